@@ -1,0 +1,173 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.unit.report.fixtures import SHA, game_log, run_header, write_classifier_run, write_json, write_log, write_run
+from tests.unit.report.html_checks import check_page
+from zeuxis.errors import BadInput
+from zeuxis.report.run import write_run_report
+
+
+def page_of(folder: Path):
+    path = write_run_report(folder)
+    assert path == folder / "report.html"
+    return check_page(path.read_text("utf-8"))
+
+
+def test_a_finished_run_says_all(tmp_path: Path) -> None:
+    page = page_of(write_run(tmp_path / "run"))
+    for words in (
+        "cgan on fashion-mini",
+        "cgan was trained on 2,700 pictures of 10 classes from fashion-mini (28 x 28 pixels, grey), told the class of"
+        " each, for 2,400 steps: 153,600 pictures seen in 5 min 1 s.",
+        "5m asked, 0.4 % over",
+        "ankle boot",
+        "How they developed",
+        "the samples look alike (diversity 0.18 of the real pictures)",
+        "What to do: train again with a smaller rate",
+        "first at step 200, 2 times",
+        "critic/hinge was not finite in step 207",
+        "It took 2 attempts",
+        "Diversity of the samples",
+        "critic: what it minimises",
+        "critic: watched",
+        "Throughput",
+        "zeuxis train cgan fashion-mini --budget 5m --run runs/first",
+        SHA,
+        SHA[::-1],
+        "2.13.0",
+        "zeuxis report run",
+    ):
+        assert words in page.text, words
+    assert "has not finished" not in page.text
+    assert len(page.images()) == 2 and all("pixel" in str(i["class"]) for i in page.images())
+
+
+def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    first = write_run_report(folder).read_bytes()
+    assert write_run_report(folder).read_bytes() == first
+    assert not [p for p in folder.iterdir() if p.name.endswith(".tmp")]
+
+
+def test_an_unfinished_run_says_how_far_it_came(tmp_path: Path) -> None:
+    page = page_of(write_run(tmp_path / "half", finished=False, alarms=False))
+    assert "has not finished: the log ends at step 1,440 of 2,400 (60 %). Go on with: zeuxis resume half" in page.text
+    assert "No alarm was raised so far." in page.text
+
+
+def test_a_classifier_shows_accuracy_in_place_of_samples(tmp_path: Path) -> None:
+    page = page_of(write_classifier_run(tmp_path / "run"))
+    assert "Balanced accuracy on held-out pictures" in page.text
+    assert "Samples" not in page.text and "told the class" not in page.text and not page.images()
+    assert "600 steps asked" in page.text and "Losses of a game" not in page.text
+
+
+def test_a_run_with_its_header_alone_has_a_page(tmp_path: Path) -> None:
+    write_json(tmp_path / "run.json", {"format": 1})
+    page = page_of(tmp_path)
+    assert "no step was logged yet" in page.text and "before its first logged step" in page.text
+    assert "The command was not recorded." in page.text
+
+
+def test_odd_values_do_not_cost_the_page(tmp_path: Path) -> None:
+    folder = write_run(
+        tmp_path / "run", spec={"channels": None, "height": "tall", "classes": "three"}, data=None, steps=400
+    )
+    nan = float("nan")
+    events = [
+        {
+            "kind": "step",
+            "step": 10,
+            "images": 640,
+            "terms": {"critic": {"hinge": nan}, "generator": None},
+            "watch": [],
+        },
+        {"kind": "step", "step": 20, "images": None, "terms": None, "clock": {"images_per_second": "fast"}},
+        {"kind": "step", "step": None},
+        {
+            "kind": "score",
+            "step": 20,
+            "images": 99,
+            "score": {"diversity": None, "recalls": [1, 2], "odd": float("inf")},
+        },
+        {"kind": "alarm"},
+        {"kind": "rewind"},
+        {"kind": "novelty"},
+    ]
+    write_log(folder / "log.jsonl", [*game_log(400, 400), *events])
+    with (folder / "log.jsonl").open("a") as file:
+        file.write('{"kind": "step", "st')
+    (folder / "samples" / "000400.png").write_bytes(b"cut short")
+    (folder / "finish.json").write_text('{"steps": NaN, "alarms": [{"name": "x"}, "diverged"], "best": {"step": null}}')
+    page = page_of(folder)
+    assert "The last grid of samples could not be read." in page.text
+    assert "1 line of the log could not be read." in page.text
+    assert "diverged" in page.text
+
+
+def test_of_a_step_played_twice_the_last_stands(tmp_path: Path) -> None:
+    write_json(tmp_path / "run.json", run_header(steps=20))
+    step = {"kind": "step", "images": 640, "terms": {"critic": {"hinge": 1.0}}}
+    write_log(
+        tmp_path / "log.jsonl", [{**step, "step": 10}, {**step, "step": 10, "terms": {"critic": {"hinge": 7.25}}}]
+    )
+    assert "hinge 7.25" in page_of(tmp_path).text
+
+
+def test_everything_is_escaped(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    folder = write_run(
+        tmp_path / "run", recipe=evil, command=evil, settings={evil: evil}, versions={evil: evil}, steps=400
+    )
+    data = json.loads((folder / "run.json").read_text())
+    data["spec"]["classes"] = [evil] * 10
+    data["data"]["source"] = "a/" + evil
+    write_json(folder / "run.json", data)
+    event = {"kind": "step", "step": 5, "images": 1, "terms": {evil: {evil: 1.0}}, "watch": {evil + "/x": 2.0}}
+    alarm = {"kind": "alarm", "step": 5, "name": evil, "words": evil, "mend": evil}
+    write_log(folder / "log.jsonl", [event, alarm, {"kind": "score", "step": 5, "images": 1, "score": {evil: 1.0}}])
+    page = page_of(folder)
+    assert evil in page.text
+
+
+@pytest.mark.parametrize("content", [None, "", "[1, 2]", '{"format": 1', '{"format": 99}'])
+def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(BadInput) as caught:
+        write_run_report(tmp_path)
+    assert "run.json" in str(caught.value) and "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_best_checkpoint_is_found_by_step_or_by_score(tmp_path: Path) -> None:
+    write_json(tmp_path / "run.json", run_header(steps=20))
+    scores = [
+        {"kind": "score", "step": s, "images": s, "score": {"score": v, "accuracy": v}}
+        for s, v in ((10, 0.9), (20, 0.7))
+    ]
+    write_log(tmp_path / "log.jsonl", scores)
+    for best in ({"step": 10, "score": 0.9}, 0.9):
+        write_json(tmp_path / "finish.json", {"steps": 20, "best": best})
+        assert "best (step 10) score 0.700 0.900 accuracy 0.700 0.900" in page_of(tmp_path).text
+    write_json(tmp_path / "finish.json", {"steps": 20, "best": None})
+    assert "best (step" not in page_of(tmp_path).text
+
+
+def test_grids_as_the_engine_writes_them_get_their_rows(tmp_path: Path) -> None:
+    import torch
+
+    from zeuxis.pictures.write import grid
+
+    folder = write_run(
+        tmp_path / "run", steps=400, spec={"channels": 1, "height": 8, "width": 8, "classes": list("abcdefgh")}
+    )
+    for path in (folder / "samples").glob("*.png"):
+        Image.fromarray(grid(torch.zeros(15, 1, 8, 8), 5)[..., 0]).save(path)
+    page = page_of(folder)
+    labels = [a["title"] for t, a in page.tags if t == "li" and "title" in a]
+    assert labels == ["a", "b", "c"] and "How they developed" in page.text

@@ -1,0 +1,201 @@
+"""Zeuxis in Python: the words of the command line, with the same arguments."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zeuxis import catalog
+from zeuxis.augment.policies import guess_domain
+from zeuxis.data import builtin
+from zeuxis.data.export import check_empty, export_folder
+from zeuxis.engine.budget import Budget, parse_time
+from zeuxis.engine.loop import Habits
+from zeuxis.engine.train import Start
+from zeuxis.errors import BadInput
+from zeuxis.jobs import classic, training
+from zeuxis.jobs import sample as sampling
+from zeuxis.jobs.study import mixed, study as studies
+from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.training import Source
+from zeuxis.report.run import write_run_report
+from zeuxis.report.study import write_study_report
+from zeuxis.runs import Run
+
+Size = int | tuple[int, int] | None
+
+
+def train(
+    recipe: str,
+    data: str | Path,
+    *,
+    run: str | Path,
+    steps: int | None = None,
+    images: int | None = None,
+    budget: str | float | None = None,
+    preset: str | None = None,
+    size: Size = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    strict: bool = False,
+    seed: int = 0,
+    conditional: bool = True,
+    levers: str = "auto",
+    threads: int | None = None,
+    device: str | None = None,
+    micro: int = 1,
+    on_nan: str = "rewind",
+    checkpoint_every: str | float = "30s",
+    **settings: Any,
+) -> Run:
+    """Trains a recipe on pictures into the run folder `run`; `settings` are the recipe's own fields.
+
+    Exactly one of steps, images and budget ("8m", or seconds) is given. size: pixels, or
+    (height, width); fit: "crop", "fit" or "pad"; levers: "auto" or "plain"; on_nan:
+    "rewind" or "stop". Raises BadInput, Stopped, MachineGaveOut.
+    """
+    work = _budget(steps, images, budget)
+    start = Start(seed=seed, conditional=conditional, levers=levers, threads=threads, device=device, micro=micro,
+                  preset=preset)
+    habits = Habits(_time(checkpoint_every), on_nan=on_nan)
+    return training.begin(recipe, Source(str(data), size, channels, fit, strict), Path(run), work, start, habits, settings)
+
+
+def _time(value: str | float) -> float:
+    return parse_time(value) if isinstance(value, str) else float(value)
+
+
+def _budget(steps: int | None, images: int | None, budget: str | float | None) -> Budget:
+    given = {"--steps": steps, "--images": images, "--budget": budget}
+    asked = next((f"{v} {k.strip('-')}" if k != "--budget" else str(v) for k, v in given.items() if v is not None), "")
+    return Budget(steps, images, None if budget is None else _time(budget), asked)
+
+
+def resume(folder: str | Path, *, checkpoint_every: str | float = "30s", on_nan: str = "rewind") -> Path:
+    """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder."""
+    folder = Path(folder)
+    if training.is_study(folder):
+        studies.go_on(folder)
+        write_study_report(folder)
+    else:
+        training.go_on(folder, Habits(_time(checkpoint_every), on_nan=on_nan))
+    return folder
+
+
+def sample(
+    run: str | Path, *, out: str | Path, n: int = 64, class_: str | None = None, seeds: str | None = None
+) -> list[Path]:
+    """Draws pictures from a trained run into the folder `out`; returns their paths.
+
+    class_: keep to this class; seeds: "1,5-8" in place of n. The same seed gives the same picture.
+    """
+    return sampling.sample(Run.open(run), Path(out), n, class_, seeds)
+
+
+def report(folder: str | Path) -> Path:
+    """Draws report.html of a run or a study again from its folder; returns its path."""
+    folder = Path(folder)
+    return write_study_report(folder) if training.is_study(folder) else write_run_report(Run.open(folder).path)
+
+
+def augment(
+    data: str | Path,
+    *,
+    study: str | Path | None = None,
+    out: str | Path | None = None,
+    labels_per_class: int | None = None,
+    repeats: int = 10,
+    budget: str | float = "60m",
+    recipe: str = "cgan",
+    margin: float = 0.5,
+    treatment: str = "gan",
+    dry_run: bool = False,
+    classic_only: bool = False,
+    copies: int = 5,
+    policy: str = "light",
+    balance: bool = False,
+    size: Size = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    strict: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    device: str | None = None,
+    generator: Mapping[str, Any] | None = None,
+    classifier: Mapping[str, Any] | None = None,
+) -> Path | None:
+    """Does mixing generated pictures into the labelled set help? Runs the study; or writes a classically augmented folder.
+
+    study: the study's folder; out: where the augmented set is written. classic_only:
+    no study, `copies` augmented copies of each picture by `policy` into `out`, classes made
+    equal with `balance`. A begun study goes on. treatment: "gan", or a check of the study
+    itself: "again", "more-real", "shuffled-real". Returns the study folder or `out`;
+    None after a dry run. Raises BadInput, Stopped, MachineGaveOut.
+    """
+    source = Source(str(data), size, channels, fit, strict)
+    if classic_only:
+        return _classic(source, out, copies, policy, balance, seed)
+    if study is None:
+        raise BadInput("the study needs a folder", "", "add --study DIR, or --classic-only --out DIR")
+    asked = Asked(labels_per_class, repeats, _time(budget), catalog.canonical(recipe), margin, seed, treatment,
+                  guess_domain(str(data)), generator=dict(generator or {}), classifier=dict(classifier or {}))
+    place = _place(Path(study), source, asked, threads, device, dry_run)
+    if place is None:
+        return None
+    if out is not None:
+        check_empty(Path(out))
+    studies.run(place)
+    write_study_report(place.folder)
+    if out is not None:
+        mixed.write_mixed(place, Path(out))
+    return place.folder
+
+
+def _classic(source: Source, out: str | Path | None, copies: int, policy: str, balance: bool, seed: int) -> Path:
+    if out is None:
+        raise BadInput("--classic-only needs a folder to write to", "", "add --out DIR")
+    check_empty(Path(out))
+    return classic.augment_folder(source.open(), source.source, Path(out), copies, policy, balance, seed)
+
+
+def _place(
+    folder: Path, source: Source, asked: Asked, threads: int | None, device: str | None, dry_run: bool
+) -> Place | None:
+    """The study in the folder where it is the one asked for, else a new one."""
+    dataset = source.open()
+    words = source.words(dataset)
+    if training.is_study(folder):
+        if not studies.matches(folder, asked, words):
+            raise BadInput("another study is there already", str(folder),
+                           f"continue it with `zeuxis resume {folder}`, or choose another --study")
+        return Place.open(folder, dataset)
+    return studies.begin(folder, dataset, asked, words, threads, device, dry_run)
+
+
+def data_list() -> dict[str, str]:
+    """The sets that have a name, with a line about each."""
+    return dict(builtin.NAMES)
+
+
+def data_show(data: str | Path, *, size: Size = None, channels: int | None = None, fit: str = "crop",
+              strict: bool = False) -> dict[str, Any]:
+    """What a source of pictures holds: counts, shape, classes, digest, skipped files."""
+    found = Source(str(data), size, channels, fit, strict).open()
+    labels = [] if found.labels is None else found.labels.tolist()
+    return {
+        "source": str(data), "pictures": len(found), "digest": found.digest,
+        "channels": found.spec.channels, "height": found.spec.height, "width": found.spec.width,
+        "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
+        "skipped": [list(s) for s in getattr(found, "skipped", [])],
+    }
+
+
+def data_export(data: str | Path, *, out: str | Path, size: Size = None, channels: int | None = None,
+                fit: str = "crop", strict: bool = False) -> Path:
+    """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
+    check_empty(Path(out))
+    export_folder(Source(str(data), size, channels, fit, strict).open(), Path(out))
+    return Path(out)
+
+
+__all__ = ["augment", "data_export", "data_list", "data_show", "report", "resume", "sample", "train"]

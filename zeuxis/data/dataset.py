@@ -1,0 +1,63 @@
+"""The dataset: an indexed collection of pictures, and what a reader may ask of it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Shape of a dataset's pictures: channels 1 to 4, height and width in pixels, class names or ()."""
+
+    channels: int
+    height: int
+    width: int
+    classes: tuple[str, ...] = ()
+
+    @property
+    def condition(self) -> int:
+        """Number of classes; 0 where the pictures carry no labels."""
+        return len(self.classes)
+
+    def unlabelled(self) -> "Spec":
+        return Spec(self.channels, self.height, self.width)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of a dataset: image uint8 HWC, and what there is beside it."""
+
+    image: np.ndarray
+    label: int | None = None
+    group: str | None = None
+    source: str = ""
+    target: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    boxes: np.ndarray | None = None
+    caption: str | None = None
+
+
+class Dataset(Protocol):
+    """Random access to pictures of one shape.
+
+    digest: sha256 over pixels, labels and class names, so equal content has an equal digest.
+    labels: int64 [N] or None; groups, sources: one string per item (groups may be None);
+    parts: "train" or "test" per item where the set has an official division, else None.
+    """
+
+    spec: Spec
+    digest: str
+    labels: np.ndarray | None
+    groups: list[str] | None
+    sources: list[str]
+    parts: list[str] | None
+
+    def __len__(self) -> int: ...
+
+    def item(self, i: int) -> Item: ...
+
+    def images(self, index: Tensor | np.ndarray | list[int]) -> Tensor:
+        """uint8 [B, C, H, W] for the given positions, in their order."""
+        ...

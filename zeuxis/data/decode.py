@@ -1,0 +1,303 @@
+"""One picture file to uint8 pixels of a wanted shape: any mode that Pillow opens, nothing cut off or inverted."""
+
+import io
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "JPEG2000", "QOI")
+"""What a picture may be, told by its content and not by its name; nothing that runs a program (EPS) or a script."""
+
+BOMB = 2 * (1024 * 1024 * 1024 // 4 // 3)
+"""Pixels beyond which a picture is taken for a bomb: twice Pillow's limit, 179 million."""
+
+_PROGRAM = b"trainedalgorithmicmedia"
+"""In lower case, the end of trainedAlgorithmicMedia and compositeWithTrainedAlgorithmicMedia (IPTC NewsCodes)."""
+
+
+class Unreadable(Exception):
+    """A file that is no picture, or none that can be read; the text says why in a few words."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """pixels: uint8 HWC; generated: carries the note of a program; animated: the first of several frames."""
+
+    pixels: np.ndarray
+    generated: bool = False
+    animated: bool = False
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What pictures are brought to. size: (height, width) or None for their own; channels: 1 to 4 or None.
+
+    fit: "crop" scales until the frame is covered and cuts the middle out; "pad" scales until the
+    picture fits in and fills the rest with black (transparent where there is alpha); "stretch"
+    (also called "fit") changes the aspect.
+    """
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    fit: str = "crop"
+
+
+# ------------------------------------------------------------------ modes
+
+
+def _grey(values: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+    return _grey(np.asarray(image).astype(np.float64) / 257)
+
+
+def _from_numbers(image: Image.Image) -> Image.Image:
+    """32-bit integers or floats: white is 1 (floats only), 255 or 65535, whichever is the first that holds them all."""
+    values = np.asarray(image).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise Unreadable("has values that are not numbers")
+    low, high = float(values.min()), float(values.max())
+    whites = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}[image.mode]
+    if image.mode == "I" and image.format == "PPM":
+        whites = (65535.0,)
+    for white in whites:
+        if low >= -0.01 and high <= 1.01 * white:
+            return _grey(values * (255 / white))
+    raise Unreadable(f"has values from {low:g} to {high:g}, and does not say which of them is white")
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms
+
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+    if converted is None:
+        raise Unreadable("has Lab colours that cannot be converted")
+    return converted
+
+
+def _from_palette(image: Image.Image) -> Image.Image:
+    return image.convert("RGBA" if "transparency" in image.info else "RGB")
+
+
+def _from_rgb(image: Image.Image) -> Image.Image:
+    return image.convert("RGBA") if "transparency" in image.info else image
+
+
+def _to(mode: str) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: image.convert(mode)
+
+
+_MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "1": _to("L"),
+    "L": lambda image: image.convert("LA") if "transparency" in image.info else image,
+    "LA": lambda image: image,
+    "La": _to("LA"),
+    "P": _from_palette,
+    "PA": _to("RGBA"),
+    "RGB": _from_rgb,
+    "RGBA": lambda image: image,
+    "RGBa": _to("RGBA"),
+    "RGBX": _to("RGB"),
+    "CMYK": _to("RGB"),
+    "YCbCr": _to("RGB"),
+    "HSV": _to("RGB"),
+    "LAB": _from_lab,
+    "I": _from_numbers,
+    "F": _from_numbers,
+    "I;16": _from_16_bit,
+    "I;16L": _from_16_bit,
+    "I;16B": _from_16_bit,
+    "I;16N": _from_16_bit,
+}
+"""Each mode to one of L, LA, RGB, RGBA."""
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Through the embedded colour profile where there is a sound one for RGB or CMYK; else as it is."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK") or b"sRGB" in profile[:4096].replace(b"\0", b""):
+        return image
+    from PIL import ImageCms
+
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        converted = ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    if converted is None:
+        return image
+    converted.info = {k: v for k, v in image.info.items() if k != "icc_profile"}
+    return converted
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF 2.32, tag 0x0112."""
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # a damaged EXIF block must not cost the picture
+        return 1
+
+
+# ------------------------------------------------------------------ shapes
+
+
+def _stretch(image: Image.Image, height: int, width: int) -> Image.Image:
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=None)
+
+
+def _crop(image: Image.Image, height: int, width: int) -> Image.Image:
+    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+
+
+def _pad(image: Image.Image, height: int, width: int) -> Image.Image:
+    scale = min(width / image.width, height / image.height)
+    small = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    frame = Image.new(image.mode, (width, height))
+    inner = image.resize(small, Image.Resampling.LANCZOS)
+    frame.paste(inner, ((width - small[0]) // 2, (height - small[1]) // 2))
+    return frame
+
+
+FITS = {"crop": _crop, "pad": _pad, "stretch": _stretch, "fit": _stretch}
+
+
+def shaped(image: Image.Image, shape: Shape) -> Image.Image:
+    """An image of mode L, LA, RGB or RGBA at the wanted size and channels (alpha laid on white unless kept)."""
+    if shape.channels not in (2, 4):
+        image = _on_white(image)
+    if shape.size is not None and (image.height, image.width) != shape.size:
+        image = FITS[shape.fit](image, *shape.size)
+    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(shape.channels or 0)
+    return image if mode in (None, image.mode) else image.convert(mode)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    white = Image.new(image.mode, image.size, (255,) * len(image.mode))
+    return Image.alpha_composite(white.convert("RGBA"), image.convert("RGBA")).convert(image.mode[:-1])
+
+
+def is_grey(pixels: np.ndarray) -> bool:
+    """Whether all colours of uint8 HWC pixels are grey."""
+    if pixels.shape[2] < 3:
+        return True
+    red = pixels[..., 0]
+    return bool((red == pixels[..., 1]).all() and (red == pixels[..., 2]).all())
+
+
+def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """uint8 HWC pixels with 1 or 3 channels brought to `channels`: grey repeated, or one of three equal ones."""
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 1:
+        return np.ascontiguousarray(pixels[..., :1])
+    return np.repeat(pixels[..., :1], channels, axis=2)
+
+
+# ------------------------------------------------------------------ files
+
+
+def _check_png(file: IO[bytes]) -> None:
+    """Pillow leaves the checksums of pixel data unread; a flipped byte there would pass for a picture."""
+    place = file.tell()
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, name = int.from_bytes(head[:4], "big"), head[4:]
+        body = file.read(min(length, 1 << 30))
+        if name == b"IDAT" and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(file.read(4), "big"):
+            raise Unreadable("is damaged: a checksum is wrong")
+        if name != b"IDAT":
+            file.seek(4, io.SEEK_CUR)
+        if name == b"IEND":
+            break
+    file.seek(place)
+
+
+def _is_generated(image: Image.Image) -> bool:
+    info: dict[Any, Any] = {**image.info, **(getattr(image, "text", None) or {})}
+    if "zeuxis" in info:
+        return True
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        packet = info.get(key) or b""
+        if _PROGRAM in (packet.encode("utf-8", "replace") if isinstance(packet, str) else packet).lower():
+            return True
+    return False
+
+
+def _draft(image: Image.Image, shape: Shape) -> None:
+    """Lets a JPEG decoder skip detail that a much smaller size cannot hold; at least twice the size is kept."""
+    if shape.size is not None and image.format in ("JPEG", "MPO"):
+        side = 2 * max(shape.size)
+        image.draft(None, (side, side))
+
+
+def _open(file: IO[bytes] | Path) -> Image.Image:
+    if isinstance(file, Path) and not file.stat().st_size:
+        raise Unreadable("is empty")
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise Unreadable("claims more pixels than a picture has: a bomb") from error
+    except UnidentifiedImageError as error:
+        raise Unreadable("is not a picture that can be read") from error
+    if image.width * image.height > BOMB:
+        raise Unreadable(f"claims {image.width}x{image.height} pixels: a bomb")
+    return image
+
+
+def decode(file: IO[bytes] | Path, shape: Shape) -> Decoded:
+    """The first frame of a picture file, upright, in sRGB, at the wanted shape.
+
+    16 bits are scaled by 1/257. Raises Unreadable, with a reason, for all that is not a whole picture.
+    """
+    try:
+        with _open(file) as image:
+            if image.format == "PNG" and isinstance(image, ImageFile.ImageFile) and image.fp is not None:
+                _check_png(image.fp)
+            animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+            _draft(image, shape)
+            image.load()
+            return _upright(image, shape, animated)
+    except Unreadable:
+        raise
+    except MemoryError as error:
+        raise Unreadable("needs more memory than there is") from error
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
+        raise Unreadable(f"cannot be read: {_words(error)}") from error
+
+
+def _upright(image: Image.Image, shape: Shape, animated: bool) -> Decoded:
+    generated, turn = _is_generated(image), _TURNS.get(_orientation(image))
+    if image.mode not in _MODES:
+        raise Unreadable(f"has the colour mode {image.mode}, which is not known here")
+    image = _MODES[(converted := _to_srgb(image)).mode](converted)
+    if turn is not None:
+        image = image.transpose(turn)
+    pixels = np.asarray(shaped(image, shape))
+    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, generated, animated)
+
+
+def _words(error: Exception) -> str:
+    line = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return line[:120] if line else type(error).__name__

@@ -1,0 +1,132 @@
+"""A dataset as a folder per class, which `open_dataset` reads back equal."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.files import json_bytes, make_folder, plain_errors, write_bytes
+from zeuxis.data.memory import Index, Subset, item_digests
+from zeuxis.data.tables import MANIFEST
+from zeuxis.errors import BadInput
+from zeuxis.pictures.write import png_bytes
+from zeuxis.platform import sync_folder
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def folder_name(class_name: str) -> str:
+    """A name that every file system takes: forbidden characters become `-`, hidden and reserved names get a `_`."""
+    name = _FORBIDDEN.sub("-", class_name).strip().rstrip(".")[:100] or "_"
+    return "_" + name if name.startswith(".") or _RESERVED.fullmatch(name) else name
+
+
+def folder_names(classes: tuple[str, ...]) -> dict[str, str]:
+    """Folder by class. Raises BadInput where two classes would share a folder (upper and lower case count as one)."""
+    names = {name: folder_name(name) for name in classes}
+    seen: dict[str, str] = {}
+    for name, folder in names.items():
+        other = seen.setdefault(folder.casefold(), name)
+        if other != name:
+            raise BadInput(f"the classes `{other}` and `{name}` would share the folder {folder}", "", "rename one")
+    return names
+
+
+def check_empty(out: Path) -> None:
+    """Raises BadInput unless `out` is missing or an empty folder."""
+    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+        raise BadInput("this is there already and not an empty folder", str(out), "choose another, or remove it")
+
+
+def _places(dataset: Dataset) -> list[str]:
+    folders = folder_names(dataset.spec.classes)
+    digits = max(5, len(str(len(dataset))))
+    labels = dataset.labels
+    within = ["" if labels is None else folders[dataset.spec.classes[k]] + "/" for k in labels_or_zeros(dataset)]
+    return [f"{folder}{i:0{digits}d}.png" for i, folder in enumerate(within)]
+
+
+def labels_or_zeros(dataset: Dataset) -> list[int]:
+    return [0] * len(dataset) if dataset.labels is None else dataset.labels.tolist()
+
+
+def _manifest(dataset: Dataset, places: list[str]) -> dict[str, Any]:
+    def row(i: int, hexdigest: str) -> dict[str, Any]:
+        return {
+            "file": places[i],
+            "label": None if dataset.labels is None else int(dataset.labels[i]),
+            "group": None if dataset.groups is None else dataset.groups[i],
+            "part": None if dataset.parts is None else dataset.parts[i],
+            "source": dataset.sources[i],
+            "sha256": hexdigest,
+        }
+
+    files = [row(i, digest.hex()) for i, digest in enumerate(item_digests(dataset))]
+    spec = dataset.spec
+    return {
+        "format": 1,
+        "channels": spec.channels,
+        "classes": list(spec.classes),
+        "digest": dataset.digest,
+        "files": files,
+    }
+
+
+def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Index | None = None) -> list[Path]:
+    """Writes the pictures (or those at `positions`) as PNG into `out`, a folder per class; returns their paths.
+
+    Beside them lies `zeuxis.json`, so that the folder opens as an equal dataset: order of classes and
+    pictures, groups, parts. A picture that a program made keeps a note that says so. The folder appears
+    whole or not at all. Raises BadInput when `out` is not empty, two classes would share a folder, or
+    writing is forbidden, all before anything is written; MachineGaveOut when the disk is full.
+    """
+    out = Path(os.path.abspath(out))
+    chosen: Any = dataset if positions is None else Subset(dataset, positions)
+    check_empty(out)
+    places = _places(chosen)
+    aside = out.with_name(f".{out.name}.part")
+    make_folder(out.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        _write_all(chosen, aside, places)
+        with plain_errors(out):
+            os.replace(aside, out) if not out.exists() else _onto_empty(aside, out)
+            sync_folder(out.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return [out / place for place in places]
+
+
+def _onto_empty(aside: Path, out: Path) -> None:
+    out.rmdir()
+    os.replace(aside, out)
+
+
+def _write_all(dataset: Any, aside: Path, places: list[str]) -> None:
+    generated = getattr(dataset, "generated", None) or [False] * len(dataset)
+    for folder in sorted({str(Path(place).parent) for place in places}):
+        make_folder(aside / folder)
+    for start in range(0, len(dataset), 256):
+        index = np.arange(start, min(start + 256, len(dataset)))
+        pixels = dataset.images(index).permute(0, 2, 3, 1).numpy()
+        for i, picture in zip(index.tolist(), pixels, strict=True):
+            note = {"exported": True, "from": dataset.sources[i]} if generated[i] else None
+            with plain_errors(aside / places[i]):
+                (aside / places[i]).write_bytes(png_bytes(picture, note))
+    _flush(aside, places)
+    write_bytes(aside / MANIFEST, json_bytes(_manifest(dataset, places)))
+
+
+def _flush(aside: Path, places: list[str]) -> None:
+    """Waits until all bytes are on the disk; in one go at the end, where the system can write them together."""
+    with plain_errors(aside):
+        for place in places:
+            with open(aside / place, "rb+") as file:
+                os.fsync(file.fileno())
+        for folder in {(aside / place).parent for place in places}:
+            sync_folder(folder)

@@ -1,0 +1,83 @@
+"""Whole files or none: written aside, flushed to the disk, then renamed over the name."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from zeuxis.errors import BadInput, MachineGaveOut
+from zeuxis.platform import sync_file, sync_folder
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DENIED = {errno.EACCES: "writing here is not allowed", errno.EPERM: "writing here is not allowed"}
+_DENIED |= {errno.EROFS: "the file system is read-only", errno.ENOTDIR: "a file stands where a folder is needed"}
+_DENIED |= {errno.EISDIR: "a folder stands where a file is needed", errno.ENAMETOOLONG: "the name is too long"}
+_DENIED |= {errno.EEXIST: "a file stands where a folder is needed"}
+
+
+@contextlib.contextmanager
+def plain_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns a failed write into words: MachineGaveOut for a full disk, BadInput for a forbidden place."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise MachineGaveOut("the disk is full", str(path), "free some space, then run the same again") from error
+        if error.errno in _DENIED:
+            raise BadInput(_DENIED[error.errno], str(path), "choose another place") from error
+        raise
+
+
+def make_folder(folder: str | os.PathLike[str]) -> Path:
+    """The folder, made with its parents where missing. Raises BadInput or MachineGaveOut."""
+    with plain_errors(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes `data` to `path` atomically and durably; a reader sees the old file or the new one.
+
+    The parent folder is made where missing. Raises MachineGaveOut when the disk is
+    full and BadInput where writing is not allowed; then `path` is as it was.
+    """
+    path = Path(path)
+    make_folder(path.parent)
+    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with plain_errors(path):
+            with open(aside, "wb") as file:
+                file.write(data)
+                file.flush()
+                sync_file(file.fileno())
+            os.replace(aside, path)
+            sync_folder(path.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """As `write_bytes`, in UTF-8 with the line ends as they are."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Readable JSON with sorted keys and a last line end; equal values give equal bytes. ValueError for NaN."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """As `write_bytes`, of `json_bytes(value)`."""
+    write_bytes(path, json_bytes(value))
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Hex sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

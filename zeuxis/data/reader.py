@@ -1,0 +1,346 @@
+"""One reader for all sources of pictures."""
+
+import threading
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zeuxis.data import builtin, cifar, idx
+from zeuxis.data.arrays import Arrays, from_cifar, from_idx
+from zeuxis.data.dataset import Item, Spec
+from zeuxis.data.decode import FITS, Decoded, Shape, Unreadable, decode, is_grey, shaped, with_channels
+from zeuxis.data.memory import Index, MemoryDataset, digest_of, item_digest, positions_of
+from zeuxis.data.sources import Entry, Listing, Skipped, from_folder, from_zip
+from zeuxis.data.tables import MANIFEST, from_manifest, from_table, is_table
+from zeuxis.errors import BadInput, nearest
+from zeuxis.platform import cores
+
+_QUIET = threading.Lock()
+_AHEAD = 256
+"""Files handed to the pool at a time, so that decoded pictures do not pile up."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps decoders' remarks on odd files out of the way; one caller at a time, as warning filters are shared."""
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        Image.init()
+        yield
+
+
+def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+    """work(item) for each item, in order, by as many threads as there are cores (decoders leave Python's lock)."""
+    for start in range(0, len(items), _AHEAD):
+        with quiet(), ThreadPoolExecutor(min(cores(), 32)) as pool:
+            done = list(pool.map(work, items[start : start + _AHEAD]))
+        yield from done  # outside, so that a caller who stops halfway leaves nothing held
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One picture: pixels uint8 HWC (one channel where it is grey and the channels are open), its hashes and flags."""
+
+    pixels: np.ndarray
+    grey_hash: bytes | None
+    hash: bytes
+    generated: bool
+    animated: bool
+
+
+Loader = Callable[[Shape], Decoded]
+
+
+def _load(loader: Loader, shape: Shape) -> Loaded | str:
+    """The picture, or in words why there is none."""
+    try:
+        found = loader(shape)
+    except Unreadable as error:
+        return str(error)
+    pixels = found.pixels
+    if shape.channels is not None:
+        return Loaded(pixels, None, item_digest(pixels), found.generated, found.animated)
+    if not is_grey(pixels):
+        return Loaded(pixels, None, item_digest(pixels), found.generated, found.animated)
+    grey = with_channels(pixels, 1)
+    return Loaded(grey, item_digest(grey), item_digest(with_channels(grey, 3)), found.generated, found.animated)
+
+
+def _file_loader(entry: Entry) -> Loader:
+    def load(shape: Shape) -> Decoded:
+        try:
+            file = entry.open()
+        except Exception as error:  # zip members fail in many ways: passwords, methods, damage
+            raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from error
+        return decode(file, shape)
+
+    return load
+
+
+def _row_loader(row: np.ndarray) -> Loader:
+    def load(shape: Shape) -> Decoded:
+        image = Image.fromarray(np.ascontiguousarray(row[..., 0] if row.shape[2] == 1 else row))
+        pixels = np.asarray(shaped(image, shape))
+        return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels)
+
+    return load
+
+
+@dataclass(eq=False)
+class FileDataset:
+    """Pictures that are decoded when asked for, because together they are larger than the memory limit."""
+
+    loaders: list[Loader]
+    shape: Shape
+    spec: Spec
+    digest: str
+    hashes: list[bytes]
+    labels: np.ndarray | None
+    groups: list[str] | None
+    sources: list[str]
+    parts: list[str] | None
+    generated: list[bool] | None
+    skipped: Skipped
+    notes: Skipped
+
+    def __len__(self) -> int:
+        return len(self.loaders)
+
+    def _pixels(self, i: int) -> np.ndarray:
+        try:
+            pixels = with_channels(self.loaders[i](self.shape).pixels, self.spec.channels)
+        except Unreadable as error:
+            raise BadInput(f"a picture can no longer be read: it {error}", self.sources[i], "start again") from error
+        if item_digest(pixels) != self.hashes[i]:
+            raise BadInput("a picture has changed since the data was opened", self.sources[i], "start again")
+        return pixels
+
+    def item(self, i: int) -> Item:
+        return Item(
+            image=next(parallel(self._pixels, [i])),
+            label=None if self.labels is None else int(self.labels[i]),
+            group=None if self.groups is None else self.groups[i],
+            source=self.sources[i],
+        )
+
+    def images(self, index: Index) -> Tensor:
+        """uint8 [B, C, H, W] for the given positions, in their order, decoded in parallel."""
+        pixels = list(parallel(self._pixels, positions_of(index).tolist()))
+        empty = np.zeros((0, self.spec.height, self.spec.width, self.spec.channels), np.uint8)
+        return torch.from_numpy(np.stack(pixels) if pixels else empty).permute(0, 3, 1, 2).contiguous()
+
+
+Opened = MemoryDataset | FileDataset
+"""What opening a source gives: a Dataset that also has skipped, notes, generated and hashes."""
+
+
+# ------------------------------------------------------------------ reading
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A loader and what its source says of the picture."""
+
+    name: str
+    load: Loader
+    label: str | None = None
+    group: str | None = None
+    part: str | None = None
+
+
+def _sized(shape: Shape, loaded: Loaded, name: str, first: str) -> Shape:
+    size = loaded.pixels.shape[:2]
+    if shape.size is None:
+        return replace(shape, size=(size[0], size[1]))
+    if size != shape.size:
+        sizes = f"{shape.size[0]}x{shape.size[1]} ({first}) and {size[0]}x{size[1]} ({name})"
+        raise BadInput(f"the pictures differ in size: {sizes}", "", "give --size, for instance --size 64")
+    return shape
+
+
+@dataclass
+class Harvest:
+    """What a pass over all candidates gathers; `pixels` is None once the memory limit was passed."""
+
+    shape: Shape
+    kept: list[Candidate]
+    loaded: list[Loaded]
+    pixels: list[np.ndarray] | None
+    skipped: Skipped
+
+
+def _harvest(candidates: list[Candidate], shape: Shape, limit: int) -> Harvest:
+    found, used, known = Harvest(shape, [], [], [], []), 0, shape
+    results = parallel(lambda c: _load(c.load, shape), candidates)
+    for candidate, result in zip(candidates, results, strict=True):
+        if isinstance(result, str):
+            found.skipped.append((candidate.name, result))
+            continue
+        known = _sized(known, result, candidate.name, found.kept[0].name if found.kept else "")
+        used += result.pixels.nbytes
+        if found.pixels is not None:
+            found.pixels.append(result.pixels)
+        if used > limit:
+            found.pixels = None
+        found.kept.append(candidate)
+        found.loaded.append(replace(result, pixels=result.pixels[:0]))
+    found.shape = known
+    return found
+
+
+def natural(names: Iterable[str]) -> tuple[str, ...]:
+    """Distinct names sorted; by value where all are whole numbers."""
+    distinct = set(names)
+    if all(name.isdecimal() and name.isascii() for name in distinct):
+        return tuple(sorted(distinct, key=lambda name: (int(name), name)))
+    return tuple(sorted(distinct))
+
+
+def _stacked(pixels: list[np.ndarray], channels: int) -> Tensor:
+    height, width = pixels[0].shape[:2]
+    whole = torch.empty(len(pixels), channels, height, width, dtype=torch.uint8)
+    for i in range(len(pixels)):
+        whole[i] = torch.from_numpy(with_channels(pixels[i], channels).copy()).permute(2, 0, 1)
+        pixels[i] = pixels[i][:0]  # let go while the tensor grows, so both are never whole at once
+    return whole
+
+
+def _dataset(found: Harvest, classes: tuple[str, ...] | None, skipped: Skipped, limit: int) -> Opened:
+    kept, loaded = found.kept, found.loaded
+    grey = all(one.grey_hash is not None for one in loaded)
+    channels = found.shape.channels or (1 if grey else 3)
+    height, width = found.shape.size or (0, 0)
+    names = [c.label for c in kept if c.label is not None]
+    classes = classes if classes is not None else natural(names)
+    place = {name: i for i, name in enumerate(classes)}
+    labels = np.array([place[name] for name in names], np.int64) if names else None
+    fields: dict[str, Any] = {
+        "labels": labels,
+        "groups": [c.group or c.name for c in kept] if any(c.group for c in kept) else None,
+        "sources": [c.name for c in kept],
+        "parts": [c.part for c in kept] if all(c.part for c in kept) else None,
+        "generated": [one.generated for one in loaded],
+        "skipped": skipped + found.skipped,
+        "notes": [(c.name, "the first of several frames") for c, one in zip(kept, loaded, strict=True) if one.animated],
+    }
+    if found.pixels is not None and len(kept) * channels * height * width <= limit:
+        return MemoryDataset(_stacked(found.pixels, channels), classes=classes, **fields)
+    hashes = [one.hash if channels == 3 or one.grey_hash is None else one.grey_hash for one in loaded]
+    spec = Spec(channels, height, width, classes if labels is not None else ())
+    shape = replace(found.shape, channels=channels)
+    return FileDataset([c.load for c in kept], shape, spec, digest_of(spec, hashes, labels), hashes, **fields)
+
+
+def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int) -> Opened:
+    """A dataset of the files of a listing. Raises BadInput when none can be read, or with `strict` when one cannot."""
+    if shape.channels is None:
+        shape = replace(shape, channels=listing.channels)
+    candidates = [Candidate(e.name, _file_loader(e), e.label, e.group, e.part) for e in listing.entries]
+    if not candidates and not listing.skipped:
+        raise BadInput("there is no picture here", where, "give a folder, a zip or a table of pictures")
+    found = _harvest(candidates, shape, limit)
+    skipped = listing.skipped + found.skipped
+    if not found.kept or (strict and skipped):
+        what = "no picture can be read" if not found.kept else f"{len(skipped)} of the files cannot be used"
+        raise BadInput(f"{what}, the first: {' '.join(skipped[0])}", where, "mend or remove what is damaged")
+    found.skipped = skipped
+    return _dataset(found, listing.classes, [], limit)
+
+
+def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
+    """A dataset of pictures that lie in one array; brought to the wanted shape where they have another."""
+    n, height, width, channels = arrays.pixels.shape
+    size = shape.size or (height, width)
+    wanted = Shape(size, shape.channels or channels, shape.fit)
+    beside: dict[str, Any] = {"sources": arrays.sources, "parts": arrays.parts}
+    if (size, wanted.channels) == ((height, width), channels) and arrays.pixels.nbytes <= limit:
+        pixels = torch.from_numpy(np.array(arrays.pixels.transpose(0, 3, 1, 2), order="C"))
+        return MemoryDataset(pixels, arrays.labels, arrays.classes, **beside)
+    labels = [None] * n if arrays.labels is None else arrays.labels.tolist()
+    names = [None if k is None else arrays.classes[k] for k in labels]
+    parts: list[str] | list[None] = arrays.parts or [None] * n
+    candidates = [
+        Candidate(source, _row_loader(row), name, None, part)
+        for source, row, name, part in zip(arrays.sources, arrays.pixels, names, parts, strict=True)
+    ]
+    return _dataset(_harvest(candidates, wanted, limit), arrays.classes or None, [], limit)
+
+
+# ------------------------------------------------------------------ which source
+
+
+def _wanted(size: int | tuple[int, int] | None, channels: int | None, fit: str) -> Shape:
+    if fit not in FITS:
+        raise BadInput(f"there is no fit `{fit}`", "", nearest(fit, sorted(FITS)))
+    if channels is not None and channels not in (1, 2, 3, 4):
+        raise BadInput(f"pictures have 1 to 4 channels, not {channels}")
+    pair = (size, size) if isinstance(size, int) else size
+    if pair is not None and not all(1 <= side <= 1 << 15 for side in pair):
+        raise BadInput(f"a size must be 1 to {1 << 15} pixels, not {pair[0]}x{pair[1]}")
+    return Shape(pair, channels, fit)
+
+
+def _find(path: Path) -> Listing | Arrays:
+    if path.is_dir():
+        if (path / MANIFEST).is_file():
+            return from_manifest(path)
+        if files := idx.image_files(path):
+            return from_idx(files)
+        records = [file for file in cifar.record_files(path) if cifar.label_bytes(file)]
+        return from_cifar(records) if records else from_folder(path)
+    if is_table(path):
+        return from_table(path)
+    if idx.is_idx(path):
+        return from_idx([path])
+    if path.suffix.lower() == ".bin" and cifar.label_bytes(path):
+        return from_cifar([path])
+    if zipfile.is_zipfile(path):
+        return from_zip(path)
+    raise BadInput("this is no collection of pictures", str(path), "give a folder, zip, CSV, JSONL, idx or CIFAR file")
+
+
+def open_dataset(
+    source: str | Path,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    strict: bool = False,
+    memory_limit: int = 2 << 30,
+) -> Opened:
+    """Opens any source of pictures as a dataset with random access.
+
+    source: a built-in name (`fashion-mini`, `mnist`, `mnist:FOLDER` ...; `./mnist` is a folder), a folder, a zip, a CSV or
+    JSONL table, an idx or CIFAR binary file or folder. size: pixels, or (height, width); None keeps
+    the common size of all pictures. channels: 1 to 4; None is 1 where all is grey, else 3; 2 and 4
+    keep alpha, else it is laid on white. fit: "crop", "pad" or "stretch" ("fit"). What is larger
+    than `memory_limit` bytes is decoded when asked for. The result's `skipped` lists (file, reason).
+
+    Raises BadInput for a missing source, where no picture can be read, where sizes differ and none
+    is given, and with `strict` where a single file cannot be used.
+    """
+    shape = _wanted(size, channels, fit)
+    name, _, given = str(source).partition(":")
+    if isinstance(source, str) and name in builtin.NAMES:
+        return from_arrays(builtin.find(name, Path(given).expanduser() if given else None), shape, memory_limit)
+    path = Path(source).expanduser()
+    if not path.exists():
+        hint = nearest(str(source), list(builtin.NAMES)) if isinstance(source, str) and "/" not in source else ""
+        raise BadInput("there is no such file or folder", str(source), hint or "check the path")
+    try:
+        found = _find(path)
+    except PermissionError as error:
+        raise BadInput("this may not be read", str(path)) from error
+    if isinstance(found, Arrays):
+        return from_arrays(found, shape, memory_limit)
+    return from_listing(found, str(path), shape, strict, memory_limit)

@@ -1,0 +1,199 @@
+"""Training, validation and test parts that share no picture, no near duplicate and no group; written down."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.duplicates import content_groups
+from zeuxis.data.memory import item_digests
+from zeuxis.draw import key_of
+from zeuxis.errors import BadInput
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Sorted positions int64 of each part, and of what was dropped because it is a copy of a test picture.
+
+    hashes: sha256 of the pixels of every picture of the dataset; sources: its file; digest: sha256 over all of it.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    dropped: np.ndarray
+    seed: int
+    dataset_digest: str
+    hashes: list[str]
+    sources: list[str]
+
+    @property
+    def digest(self) -> str:
+        h = hashlib.sha256(self.dataset_digest.encode())
+        for name in (*PARTS, "dropped"):
+            positions: np.ndarray = getattr(self, name)
+            h.update(f"{name} {len(positions)} ".encode() + positions.astype("<i8").tobytes())
+            for i in positions:
+                h.update(self.hashes[i].encode())
+        return h.hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: a line `POSITION SHA256 FILE` per picture under its part, the seed and the digests."""
+        lines = {
+            name: [f"{i} {self.hashes[i]} {self.sources[i]}" for i in getattr(self, name).tolist()]
+            for name in (*PARTS, "dropped")
+        }
+        return {"format": 1, "seed": self.seed, "dataset": self.dataset_digest, "digest": self.digest, **lines}
+
+    @staticmethod
+    def from_json(value: object, dataset: Dataset | None = None) -> "Split":
+        """The split that `to_json` wrote. Raises BadInput when it is damaged, or not of the given dataset."""
+        return _from_json(value, dataset)
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    format: Literal[1]
+    seed: int
+    dataset: str
+    digest: str
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+    dropped: list[str]
+
+
+def _damaged() -> BadInput:
+    return BadInput("this split is damaged", "", "make it again")
+
+
+def _from_json(value: object, dataset: Dataset | None) -> Split:
+    try:
+        written = _Written.model_validate(value)
+        rows = {name: [line.split(" ", 2) for line in getattr(written, name)] for name in (*PARTS, "dropped")}
+        known = {int(i): (sha256, source) for part in rows.values() for i, sha256, source in part}
+        if sorted(known) != list(range(sum(map(len, rows.values())))):
+            raise _damaged()
+        arrays = {name: np.array([int(row[0]) for row in part], np.int64) for name, part in rows.items()}
+    except (ValidationError, ValueError) as error:
+        raise _damaged() from error
+    hashes, sources = [known[i][0] for i in range(len(known))], [known[i][1] for i in range(len(known))]
+    split = Split(**arrays, seed=written.seed, dataset_digest=written.dataset, hashes=hashes, sources=sources)
+    if split.digest != written.digest:
+        raise _damaged()
+    if dataset is not None and dataset.digest != written.dataset:
+        raise BadInput("the pictures are not those that were split", "", "give the same data, or begin anew")
+    return split
+
+
+# ------------------------------------------------------------------ dividing
+
+
+@dataclass(frozen=True)
+class _Families:
+    """Pictures that stay together: members by family, classes counted [F, K], and the families no test may hold."""
+
+    members: list[np.ndarray]
+    counts: np.ndarray
+    train_only: np.ndarray
+    keys: list[int]
+
+
+def _families(dataset: Dataset, roots: np.ndarray, hashes: list[str], seed: int) -> _Families:
+    order = np.argsort(roots, kind="stable")
+    cuts = np.flatnonzero(np.diff(roots[order])) + 1
+    members = np.split(order, cuts)
+    labels = np.zeros(len(roots), np.int64) if dataset.labels is None else dataset.labels
+    counts = np.zeros((len(members), int(labels.max(initial=0)) + 1), np.int64)
+    family = np.empty(len(roots), np.int64)
+    for f, positions in enumerate(members):
+        family[positions] = f
+    np.add.at(counts, (family, labels), 1)
+    generated = getattr(dataset, "generated", None) or [False] * len(roots)
+    train_only = np.zeros(len(members), bool)
+    train_only[family[np.flatnonzero(generated)]] = True
+    keys = [key_of(seed, "split", min(hashes[i] for i in positions), len(positions)) for positions in members]
+    return _Families(members, counts, train_only, keys)
+
+
+def _growth(have: np.ndarray, quota: np.ndarray, counts: np.ndarray) -> float:
+    """By how much chi-square of a part against its quota grows when a family joins it."""
+    where = counts > 0
+    c, h, q = counts[where], have[where], quota[where]
+    return float((c * (c + 2 * (h - q)) / q).sum())
+
+
+def _divide(families: _Families, chosen: np.ndarray, shares: dict[str, float]) -> dict[str, np.ndarray]:
+    """Families in large-first, then keyed order, each to the part whose class counts it brings nearest to the quota."""
+    total = families.counts[chosen].sum(0)
+    quota = {name: share * total for name, share in shares.items() if share > 0}
+    have = {name: np.zeros_like(total) for name in quota}
+    given: dict[str, list[np.ndarray]] = {name: [] for name in shares}
+    for f in sorted(chosen.tolist(), key=lambda f: (-len(families.members[f]), families.keys[f])):
+        counts = families.counts[f]
+        open_to = ["train"] if families.train_only[f] else list(quota)
+        part = min(open_to, key=lambda name: round(_growth(have[name], quota[name], counts), 9))
+        have[part] += counts
+        given[part].append(families.members[f])
+    return {name: np.sort(np.concatenate(got)) if got else np.zeros(0, np.int64) for name, got in given.items()}
+
+
+def _official(dataset: Dataset) -> np.ndarray | None:
+    """bool [N]: true for the pictures of an official test part; None where the set is not divided."""
+    if dataset.parts is None or set(dataset.parts) != {"train", "test"}:
+        return None
+    return np.array([part == "test" for part in dataset.parts])
+
+
+def _refuse_generated(dataset: Dataset, test: np.ndarray) -> None:
+    generated = getattr(dataset, "generated", None)
+    found = [] if generated is None else np.flatnonzero(np.array(generated) & test).tolist()
+    if found:
+        raise BadInput("the test part holds a picture that a program made", dataset.sources[found[0]], "take it out")
+
+
+def _check_shares(validation: float, test: float) -> None:
+    if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
+        raise BadInput(f"validation {validation:g} and test {test:g} must leave something to train on")
+
+
+def split_dataset(
+    dataset: Dataset,
+    *,
+    seed: int,
+    validation: float = 0.2,
+    test: float = 0.2,
+    groups: Callable[[Dataset], np.ndarray] = content_groups,
+) -> Split:
+    """Divides a dataset, each class in the same shares; a pure function of its content and the seed.
+
+    validation and test are shares of all pictures. Where the set has an official test part, that
+    is the test part, validation is a share of the rest, and training pictures that are copies of
+    test pictures are dropped. What stays together is decided by `groups`. Pictures that carry the
+    note of a program only ever train. A part may come out empty when there are few pictures.
+    Raises BadInput for impossible shares, no pictures, and generated pictures in an official test part.
+    """
+    _check_shares(validation, test)
+    n = len(dataset)
+    if n == 0:
+        raise BadInput("there are no pictures to divide")
+    hashes = [digest.hex() for digest in item_digests(dataset)]
+    families = _families(dataset, groups(dataset), hashes, seed)
+    everything, nothing = np.arange(len(families.members)), np.zeros(0, np.int64)
+    sealed = _official(dataset)
+    if sealed is None:
+        shares = {"test": test, "validation": validation, "train": 1 - validation - test}
+        parts = {**_divide(families, everything, shares), "dropped": nothing}
+    else:
+        _refuse_generated(dataset, sealed)
+        touches = np.array([bool(sealed[positions].any()) for positions in families.members])
+        parts = _divide(families, everything[~touches], {"validation": validation, "train": 1 - validation})
+        near_test = np.concatenate([families.members[f] for f in everything[touches]])
+        parts |= {"test": np.flatnonzero(sealed), "dropped": np.sort(near_test[~sealed[near_test]])}
+    return Split(**parts, seed=seed, dataset_digest=dataset.digest, hashes=hashes, sources=list(dataset.sources))

@@ -1,0 +1,66 @@
+"""From datasets to batches: which pictures a step sees is a pure function of seed, feed, turn and step."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.draw import Stream, key_of
+from zeuxis.recipes.recipe import Batch, Feed
+
+
+def order(seed: int, feed: str, turn: str, epoch: int, n: int) -> Tensor:
+    """The order in which one epoch goes through n pictures, int64 [n]."""
+    return Stream(key_of("order", seed, feed, turn, epoch)).permutation(n)
+
+
+def to_image(pixels: Tensor, device: str = "cpu") -> Tensor:
+    """uint8 [B, C, H, W] to float32 in [-1, 1] on the device."""
+    return pixels.to(device, non_blocking=True).to(torch.float32).mul_(1 / 127.5).sub_(1.0)
+
+
+class Feeder:
+    """Batches of one dataset for one feed; keeps the order of the epochs at hand, nothing else."""
+
+    def __init__(self, dataset: Dataset, feed: Feed, name: str, seed: int, device: str, conditional: bool) -> None:
+        self.dataset, self.feed, self.name = dataset, feed, name
+        self.seed, self.device = seed, device
+        self.labels = (
+            torch.from_numpy(np.asarray(dataset.labels, dtype=np.int64))
+            if conditional and dataset.labels is not None
+            else None
+        )
+        self._orders: dict[tuple[str, int], Tensor] = {}
+
+    def _order(self, turn: str, epoch: int) -> Tensor:
+        if (turn, epoch) not in self._orders:
+            self._orders = {k: v for k, v in self._orders.items() if k[0] != turn or k[1] == epoch - 1}
+            self._orders[turn, epoch] = order(self.seed, self.name, turn, epoch, len(self.dataset))
+        return self._orders[turn, epoch]
+
+    def positions(self, turn: str, step: int) -> Tensor:
+        """Positions of the whole (global) batch of a step, int64 [size]."""
+        n, size = len(self.dataset), self.feed.size
+        place = torch.arange(step * size, (step + 1) * size)
+        epoch, within = place // n, place % n
+        parts = [self._order(turn, int(e))[within[epoch == e]] for e in range(int(epoch[0]), int(epoch[-1]) + 1)]
+        return torch.cat(parts)
+
+    def batch(self, turn: str, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """This process's strided rows of a step's batch."""
+        return self.at(self.positions(turn, step)[rank::world])
+
+    def at(self, positions: Tensor) -> Batch:
+        label = None if self.labels is None else self.labels[positions].to(self.device)
+        return Batch(to_image(self.dataset.images(positions), self.device), label, index=positions)
+
+
+def feeders(
+    feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
+) -> dict[str, Feeder]:
+    """One feeder per feed. Raises KeyError where a stream is missing: the caller names streams."""
+    return {
+        name: Feeder(streams[feed.stream], feed, name, seed, device, conditional) for name, feed in feeds.items()
+    }

@@ -1,0 +1,54 @@
+"""Budgets: how much work was asked for, in steps, images or time, and what it comes to."""
+
+import re
+from dataclasses import dataclass
+
+from zeuxis.errors import BadInput
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Exactly one of the three is given."""
+
+    steps: int | None = None
+    images: int | None = None
+    seconds: float | None = None
+    asked: str = ""
+
+    def __post_init__(self) -> None:
+        given = [v for v in (self.steps, self.images, self.seconds) if v is not None]
+        if len(given) != 1:
+            raise BadInput("give one budget", "", "one of --steps, --images, --budget")
+        if given[0] <= 0:
+            raise BadInput(f"a budget must be above zero, not {given[0]:g}", "", "give more --steps, --images or --budget")
+
+    def in_steps(self, batch: int, seconds_per_step: float | None = None) -> int:
+        """Steps of `batch` images; a time needs the measured `seconds_per_step`."""
+        if self.steps is not None:
+            return self.steps
+        if self.images is not None:
+            return max(1, round(self.images / batch))
+        assert self.seconds is not None and seconds_per_step is not None
+        return max(1, round(self.seconds / seconds_per_step))
+
+
+def parse_time(text: str) -> float:
+    """Seconds of "90s", "8m", "1.5h", "1h30m" or a bare number of seconds. Raises BadInput."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if not parts or "".join(n + u for n, u in parts) != text:
+        raise BadInput(f"`{text}` is not a time", "--budget", "write 90s, 8m or 1h30m")
+    return sum(float(n) * _UNITS[u] for n, u in parts)
+
+
+def words_for(seconds: float) -> str:
+    """A time as people say it: 42 s, 5 min 20 s, 2 h 05 min."""
+    s = round(seconds)
+    if s < 60:
+        return f"{s} s"
+    if s < 3600:
+        return f"{s // 60} min {s % 60:02d} s"
+    return f"{s // 3600} h {s % 3600 // 60:02d} min"

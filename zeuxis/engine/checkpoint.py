@@ -1,0 +1,90 @@
+"""Checkpoints: whole or absent, checked at every load, the newest good one first."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from zeuxis import platform
+from zeuxis.data.files import make_folder, plain_errors, sha256_of, write_json
+from zeuxis.engine.table import Table
+from zeuxis.weights import store
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One checkpoint on disk."""
+
+    folder: Path
+    step: int
+    attempt: int
+    log_length: int
+
+
+def save(folder: Path, table: Table, log_length: int, keep: int = 2) -> Saved:
+    """Writes `folder`/STEP aside, renames it into place, then removes all but the newest `keep`.
+
+    Raises MachineGaveOut when the disk is full; the older checkpoints are then untouched.
+    """
+    make_folder(folder)
+    name = f"{table.step:06d}"
+    aside, place = folder / f".{name}.{os.getpid()}", folder / name
+    try:
+        store.save(aside / "state.safetensors", table.tensors(), {"format": "zeuxis checkpoint 1"})
+        manifest = {
+            "step": table.step,
+            "attempt": table.attempt,
+            "log_length": log_length,
+            "sha256": {"state.safetensors": sha256_of(aside / "state.safetensors")},
+        }
+        write_json(aside / "manifest.json", manifest)
+        with plain_errors(place):
+            if place.exists():
+                shutil.rmtree(place)
+            os.rename(aside, place)
+            platform.sync_folder(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    for old in sorted(_numbered(folder))[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+    return Saved(place, table.step, table.attempt, log_length)
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed process left half-written."""
+    for stray in folder.glob(".*") if folder.is_dir() else []:
+        shutil.rmtree(stray, ignore_errors=True)
+
+
+def read(place: Path) -> Saved | None:
+    """The checkpoint in a folder, or None where it does not verify."""
+    try:
+        manifest = json.loads((place / "manifest.json").read_text())
+        good = all(sha256_of(place / name) == digest for name, digest in manifest["sha256"].items())
+        return Saved(place, manifest["step"], manifest["attempt"], manifest["log_length"]) if good else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def newest(folder: Path) -> tuple[Saved | None, list[str]]:
+    """The newest checkpoint that verifies, and the names of the damaged ones passed over."""
+    damaged = []
+    for place in sorted(_numbered(folder), reverse=True):
+        saved = read(place)
+        if saved:
+            return saved, damaged
+        damaged.append(place.name)
+    return None, damaged
+
+
+def restore(saved: Saved, table: Table) -> None:
+    tensors, _ = store.load(saved.folder / "state.safetensors")
+    table.load(tensors, saved.step, saved.attempt)
+
+

@@ -1,0 +1,254 @@
+"""The loop: plays the turns of any recipe on any datasets until the budget is spent."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zeuxis.data.dataset import Dataset, Spec
+from zeuxis.data.files import write_json
+from zeuxis.engine import alarms, checkpoint, watching
+from zeuxis.engine.batches import Feeder, feeders
+from zeuxis.engine.guard import Log, Stop, stop_flag
+from zeuxis.engine.levers import Levers
+from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.progress import Display, say
+from zeuxis.engine.table import Table, lay
+from zeuxis.engine.turns import Seen, play
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped
+from zeuxis.runs import Run, inference_weights
+from zeuxis.weights import store
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a run is looked after; nothing here changes a number of the result.
+
+    checkpoint_seconds: time between checkpoints; keep: how many stay;
+    on_nan: "rewind" or "stop"; light: no sample grids, for the many small runs of a study.
+    """
+
+    checkpoint_seconds: float = 30.0
+    keep: int = 2
+    on_nan: str = "rewind"
+    light: bool = False
+    quiet: bool = False
+
+
+@dataclass
+class Game:
+    """One process's view of a run that is being played."""
+
+    run: Run
+    record: dict[str, Any]
+    table: Table
+    feeds: dict[str, Feeder]
+    watcher: watching.Watcher
+    log: Log
+    ranks: Ranks
+    habits: Habits
+    rung: set[str] = field(default_factory=set)
+    best: float | None = None
+    seen: Seen = field(default_factory=lambda: Seen({}, {}))
+
+    @property
+    def folder(self) -> Path:
+        return self.run.path
+
+
+def play_run(
+    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, habits: Habits, group: Ranks
+) -> Run:
+    """Plays the run whose run.json lies in `path` to its end, from its newest good checkpoint.
+
+    The lock must be held by the caller's process. Raises Stopped with a checkpoint saved on
+    a signal, MachineGaveOut when the disk or the attempts are used up, BadInput where the
+    data are not those that the run began with.
+    """
+    run = Run.open(path)
+    record = run.record
+    levers = Levers(**record["levers"])
+    levers.pull()
+    with stop_flag() as stop:
+        game = _set_up(run, record, levers, streams, held_out, group, habits)
+        display = Display(game.table.steps, game.table.batch, game.table.step,
+                          False if habits.quiet or not group.first else None)
+        try:
+            _play_on(game, stop, display)
+        finally:
+            display.close()
+        if group.first:
+            _finish(game, display)
+    return run
+
+
+def _set_up(run: Run, record: dict[str, Any], levers: Levers, streams: Mapping[str, Dataset],
+            held_out: Dataset | None, group: Ranks, habits: Habits) -> Game:
+    recipe = run.recipe
+    s = record["spec"]
+    spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
+    conditional = record["conditional"]
+    _check_streams(record, recipe.feeds(), streams, group)
+    shown = spec if conditional else spec.unlabelled()
+    table = lay(recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], levers=levers)
+    feeds = feeders(recipe.feeds(), streams, record["seed"], levers.device, conditional)
+    first = next(iter(recipe.feeds().values()))
+    watcher = watching.Watcher(streams[first.stream], held_out, first, conditional, table)
+    if group.first:
+        checkpoint.sweep(run.path / "checkpoints")
+    saved, damaged = checkpoint.newest(run.path / "checkpoints")
+    for name in damaged:
+        say(f"zeuxis: checkpoint {name} is damaged; going back to the one before")
+    log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
+    game = Game(run, record, table, feeds, watcher, log, group, habits)
+    if saved:
+        checkpoint.restore(saved, table)
+        _remember(game)
+    else:
+        _save(game)
+    return game
+
+
+def _check_streams(record: dict[str, Any], feeds: Mapping[str, Any], streams: Mapping[str, Dataset],
+                   group: Ranks) -> None:
+    for feed in feeds.values():
+        if feed.stream not in streams:
+            raise BadInput(f"the recipe needs a stream of pictures named `{feed.stream}`")
+        if feed.size % group.world:
+            raise BadInput(f"a batch of {feed.size} does not divide over {group.world} processes", "",
+                           f"use --batch {-(-feed.size // group.world) * group.world}")
+    for name, digest in record.get("digests", {}).items():
+        if name in streams and streams[name].digest != digest:
+            raise BadInput("the pictures are not those that this run began with", record["data"]["source"],
+                           "put them back, or start a new run")
+
+
+def _remember(game: Game) -> None:
+    """Alarms and the best score come back from the log, which is the truth."""
+    game.rung = {line["name"] for line in game.run.log("alarm")}
+    scores = [line["score"]["score"] for line in game.run.log("score") if "score" in line["score"]]
+    game.best = max((s for s in scores if s is not None), default=None)
+
+
+def _play_on(game: Game, stop: Stop, display: Display) -> None:
+    table, habits = game.table, game.habits
+    log_every, look_every = max(1, table.steps // 200), max(10, table.steps // 12)
+    saved_at = started = time.monotonic()
+    while table.step < table.steps:
+        seen = game.seen = play(table, game.feeds, game.ranks)
+        now = time.monotonic()
+        wants_save = now - saved_at > habits.checkpoint_seconds
+        number, bad, save_due = game.ranks.agree(stop.number, int(bool(seen.bad)), int(wants_save))
+        if bad:
+            _rewind(game, seen.bad or "a term of another process")
+            continue
+        display.show(table.step, seen.terms)
+        if table.step % log_every == 0 or table.step == table.steps:
+            game.log.add("step", step=table.step, images=table.images, progress=table.progress,
+                         attempt=table.attempt, terms=seen.terms, watch=seen.watch,
+                         clock={"seconds": round(now - started, 3), "images_per_second": round(display.rate(table.step), 1)})
+        if table.step % look_every == 0 or table.step == table.steps:
+            _look(game)
+        _snapshot_if_due(game)
+        if number or save_due:
+            if not _save(game):
+                continue
+            saved_at = time.monotonic()
+        if number:
+            raise Stopped(number, str(game.folder), f"continue with `zeuxis resume {game.folder}`")
+
+
+def _look(game: Game) -> None:
+    """Scores, alarms, the best weights so far, and a sample grid."""
+    table = game.table
+    score = game.watcher.score(table)
+    game.log.add("score", step=table.step, images=table.images, progress=table.progress, score=score)
+    for alarm in alarms.ring(alarms.Signs(score, game.seen.watch, table.progress, table.images)):
+        if alarm.name in game.rung:
+            continue
+        game.rung.add(alarm.name)
+        game.log.add("alarm", step=table.step, images=table.images, name=alarm.name, words=alarm.words, mend=alarm.mend)
+        if game.ranks.first and not game.habits.quiet:
+            say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.mend}")
+    if "score" in score and (game.best is None or score["score"] > game.best):
+        game.best = score["score"]
+        _snapshot(game, "best")
+    if game.ranks.first and not game.habits.light:
+        watching.sample_grid(table, game.folder / "samples" / f"{table.step:06d}.png")
+
+
+def _snapshot_if_due(game: Game) -> None:
+    table = game.table
+    for point in game.record.get("snapshots", []):
+        if table.step == max(1, round(point * table.steps)):
+            _snapshot(game, f"{point:.2f}")
+
+
+def _metadata(game: Game) -> dict[str, Any]:
+    r = game.record
+    return {"format": "zeuxis weights 1", "recipe": r["recipe"], "settings": r["settings"], "spec": r["spec"],
+            "conditional": r["conditional"], "data": r["data"]["source"], "data_digest": r["data"]["digest"],
+            "range": "[-1, 1]", "licence": "as the pictures that it was trained on"}
+
+
+def _snapshot(game: Game, name: str) -> None:
+    if game.ranks.first:
+        store.save(game.folder / "snapshots" / f"{name}.safetensors",
+                   inference_weights(game.table.tensors()), _metadata(game))
+
+
+def _save(game: Game) -> bool:
+    """A checkpoint, unless the weights are not finite: then the run goes back instead."""
+    if not game.table.finite():
+        _rewind(game, "a weight")
+        return False
+    if game.ranks.first:
+        game.log.sync()
+        checkpoint.save(game.folder / "checkpoints", game.table, game.log.length, game.habits.keep)
+    game.ranks.agree(0)  # nobody goes on before the checkpoint stands
+    return True
+
+
+def _rewind(game: Game, what: str) -> None:
+    """Back to the last good checkpoint with half the rate and other draws, three times at most."""
+    table, step, attempt = game.table, game.table.step, game.table.attempt + 1
+    line = f"{what} was not finite in step {step}"
+    saved, _ = checkpoint.newest(game.folder / "checkpoints")
+    if game.habits.on_nan == "stop" or attempt > ATTEMPTS or saved is None:
+        tries = f" after {attempt} attempts" if attempt > 1 else ""
+        raise MachineGaveOut(line + tries, str(game.folder),
+                             "start again with a lower lr; the last good checkpoint is kept")
+    checkpoint.restore(saved, table)
+    table.attempt = attempt
+    game.log = Log(game.log.path, saved.log_length, game.ranks.first)
+    _remember(game)
+    game.log.add("rewind", step=saved.step, images=table.images, attempt=attempt, words=line)
+    if game.ranks.first:
+        say(f"zeuxis: {line}; back to step {saved.step} at half the rate (attempt {attempt} of {ATTEMPTS})")
+
+
+def _finish(game: Game, display: Display) -> None:
+    """The last files of a run: weights, then finish.json, then the checkpoints' work is done."""
+    table, folder = game.table, game.folder
+    weights = inference_weights(table.tensors())
+    _save(game)
+    store.save(folder / "weights.safetensors", weights, _metadata(game))
+    seconds = time.monotonic() - display.start
+    asked = game.record["budget"].get("seconds")
+    whole = display.first == 0
+    finish = {
+        "steps": table.steps,
+        "images": table.images,
+        "seconds": round(seconds, 2),
+        "images_per_second": round(display.rate(table.step), 1),
+        "overrun_percent": round(100 * (seconds / asked - 1), 1) if asked and whole else None,
+        "weights_sha256": store.content_hash(weights),
+        "alarms": sorted(game.rung),
+        "attempts": table.attempt + 1,
+        "best": game.best,
+    }
+    write_json(folder / "finish.json", finish)
+

@@ -1,0 +1,164 @@
+"""Training: begin a run from a recipe, pictures and a budget, or go on with one that was begun."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.engine import levers as lever
+from zeuxis.engine.budget import Budget, words_for
+from zeuxis.engine.levers import Levers
+from zeuxis.engine.loop import Habits, play_run
+from zeuxis.engine.parallel import Ranks, ranks
+from zeuxis.engine.probe import probe, seconds_per_step
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
+from zeuxis.runs import Run, command_line, create, lock
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a run begins, beside recipe, pictures and budget.
+
+    seed: of everything drawn; conditional: use labels where there are any; levers:
+    "auto" measures, "plain" pulls none, or the very ones; threads, device: None leaves the choice to us;
+    micro: parts of a batch; snapshots: progress points whose weights are kept by name;
+    data, split: words for run.json on where the pictures came from.
+    """
+
+    seed: int = 0
+    conditional: bool = True
+    levers: str | Levers = "auto"
+    threads: int | None = None
+    device: str | None = None
+    micro: int = 1
+    snapshots: tuple[float, ...] = ()
+    preset: str | None = None
+    data: Mapping[str, Any] | None = None
+    split: Mapping[str, Any] | None = None
+
+
+def train(
+    recipe: Recipe, streams: Mapping[str, Dataset], path: Path, budget: Budget, held_out: Dataset | None = None,
+    start: Start = Start(), habits: Habits = Habits(),
+) -> Run:
+    """Begins a run in the folder `path` and plays it to its end.
+
+    Raises BadInput before anything is written where recipe and pictures do not fit or a
+    run is there already; Stopped and MachineGaveOut leave a run that can be resumed.
+    """
+    first = next(iter(recipe.feeds().values()))
+    if first.stream not in streams:
+        raise BadInput(f"the recipe needs a stream of pictures named `{first.stream}`")
+    conditional = start.conditional and recipe.labels != "ignored" and streams[first.stream].labels is not None
+    spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
+    recipe.check(spec)
+    if start.micro > 1 and recipe.coupled:
+        raise BadInput(f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",
+                       "--micro", "use a smaller --batch")
+    begin = replace(_first_levers(start), micro=start.micro)
+    with ranks(begin.device) as group:
+        with _held(path, group):
+            if (path / "run.json").exists():
+                raise BadInput("a run is there already", str(path),
+                               f"continue with `zeuxis resume {path}`, or choose another --run")
+            timing = _measure(recipe, spec, streams, conditional, begin, start, budget, group)
+            record = group.broadcast(_record(recipe, spec, streams, conditional, start, budget, timing))
+            if group.first:
+                create(path, record)  # type: ignore[arg-type]
+            group.agree(0)
+            return play_run(path, streams, held_out, habits, group)
+
+
+def _first_levers(start: Start) -> Levers:
+    if isinstance(start.levers, Levers):
+        return start.levers
+    return lever.starting(start.device, start.threads) if start.levers == "auto" else lever.plain(start.device)
+
+
+def resume(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None,
+           habits: Habits = Habits()) -> Run:
+    """Goes on with a begun run, with its recorded levers, to the end of its written budget."""
+    run = Run.open(path)
+    with ranks(run.record["levers"]["device"]) as group:
+        if run.record["world"] != group.world:
+            raise BadInput(f"this run began with {run.record['world']} processes, not {group.world}", str(path),
+                           f"use torchrun --nproc-per-node {run.record['world']}")
+        with _held(path, group):
+            return run if run.finished else play_run(path, streams, held_out, habits, group)
+
+
+class _held:
+    """The folder's lock in the first process."""
+
+    def __init__(self, path: Path, group: Ranks) -> None:
+        self.lock = lock(path) if group.first else None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *error: object) -> None:
+        if self.lock:
+            self.lock.release()
+
+
+def _measure(
+    recipe: Recipe, spec: Any, streams: Mapping[str, Dataset], conditional: bool, begin: Levers, start: Start,
+    budget: Budget, group: Ranks,
+) -> tuple[Levers, float | None]:
+    """The levers to use and, where the budget is a time, the seconds of a step."""
+    if start.levers == "auto":
+        say("zeuxis: measuring how fast this machine trains it")
+        found = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None)
+        return found.levers, found.seconds_per_step
+    if budget.seconds is not None:
+        return begin, seconds_per_step(recipe, spec, streams, conditional, begin, group)
+    return begin, None
+
+
+def _record(
+    recipe: Recipe, spec: Any, streams: Mapping[str, Dataset], conditional: bool, start: Start, budget: Budget,
+    timing: tuple[Levers, float | None],
+) -> dict[str, Any]:
+    levers, seconds = timing
+    first = next(iter(recipe.feeds().values()))
+    steps = budget.in_steps(first.size, seconds)
+    asked: dict[str, Any] = {"asked": budget.asked}
+    if budget.seconds is not None:
+        asked |= {"seconds": budget.seconds}
+    if seconds is not None:
+        asked |= {"images_per_second": round(first.size / seconds, 1)}
+        say(f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(levers)}; "
+            f"{steps * first.size:,} images in {words_for(steps * seconds)}")
+    return {
+        "recipe": recipe_name(type(recipe)),
+        "preset": start.preset,
+        "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings_of(recipe).items()},
+        "spec": {"channels": spec.channels, "height": spec.height, "width": spec.width, "classes": list(spec.classes)},
+        "conditional": conditional,
+        "data": dict(start.data or {"source": "", "digest": streams[first.stream].digest}),
+        "digests": {name: data.digest for name, data in streams.items()},
+        "split": dict(start.split) if start.split else None,
+        "seed": start.seed,
+        "steps": steps,
+        "batch": first.size,
+        "budget": asked,
+        "snapshots": list(start.snapshots),
+        "levers": levers.as_dict(),
+        "world": _world(),
+        "command": command_line(),
+    }
+
+
+def _world() -> int:
+    import os
+
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def words_of(levers: Levers) -> str:
+    """The levers as a person reads them."""
+    threads = f"{levers.threads} thread" + ("s" if levers.threads > 1 else "")
+    pulled = [name for name, on in (("channels_last", levers.channels_last), ("fused steps", levers.fused)) if on]
+    return ", ".join([levers.device, threads, *pulled])

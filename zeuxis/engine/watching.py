@@ -1,0 +1,101 @@
+"""Looking at a game from outside: samples with fixed latents, held-out scores, signs for the alarms."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.draw import Draw, Stream, key_of
+from zeuxis.engine.batches import Feeder
+from zeuxis.engine.table import Table
+from zeuxis.engine.turns import evaluating, moment_for_score
+from zeuxis.pictures.write import grid, to_uint8, write_png
+from zeuxis.recipes.recipe import Batch, Feed, Generates, Judges
+
+_PROBE = 128  # pictures that the signs are read from
+_HELD_OUT = 2048  # held-out pictures that a score is read from, at most
+
+
+def _labels(classes: int, per_class: int) -> Tensor | None:
+    return torch.arange(classes).repeat_interleave(per_class) if classes else None
+
+
+def sample_grid(table: Table, path: Path) -> None:
+    """Pictures from fixed latents by the averaged players: a row per class, or a square."""
+    recipe, spec = table.recipe, table.spec
+    if not isinstance(recipe, Generates):
+        return
+    columns = 10 if spec.condition else 8
+    rows = min(spec.condition, 20) or 8
+    draw = Draw(table.seed, 0, 0, "samples", device=table.levers.device)
+    labels = _labels(rows, columns) if spec.condition else None
+    players = _inference_players(table)
+    with torch.no_grad():
+        labels = None if labels is None else labels.to(table.levers.device)
+        pictures = recipe.decode(players, recipe.latents(rows * columns, draw), labels)
+    for player in players.values():
+        player.train()
+    for twin in table.averaged.values():
+        twin.eval()
+    note = {"recipe": type(recipe).__module__.rpartition(".")[2], "seed": table.seed, "step": table.step}
+    write_png(path, grid(pictures.cpu(), columns), note)
+
+
+def _inference_players(table: Table) -> torch.nn.ModuleDict:
+    chosen = {n: table.averaged[n] if n in table.averaged else p for n, p in table.players.items()}
+    return torch.nn.ModuleDict(chosen).eval()
+
+
+class Watcher:
+    """Reads the same pictures each time, so that figures compare over a run."""
+
+    def __init__(self, train: Dataset, held_out: Dataset | None, feed: Feed, conditional: bool, table: Table) -> None:
+        device, seed = table.levers.device, table.seed
+        real = Feeder(train, feed, "watch", seed, device, conditional)
+        chosen = Stream(key_of("watch", seed)).permutation(len(train))[:_PROBE]
+        self.real = real.at(chosen)
+        self.held: Batch | None = None
+        if held_out is not None and len(held_out):
+            feeder = Feeder(held_out, feed, "held out", seed, device, conditional)
+            self.held = feeder.at(Stream(key_of("held out", seed)).permutation(len(held_out))[:_HELD_OUT])
+
+    def score(self, table: Table) -> dict[str, float]:
+        """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""
+        recipe, found = table.recipe, {}
+        with evaluating(table.players):
+            if self.held is not None:
+                found |= {k: float(v) for k, v in recipe.score(moment_for_score(table, self.held)).items()}
+            fake = self._fakes(table)
+            if fake is not None:
+                found["diversity"] = _spread(fake) / max(_spread(self.real.image), 1e-9)
+            if fake is not None and isinstance(recipe, Judges):
+                found |= self._opinions(table, fake)
+        return found
+
+    def _fakes(self, table: Table) -> Tensor | None:
+        if not isinstance(table.recipe, Generates):
+            return None
+        draw = Draw(table.seed, 0, 0, "watch", device=table.levers.device)
+        z = table.recipe.latents(len(self.real), draw)
+        return table.recipe.decode(table.players, z, self.real.label)
+
+    def _opinions(self, table: Table, fake: Tensor) -> dict[str, float]:
+        judge = table.recipe.judge  # type: ignore[attr-defined]
+        real_logit = judge(table.players, self.real.image, self.real.label)
+        fake_logit = judge(table.players, fake, self.real.label)
+        found = {
+            "critic_real": float(real_logit.mean()),
+            "critic_fake": float(fake_logit.mean()),
+            "saturation": float((real_logit > fake_logit).float().mean()),
+        }
+        if self.held is not None:
+            some = slice(0, _PROBE)
+            label = None if self.held.label is None else self.held.label[some]
+            found["critic_held_out"] = float(judge(table.players, self.held.image[some], label).mean())
+        return found
+
+
+def _spread(image: Tensor) -> float:
+    """Mean distance between two pictures of a batch, over pixels."""
+    return float(torch.pdist(image.flatten(1).float()).mean()) if len(image) > 1 else 0.0

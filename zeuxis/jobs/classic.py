@@ -1,0 +1,94 @@
+"""The job `augment --classic-only`: a folder of classically augmented pictures, beside the originals."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.export import check_empty, folder_names
+from zeuxis.data.files import write_json
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput
+from zeuxis.pictures.write import CHANGED, write_png
+
+_AT_ONCE = 128
+
+
+def copies_of(dataset: Dataset, copies: int, balance: bool) -> np.ndarray:
+    """How many copies of each picture, int64 [N]; balanced: so that all classes end equally large."""
+    n = len(dataset)
+    if not balance or dataset.labels is None:
+        return np.full(n, copies)
+    labels = np.asarray(dataset.labels)
+    sizes = np.bincount(labels, minlength=dataset.spec.condition)
+    goal = int(sizes.max()) * (copies + 1)
+    counts = np.zeros(n, dtype=np.int64)
+    for c in range(len(sizes)):
+        mine = np.flatnonzero(labels == c)
+        if len(mine):
+            need = goal - len(mine)
+            counts[mine] = need // len(mine)
+            counts[mine[: need % len(mine)]] += 1
+    return counts
+
+
+def augment_folder(
+    dataset: Dataset, name: str, out: Path, copies: int = 5, policy: str = "light", balance: bool = False, seed: int = 0
+) -> Path:
+    """Writes originals and augmented copies, a folder per class, with manifest.json. Returns `out`.
+
+    Raises BadInput where `out` holds files, or copies is below 1.
+    """
+    if copies < 1:
+        raise BadInput(f"--copies must be 1 or more, not {copies}")
+    check_empty(out)
+    domain = guess_domain(name)
+    if hint := guard_words(domain):
+        say(f"zeuxis: {hint}")
+    counts = copies_of(dataset, copies, balance)
+    places = _places(dataset)
+    aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        rows = list(_originals(dataset, places, aside))
+        for copy in range(1, int(counts.max()) + 1):
+            rows += _copies(dataset, places, aside, np.flatnonzero(counts >= copy), copy, seed, policy, domain)
+        words = {"format": 1, "policy": policy, "domain": domain, "seed": seed, "files": rows}
+        write_json(aside / "manifest.json", words)
+        if out.exists():
+            out.rmdir()
+        os.rename(aside, out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return out
+
+
+def _places(dataset: Dataset) -> list[str]:
+    """FOLDER/NUMBER of each picture, without the suffix."""
+    folders = folder_names(dataset.spec.classes)
+    if dataset.labels is None:
+        return [f"{i:06d}" for i in range(len(dataset))]
+    return [f"{folders[dataset.spec.classes[int(c)]]}/{i:06d}" for i, c in enumerate(dataset.labels)]
+
+
+def _originals(dataset: Dataset, places: list[str], aside: Path) -> Iterator[dict[str, Any]]:
+    for i, place in enumerate(places):
+        write_png(aside / f"{place}.png", dataset.images([i])[0].permute(1, 2, 0).numpy(), None)
+        yield {"file": f"{place}.png", "source": dataset.sources[i], "copy": 0}
+
+
+def _copies(dataset: Dataset, places: list[str], aside: Path, chosen: np.ndarray, copy: int, seed: int, policy: str,
+            domain: str) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(chosen), _AT_ONCE):
+        part = chosen[start : start + _AT_ONCE]
+        made = augment_copies(dataset.images(part), copy, seed, policy, domain, torch.from_numpy(part))
+        for i, picture in zip(part.tolist(), made, strict=True):
+            file = f"{places[i]}-{copy}.png"
+            note = {"augmented": policy, "source": dataset.sources[i], "copy": copy, "seed": seed}
+            write_png(aside / file, picture.permute(1, 2, 0).numpy(), note, CHANGED)
+            yield {"file": file, "source": dataset.sources[i], "copy": copy}

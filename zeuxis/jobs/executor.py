@@ -1,0 +1,135 @@
+"""Maps job specs over processes: each slot is one worker that takes one spec after another."""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zeuxis import platform
+from zeuxis.engine.guard import stop_flag
+from zeuxis.errors import Stopped, ZeuxisError
+
+Spec = dict[str, Any]
+
+
+class JobFailed(ZeuxisError):
+    """A job of a study ended with an error; carries the job's own words and exit code."""
+
+    def __init__(self, words: str, code: int) -> None:
+        super().__init__(words)
+        self.exit_code = code
+
+
+@dataclass
+class _Worker:
+    process: subprocess.Popen[str]
+    spec: Spec | None = None
+
+    def give(self, spec: Spec) -> None:
+        assert self.process.stdin
+        self.spec = spec
+        self.process.stdin.write(json.dumps(spec) + "\n")
+        self.process.stdin.flush()
+
+
+def _start(slot: int, answers: "queue.Queue[tuple[int, str]]", devices: int) -> _Worker:
+    environment = platform.child_environment(1)
+    if devices:
+        environment["CUDA_VISIBLE_DEVICES"] = str(slot % devices)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zeuxis.jobs.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=environment, **platform.child_options(),
+    )
+
+    def listen() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            answers.put((slot, line))
+        answers.put((slot, ""))
+
+    threading.Thread(target=listen, daemon=True).start()
+    return _Worker(process)
+
+
+def run_all(
+    ready: Callable[[], list[Spec]], slots: int, finished: Callable[[Spec], None], where: Path, devices: int = 0
+) -> None:
+    """Runs every spec that `ready()` offers, `slots` at a time, until it offers none.
+
+    ready reads the folder and offers what can start now, most urgent first; a spec is
+    known by its "name". Raises Stopped on a signal once the workers have saved and gone,
+    JobFailed with the words of the first job that failed.
+    """
+    answers: queue.Queue[tuple[int, str]] = queue.Queue()
+    workers: dict[int, _Worker] = {}
+    with stop_flag() as stop:
+        try:
+            while True:
+                if stop.number:
+                    raise Stopped(stop.number, str(where), f"continue with `zeuxis resume {where}`")
+                _hand_out(ready, workers, slots, answers, devices)
+                if not any(w.spec for w in workers.values()):
+                    return
+                _hear(answers, workers, finished)
+        finally:
+            _dismiss(workers)
+
+
+def _hand_out(ready: Callable[[], list[Spec]], workers: dict[int, _Worker], slots: int,
+              answers: "queue.Queue[tuple[int, str]]", devices: int) -> None:
+    busy = {w.spec["name"] for w in workers.values() if w.spec}
+    if len(busy) >= slots:
+        return
+    for spec in ready():
+        if spec["name"] in busy:
+            continue
+        slot = next((i for i in range(slots) if i not in workers or workers[i].spec is None), None)
+        if slot is None:
+            return
+        if slot not in workers:
+            workers[slot] = _start(slot, answers, devices)
+        workers[slot].give(spec)
+        busy.add(spec["name"])
+
+
+def _hear(answers: "queue.Queue[tuple[int, str]]", workers: dict[int, _Worker], finished: Callable[[Spec], None]) -> None:
+    try:
+        slot, line = answers.get(timeout=0.5)
+    except queue.Empty:
+        return
+    worker = workers[slot]
+    if not line:
+        raise JobFailed(f"a worker died at {worker.spec['name'] if worker.spec else 'its start'}", 1)
+    answer = json.loads(line)
+    if "error" in answer:
+        raise JobFailed(answer["error"], answer["code"])
+    spec, worker.spec = worker.spec, None
+    assert spec is not None
+    finished(spec)
+
+
+def _dismiss(workers: dict[int, _Worker]) -> None:
+    """Asks the busy ones to save and go, lets the idle ones end, and leaves nobody behind."""
+    for worker in workers.values():
+        assert worker.process.stdin
+        worker.process.stdin.close()
+        if worker.spec:
+            platform.ask_to_stop(worker.process.pid)
+    for worker in workers.values():
+        try:
+            worker.process.wait(timeout=9)
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            worker.process.wait()
+
+
+def run_here(ready: Callable[[], list[Spec]], work: Callable[[Spec], None], finished: Callable[[Spec], None]) -> None:
+    """The same in this process, one spec after another: for small studies and tests."""
+    while specs := ready():
+        work(specs[0])
+        finished(specs[0])

@@ -1,0 +1,276 @@
+"""The jobs of a study: one generator, or one classifier arm, of one repeat. A result file that exists is finished."""
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zeuxis import catalog
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.files import write_json
+from zeuxis.data.memory import MemoryDataset, Subset
+from zeuxis.data.reader import open_dataset
+from zeuxis.data.split import Split
+from zeuxis.draw import Stream, key_of
+from zeuxis.engine.batches import feeders, to_image
+from zeuxis.engine.budget import Budget
+from zeuxis.engine.levers import Levers
+from zeuxis.engine.loop import Habits
+from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.table import build_players, lay
+from zeuxis.engine.train import Start, resume, train
+from zeuxis.engine.turns import play
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.study.plan import CHECKPOINTS, Asked, Plan
+from zeuxis.metrics.classification import recalls
+from zeuxis.metrics.neighbours import suspects
+from zeuxis.pictures.write import grid, write_png
+from zeuxis.recipes.recipe import Recipe, Recognizes, make
+from zeuxis.runs import Run, read_json
+from zeuxis.weights import store
+
+_HABITS = Habits(checkpoint_seconds=15.0, light=True, quiet=True)
+_PROBE_PER_CLASS = 100
+_POOL_BYTES = 64 << 20
+_SUSPECT_SAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A study's folder with what every job of it reads."""
+
+    folder: Path
+    asked: Asked
+    plan: Plan
+    dataset: Dataset
+    split: Split
+    levers: Levers
+
+    @classmethod
+    def open(cls, folder: str | Path, dataset: Dataset | None = None) -> "Place":
+        """Reads study.json and split.json, and the pictures where they are not given."""
+        folder = Path(folder)
+        record = read_json(folder / "study.json", "study folder")
+        d = record["data"]
+        size = tuple(d["size"]) if isinstance(d["size"], list) else d["size"]
+        dataset = dataset or open_dataset(d["source"], size=size, channels=d["channels"], fit=d["fit"])
+        split = Split.from_json(json.loads((folder / "split.json").read_text()), dataset)
+        return cls(folder, Asked.from_dict(record["asked"]), Plan.from_dict(record["plan"]), dataset, split,
+                   Levers(**record["levers"]))
+
+    def repeat(self, r: int) -> Path:
+        return self.folder / "repeats" / f"{r:02d}"
+
+    def result(self, r: int, name: str) -> dict[str, Any] | None:
+        """A finished job's numbers, or None."""
+        path = self.repeat(r) / f"{name}.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    @property
+    def classes(self) -> int:
+        return self.dataset.spec.condition
+
+    def generator_recipe(self) -> Recipe:
+        return make(catalog.load(self.asked.recipe), None, **dict(self.asked.generator))
+
+    def classifier_recipe(self, **fields: Any) -> Recipe:
+        domain = {"domain": self.asked.domain}
+        return make(catalog.load("classifier"), None, **{**domain, **dict(self.asked.classifier), **fields})
+
+    def seed(self, r: int, what: str) -> int:
+        """A seed of one purpose of one repeat, in [0, 2^31)."""
+        return key_of("study", self.asked.seed, r, what) & 0x7FFFFFFF
+
+
+def draw_repeat(place: Place, r: int) -> dict[str, list[int]]:
+    """Which real pictures a repeat trains on ("train") and which others it could have had ("extra"); written once."""
+    path = place.repeat(r) / "draw.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    labels = np.asarray(place.dataset.labels)
+    train: list[int] = []
+    extra: list[int] = []
+    for c in range(place.classes):
+        pool = place.split.train[labels[place.split.train] == c]
+        order = Stream(key_of("study draw", place.asked.seed, r, c)).permutation(len(pool)).numpy()
+        n = place.asked.labels_per_class or max(1, round(0.8 * len(pool)))
+        train += sorted(int(i) for i in pool[order[:n]])
+        extra += sorted(int(i) for i in pool[order[n : 2 * n]])
+    drawn = {"train": train, "extra": extra}
+    write_json(path, drawn)
+    return drawn
+
+
+def work(place: Place, spec: dict[str, Any]) -> None:
+    """Does one job and writes its result."""
+    {"generator": train_generator, "arm": train_arm, "pool": make_pool}[spec["kind"]](place, spec)
+
+
+def _play(path: Path, recipe: Recipe, streams: dict[str, Dataset], steps: int, seed: int, place: Place,
+          held_out: Dataset, snapshots: tuple[float, ...] = ()) -> Run:
+    """Begins a run or goes on with it."""
+    if (path / "run.json").exists():
+        return resume(path, streams, held_out, _HABITS)
+    start = Start(seed=seed, levers=place.levers, snapshots=snapshots,
+                  data={"source": "the draw of a study", "digest": streams["images"].digest})
+    return train(recipe, streams, path, Budget(steps=steps), held_out, start, _HABITS)
+
+
+def train_generator(place: Place, spec: dict[str, Any]) -> None:
+    """Trains the generator of a repeat on its training pictures, chooses the checkpoint, fills the pool."""
+    r, started = spec["repeat"], time.monotonic()
+    train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
+    validation = Subset(place.dataset, place.split.validation)
+    folder = place.repeat(r) / "generator"
+    run = _play(folder, place.generator_recipe(), {"images": train_set}, place.plan.generator_steps,
+                place.seed(r, "generator"), place, validation, CHECKPOINTS)
+    curve, best = [], (-1.0, "", [0.0])
+    for point in CHECKPOINTS:
+        name = f"{point:.2f}"
+        found = _score_snapshot(place, r, run, name, validation)
+        score = float(np.mean(found))
+        curve.append([name, score])
+        if score > best[0]:
+            best = (score, name, found)
+    fakes, labels = _sample(place, run, best[1], r, "pool", _pool_size(place, train_set), train_set)
+    _write_pool(place, r, fakes, labels)
+    near = _suspects(place, r, train_set, fakes, labels)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    write_json(place.repeat(r) / "generator.json", {
+        "repeat": r, "chosen": best[1], "cas": best[0], "cas_per_class": best[2], "curve": curve,
+        "weights_sha256": store.content_hash(run.tensors(best[1])), "images": run.finish["images"],
+        "alarms": run.finish["alarms"], "suspects": near, "seconds": round(time.monotonic() - started, 1),
+    })
+
+
+def _pool_size(place: Place, train_set: Dataset) -> int:
+    spec = place.dataset.spec
+    return max(256, min(20 * len(train_set), 20_000, _POOL_BYTES // (spec.channels * spec.height * spec.width)))
+
+
+def _sample(place: Place, run: Run, snapshot: str, r: int, purpose: str, n: int, train_set: Dataset) -> tuple[Tensor, Tensor]:
+    """n pictures, uint8 NCHW, whose labels follow the training pictures' law, and those labels."""
+    law = torch.from_numpy(np.asarray(train_set.labels, dtype=np.int64))
+    labels = law.repeat(-(-n // len(law)))[:n] if n >= len(law) else law[Stream(key_of("law", r)).permutation(len(law))[:n]]
+    players = run.players(snapshot).to(place.levers.device)
+    seeds = seeds_of(purpose, place.seed(r, purpose), n)
+    return torch.cat(list(generate(run.recipe, players, seeds, labels, place.levers.device))), labels
+
+
+def _score_snapshot(place: Place, r: int, run: Run, name: str, validation: Dataset) -> list[float]:
+    """Recalls on real validation pictures of a classifier trained on the snapshot's samples alone."""
+    labels = torch.arange(place.classes).repeat(_PROBE_PER_CLASS)
+    players = run.players(name).to(place.levers.device)
+    seeds = seeds_of("probe", place.seed(r, "probe"), len(labels))
+    fakes = torch.cat(list(generate(run.recipe, players, seeds, labels, place.levers.device)))
+    samples = MemoryDataset(fakes, labels.numpy(), place.dataset.spec.classes)
+    recipe = place.classifier_recipe(policy="none")
+    table = lay(recipe, place.dataset.spec, seed=place.seed(r, "probe"), steps=place.plan.probe_steps,
+                batch=recipe.feeds()["images"].size, levers=place.levers)
+    feeds = feeders(recipe.feeds(), {"images": samples}, table.seed, place.levers.device, True)
+    while table.step < table.steps:
+        play(table, feeds, Ranks())
+    players = nn.ModuleDict({**table.players, **table.averaged}).eval()
+    return _recalls(place, recipe, players, validation)
+
+
+@torch.no_grad()
+def predictions(recipe: Recipe, players: nn.ModuleDict, data: Dataset, device: str = "cpu") -> Tensor:
+    """Predicted class of every picture, int64 [N]."""
+    assert isinstance(recipe, Recognizes)
+    parts = torch.arange(len(data)).split(256)
+    found = [recipe.logits(players, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
+    return torch.cat(found)
+
+
+def _recalls(place: Place, recipe: Recipe, players: nn.ModuleDict, data: Dataset) -> list[float]:
+    found = recalls(predictions(recipe, players, data, place.levers.device), data.labels, place.classes)
+    return [0.0 if x is None else x for x in found]
+
+
+def _balanced(place: Place, found: list[float], data: Dataset) -> float:
+    there = sorted(set(np.asarray(data.labels).tolist()))
+    return float(np.mean([found[c] for c in there]))
+
+
+def _pool_path(place: Place, r: int) -> Path:
+    return place.repeat(r) / "pool.safetensors"
+
+
+def _write_pool(place: Place, r: int, fakes: Tensor, labels: Tensor) -> None:
+    store.save(_pool_path(place, r), {"images": fakes, "labels": labels}, {"format": "zeuxis pool 1"})
+
+
+def make_pool(place: Place, spec: dict[str, Any]) -> None:
+    """Draws the pool of a repeat again from its chosen weights: the same pictures, bit for bit."""
+    r = spec["repeat"]
+    result = place.result(r, "generator")
+    assert result is not None
+    train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
+    run = Run.open(place.repeat(r) / "generator")
+    _write_pool(place, r, *_sample(place, run, result["chosen"], r, "pool", _pool_size(place, train_set), train_set))
+
+
+def read_pool(place: Place, r: int) -> tuple[Tensor, Tensor]:
+    """The generated pictures of a repeat, uint8 NCHW, and their labels."""
+    if not _pool_path(place, r).exists():
+        make_pool(place, {"repeat": r})
+    tensors, _ = store.load(_pool_path(place, r))
+    return tensors["images"], tensors["labels"]
+
+
+def _suspects(place: Place, r: int, train_set: Dataset, fakes: Tensor, labels: Tensor) -> list[dict[str, Any]]:
+    """The generated pictures nearest to a training picture, as numbers and as suspects.png (made left, real right)."""
+    some = fakes[:_SUSPECT_SAMPLES].flatten(1).float() / 127.5
+    real = train_set.images(torch.arange(len(train_set)))
+    found = suspects(some, real.flatten(1).float() / 127.5, 16)
+    pairs = [x for s in found for x in (fakes[s.fake], real[s.real])]
+    write_png(place.repeat(r) / "suspects.png", grid(to_image(torch.stack(pairs)), 8), None)
+    return [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in found]
+
+
+def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> Dataset:
+    """What stands in the synthetic slots of an arm."""
+    spec = place.dataset.spec
+    train_set = Subset(place.dataset, drawn["train"])
+    if fill == "duplicated":
+        return train_set
+    if fill in ("more-real", "shuffled-real"):
+        extra = Subset(place.dataset, drawn["extra"])
+        images, labels = extra.images(torch.arange(len(extra))), torch.from_numpy(np.asarray(extra.labels))
+    else:
+        images, labels = read_pool(place, r)
+    if fill.startswith("shuffled"):
+        labels = labels[Stream(key_of("shuffle", place.seed(r, "shuffle"))).permutation(len(labels))]
+    return MemoryDataset(images, labels.numpy(), spec.classes)
+
+
+def train_arm(place: Place, spec: dict[str, Any]) -> None:
+    """Trains one classifier and reads its balanced accuracy on validation and on the sealed test part."""
+    r, name, started = spec["repeat"], spec["arm"], time.monotonic()
+    drawn = draw_repeat(place, r)
+    streams: dict[str, Dataset] = {"images": Subset(place.dataset, drawn["train"])}
+    if spec["fill"]:
+        streams["synthetic"] = _synthetic(place, r, spec["fill"], drawn)
+    validation = Subset(place.dataset, place.split.validation)
+    test = Subset(place.dataset, place.split.test)
+    recipe = place.classifier_recipe(policy=spec["policy"], share=spec["share"])
+    folder = place.repeat(r) / "arms" / name
+    run = _play(folder, recipe, streams, place.plan.classifier_steps, place.seed(r, spec["seed"]), place, validation)
+    players = build_players(recipe, place.dataset.spec, 0)
+    players.load_state_dict(run.tensors())
+    players = players.to(place.levers.device).eval()
+    on_validation, on_test = (_recalls(place, recipe, players, part) for part in (validation, test))
+    for heavy in ("checkpoints", "snapshots"):
+        shutil.rmtree(folder / heavy, ignore_errors=True)
+    write_json(place.repeat(r) / f"{name}.json", {
+        "arm": name, "repeat": r, "policy": spec["policy"], "share": spec["share"], "fill": spec["fill"],
+        "validation": _balanced(place, on_validation, validation), "test": _balanced(place, on_test, test),
+        "recalls": on_test, "steps": place.plan.classifier_steps, "seconds": round(time.monotonic() - started, 1),
+    })

@@ -1,0 +1,65 @@
+"""The augmented set of a study: the training pictures of its best repeat with generated ones mixed in."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zeuxis.data.export import check_empty, folder_names
+from zeuxis.data.files import write_json
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.study.arms import Place, draw_repeat
+from zeuxis.jobs.study.settle import best_repeat
+from zeuxis.jobs.study.study import control_share
+from zeuxis.pictures.write import write_png
+from zeuxis.runs import Run
+
+
+def write_mixed(place: Place, out: Path) -> Path:
+    """Writes a folder per class; generated files are named `zeuxis-SEED.png`, noted inside, and listed.
+
+    The share is the one chosen on validation, or the better of the others where that was 0.
+    Raises BadInput where `out` holds files.
+    """
+    check_empty(out)
+    r = best_repeat(place)
+    share = control_share(place, r) or max(place.asked.shares)
+    train = np.asarray(draw_repeat(place, r)["train"])
+    labels = np.asarray(place.dataset.labels)
+    n = round(share / (1 - share) * len(train))
+    folders = folder_names(place.dataset.spec.classes)
+    aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        rows = []
+        for i in train.tolist():
+            file = f"{folders[place.dataset.spec.classes[labels[i]]]}/{i:06d}.png"
+            write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), None)
+            rows.append({"file": file, "source": place.dataset.sources[i], "generated": False})
+        rows += _generated(place, r, aside, torch.from_numpy(labels[train]), n, folders)
+        write_json(aside / "manifest.json", {"format": 1, "repeat": r, "share": share, "files": rows})
+        if out.exists():
+            out.rmdir()
+        os.rename(aside, out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return out
+
+
+def _generated(place: Place, r: int, aside: Path, law: torch.Tensor, n: int, folders: dict[str, str]) -> list[dict]:
+    result = place.result(r, "generator")
+    assert result is not None
+    run = Run.open(place.repeat(r) / "generator")
+    labels = law.repeat(-(-n // len(law)))[:n]
+    seeds = seeds_of("mixed", place.seed(r, "mixed"), n)
+    players = run.players(result["chosen"])
+    made = torch.cat(list(generate(run.recipe, players, seeds, labels)))
+    rows = []
+    for picture, label, seed in zip(made, labels.tolist(), seeds.tolist(), strict=True):
+        name = place.dataset.spec.classes[label]
+        file = f"{folders[name]}/zeuxis-{seed}.png"
+        note = {"recipe": place.asked.recipe, "weights": result["weights_sha256"], "seed": seed, "class": name}
+        write_png(aside / file, picture.permute(1, 2, 0).numpy(), note)
+        rows.append({"file": file, "generated": True, "source": str(place.folder.name), **note})
+    return rows

@@ -1,0 +1,145 @@
+"""What a study was asked for, and how its time is laid out before anything is trained."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from zeuxis.errors import BadInput, nearest
+
+TREATMENTS = ("gan", "again", "more-real", "shuffled-real")
+CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
+PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
+GENERATOR_TIME = 0.58  # share of a repeat that the generator gets
+FEW_IMAGES = 10_000
+MOST_STEPS = 4_000  # steps of an arm: small sets are learned by then
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asked for.
+
+    labels_per_class: real training pictures per class and repeat, None for 80 % of the
+    training part; budget: seconds for the whole study; margin: the smallest difference, in
+    points of balanced accuracy, that matters; treatment: "gan", or a check of the study
+    itself: "again" (the rival once more with another seed), "more-real" (real pictures in
+    the synthetic slots), "shuffled-real" (the same with permuted labels).
+    policies, shares: what the choice on validation is made from; share 0 is always in it.
+    """
+
+    labels_per_class: int | None = None
+    repeats: int = 10
+    budget: float = 3600.0
+    recipe: str = "cgan"
+    margin: float = 0.5
+    seed: int = 0
+    treatment: str = "gan"
+    domain: str = "photo"
+    policies: tuple[str, ...] = ("none", "light", "strong")
+    shares: tuple[float, ...] = (0.25, 0.5)
+    generator: Mapping[str, Any] = field(default_factory=dict)
+    classifier: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        checks = [
+            (self.repeats >= 1, f"--repeats must be 1 or more, not {self.repeats}"),
+            (self.budget > 0, f"--budget must be above zero, not {self.budget:g}"),
+            (self.margin > 0, f"--margin must be above zero, not {self.margin:g}"),
+            (self.labels_per_class is None or self.labels_per_class >= 2, "--labels-per-class must be 2 or more"),
+        ]
+        for good, words in checks:
+            if not good:
+                raise BadInput(words)
+        if self.treatment not in TREATMENTS:
+            raise BadInput(f"no treatment `{self.treatment}`", "--treatment", nearest(self.treatment, list(TREATMENTS)))
+
+    def as_dict(self) -> dict[str, Any]:
+        found = asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Asked":
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Measured on this machine: seconds of a step by one process, with the device and lever."""
+
+    generator: float
+    classifier: float
+    sampling: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps of every part of the study, and what they should take; written down, then kept to."""
+
+    slots: int
+    generator_steps: int
+    classifier_steps: int
+    probe_steps: int
+    generator_images: int
+    seconds: dict[str, float]
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"warnings": list(self.warnings)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Plan":
+        return cls(**{**values, "warnings": tuple(values["warnings"])})
+
+
+def arms_of(asked: Asked) -> int:
+    """How many classifiers one repeat trains."""
+    return len(asked.policies) + (len(asked.shares) + 2 if asked.treatment == "gan" else 1)
+
+
+def lay_out(asked: Asked, rates: Rates, slots: int, batch: int, pool: int, fixed: float = 25.0) -> Plan:
+    """Divides the time of all slots over repeats, then over generator and arms.
+
+    slots: processes at once; batch: the generator's; pool: pictures drawn per repeat;
+    fixed: seconds of start and report. Where steps were asked for they stand and the time follows.
+    """
+    gan = asked.treatment == "gan"
+    waves = -(-asked.repeats // slots)
+    # short arms fill the gaps of the last wave, so time divides over slots almost evenly
+    share_of_slot = max(asked.repeats / slots, 1.0) * 1.03 + 0.05 * (waves - asked.repeats / slots)
+    repeat = max((asked.budget - fixed) / share_of_slot, 1.0)
+    sampling = (pool + len(CHECKPOINTS) * 1000) * rates.sampling if gan else 0.0
+    time_g = GENERATOR_TIME * repeat if gan else 0.0
+    probes = len(CHECKPOINTS) * PROBE_SHARE if gan else 0.0
+    arm = (repeat - time_g) / (arms_of(asked) + probes)
+    steps = asked.steps or (
+        round(max(time_g - sampling, 0.0) / rates.generator) if gan else 0,
+        round(max(arm - 0.5, 0.05) / rates.classifier),
+    )
+    classifier_steps = min(max(steps[1], 20), MOST_STEPS) if asked.steps is None else steps[1]
+    spare = (arm - 0.5 - classifier_steps * rates.classifier) * (arms_of(asked) + probes)
+    generator_steps = steps[0]
+    if gan and asked.steps is None:
+        generator_steps = max(steps[0] + max(round(spare / rates.generator), 0), 20)
+    taken_g = generator_steps * rates.generator + sampling
+    taken_c = classifier_steps * rates.classifier + 0.5
+    whole = (taken_g + taken_c * (arms_of(asked) + probes)) * share_of_slot + fixed
+    seconds = {"generator": taken_g, "classifier": taken_c, "repeat": taken_g + taken_c * (arms_of(asked) + probes),
+               "whole": whole}
+    return Plan(slots, generator_steps, classifier_steps, max(10, round(PROBE_SHARE * classifier_steps)),
+                generator_steps * batch, {k: round(v, 1) for k, v in seconds.items()},
+                _warnings(asked, generator_steps * batch, classifier_steps, whole, gan))
+
+
+def _warnings(asked: Asked, images: int, classifier_steps: int, whole: float, gan: bool) -> tuple[str, ...]:
+    found = []
+    if gan and images < FEW_IMAGES:
+        found.append(f"the generator will see only {images:,} images; under {FEW_IMAGES:,} it can hardly learn: "
+                     "give more --budget, fewer --repeats or a smaller --size")
+    if asked.repeats < 6:
+        found.append(f"{asked.repeats} repeats can never decide: the smallest possible p is "
+                     f"{2 / 2**asked.repeats:g}; six is the least")
+    if classifier_steps < 100:
+        found.append(f"the classifiers get only {classifier_steps} steps each: give more --budget")
+    if asked.steps is None and whole > 1.15 * asked.budget:
+        found.append(f"this will take about {whole / 60:.0f} minutes, more than was asked for")
+    return tuple(found)

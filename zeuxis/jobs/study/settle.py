@@ -1,0 +1,119 @@
+"""From the results of a study to its table, verdict and sample sheets."""
+
+import csv
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zeuxis.data.files import write_json, write_text
+from zeuxis.data.memory import Subset
+from zeuxis.engine.batches import to_image
+from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
+from zeuxis.pictures.write import grid, write_png
+from zeuxis.stats.paired import bca
+from zeuxis.stats.verdict import secondary, verdict
+
+_COLUMNS = 10
+
+
+def settle(place: Place) -> None:
+    """Writes table.csv, verdict.json and samples/ from the repeats' results."""
+    from zeuxis.jobs.study import study
+
+    asked, repeats = place.asked, range(place.asked.repeats)
+    gan = asked.treatment == "gan"
+    rivals = [str(study.best_policy(place, r)) for r in repeats]
+    shares = [float(study.chosen_share(place, r) or 0.0) for r in repeats] if gan else None
+    treated = [_treated(rivals[r], shares[r]) if shares else asked.treatment for r in repeats]
+    test = {name: [100 * _number(place, r, name) for r in repeats] for name in _plain_arms(place)}
+    test["best"] = [100 * _number(place, r, rivals[r]) for r in repeats]
+    test[asked.treatment] = [100 * _number(place, r, treated[r]) for r in repeats]
+    differences = [b - a for a, b in zip(test["best"], test[asked.treatment], strict=True)]
+    words = {"gan": "the generated pictures", "again": "training again with another seed"}
+    found = verdict(differences, margin=asked.margin, shares=shares,
+                    treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"))
+    pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in test]
+    record = found.to_json() | {
+        "shares": shares, "rivals": rivals,
+        "arms": [_arm_summary(place, name, values, rivals, treated) for name, values in test.items()],
+        "secondary": [c.to_json() for c in secondary(test, pairs)] if pairs and len(differences) > 1 else [],
+    }
+    _table(place)
+    if gan:
+        _samples(place)
+    write_json(place.folder / "verdict.json", record)
+
+
+def _treated(rival: str, share: float) -> str:
+    return f"gan-{round(100 * share)}" if share else rival
+
+
+def _plain_arms(place: Place) -> list[str]:
+    asked = place.asked
+    extra = [*(f"gan-{round(100 * s)}" for s in asked.shares), "duplicated", "shuffled"]
+    return [*asked.policies, *(extra if asked.treatment == "gan" else [])]
+
+
+def _number(place: Place, r: int, arm: str, key: str = "test") -> float:
+    result = place.result(r, arm)
+    assert result is not None, f"{arm} of repeat {r} is missing"
+    return float(result[key])
+
+
+def _arm_summary(place: Place, name: str, values: list[float], rivals: list[str], treated: list[str]) -> dict[str, Any]:
+    sources = {"best": rivals, place.asked.treatment: treated}.get(name, [name] * len(values))
+    rows = [place.result(r, source) or {} for r, source in enumerate(sources)]
+    low, high = bca(values) if len(values) > 1 else (values[0], values[0])
+    return {"arm": name, "values": values, "mean": float(np.mean(values)),
+            "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "low": low, "high": high,
+            "recalls": np.mean([row["recalls"] for row in rows], axis=0).tolist()}
+
+
+def _table(place: Place) -> None:
+    """Every repeat's number, for whoever wants to do the statistics again."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["repeat", "arm", "policy", "share", "validation", "test"])
+    for r in range(place.asked.repeats):
+        for path in sorted(place.repeat(r).glob("*.json")):
+            row = place.result(r, path.stem) if path.stem not in ("draw", "generator") else None
+            if row:
+                writer.writerow([r, row["arm"], row["policy"], row["share"], row["validation"], row["test"]])
+    write_text(place.folder / "table.csv", out.getvalue())
+
+
+def best_repeat(place: Place) -> int:
+    """The repeat whose generator scored best on validation."""
+    scores = [(place.result(r, "generator") or {"cas": -1.0})["cas"] for r in range(place.asked.repeats)]
+    return int(np.argmax(scores))
+
+
+def _rows(images: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """The first ten pictures of each class, a class a row; a class with fewer is repeated."""
+    rows = []
+    for c in range(classes):
+        mine = images[labels == c]
+        rows.append(mine[torch.arange(_COLUMNS) % max(len(mine), 1)])
+    return torch.cat(rows)
+
+
+def _samples(place: Place) -> None:
+    """samples/real.png, fake.png and suspects.png, of the best generator."""
+    r = best_repeat(place)
+    folder: Path = place.folder / "samples"
+    fakes, labels = read_pool(place, r)
+    (place.repeat(r) / "pool.safetensors").unlink(missing_ok=True)
+    train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
+    real = train_set.images(torch.arange(len(train_set)))
+    real_labels = torch.from_numpy(np.asarray(train_set.labels))
+    note = {"recipe": place.asked.recipe, "study": place.folder.name, "repeat": r}
+    sheets = {"fake": (fakes, labels, note), "real": (real, real_labels, None)}
+    for name, (images, of, words) in sheets.items():
+        sheet = grid(to_image(_rows(images, of, place.classes)), _COLUMNS)
+        write_png(folder / f"{name}.png", sheet, words)
+    shutil.copyfile(place.repeat(r) / "suspects.png", folder / "suspects.png")

@@ -1,0 +1,280 @@
+"""What a recipe is: settings, players, whose turn it is, and what each minimises."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis.data.dataset import Spec
+from zeuxis.draw import Draw
+from zeuxis.errors import BadInput, nearest
+
+Schedule = float | Callable[[float], float]
+"""A number, or a function of progress (0 to 1 of the budget)."""
+
+
+def at(schedule: Schedule, progress: float) -> float:
+    return schedule(progress) if callable(schedule) else schedule
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of one stream: image float32 NCHW in [-1, 1], and what there is beside it.
+
+    index: int64 [B], positions in the dataset; label: int64 [B] or None.
+    """
+
+    image: Tensor
+    label: Tensor | None = None
+    mask: Tensor | None = None
+    target: Tensor | None = None
+    views: Mapping[str, Tensor] = field(default_factory=dict)
+    index: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How many samples of which stream one step needs; `size` counts the global batch."""
+
+    stream: str = "images"
+    size: int = 64
+    views: tuple[str, ...] = ("image",)
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Which players one optimizer moves, by which algorithm ("adam", "adamw", "sgd"), at which rates.
+
+    lr, beta1, beta2 are numbers or functions of progress; `resets` lists the progress
+    at which the optimizer's state starts anew (as progressive growing does per level);
+    `clip` bounds the norm of the whole gradient, 0 leaves it alone.
+    """
+
+    players: tuple[str, ...]
+    algorithm: str = "adam"
+    lr: Schedule = 2e-4
+    beta1: Schedule = 0.9
+    beta2: Schedule = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    clip: float = 0.0
+    resets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One optimizer steps down one loss: every `every` steps, while `when(progress)` is true.
+
+    `fresh`: the turn draws a batch of its own in place of the batch that the step's turns share.
+    """
+
+    optimizer: str
+    loss: "Callable[[Moment], Terms]"
+    every: int = 1
+    when: Callable[[float], bool] = lambda progress: True
+    fresh: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.loss.__name__.removesuffix("_loss")
+
+
+class Terms(dict[str, Tensor]):
+    """Named scalars that the engine sums and minimises.
+
+    `state`: new values of the recipe's state tensors, committed after the step.
+    `watch`: named scalars that are logged and guarded, but not minimised.
+    """
+
+    def __init__(
+        self,
+        terms: Mapping[str, Tensor],
+        state: Mapping[str, Tensor] | None = None,
+        watch: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        super().__init__(terms)
+        self.state = dict(state or {})
+        self.watch = {k: v.detach() for k, v in (watch or {}).items()}
+
+    def total(self) -> Tensor:
+        return torch.stack([t.reshape(()) for t in self.values()]).sum()
+
+
+@dataclass(frozen=True)
+class Average:
+    """Averaged twins of these players: half-life in images, never above `ramp` of the images seen."""
+
+    players: tuple[str, ...] = ()
+    half_life_images: float = 2000.0
+    ramp: float = 0.1
+
+
+def _local_mean(x: Tensor) -> Tensor:
+    return x.mean(0, keepdim=True)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that a loss may see.
+
+    players, averaged, fixed: nets by name; state: the recipe's surviving tensors;
+    batch: one Batch per feed; draw: the turn's randomness; progress: 0 to 1;
+    step: how often the loop has gone round; mean(x): mean over dimension 0 of the
+    *global* batch, kept as [1, ...], with gradient, equal in every process.
+    """
+
+    players: nn.ModuleDict
+    batch: Mapping[str, Batch]
+    draw: Draw
+    progress: float = 0.0
+    step: int = 0
+    averaged: nn.ModuleDict = field(default_factory=nn.ModuleDict)
+    fixed: Mapping[str, nn.Module] = field(default_factory=dict)
+    state: Mapping[str, Tensor] = field(default_factory=dict)
+    mean: Callable[[Tensor], Tensor] = _local_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Base of every recipe: a frozen dataclass whose fields are its settings, with their sources.
+
+    A recipe is a leaf: nothing inherits from one. It holds no weights and reads no files.
+    """
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    excused: ClassVar[dict[str, str]] = {}
+    coupled: ClassVar[bool] = False
+    labels: ClassVar[str] = "optional"
+    """"optional" (conditional where there are labels), "needed", or "ignored"."""
+
+    def stride(self, spec: Spec) -> int:
+        """Height and width must be multiples of this number of pixels."""
+        return 1
+
+    def smallest(self) -> int:
+        """Smallest side in pixels that the players can be built for."""
+        return 8
+
+    def players(self, spec: Spec) -> nn.ModuleDict:
+        raise NotImplementedError
+
+    def feeds(self) -> dict[str, Feed]:
+        raise NotImplementedError
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        raise NotImplementedError
+
+    def turns(self) -> tuple[Turn, ...]:
+        raise NotImplementedError
+
+    def average(self) -> Average:
+        return Average()
+
+    def state(self, spec: Spec) -> dict[str, Tensor]:
+        """Tensors that must survive a restart and that no player owns."""
+        return {}
+
+    def fixed(self) -> dict[str, str]:
+        """Frozen nets by name of their weights."""
+        return {}
+
+    def score(self, m: Moment) -> dict[str, Tensor]:
+        """Held-out figures, without gradient; "score" (higher is better), where given, picks the best checkpoint."""
+        return {}
+
+    def check(self, spec: Spec) -> None:
+        """Raises BadInput when the players cannot be built for `spec`."""
+        stride, least, name = self.stride(spec), self.smallest(), recipe_name(type(self))
+        if min(spec.height, spec.width) < least:
+            raise BadInput(
+                f"{spec.height}x{spec.width} pixels are too few for {name}", "", f"use --size {least} or more"
+            )
+        if spec.height % stride or spec.width % stride:
+            up = [-(-side // stride) * stride for side in (spec.height, spec.width)]
+            raise BadInput(
+                f"{name} needs sides that are multiples of {stride}, not {spec.height}x{spec.width}",
+                "",
+                f"use --size {up[0]}x{up[1]}",
+            )
+        if not 1 <= spec.channels <= 4:
+            raise BadInput(f"{name} takes 1 to 4 channels, not {spec.channels}")
+        if self.labels == "needed" and spec.condition < 2:
+            raise BadInput(f"{name} needs labelled pictures of two classes or more", "", "give a folder per class")
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Draws new pictures: sample = decode(latents)."""
+
+    def latents(self, n: int, draw: Draw) -> Tensor:
+        """[n, dim] latents; the same draw gives the same latents."""
+        ...
+
+    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        """Pictures [n, C, H, W] in [-1, 1]; condition: int64 [n] class indices or None."""
+        ...
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Has a critic whose logit can be read for a picture: lets the engine watch overfitting and saturation."""
+
+    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        """Logits [n], higher is more real."""
+        ...
+
+
+@runtime_checkable
+class Recognizes(Protocol):
+    """Tells classes apart."""
+
+    def logits(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+        """[n, classes]."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """Gives features."""
+
+    def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+        """[n, dim]."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Gives a picture back from a picture."""
+
+    def restore(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+        """[n, C, H, W] in [-1, 1]."""
+        ...
+
+
+def recipe_name(cls: type[Recipe]) -> str:
+    return cls.__module__.rpartition(".")[2]
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    return {f.name: getattr(recipe, f.name) for f in fields(recipe)}
+
+
+def make(cls: type[Recipe], preset: str | None = None, **settings: Any) -> Recipe:
+    """A recipe from its defaults, a preset, then the given settings, in this order.
+
+    Raises BadInput for an unknown preset or field, naming the nearest known one.
+    """
+    name = recipe_name(cls)
+    if preset is not None and preset not in cls.presets:
+        raise BadInput(f"{name} has no preset `{preset}`", "", nearest(preset, sorted(cls.presets)))
+    known = {f.name for f in fields(cls)}
+    for key in settings:
+        if key not in known:
+            raise BadInput(f"{name} has no field `{key}`", "", nearest(key, sorted(known)))
+    return cls(**{**(cls.presets[preset] if preset else {}), **settings})

@@ -1,0 +1,47 @@
+"""The model card of a run: what it is, what it was made of, how to use it (Hugging Face front matter)."""
+
+from pathlib import Path
+
+from zeuxis.data.files import write_text
+from zeuxis.runs import Run
+
+_CARD = """---
+library_name: zeuxis
+tags: [{recipe}, image-generation]
+license: other
+---
+
+# {recipe} on {source}
+
+Trained by Zeuxis {zeuxis} on {items} pictures of {height}x{width} pixels, {channels} channel(s){classes}.
+The weights are as free as the pictures they were trained on.
+
+    {command}
+
+| | |
+| --- | --- |
+| images seen | {images:,} |
+| time | {seconds:,.0f} s on {device}, {threads} thread(s) |
+| data (sha256) | {digest} |
+| weights (content sha256) | {weights} |
+| alarms | {alarms} |
+
+Use: `zeuxis sample {folder} -n 64 --out samples`
+"""
+
+
+def write_card(folder: Path) -> Path:
+    """Writes card.md into a finished run's folder."""
+    run = Run.open(folder)
+    r, done = run.record, run.finish
+    s = r["spec"]
+    text = _CARD.format(
+        recipe=r["recipe"], source=Path(r["data"]["source"]).name, zeuxis=r["zeuxis"],
+        items=r["data"].get("items", "?"), height=s["height"], width=s["width"], channels=s["channels"],
+        classes=f", {len(s['classes'])} classes" if s["classes"] else "", command=r["command"],
+        images=done["images"], seconds=done["seconds"], device=r["levers"]["device"], threads=r["levers"]["threads"],
+        digest=r["data"]["digest"], weights=done["weights_sha256"], alarms=", ".join(done["alarms"]) or "none",
+        folder=folder.name,
+    )
+    write_text(folder / "card.md", text)
+    return folder / "card.md"

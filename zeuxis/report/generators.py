@@ -1,0 +1,79 @@
+"""The generators of a study: scores, suspects, alarms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from zeuxis.report.arms import Repeat
+from zeuxis.report.folder import StudyFolder
+from zeuxis.report.plots import Series, line_chart
+from zeuxis.report.read import mapping, number, objects
+from zeuxis.report.run import alarms_of
+from zeuxis.report.words import (
+    DASH,
+    decimal,
+    duration,
+    percent,
+    value,
+)
+
+
+def cas_chart(repeats: Sequence[Repeat]) -> Markup:
+    """Accuracy of a classifier that saw generated pictures alone, over progress, a line per repeat."""
+    series = []
+    for repeat in repeats:
+        curve = [p for p in repeat.generator.get("curve") or [] if isinstance(p, list | tuple) and len(p) == 2]
+        xs = [None if (x := number(p[0])) is None else 100 * x for p in curve]
+        ys = [None if (y := number(p[1])) is None else 100 * y for p in curve]
+        chosen = number(repeat.generator.get("chosen"))
+        series.append(Series(f"repeat {repeat.index + 1}", xs, ys, None if chosen is None else 100 * chosen))
+    return line_chart("Accuracy on real validation pictures, in points", series, "per cent of the training")
+
+
+def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:
+    return [
+        {
+            "repeat": str(r.index + 1),
+            "chosen": percent(r.generator.get("chosen")),
+            "cas": decimal(100 * cas) if (cas := number(r.generator.get("cas"))) is not None else DASH,
+            "seconds": duration(r.generator.get("seconds")),
+            "hash": value(r.generator.get("weights_sha256"))[:8],
+        }
+        for r in repeats
+        if r.generator
+    ]
+
+
+def curves_repeat(found: StudyFolder) -> int | None:
+    """The repeat whose generator is shown: of those with a log, the one with the best score."""
+    logged = [r for r in found.repeats if found.logs[r.index].steps]
+    return max(logged, key=lambda r: (number(r.generator.get("cas")) or 0.0, -r.index)).index if logged else None
+
+
+def suspects(found: StudyFolder) -> list[str]:
+    """Class and distance of the worst suspects, of the repeat with the closest ones."""
+    lists = [objects(r.generator.get("suspects")) for r in found.repeats]
+    nearest = min((s for s in lists if s), key=lambda s: number(s[0].get("distance")) or 0.0, default=[])
+    names = mapping(found.study.get("spec")).get("classes")
+    classes = [str(c) for c in names] if isinstance(names, list) else []
+    words = []
+    for s in nearest[:10]:
+        at = number(s.get("class"))
+        name = classes[int(at)] if at is not None and 0 <= at < len(classes) else "unknown class"
+        words.append(f"{name} {decimal(s.get('distance'), 2)}")
+    return words
+
+
+def alarms(found: StudyFolder) -> list[dict[str, Any]]:
+    """Alarms of all generators, one entry per name: its last words, and in which repeats."""
+    merged: dict[str, dict[str, Any]] = {}
+    for repeat in found.repeats:
+        for alarm in alarms_of(found.logs[repeat.index], repeat.generator):
+            entry = merged.setdefault(alarm["name"], {**alarm, "times": 0, "repeats": []})
+            entry["repeats"].append(str(repeat.index + 1))
+            entry["words"], entry["mend"] = entry["words"] or alarm["words"], entry["mend"] or alarm["mend"]
+    for entry in merged.values():
+        noun = "repeat" if len(entry["repeats"]) == 1 else "repeats"
+        entry["where"] = f"generator of {noun} {', '.join(entry['repeats'])}"
+    return list(merged.values())

@@ -1,0 +1,52 @@
+"""Templates to one self-contained page: no script, no request, everything escaped."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zeuxis.data.files import write_bytes
+from zeuxis.report import words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FILTERS = {
+    "brief": words.brief,
+    "decimal": words.decimal,
+    "duration": words.duration,
+    "interval": words.interval,
+    "percent": words.percent,
+    "probability": words.probability,
+    "signed": words.signed,
+    "spelled": words.spelled,
+    "value": words.value,
+    "whole": words.whole,
+}
+
+
+@cache
+def environment() -> "Environment":
+    """Escapes every value; a name that a template uses and nobody gave is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    env = Environment(
+        loader=PackageLoader("zeuxis.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(FILTERS)
+    return env
+
+
+def render(template: str, **context: Any) -> str:
+    """HTML of `templates/TEMPLATE.html.j2`."""
+    return environment().get_template(f"{template}.html.j2").render(**context)
+
+
+def write_page(folder: Path, html: str) -> Path:
+    """Writes `folder/report.html`, whole or not at all, and returns its path."""
+    path = folder / "report.html"
+    write_bytes(path, html.encode("utf-8", errors="replace"))
+    return path

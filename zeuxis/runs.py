@@ -1,0 +1,169 @@
+"""The run folder: names, reading, writing, hashes, and the lock that one process holds."""
+
+import json
+import os
+import platform as python_platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import zeuxis
+from zeuxis import catalog, platform
+from zeuxis.data.dataset import Spec
+from zeuxis.data.files import make_folder, plain_errors, write_json
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, make
+from zeuxis.weights import store
+
+FORMAT = 1
+_BESIDE = ("numpy", "pillow", "safetensors", "scipy")
+
+
+def versions() -> dict[str, str]:
+    """What a number depends on: Python, torch, ourselves and the readers of files."""
+    found = {"python": python_platform.python_version(), "torch": torch.__version__, "zeuxis": zeuxis.__version__}
+    return found | {name: metadata.version(name) for name in _BESIDE}
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """A JSON object. Raises BadInput, naming `what`, where it is missing or damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"this is no {what}: {path.name} is missing", str(path.parent)) from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path.name} cannot be read: {error}", str(path.parent)) from None
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        found = value.get("format") if isinstance(value, dict) else None
+        raise BadInput(
+            f"this {what} has format {found}, this zeuxis reads {FORMAT}",
+            str(path.parent),
+            "use the version of zeuxis that wrote it, or start anew",
+        )
+    return value
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that lies in a folder; it reads, and needs nothing kept alive."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "Run":
+        """Raises BadInput where the folder is no run, is damaged, or is of another format."""
+        run = cls(Path(path))
+        if not run.path.is_dir():
+            raise BadInput("there is no such run folder", str(path))
+        run.record  # noqa: B018 - reading is the check
+        return run
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return read_json(self.path / "run.json", "run folder")
+
+    @property
+    def spec(self) -> Spec:
+        s = self.record["spec"]
+        return Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
+
+    @property
+    def recipe(self) -> Recipe:
+        record = self.record
+        known = {k: _frozen(v) for k, v in record["settings"].items()}
+        return make(catalog.load(record["recipe"]), None, **known)
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / "finish.json").exists()
+
+    @property
+    def finish(self) -> dict[str, Any]:
+        return json.loads((self.path / "finish.json").read_text()) if self.finished else {}
+
+    def log(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The lines of log.jsonl, of one kind or of all; a half-written last line is left out."""
+        path = self.path / "log.jsonl"
+        if not path.exists():
+            return []
+        lines = []
+        for text in path.read_text(encoding="utf-8").splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:
+                break
+            if kind in (None, line["kind"]):
+                lines.append(line)
+        return lines
+
+    def tensors(self, snapshot: str | None = None) -> dict[str, Tensor]:
+        """Weights by "PLAYER.NAME": of a snapshot, of the finished run, or of the newest good checkpoint."""
+        if snapshot is not None:
+            return store.load(self.path / "snapshots" / f"{snapshot}.safetensors")[0]
+        if (self.path / "weights.safetensors").exists():
+            return store.load(self.path / "weights.safetensors")[0]
+        return self._from_checkpoint()
+
+    def _from_checkpoint(self) -> dict[str, Tensor]:
+        from zeuxis.engine import checkpoint
+
+        saved, _ = checkpoint.newest(self.path / "checkpoints")
+        if saved is None:
+            raise BadInput("this run has no weights yet", str(self.path), f"go on with `zeuxis resume {self.path}`")
+        tensors, _ = store.load(saved.folder / "state.safetensors")
+        return inference_weights(tensors)
+
+    def players(self, snapshot: str | None = None) -> nn.ModuleDict:
+        """The players in eval mode with averaged weights where the recipe averages."""
+        with torch.random.fork_rng(devices=[]):
+            players = self.recipe.players(self.spec)
+        players.load_state_dict(self.tensors(snapshot))
+        return players.requires_grad_(False).eval()
+
+    def weights_hash(self) -> str:
+        """Content hash of the weights that inference uses."""
+        return store.content_hash(self.tensors())
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def inference_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """From a table's tensors: every player, with its averaged twin's weights where there is one."""
+    raw = {k.removeprefix("players/"): v for k, v in tensors.items() if k.startswith("players/")}
+    return raw | {k.removeprefix("averaged/"): v for k, v in tensors.items() if k.startswith("averaged/")}
+
+
+def command_line() -> str:
+    """The command as a person would type it again."""
+    import shlex
+
+    if Path(sys.argv[0]).name in ("zeuxis", "__main__.py", "cli.py"):
+        return shlex.join(["zeuxis", *sys.argv[1:]])
+    return shlex.join(["python", *sys.argv])
+
+
+def create(path: Path, record: Mapping[str, Any]) -> None:
+    """Writes run.json into a new run folder. Raises BadInput where a run is there already."""
+    if (path / "run.json").exists():
+        mend = f"continue with `zeuxis resume {path}`, or choose another --run"
+        raise BadInput("a run is there already", str(path), mend)
+    write_json(path / "run.json", {"format": FORMAT, "zeuxis": zeuxis.__version__, "versions": versions(), **record})
+
+
+def lock(path: Path) -> platform.Lock:
+    """The folder's lock. Raises BadInput while another process trains here."""
+    make_folder(path)
+    with plain_errors(path):
+        held = platform.acquire(path / ".lock")
+    if held is None:
+        who = platform.owner(path / ".lock")
+        raise BadInput("another process is at work in this folder" + (f", process {who}" if who else ""), str(path))
+    return held
