@@ -10,11 +10,13 @@ from zeuxis.data import builtin
 from zeuxis.data.export import check_empty, export_folder
 from zeuxis.engine.budget import Budget, parse_time
 from zeuxis.engine.loop import Habits
+from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs import classic, training
 from zeuxis.jobs import sample as sampling
-from zeuxis.jobs.study import mixed, study as studies
+from zeuxis.jobs.study import mixed
+from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
 from zeuxis.jobs.training import Source
@@ -55,14 +57,31 @@ def train(
     "rewind" or "stop". Raises BadInput, Stopped, MachineGaveOut.
     """
     work = _budget(steps, images, budget)
-    start = Start(seed=seed, conditional=conditional, levers=levers, threads=threads, device=device, micro=micro,
-                  preset=preset)
-    habits = Habits(_time(checkpoint_every), on_nan=on_nan)
-    return training.begin(recipe, Source(str(data), size, channels, fit, strict), Path(run), work, start, habits, settings)
+    start = Start(
+        seed=seed, conditional=conditional, levers=levers, threads=threads, device=device, micro=micro, preset=preset
+    )
+    habits = _habits(checkpoint_every, on_nan)
+    training.apart(data, run, "--run")
+    return training.begin(
+        recipe, Source(str(data), size, channels, fit, strict), Path(run), work, start, habits, settings
+    )
 
 
-def _time(value: str | float) -> float:
-    return parse_time(value) if isinstance(value, str) else float(value)
+def _time(value: str | float, flag: str = "--budget") -> float:
+    """Seconds, above zero and below a century. Raises BadInput."""
+    try:
+        seconds = parse_time(value) if isinstance(value, str) else float(value)
+    except BadInput as error:
+        raise BadInput(error.what, flag, error.mend) from None
+    if not 0 < seconds < 3e9:
+        raise BadInput(f"a time must be above zero, not {value}", flag, "write 90s, 8m or 1h30m")
+    return seconds
+
+
+def _habits(checkpoint_every: str | float, on_nan: str) -> Habits:
+    if on_nan not in ("rewind", "stop"):
+        raise BadInput(f"--on-nan cannot be `{on_nan}`", "", nearest(on_nan, ["rewind", "stop"]))
+    return Habits(_time(checkpoint_every, "--checkpoint-every"), on_nan=on_nan)
 
 
 def _budget(steps: int | None, images: int | None, budget: str | float | None) -> Budget:
@@ -73,12 +92,12 @@ def _budget(steps: int | None, images: int | None, budget: str | float | None) -
 
 def resume(folder: str | Path, *, checkpoint_every: str | float = "30s", on_nan: str = "rewind") -> Path:
     """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder."""
-    folder = Path(folder)
+    folder, habits = Path(folder), _habits(checkpoint_every, on_nan)
     if training.is_study(folder):
-        studies.go_on(folder)
+        studies.go_on(training.opened_study(folder))
         write_study_report(folder)
     else:
-        training.go_on(folder, Habits(_time(checkpoint_every), on_nan=on_nan))
+        training.go_on(folder, habits)
     return folder
 
 
@@ -87,15 +106,18 @@ def sample(
 ) -> list[Path]:
     """Draws pictures from a trained run into the folder `out`; returns their paths.
 
-    class_: keep to this class; seeds: "1,5-8" in place of n. The same seed gives the same picture.
+    class_: keep to this class, by name or number; seeds: "1,5-8" in place of n. The same seed gives the
+    same picture. Raises BadInput.
     """
-    return sampling.sample(Run.open(run), Path(out), n, class_, seeds)
+    return sampling.sample(training.opened(run), Path(out), n, class_, seeds)
 
 
 def report(folder: str | Path) -> Path:
     """Draws report.html of a run or a study again from its folder; returns its path."""
     folder = Path(folder)
-    return write_study_report(folder) if training.is_study(folder) else write_run_report(Run.open(folder).path)
+    if training.is_study(folder):
+        return write_study_report(training.opened_study(folder))
+    return write_run_report(training.opened(folder).path)
 
 
 def augment(
@@ -124,26 +146,40 @@ def augment(
     generator: Mapping[str, Any] | None = None,
     classifier: Mapping[str, Any] | None = None,
 ) -> Path | None:
-    """Does mixing generated pictures into the labelled set help? Runs the study; or writes a classically augmented folder.
+    """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
 
     study: the study's folder; out: where the augmented set is written. classic_only:
     no study, `copies` augmented copies of each picture by `policy` into `out`, classes made
     equal with `balance`. A begun study goes on. treatment: "gan", or a check of the study
     itself: "again", "more-real", "shuffled-real". Returns the study folder or `out`;
-    None after a dry run. Raises BadInput, Stopped, MachineGaveOut.
+    None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput, Stopped, MachineGaveOut.
     """
     source = Source(str(data), size, channels, fit, strict)
+    for folder, flag in ((out, "--out"), (study, "--study")):
+        if folder is not None:
+            training.apart(data, folder, flag)
+    if out is not None:
+        check_empty(Path(out))
     if classic_only:
-        return _classic(source, out, copies, policy, balance, seed)
+        return _classic(source, out, (copies, policy, balance, seed), dry_run)
     if study is None:
         raise BadInput("the study needs a folder", "", "add --study DIR, or --classic-only --out DIR")
-    asked = Asked(labels_per_class, repeats, _time(budget), catalog.canonical(recipe), margin, seed, treatment,
-                  guess_domain(str(data)), generator=dict(generator or {}), classifier=dict(classifier or {}))
+    training.check_generator(recipe)
+    asked = Asked(
+        labels_per_class,
+        repeats,
+        _time(budget),
+        catalog.canonical(recipe),
+        margin,
+        seed,
+        treatment,
+        guess_domain(str(data)),
+        generator=dict(generator or {}),
+        classifier=dict(classifier or {}),
+    )
     place = _place(Path(study), source, asked, threads, device, dry_run)
     if place is None:
         return None
-    if out is not None:
-        check_empty(Path(out))
     studies.run(place)
     write_study_report(place.folder)
     if out is not None:
@@ -151,25 +187,41 @@ def augment(
     return place.folder
 
 
-def _classic(source: Source, out: str | Path | None, copies: int, policy: str, balance: bool, seed: int) -> Path:
+def _classic(source: Source, out: str | Path | None, how: tuple[int, str, bool, int], dry_run: bool) -> Path | None:
     if out is None:
         raise BadInput("--classic-only needs a folder to write to", "", "add --out DIR")
-    check_empty(Path(out))
-    return classic.augment_folder(source.open(), source.source, Path(out), copies, policy, balance, seed)
+    dataset = source.open()
+    for line in classic.describe(dataset, how[0], how[2]):
+        say(line)
+    return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)
 
 
 def _place(
     folder: Path, source: Source, asked: Asked, threads: int | None, device: str | None, dry_run: bool
 ) -> Place | None:
     """The study in the folder where it is the one asked for, else a new one."""
+    begun = training.is_study(folder)
+    if begun:
+        training.opened_study(folder)
+    else:
+        training.check_free(folder, "--study")
     dataset = source.open()
-    words = source.words(dataset)
-    if training.is_study(folder):
-        if not studies.matches(folder, asked, words):
-            raise BadInput("another study is there already", str(folder),
-                           f"continue it with `zeuxis resume {folder}`, or choose another --study")
-        return Place.open(folder, dataset)
-    return studies.begin(folder, dataset, asked, words, threads, device, dry_run)
+    if not begun:
+        return studies.begin(
+            folder, dataset, asked, source.words(dataset), threads, training.known_device(device), dry_run
+        )
+    if not studies.matches(folder, asked, source.words(dataset)):
+        raise BadInput(
+            "another study is there already",
+            str(folder),
+            f"continue it with `zeuxis resume {folder}`, or choose another --study",
+        )
+    place = Place.open(folder, dataset)
+    if not dry_run:
+        return place
+    for line in studies.describe(place):
+        say(line)
+    return None
 
 
 def data_list() -> dict[str, str]:
@@ -177,22 +229,35 @@ def data_list() -> dict[str, str]:
     return dict(builtin.NAMES)
 
 
-def data_show(data: str | Path, *, size: Size = None, channels: int | None = None, fit: str = "crop",
-              strict: bool = False) -> dict[str, Any]:
+def data_show(
+    data: str | Path, *, size: Size = None, channels: int | None = None, fit: str = "crop", strict: bool = False
+) -> dict[str, Any]:
     """What a source of pictures holds: counts, shape, classes, digest, skipped files."""
     found = Source(str(data), size, channels, fit, strict).open()
     labels = [] if found.labels is None else found.labels.tolist()
     return {
-        "source": str(data), "pictures": len(found), "digest": found.digest,
-        "channels": found.spec.channels, "height": found.spec.height, "width": found.spec.width,
+        "source": str(data),
+        "pictures": len(found),
+        "digest": found.digest,
+        "channels": found.spec.channels,
+        "height": found.spec.height,
+        "width": found.spec.width,
         "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
         "skipped": [list(s) for s in getattr(found, "skipped", [])],
     }
 
 
-def data_export(data: str | Path, *, out: str | Path, size: Size = None, channels: int | None = None,
-                fit: str = "crop", strict: bool = False) -> Path:
+def data_export(
+    data: str | Path,
+    *,
+    out: str | Path,
+    size: Size = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    strict: bool = False,
+) -> Path:
     """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
+    training.apart(data, out, "--out")
     check_empty(Path(out))
     export_folder(Source(str(data), size, channels, fit, strict).open(), Path(out))
     return Path(out)

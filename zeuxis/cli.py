@@ -1,15 +1,13 @@
 """The command line: parse words, call api, print. Loads nothing heavy before a word needs it."""
 
-import argparse
 import json
 import os
 import sys
-import types
-import typing
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple
 
 from zeuxis.errors import BadInput, ZeuxisError, nearest
+from zeuxis.flags import Parser, add_fields, positive, read_settings, seed, size
 
 WORDS: dict[str, str] = {
     "train": "train a recipe on a folder of pictures",
@@ -24,31 +22,11 @@ DATA_WORDS = ("list", "show", "export")
 Parsed = dict[str, Any]
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse with errors as one line that names the nearest known flag."""
+class Answer(NamedTuple):
+    """What a word prints: text for people, or the same as one JSON object."""
 
-    def error(self, message: str) -> NoReturn:
-        unknown = message.partition("unrecognized arguments: ")[2].split()
-        if unknown:
-            flag = unknown[0].partition("=")[0]
-            known = [o for a in self._actions for o in a.option_strings]
-            raise BadInput(f"unknown argument `{flag}`", self.prog, nearest(flag, known) if flag.startswith("-") else
-                           f"`{self.prog} --help` lists all")
-        raise BadInput(message, self.prog, f"`{self.prog} --help` lists all")
-
-
-def size(text: str) -> int | tuple[int, int]:
-    """64 or 48x64 (height x width)."""
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(s.isdigit() and int(s) > 0 for s in sides):
-        raise argparse.ArgumentTypeError(f"`{text}` is no size, write 64 or 48x64 (height x width)")
-    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
-
-
-def positive(text: str) -> int:
-    if not text.lstrip("-").isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` must be a whole number of 1 or more")
-    return int(text)
+    text: str
+    found: dict[str, Any]
 
 
 def _reading(p: Parser) -> None:
@@ -73,11 +51,11 @@ def _train_parser(p: Parser, recipe: str | None) -> None:
     p.add_argument("recipe", help="name of a recipe")
     p.add_argument("data", help="folder, zip, table, or a set by name")
     p.add_argument("--run", required=True, help="folder of the run")
-    p.add_argument("--steps", type=positive)
-    p.add_argument("--images", type=positive)
-    p.add_argument("--budget", help="a time: 90s, 8m, 1h30m")
+    p.add_argument("--steps", type=positive, help="train for so many batches")
+    p.add_argument("--images", type=positive, help="train until so many pictures were seen")
+    p.add_argument("--budget", help="train for a time: 90s, 8m, 1h30m")
     p.add_argument("--preset", help="a named set of values")
-    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
     p.add_argument("--no-conditional", dest="conditional", action="store_false", help="leave the labels aside")
     p.add_argument("--levers", choices=("auto", "plain"), default="auto", help="plain: one thread, no measuring")
     p.add_argument("--micro", type=positive, default=1, help="split a batch for machines with little memory")
@@ -85,43 +63,14 @@ def _train_parser(p: Parser, recipe: str | None) -> None:
     _computing(p)
     _keeping(p)
     if recipe is not None:
-        _fields(p, recipe)
-
-
-def _fields(p: Parser, recipe: str) -> None:
-    """A flag for every field of the recipe."""
-    import dataclasses
-
-    from zeuxis import catalog
-
-    cls = catalog.load(recipe)
-    hints = typing.get_type_hints(cls)
-    group = p.add_argument_group(f"fields of {recipe}" + (f" (presets: {', '.join(cls.presets)})" if cls.presets else ""))
-    for field in dataclasses.fields(cls):
-        flag = "--" + field.name.replace("_", "-")
-        group.add_argument(flag, dest=field.name, default=argparse.SUPPRESS, help=f"default: {field.default}",
-                           **_kind(hints[field.name]))
-
-
-def _kind(hint: Any) -> dict[str, Any]:
-    """argparse's words for a field's type."""
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Literal:
-        return {"choices": inner}
-    if origin in (typing.Union, types.UnionType):
-        return _kind(next(a for a in inner if a is not type(None)))
-    if origin is tuple:
-        return {"type": lambda text: tuple(inner[0](x) for x in text.split(","))}
-    if hint is bool:
-        return {"action": argparse.BooleanOptionalAction}
-    return {"type": hint}
+        add_fields(p, recipe)
 
 
 def _sample_parser(p: Parser, _: str | None) -> None:
     p.add_argument("run", help="folder of a run")
     p.add_argument("-n", type=positive, default=64, help="how many pictures")
-    p.add_argument("--class", dest="class_", help="keep to this class")
-    p.add_argument("--seeds", help="such as 1,5-8; the same seed gives the same picture")
+    p.add_argument("--class", dest="class_", help="keep to this class, by name or number; default: all in turn")
+    p.add_argument("--seeds", help="in place of -n, such as 1,5-8; the same seed gives the same picture")
     p.add_argument("--out", required=True, help="folder to write to")
 
 
@@ -132,15 +81,23 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     p.add_argument("--labels-per-class", type=positive, help="real training pictures per class; default: 80 %% of them")
     p.add_argument("--repeats", type=positive, default=10, help="six is the least that can decide")
     p.add_argument("--budget", default="60m", help="time for the whole study")
-    p.add_argument("--recipe", default="cgan", help="cgan or r3gan")
+    p.add_argument("--recipe", default="cgan", help="what generates, such as cgan or r3gan")
+    p.add_argument(
+        "--generator", action="append", metavar="FIELD=VALUE", help="a field of that recipe; repeat for more"
+    )
+    p.add_argument("--classifier", action="append", metavar="FIELD=VALUE", help="a field of the classifier")
     p.add_argument("--margin", type=float, default=0.5, help="points of accuracy that matter")
     p.add_argument("--treatment", default="gan", help="gan; again, more-real, shuffled-real check the study itself")
-    p.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
+    p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
     classic = p.add_argument_group("augmenting by rules, without a study")
-    classic.add_argument("--classic-only", action="store_true")
+    classic.add_argument(
+        "--classic-only", action="store_true", help="write turned, shifted, brightened copies; no study"
+    )
     classic.add_argument("--copies", type=positive, default=5, help="augmented copies of each picture")
-    classic.add_argument("--policy", choices=("none", "light", "strong"), default="light")
+    classic.add_argument(
+        "--policy", choices=("none", "light", "strong"), default="light", help="how far copies may differ"
+    )
     classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
     _reading(p)
     _computing(p)
@@ -157,79 +114,82 @@ def _resume_parser(p: Parser, _: str | None) -> None:
 
 def _data_parser(p: Parser, word: str | None) -> None:
     p.add_argument("what", choices=DATA_WORDS)
-    if word != "list":
-        p.add_argument("data")
+    if word in ("show", "export"):
+        p.add_argument("data", help="folder, zip, table, or a set by name")
         _reading(p)
     if word == "export":
-        p.add_argument("--out", required=True)
+        p.add_argument("--out", required=True, help="folder to write to")
 
 
 def _completion_parser(p: Parser, _: str | None) -> None:
     p.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
-def _train(a: Parsed) -> None:
+def _train(a: Parsed) -> Answer:
     from zeuxis import api
 
     run = api.train(**a)
-    _result(run.path / "report.html", {"run": str(run.path), "report": str(run.path / "report.html"), **run.finish})
+    return _page(run.path, {"run": str(run.path), **run.finish})
 
 
-def _sample(a: Parsed) -> None:
+def _page(folder: Any, found: dict[str, Any]) -> Answer:
+    report = str(folder / "report.html")
+    return Answer(report, {**found, "report": report})
+
+
+def _sample(a: Parsed) -> Answer:
     from zeuxis import api
 
-    paths = api.sample(**a)
-    _result(paths[-1], {"files": [str(p) for p in paths]})
+    paths = [str(p) for p in api.sample(**a)]
+    return Answer(paths[-1], {"files": paths[:-1], "grid": paths[-1]})
 
 
-def _augment(a: Parsed) -> None:
+def _augment(a: Parsed) -> Answer:
     from zeuxis import api
 
+    a["generator"] = read_settings(_recipe(a["recipe"]), a["generator"], "--generator")
+    a["classifier"] = read_settings("classifier", a["classifier"], "--classifier")
     folder = api.augment(**a)
     if folder is None:
-        return
-    if not (folder / "verdict.json").exists():
-        return _result(folder, {"out": str(folder)})
-    _study_result(folder)
+        return Answer("", {"dry_run": True})
+    return Answer(str(folder), {"out": str(folder)}) if a["classic_only"] else _verdict(folder)
 
 
-def _study_result(folder: Any) -> None:
-    verdict = json.loads((folder / "verdict.json").read_text())
-    if not _as_json():
-        print(verdict["sentence"])
-    _result(folder / "report.html", verdict | {"study": str(folder), "report": str(folder / "report.html")})
+def _verdict(folder: Any) -> Answer:
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    page = _page(folder, verdict | {"study": str(folder)})
+    return Answer(f"{verdict['sentence']}\n{page.text}", page.found)
 
 
-def _report(a: Parsed) -> None:
+def _report(a: Parsed) -> Answer:
     from zeuxis import api
 
-    path = api.report(**a)
-    _result(path, {"report": str(path)})
+    path = str(api.report(**a))
+    return Answer(path, {"report": path})
 
 
-def _resume(a: Parsed) -> None:
+def _resume(a: Parsed) -> Answer:
     from zeuxis import api
 
     folder = api.resume(**a)
     if (folder / "verdict.json").exists():
-        return _study_result(folder)
-    _result(folder / "report.html", {"run": str(folder), "report": str(folder / "report.html")})
+        return _verdict(folder)
+    finish = json.loads((folder / "finish.json").read_text(encoding="utf-8"))
+    return _page(folder, {"run": str(folder), **finish})
 
 
-def _data(a: Parsed) -> None:
+def _data(a: Parsed) -> Answer:
     from zeuxis import api
 
     what = a.pop("what")
     if what == "list":
-        found: Any = api.data_list()
-        lines = [f"{name:<14} {about}" for name, about in found.items()]
-    elif what == "show":
+        sets = api.data_list()
+        return Answer("\n".join(f"{name:<14} {about}" for name, about in sets.items()), dict(sets))
+    if what == "show":
         found = api.data_show(**a)
-        lines = [f"{k:<10} {_short(v)}" for k, v in found.items()]
-    else:
-        found = {"out": str(api.data_export(**a))}
-        lines = [found["out"]]
-    print(json.dumps(found, indent=1) if _as_json() else "\n".join(lines))
+        return Answer("\n".join(f"{k:<10} {_short(v)}" for k, v in found.items()), found)
+    out = str(api.data_export(**a))
+    return Answer(out, {"out": out})
 
 
 def _short(value: Any) -> str:
@@ -238,21 +198,34 @@ def _short(value: Any) -> str:
     return str(len(value)) if isinstance(value, list) else str(value)
 
 
-def _completion(a: Parsed) -> None:
+def _completion(a: Parsed) -> Answer:
     from zeuxis import catalog
     from zeuxis.completion import script
 
-    parsers = {word: parser_for(word, None) for word in WORDS}
-    flags = {w: sorted(o for x in p._actions for o in x.option_strings if o.startswith("--")) for w, p in parsers.items()}
-    print(script(a["shell"], dict(WORDS), flags, catalog.names()))
+    parsers = {word: parser_for(word, "export" if word == "data" else None) for word in WORDS}
+    flags = {
+        w: sorted(o for x in p._actions for o in x.option_strings if o.startswith("--")) for w, p in parsers.items()
+    }
+    text = script(a["shell"], dict(WORDS), flags, catalog.names())
+    return Answer(text, {"shell": a["shell"], "script": text})
 
 
 _PARSERS: dict[str, Callable[[Parser, str | None], None]] = {
-    "train": _train_parser, "sample": _sample_parser, "augment": _augment_parser, "report": _folder_parser,
-    "resume": _resume_parser, "data": _data_parser, "completion": _completion_parser,
+    "train": _train_parser,
+    "sample": _sample_parser,
+    "augment": _augment_parser,
+    "report": _folder_parser,
+    "resume": _resume_parser,
+    "data": _data_parser,
+    "completion": _completion_parser,
 }
-_ACTIONS: dict[str, Callable[[Parsed], None]] = {
-    "train": _train, "sample": _sample, "augment": _augment, "report": _report, "resume": _resume, "data": _data,
+_ACTIONS: dict[str, Callable[[Parsed], Answer]] = {
+    "train": _train,
+    "sample": _sample,
+    "augment": _augment,
+    "report": _report,
+    "resume": _resume,
+    "data": _data,
     "completion": _completion,
 }
 
@@ -265,14 +238,6 @@ def parser_for(word: str, second: str | None) -> Parser:
     return p
 
 
-def _as_json() -> bool:
-    return "--json" in sys.argv
-
-
-def _result(path: Any, found: dict[str, Any]) -> None:
-    print(json.dumps(found, indent=1, sort_keys=True) if _as_json() else path)
-
-
 def help_text() -> str:
     """The page of `zeuxis --help`: words, recipes, where to read on."""
     from zeuxis import catalog
@@ -280,56 +245,88 @@ def help_text() -> str:
     lines = ["usage: zeuxis WORD ...", "", "Learn from folders of pictures, adversarially.", ""]
     lines += [f"  {word:<12} {about}" for word, about in WORDS.items()]
     lines += ["", "recipes:"] + [f"  {name:<12} {about}" for name, about in catalog.describe().items()]
-    lines += ["", "`zeuxis WORD --help` tells more; `zeuxis train RECIPE --help` lists a recipe's fields.",
-              "A first try: zeuxis train cgan fashion-mini --budget 2m --run runs/first"]
+    lines += [
+        "",
+        "`zeuxis WORD --help` tells more; `zeuxis train RECIPE --help` lists a recipe's fields.",
+        "A first try: zeuxis train cgan fashion-mini --budget 2m --run runs/first",
+    ]
     return "\n".join(lines)
+
+
+def _recipe(name: str) -> str:
+    """The canonical name of a known recipe. Raises BadInput."""
+    from zeuxis import catalog
+
+    if catalog.canonical(name) not in catalog.names():
+        raise BadInput(f"unknown recipe `{name}`", "", nearest(catalog.canonical(name), catalog.names()))
+    return catalog.canonical(name)
 
 
 def _second(word: str, rest: Sequence[str]) -> str | None:
     """The recipe of `train` or the word of `data`, as typed; an unknown one is an error here."""
     given = rest[0] if rest and not rest[0].startswith("-") else None
-    if word == "train" and given is not None:
-        from zeuxis import catalog
-
-        if catalog.canonical(given) not in catalog.names():
-            raise BadInput(f"unknown recipe `{given}`", "", nearest(catalog.canonical(given), catalog.names()))
-        return catalog.canonical(given)
+    if word == "train":
+        return None if given is None else _recipe(given)
     return given if word == "data" and given in DATA_WORDS else None
 
 
+def _readable(arguments: Sequence[str]) -> None:
+    """A name that is no text could not be written into a run folder. Raises BadInput."""
+    for text in arguments:
+        if any(0xD800 <= ord(c) < 0xE000 for c in text) or "\0" in text:
+            raise BadInput("this name is not valid UTF-8", ascii(text), "rename the file or folder")
+
+
 def run(arguments: Sequence[str]) -> None:
-    """Parses one command line and does it. Raises ZeuxisError."""
+    """Parses one command line, does it and prints the answer. Raises ZeuxisError."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         return print(help_text())
     if arguments[0] == "--version":
         from zeuxis import __version__
 
         return print(f"zeuxis {__version__}")
+    _readable(arguments)
     word, rest = arguments[0], list(arguments[1:])
     if word not in WORDS:
         raise BadInput(f"unknown word `{word}`", "", nearest(word, list(WORDS)))
     parsed = vars(parser_for(word, _second(word, rest)).parse_args(rest))
-    parsed.pop("json")
-    _ACTIONS[word](parsed)
+    as_json = parsed.pop("json")
+    answer = _ACTIONS[word](parsed)
+    if as_json or answer.text:
+        print(json.dumps(answer.found, indent=1, sort_keys=True) if as_json else answer.text)
+    return None
+
+
+def _told(words: str, code: int) -> int:
+    print(f"error: {' '.join(words.split())}", file=sys.stderr)
+    return code
 
 
 def main() -> int:
     """Entry point: errors become one line on stderr and an exit code."""
+    debug = os.environ.get("ZEUXIS_DEBUG") == "1"
     try:
         run(sys.argv[1:])
         sys.stdout.flush()
         return 0
-    except ZeuxisError as error:
-        if os.environ.get("ZEUXIS_DEBUG") == "1":
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("error: stopped before anything was worth keeping", file=sys.stderr)
-        return 130
+        return _told("stopped; what was finished is kept", 130)
+    except ZeuxisError as error:
+        if debug:
+            raise
+        return _told(str(error), error.exit_code)
+    except MemoryError:
+        if debug:
+            raise
+        return _told("the memory is used up; use a smaller --size or --batch, or close other programs", 4)
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        return _told(f"a fault in zeuxis: {kind}: {error}; ZEUXIS_DEBUG=1 before the same command shows where", 1)
 
 
 if __name__ == "__main__":

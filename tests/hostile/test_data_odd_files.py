@@ -203,3 +203,14 @@ def test_files_that_may_not_be_read_and_pipes_are_no_obstacle(tmp_path):
     assert open_dataset(tmp_path).sources == ["good.png"]
     (tmp_path / "t.csv").write_text("file\ngood.png\npipe.png\nfolder.png\n")
     assert [name for name, _ in open_dataset(tmp_path / "t.csv").skipped] == ["pipe.png", "folder.png"]
+
+
+def test_decoders_say_nothing_on_stderr(tmp_path, capfd):
+    content = ENCODED["TIFF"]
+    tag = struct.pack("<HHI", 277, 3, 1) + struct.pack("<H", 3)  # samples per pixel
+    assert content.count(tag) == 1
+    (tmp_path / "many.tif").write_bytes(content.replace(tag, tag[:-2] + struct.pack("<H", 2048)))
+    (tmp_path / "good.tif").write_bytes(content)
+    data = open_dataset(tmp_path)
+    assert data.sources == ["good.tif"] and [name for name, _ in data.skipped] == ["many.tif"]
+    assert capfd.readouterr() == ("", "")

@@ -17,7 +17,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES: "writing here is not allowed", errno.EPERM: "writing here is not allowed"}
 _DENIED |= {errno.EROFS: "the file system is read-only", errno.ENOTDIR: "a file stands where a folder is needed"}
 _DENIED |= {errno.EISDIR: "a folder stands where a file is needed", errno.ENAMETOOLONG: "the name is too long"}
-_DENIED |= {errno.EEXIST: "a file stands where a folder is needed"}
+_DENIED |= {errno.EEXIST: "a file stands where a folder is needed", errno.ENOENT: "this folder cannot be made"}
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """One reader for all sources of pictures."""
 
+import logging
 import threading
 import warnings
 import zipfile
@@ -33,10 +34,16 @@ _AHEAD = 256
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps decoders' remarks on odd files out of the way; one caller at a time, as warning filters are shared."""
+    log = logging.getLogger("PIL")
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        Image.init()
-        yield
+        level = log.level
+        log.setLevel(logging.CRITICAL)
+        try:
+            Image.init()
+            yield
+        finally:
+            log.setLevel(level)
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
@@ -320,9 +327,9 @@ def open_dataset(
 ) -> Opened:
     """Opens any source of pictures as a dataset with random access.
 
-    source: a built-in name (`fashion-mini`, `mnist`, `mnist:FOLDER` ...; `./mnist` is a folder), a folder, a zip, a CSV or
-    JSONL table, an idx or CIFAR binary file or folder. size: pixels, or (height, width); None keeps
-    the common size of all pictures. channels: 1 to 4; None is 1 where all is grey, else 3; 2 and 4
+    source: a built-in name (`fashion-mini`, `mnist`, `mnist:FOLDER` ...; `./mnist` is a folder), a folder, a
+    zip, a CSV or JSONL table, an idx or CIFAR binary file or folder. size: pixels, or (height, width); None
+    keeps the common size of all pictures. channels: 1 to 4; None is 1 where all is grey, else 3; 2 and 4
     keep alpha, else it is laid on white. fit: "crop", "pad" or "stretch" ("fit"). What is larger
     than `memory_limit` bytes is decoded when asked for. The result's `skipped` lists (file, reason).
 

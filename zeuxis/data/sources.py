@@ -77,6 +77,11 @@ def placed(paths: list[PurePosixPath]) -> list[tuple[str | None, str | None]]:
     return list(zip(labels, parts, strict=True))
 
 
+def readable(name: str) -> str:
+    """The name with bytes that are not UTF-8 written out, so that it can be printed and written down."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def by_folder(found: Iterable[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]], skipped: Skipped) -> Listing:
     """A listing of (path, opener) pairs, sorted by path, with classes from the folders."""
     pairs = sorted(found, key=lambda pair: pair[0].parts)
@@ -84,9 +89,9 @@ def by_folder(found: Iterable[tuple[PurePosixPath, Callable[[], IO[bytes] | Path
     entries = []
     for (path, opener), (label, part) in zip(pairs, places, strict=True):
         if label == "":
-            skipped.append((str(path), "lies beside the class folders, so it has no class"))
+            skipped.append((readable(str(path)), "lies beside the class folders, so it has no class"))
         else:
-            entries.append(Entry(str(path), opener, label, None, part))
+            entries.append(Entry(readable(str(path)), opener, label and readable(label), None, part))
     return Listing(entries, skipped)
 
 

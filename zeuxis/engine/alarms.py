@@ -7,7 +7,7 @@ logits) and of R3GAN (Huang et al. 2024, arXiv 2501.05441: both penalties must b
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def _penalty_gap(s: Signs) -> Alarm | None:
     if abs(gap) <= 1:
         return None
     side = "generated" if gap > 0 else "real"
-    return Alarm("penalty gap", f"the critic is {10 ** abs(gap):.0f} times steeper on {side} pictures than on the others",
+    times = 10 ** abs(gap)
+    return Alarm("penalty gap", f"the critic is {times:.0f} times steeper on {side} pictures than on the others",
                  "raise gamma; training that leans to one side tends to diverge")
 
 
@@ -68,8 +69,8 @@ def _overfitting(s: Signs) -> Alarm | None:
     share = (real - held) / (real - fake)
     if share <= 0.5:
         return None
-    return Alarm("overfitting", f"the critic rates held-out real pictures {share:.0%} of the way towards generated ones: "
-                 "it knows the training pictures by heart",
+    return Alarm("overfitting", f"the critic rates held-out real pictures {share:.0%} of the way towards generated "
+                 "ones: it knows the training pictures by heart",
                  "augment (r3gan: preset few), use more pictures, or stop earlier")
 
 
@@ -86,7 +87,8 @@ def _divergence(s: Signs) -> Alarm | None:
     if not large:
         return None
     name, value = next(iter(large.items()))
-    return Alarm("divergence", f"logits run away: {name} is {value:.3g}", "lower the learning rate or raise the penalty")
+    words = f"logits run away: {name} is {value:.3g}"
+    return Alarm("divergence", words, "lower the learning rate or raise the penalty")
 
 
 RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
@@ -95,5 +97,7 @@ RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
 
 
 def ring(signs: Signs) -> list[Alarm]:
-    """The alarms that the signs give now."""
-    return [alarm for rule in RULES if (alarm := rule(signs))]
+    """The alarms that the signs give now; what is not finite is no sign."""
+    score, watch = ({k: v for k, v in x.items() if math.isfinite(v)} for x in (signs.score, signs.watch))
+    finite = replace(signs, score=score, watch=watch)
+    return [alarm for rule in RULES if (alarm := rule(finite))]

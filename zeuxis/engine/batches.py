@@ -8,6 +8,7 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import Stream, key_of
+from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Batch, Feed
 
 
@@ -57,10 +58,23 @@ class Feeder:
         return Batch(to_image(self.dataset.images(positions), self.device), label, index=positions)
 
 
+def check(feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], world: int, micro: int = 1) -> None:
+    """Raises BadInput where a stream is missing or empty, or a batch does not divide over processes and parts."""
+    for feed in feeds.values():
+        if feed.stream not in streams:
+            raise BadInput(f"the recipe needs a stream of pictures named `{feed.stream}`")
+        if not len(streams[feed.stream]):
+            raise BadInput(f"the stream `{feed.stream}` has no pictures")
+        if feed.size % (world * micro):
+            shares = " and ".join(f"{n} {what}" for n, what in ((world, "processes"), (micro, "parts")) if n > 1)
+            raise BadInput(f"a batch of {feed.size} does not divide over {shares}", "",
+                           f"use --batch {-(-feed.size // (world * micro)) * world * micro}")
+
+
 def feeders(
     feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
 ) -> dict[str, Feeder]:
-    """One feeder per feed. Raises KeyError where a stream is missing: the caller names streams."""
+    """One feeder per feed; `check` has seen that the streams are there."""
     return {
         name: Feeder(streams[feed.stream], feed, name, seed, device, conditional) for name, feed in feeds.items()
     }

@@ -22,7 +22,8 @@ class Budget:
         if len(given) != 1:
             raise BadInput("give one budget", "", "one of --steps, --images, --budget")
         if given[0] <= 0:
-            raise BadInput(f"a budget must be above zero, not {given[0]:g}", "", "give more --steps, --images or --budget")
+            what = f"a budget must be above zero, not {given[0]:g}"
+            raise BadInput(what, "", "give more --steps, --images or --budget")
 
     def in_steps(self, batch: int, seconds_per_step: float | None = None) -> int:
         """Steps of `batch` images; a time needs the measured `seconds_per_step`."""

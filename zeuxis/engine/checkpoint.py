@@ -47,13 +47,15 @@ def save(folder: Path, table: Table, log_length: int, keep: int = 2) -> Saved:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    for old in sorted(_numbered(folder))[:-keep]:
+    for old in _numbered(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return Saved(place, table.step, table.attempt, log_length)
 
 
 def _numbered(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+    """The checkpoints' folders, oldest first."""
+    found = [p for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+    return sorted(found, key=lambda p: int(p.name))
 
 
 def sweep(folder: Path) -> None:
@@ -75,7 +77,7 @@ def read(place: Path) -> Saved | None:
 def newest(folder: Path) -> tuple[Saved | None, list[str]]:
     """The newest checkpoint that verifies, and the names of the damaged ones passed over."""
     damaged = []
-    for place in sorted(_numbered(folder), reverse=True):
+    for place in reversed(_numbered(folder)):
         saved = read(place)
         if saved:
             return saved, damaged
@@ -86,5 +88,3 @@ def newest(folder: Path) -> tuple[Saved | None, list[str]]:
 def restore(saved: Saved, table: Table) -> None:
     tensors, _ = store.load(saved.folder / "state.safetensors")
     table.load(tensors, saved.step, saved.attempt)
-
-

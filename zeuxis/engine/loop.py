@@ -9,7 +9,7 @@ from typing import Any
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
 from zeuxis.engine import alarms, checkpoint, watching
-from zeuxis.engine.batches import Feeder, feeders
+from zeuxis.engine.batches import Feeder, check, feeders
 from zeuxis.engine.guard import Log, Stop, stop_flag
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.parallel import Ranks
@@ -80,6 +80,7 @@ def play_run(
             _play_on(game, stop, display)
         finally:
             display.close()
+        _check_agreement(game)
         if group.first:
             _finish(game, display)
     return run
@@ -91,7 +92,8 @@ def _set_up(run: Run, record: dict[str, Any], levers: Levers, streams: Mapping[s
     s = record["spec"]
     spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
     conditional = record["conditional"]
-    _check_streams(record, recipe.feeds(), streams, group)
+    check(recipe.feeds(), streams, group.world, levers.micro)
+    _check_digests(record, streams)
     shown = spec if conditional else spec.unlabelled()
     table = lay(recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], levers=levers)
     feeds = feeders(recipe.feeds(), streams, record["seed"], levers.device, conditional)
@@ -99,8 +101,10 @@ def _set_up(run: Run, record: dict[str, Any], levers: Levers, streams: Mapping[s
     watcher = watching.Watcher(streams[first.stream], held_out, first, conditional, table)
     if group.first:
         checkpoint.sweep(run.path / "checkpoints")
+    group.agree(0)
     saved, damaged = checkpoint.newest(run.path / "checkpoints")
-    for name in damaged:
+    group.agree(0)  # all have looked before the first process writes
+    for name in damaged if group.first else []:
         say(f"zeuxis: checkpoint {name} is damaged; going back to the one before")
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
     game = Game(run, record, table, feeds, watcher, log, group, habits)
@@ -112,14 +116,7 @@ def _set_up(run: Run, record: dict[str, Any], levers: Levers, streams: Mapping[s
     return game
 
 
-def _check_streams(record: dict[str, Any], feeds: Mapping[str, Any], streams: Mapping[str, Dataset],
-                   group: Ranks) -> None:
-    for feed in feeds.values():
-        if feed.stream not in streams:
-            raise BadInput(f"the recipe needs a stream of pictures named `{feed.stream}`")
-        if feed.size % group.world:
-            raise BadInput(f"a batch of {feed.size} does not divide over {group.world} processes", "",
-                           f"use --batch {-(-feed.size // group.world) * group.world}")
+def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:
     for name, digest in record.get("digests", {}).items():
         if name in streams and streams[name].digest != digest:
             raise BadInput("the pictures are not those that this run began with", record["data"]["source"],
@@ -140,16 +137,16 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
     while table.step < table.steps:
         seen = game.seen = play(table, game.feeds, game.ranks)
         now = time.monotonic()
-        wants_save = now - saved_at > habits.checkpoint_seconds
+        wants_save = now - saved_at > habits.checkpoint_seconds or table.step == table.steps
         number, bad, save_due = game.ranks.agree(stop.number, int(bool(seen.bad)), int(wants_save))
         if bad:
             _rewind(game, seen.bad or "a term of another process")
             continue
         display.show(table.step, seen.terms)
         if table.step % log_every == 0 or table.step == table.steps:
+            clock = {"seconds": round(now - started, 3), "images_per_second": round(display.rate(table.step), 1)}
             game.log.add("step", step=table.step, images=table.images, progress=table.progress,
-                         attempt=table.attempt, terms=seen.terms, watch=seen.watch,
-                         clock={"seconds": round(now - started, 3), "images_per_second": round(display.rate(table.step), 1)})
+                         attempt=table.attempt, terms=seen.terms, watch=seen.watch, clock=clock)
         if table.step % look_every == 0 or table.step == table.steps:
             _look(game)
         _snapshot_if_due(game)
@@ -218,23 +215,34 @@ def _rewind(game: Game, what: str) -> None:
     line = f"{what} was not finite in step {step}"
     saved, _ = checkpoint.newest(game.folder / "checkpoints")
     if game.habits.on_nan == "stop" or attempt > ATTEMPTS or saved is None:
-        tries = f" after {attempt} attempts" if attempt > 1 else ""
+        tries = f", after {attempt - 1} attempts at lower rates" if attempt > 1 else ""
         raise MachineGaveOut(line + tries, str(game.folder),
                              "start again with a lower lr; the last good checkpoint is kept")
     checkpoint.restore(saved, table)
     table.attempt = attempt
+    earlier = game.run.log("rewind")
     game.log = Log(game.log.path, saved.log_length, game.ranks.first)
     _remember(game)
+    for told in earlier[len(game.run.log("rewind")):]:
+        game.log.add(**told)  # what was undone is told all the same
     game.log.add("rewind", step=saved.step, images=table.images, attempt=attempt, words=line)
     if game.ranks.first:
         say(f"zeuxis: {line}; back to step {saved.step} at half the rate (attempt {attempt} of {ATTEMPTS})")
 
 
+def _check_agreement(game: Game) -> None:
+    """Raises RuntimeError where the processes do not end with the same bits: then something is not reduced."""
+    if game.ranks.world > 1:
+        number = int(store.content_hash(game.table.tensors())[:15], 16)
+        high, low = game.ranks.agree(number, -number)
+        if high != -low:
+            raise RuntimeError(f"the {game.ranks.world} processes of {game.folder} ended with different weights")
+
+
 def _finish(game: Game, display: Display) -> None:
-    """The last files of a run: weights, then finish.json, then the checkpoints' work is done."""
+    """The last files of a run, whose last checkpoint stands: weights, then finish.json."""
     table, folder = game.table, game.folder
     weights = inference_weights(table.tensors())
-    _save(game)
     store.save(folder / "weights.safetensors", weights, _metadata(game))
     seconds = time.monotonic() - display.start
     asked = game.record["budget"].get("seconds")

@@ -7,6 +7,7 @@ from typing import Any
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.engine import levers as lever
+from zeuxis.engine.batches import check
 from zeuxis.engine.budget import Budget, words_for
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.loop import Habits, play_run
@@ -40,9 +41,12 @@ class Start:
     split: Mapping[str, Any] | None = None
 
 
+AS_USUAL, USUAL_HABITS = Start(), Habits()
+
+
 def train(
     recipe: Recipe, streams: Mapping[str, Dataset], path: Path, budget: Budget, held_out: Dataset | None = None,
-    start: Start = Start(), habits: Habits = Habits(),
+    start: Start = AS_USUAL, habits: Habits = USUAL_HABITS,
 ) -> Run:
     """Begins a run in the folder `path` and plays it to its end.
 
@@ -50,8 +54,7 @@ def train(
     run is there already; Stopped and MachineGaveOut leave a run that can be resumed.
     """
     first = next(iter(recipe.feeds().values()))
-    if first.stream not in streams:
-        raise BadInput(f"the recipe needs a stream of pictures named `{first.stream}`")
+    check(recipe.feeds(), streams, _world(), start.micro)
     conditional = start.conditional and recipe.labels != "ignored" and streams[first.stream].labels is not None
     spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
     recipe.check(spec)
@@ -79,7 +82,7 @@ def _first_levers(start: Start) -> Levers:
 
 
 def resume(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None,
-           habits: Habits = Habits()) -> Run:
+           habits: Habits = USUAL_HABITS) -> Run:
     """Goes on with a begun run, with its recorded levers, to the end of its written budget."""
     run = Run.open(path)
     with ranks(run.record["levers"]["device"]) as group:

@@ -1,5 +1,6 @@
 """One step of any recipe: each turn that is due moves its learner, and nothing else."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -78,7 +79,8 @@ def gradient(
 def _read(name: str, found: list[Terms]) -> tuple[dict[str, float], dict[str, float], str]:
     terms = {k: sum(float(t[k].detach()) for t in found) / len(found) for k in found[0]}
     watch = {f"{name}/{k}": sum(float(t.watch[k]) for t in found) / len(found) for k in found[0].watch}
-    bad = next((f"{name}/{k}" for k, v in terms.items() if v != v or abs(v) == float("inf")), "")
+    named = {f"{name}/{k}": v for k, v in terms.items()} | watch
+    bad = next((k for k, v in named.items() if not math.isfinite(v)), "")
     return terms, watch, bad
 
 
@@ -87,6 +89,8 @@ def play(table: Table, feeders: Mapping[str, Feeder], ranks: Ranks, rate: float 
     turns = table.recipe.turns()
     terms, watch, bad = {}, {}, ""
     before = (table.step - 1) / table.steps if table.step else -1.0
+    for mover in table.movers.values():
+        mover.reset_if_due(before, table.progress)
     shared: dict[tuple[int, int], Mapping[str, Batch]] = {}
     for turn, name in zip(turns, turn_names(turns), strict=True):
         if not due(turn, table.step, table.progress):
@@ -100,7 +104,6 @@ def play(table: Table, feeders: Mapping[str, Feeder], ranks: Ranks, rate: float 
             return shared[rank, world]
 
         mover = table.movers[turn.optimizer]
-        mover.reset_if_due(before, table.progress)
         mover.set_rates(table.progress, rate * 0.5**table.attempt)
         found = gradient(table, turn, name, batches, ranks)
         terms[name], seen, wrong = _read(name, found)

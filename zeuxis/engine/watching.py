@@ -10,7 +10,7 @@ from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import Feeder
 from zeuxis.engine.table import Table
 from zeuxis.engine.turns import evaluating, moment_for_score
-from zeuxis.pictures.write import grid, to_uint8, write_png
+from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Batch, Feed, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from

@@ -12,11 +12,12 @@ import torch
 from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names
-from zeuxis.data.files import write_json
+from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput
-from zeuxis.pictures.write import CHANGED, write_png
+from zeuxis.errors import BadInput, nearest
+from zeuxis.pictures.write import CHANGED, png_bytes
 
+POLICIES = ("none", "light", "strong")
 _AT_ONCE = 128
 
 
@@ -38,15 +39,33 @@ def copies_of(dataset: Dataset, copies: int, balance: bool) -> np.ndarray:
     return counts
 
 
+def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
+    """What will be written, as lines for people: files per class."""
+    counts = copies_of(dataset, copies, balance) + 1
+    total, n = int(counts.sum()), len(dataset)
+    whole = f"zeuxis: {total:,} pictures: {n:,} originals and {total - n:,} copies"
+    if dataset.labels is None:
+        return [whole]
+    each = np.bincount(np.asarray(dataset.labels), weights=counts, minlength=dataset.spec.condition)
+    return [
+        whole,
+        "zeuxis: " + ", ".join(f"{name} {int(n)}" for name, n in zip(dataset.spec.classes, each, strict=True)),
+    ]
+
+
 def augment_folder(
     dataset: Dataset, name: str, out: Path, copies: int = 5, policy: str = "light", balance: bool = False, seed: int = 0
 ) -> Path:
     """Writes originals and augmented copies, a folder per class, with manifest.json. Returns `out`.
 
-    Raises BadInput where `out` holds files, or copies is below 1.
+    Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without labels.
     """
     if copies < 1:
         raise BadInput(f"--copies must be 1 or more, not {copies}")
+    if policy not in POLICIES:
+        raise BadInput(f"--policy cannot be `{policy}`", "", nearest(policy, list(POLICIES)))
+    if balance and dataset.labels is None:
+        raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
     check_empty(out)
     domain = guess_domain(name)
     if hint := guard_words(domain):
@@ -60,9 +79,10 @@ def augment_folder(
             rows += _copies(dataset, places, aside, np.flatnonzero(counts >= copy), copy, seed, policy, domain)
         words = {"format": 1, "policy": policy, "domain": domain, "seed": seed, "files": rows}
         write_json(aside / "manifest.json", words)
-        if out.exists():
-            out.rmdir()
-        os.rename(aside, out)
+        with plain_errors(out):
+            if out.exists():
+                out.rmdir()
+            os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
@@ -76,19 +96,27 @@ def _places(dataset: Dataset) -> list[str]:
     return [f"{folders[dataset.spec.classes[int(c)]]}/{i:06d}" for i, c in enumerate(dataset.labels)]
 
 
+def _write(file: Path, data: bytes) -> None:
+    """Into a folder that is renamed when all is there, so no file needs to be made safe by itself."""
+    make_folder(file.parent)
+    with plain_errors(file):
+        file.write_bytes(data)
+
+
 def _originals(dataset: Dataset, places: list[str], aside: Path) -> Iterator[dict[str, Any]]:
     for i, place in enumerate(places):
-        write_png(aside / f"{place}.png", dataset.images([i])[0].permute(1, 2, 0).numpy(), None)
+        _write(aside / f"{place}.png", png_bytes(dataset.images([i])[0].permute(1, 2, 0).numpy()))
         yield {"file": f"{place}.png", "source": dataset.sources[i], "copy": 0}
 
 
-def _copies(dataset: Dataset, places: list[str], aside: Path, chosen: np.ndarray, copy: int, seed: int, policy: str,
-            domain: str) -> Iterator[dict[str, Any]]:
+def _copies(
+    dataset: Dataset, places: list[str], aside: Path, chosen: np.ndarray, copy: int, seed: int, policy: str, domain: str
+) -> Iterator[dict[str, Any]]:
     for start in range(0, len(chosen), _AT_ONCE):
         part = chosen[start : start + _AT_ONCE]
         made = augment_copies(dataset.images(part), copy, seed, policy, domain, torch.from_numpy(part))
         for i, picture in zip(part.tolist(), made, strict=True):
             file = f"{places[i]}-{copy}.png"
             note = {"augmented": policy, "source": dataset.sources[i], "copy": copy, "seed": seed}
-            write_png(aside / file, picture.permute(1, 2, 0).numpy(), note, CHANGED)
+            _write(aside / file, png_bytes(picture.permute(1, 2, 0).numpy(), note, CHANGED))
             yield {"file": file, "source": dataset.sources[i], "copy": copy}

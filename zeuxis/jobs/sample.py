@@ -4,70 +4,103 @@ from pathlib import Path
 
 import torch
 
+from zeuxis import catalog
+from zeuxis.data.export import folder_name
 from zeuxis.data.files import make_folder
+from zeuxis.engine.batches import to_image
 from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Generates
-from zeuxis.engine.batches import to_image
 from zeuxis.runs import Run
+
+MOST = 100_000  # pictures of one call: more is a slip of the finger
+_LARGEST = 2**62
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Seeds of "1,5-8": 1, 5, 6, 7, 8. Raises BadInput."""
-    found: list[int] = []
+    """Seeds of "1,5-8": 1, 5, 6, 7, 8, each once. Raises BadInput."""
+    found: dict[int, None] = {}
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise BadInput(f"`{text}` is no list of seeds", "--seeds", "write 1,5-8")
-        found += range(int(first), int(last) + 1) if dash else [int(first)]
-    if not found:
-        raise BadInput(f"`{text}` is no list of seeds", "--seeds", "write 1,5-8")
-    return found
+        first, dash, last = (x.strip() for x in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise BadInput(f"`{text}` is no list of seeds", "--seeds", "write whole numbers such as 1,5-8")
+        low, high = int(first), int(last if dash else first)
+        if high < low or high >= _LARGEST:
+            raise BadInput(f"`{part.strip()}` is no range of seeds", "--seeds", "write the smaller first, such as 5-8")
+        if len(found) + high - low >= MOST:
+            raise BadInput(f"more than {MOST:,} pictures at once", "--seeds", "draw them in parts")
+        found |= dict.fromkeys(range(low, high + 1))
+    return list(found)
+
+
+def generating(labelled: bool = False) -> list[str]:
+    """Names of the recipes that generate pictures; `labelled`: of a wanted class."""
+    known = {name: catalog.load(name) for name in catalog.names()}
+    return [n for n, cls in known.items() if _generates(cls) and not (labelled and cls.labels == "ignored")]
+
+
+def _generates(cls: type) -> bool:
+    return hasattr(cls, "latents") and hasattr(cls, "decode")
 
 
 def sample(run: Run, out: Path, n: int = 64, wanted: str | None = None, seeds: str | None = None) -> list[Path]:
     """Writes n pictures (or one per seed) and grid.png into `out`; returns their paths.
 
-    Conditional runs go through the classes in turn, or keep to the class `wanted`. Raises BadInput for a run
-    that does not generate, an unknown class, n below 1, or an `out` that holds such files already.
+    A conditional run's picture has the class `seed % classes`, so the classes come in turn, or the class
+    `wanted`. Raises BadInput for a run that does not generate or has no weights yet, an unknown class, n out of
+    1 to MOST, or an `out` that holds such files already.
     """
     record, recipe, spec = run.record, run.recipe, run.spec
     if not isinstance(recipe, Generates):
-        raise BadInput(f"{record['recipe']} does not generate pictures", str(run.path))
-    if n < 1:
-        raise BadInput(f"-n must be 1 or more, not {n}")
-    chosen = torch.tensor(parse_seeds(seeds)) if seeds else seeds_of("sample", record["seed"], n)
+        raise BadInput(
+            f"a {record['recipe']} does not generate pictures", str(run.path), f"these do: {', '.join(generating())}"
+        )
+    if not 1 <= n <= MOST:
+        raise BadInput(f"-n must be 1 to {MOST}, not {n}")
     classes = spec.classes if record["conditional"] else ()
-    labels = _labels(classes, len(chosen), wanted, record["recipe"])
+    chosen = torch.tensor(parse_seeds(seeds)) if seeds is not None else _in_turn(record["seed"], n, len(classes))
+    labels = _labels(classes, chosen, wanted, record["recipe"])
     names = [_name(classes, labels, i, int(s)) for i, s in enumerate(chosen)]
     taken = [name for name in (*names, "grid.png") if (out / name).exists()]
     if taken:
         raise BadInput(f"{taken[0]} is there already", str(out), "choose another --out")
-    make_folder(out)
     players, digest = run.players(), run.weights_hash()
+    make_folder(out)
     made = torch.cat(list(generate(recipe, players, chosen, labels)))
     for i, name in enumerate(names):
-        note = {"recipe": record["recipe"], "weights": digest, "seed": int(chosen[i]),
-                "class": classes[int(labels[i])] if labels is not None else None}
+        note = {
+            "recipe": record["recipe"],
+            "weights": digest,
+            "seed": int(chosen[i]),
+            "class": classes[int(labels[i])] if labels is not None else None,
+        }
         write_png(out / name, made[i].permute(1, 2, 0).numpy(), note)
     columns = round(len(made) ** 0.5) if not classes or wanted else min(len(classes), len(made))
     write_png(out / "grid.png", grid(to_image(made), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
     return [out / name for name in (*names, "grid.png")]
 
 
-def _labels(classes: tuple[str, ...], n: int, wanted: str | None, recipe: str) -> torch.Tensor | None:
+def _in_turn(seed: int, n: int, classes: int) -> torch.Tensor:
+    """n seeds whose classes, `seed % classes`, come in turn."""
+    found = seeds_of("sample", seed, n)
+    return found - found % classes + torch.arange(n) % classes if classes else found
+
+
+def _labels(classes: tuple[str, ...], seeds: torch.Tensor, wanted: str | None, recipe: str) -> torch.Tensor | None:
     if wanted is None:
-        return torch.arange(n) % len(classes) if classes else None
+        return seeds % len(classes) if classes else None
     if not classes:
-        raise BadInput(f"this {recipe} was trained without labels and has no classes", f"--class {wanted}")
+        raise BadInput(
+            f"this {recipe} was trained without labels and has no classes", f"--class {wanted}", "leave --class away"
+        )
     if wanted in classes:
-        return torch.full((n,), classes.index(wanted))
-    if wanted.isdigit() and int(wanted) < len(classes):
-        return torch.full((n,), int(wanted))
+        return torch.full_like(seeds, classes.index(wanted))
+    if wanted.isdecimal() and int(wanted) < len(classes):
+        return torch.full_like(seeds, int(wanted))
     raise BadInput(f"no class `{wanted}`", "--class", nearest(wanted, list(classes)))
 
 
 def _name(classes: tuple[str, ...], labels: torch.Tensor | None, i: int, seed: int) -> str:
-    which = f"-{classes[int(labels[i])]}" if labels is not None and classes else ""
-    return f"zeuxis{which.replace('/', '_')}-{seed}.png"
+    which = f"-{folder_name(classes[int(labels[i])])}" if labels is not None and classes else ""
+    return f"zeuxis{which}-{seed}.png"

@@ -1,9 +1,14 @@
 """From words to a run: pictures opened and split, recipe made, engine played, page drawn."""
 
+import math
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import torch
 
 from zeuxis import catalog
 from zeuxis.data.dataset import Dataset
@@ -16,8 +21,12 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.recipes.recipe import make
-from zeuxis.runs import Run
+from zeuxis.errors import BadInput, nearest
+from zeuxis.jobs.sample import generating
+from zeuxis.recipes.recipe import Recipe, make, recipe_name, settings_of
+from zeuxis.report.card import write_card
+from zeuxis.report.run import write_run_report
+from zeuxis.runs import Run, read_json
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
 _ENOUGH = 20  # pictures from which on some are held out
@@ -43,9 +52,15 @@ class Source:
         """For run.json and study.json."""
         path = Path(self.source)
         size = list(self.size) if isinstance(self.size, tuple) else self.size
-        return {"source": str(path.resolve()) if path.exists() else self.source, "size": size,
-                "channels": self.channels, "fit": self.fit, "digest": dataset.digest, "items": len(dataset),
-                "skipped": len(getattr(dataset, "skipped", []))}
+        return {
+            "source": str(path.resolve()) if path.exists() else self.source,
+            "size": size,
+            "channels": self.channels,
+            "fit": self.fit,
+            "digest": dataset.digest,
+            "items": len(dataset),
+            "skipped": len(getattr(dataset, "skipped", [])),
+        }
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> "Source":
@@ -78,9 +93,11 @@ def begin(
 ) -> Run:
     """Trains a recipe on pictures from the start. Raises BadInput before anything is written."""
     made = make(catalog.load(recipe), start.preset, **settings)
-    if (run / "run.json").exists():
-        Run.open(run)
+    check_settings(made)
+    known_device(start.device)
+    check_free(run, "--run")
     dataset = source.open()
+    _check_builds(made, dataset)
     split = divide(dataset, start.seed)
     streams, held = _streams(dataset, split)
     said = {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
@@ -91,9 +108,11 @@ def begin(
 
 def go_on(run: Path, habits: Habits) -> Run:
     """Finishes a begun run. Raises BadInput where its pictures have changed."""
-    begun = Run.open(run)
-    if begun.finished:
+    begun = opened(run)
+    if begun.finished and (run / "report.html").exists():
+        say(f"zeuxis: this run is finished: {begun.finish['steps']:,} steps; nothing to do")
         return begun
+    begun.recipe  # noqa: B018 - raises where this zeuxis does not know it
     words = begun.record["data"]
     dataset = Source.from_words(words).open()
     split = divide(dataset, begun.record["seed"])
@@ -102,11 +121,6 @@ def go_on(run: Path, habits: Habits) -> Run:
 
 def finish(run: Run, split: Split | None) -> Run:
     """The last papers of a run: split, card and page."""
-    from zeuxis.report.card import write_card
-    from zeuxis.report.run import write_run_report
-
-    import os
-
     if int(os.environ.get("RANK", "0")) == 0:
         if split is not None:
             write_json(run.path / "split.json", split.to_json())
@@ -119,3 +133,105 @@ def is_study(folder: Path) -> bool:
     return (folder / "study.json").exists()
 
 
+_IN_A_RUN = ("recipe", "settings", "spec", "conditional", "data", "seed", "steps", "batch", "levers", "versions")
+_IN_A_STUDY = ("asked", "plan", "data", "spec", "levers")
+
+
+def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder: Path) -> None:
+    lacking = [key for key in wanted if key not in record]
+    if lacking:
+        raise BadInput(f"{name} is incomplete: {', '.join(lacking)} missing", str(folder), "start anew in another folder")
+
+
+def opened(run: str | Path) -> Run:
+    """The run in a folder. Raises BadInput where there is none, or its run.json is damaged, old or incomplete."""
+    found = Run.open(run)
+    _whole(found.record, _IN_A_RUN, "run.json", found.path)
+    return found
+
+
+def opened_study(folder: Path) -> Path:
+    """The folder, where it holds a study. Raises BadInput as `opened` does."""
+    _whole(read_json(folder / "study.json", "study folder"), _IN_A_STUDY, "study.json", folder)
+    return folder
+
+
+# ------------------------------------------------------------------ what can be refused before anything is written
+
+
+def apart(data: str | Path, folder: str | Path, flag: str) -> None:
+    """Raises BadInput where `folder` lies in the folder of pictures `data`, which must stay as it is."""
+    pictures, mine = Path(data), Path(folder).absolute()
+    if pictures.is_dir() and mine.resolve().is_relative_to(pictures.resolve()):
+        raise BadInput(
+            f"{flag} lies in the folder of the pictures, which stays as it is", str(folder), f"choose another {flag}"
+        )
+
+
+def check_free(folder: Path, flag: str) -> None:
+    """Raises BadInput where a run or a study lies in `folder`, or one of a kind that this zeuxis cannot read."""
+    if (folder / "run.json").exists():
+        opened(folder)
+        raise BadInput(
+            "a run is there already", str(folder), f"continue with `zeuxis resume {folder}`, or choose another {flag}"
+        )
+    if is_study(folder):
+        raise BadInput(
+            "a study is there already", str(folder), f"continue with `zeuxis resume {folder}`, or choose another {flag}"
+        )
+
+
+def known_device(device: str | None) -> str | None:
+    """The device as given. Raises BadInput where it is no device of this machine."""
+    if device is None:
+        return None
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", device):
+        raise BadInput(f"no device `{device}`", "--device", nearest(device, ["cpu", "cuda", "mps"]))
+    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    name, _, number = device.partition(":")
+    if int(number or 0) >= counts[name]:
+        raise BadInput(f"this machine has no device `{device}` that torch can use", "--device", "use --device cpu")
+    return device
+
+
+def check_generator(name: str) -> None:
+    """Raises BadInput where the recipe cannot draw pictures of a wanted class."""
+    catalog.load(name)
+    if catalog.canonical(name) not in (able := generating(labelled=True)):
+        raise BadInput(
+            f"{name} cannot generate pictures of a wanted class", "--recipe", f"these can: {', '.join(able)}"
+        )
+
+
+_AT_LEAST_ONE = ("batch", "width", "widths", "latent", "depth", "half_life")
+
+
+def check_settings(recipe: Recipe) -> None:
+    """Raises BadInput for a setting out of its range: a choice that is none, a number below zero or not finite."""
+    hints = get_type_hints(type(recipe))
+    for name, value in settings_of(recipe).items():
+        flag, hint = "--" + name.replace("_", "-"), hints[name]
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            raise BadInput(
+                f"{flag} cannot be `{value}`", recipe_name(type(recipe)), nearest(str(value), list(get_args(hint)))
+            )
+        least = 1 if name in _AT_LEAST_ONE else 0
+        for number in value if isinstance(value, tuple) else (value,):
+            wrong = isinstance(number, int | float) and not (math.isfinite(number) and number >= least)
+            if wrong:
+                above = "1 or more" if least else "zero or more"
+                raise BadInput(f"{flag} must be {above}, not {number:g}", recipe_name(type(recipe)))
+
+
+def _check_builds(recipe: Recipe, dataset: Dataset) -> None:
+    """Raises BadInput where recipe and pictures do not fit, or these settings make no net."""
+    spec = dataset.spec
+    recipe.check(spec)
+    try:
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            recipe.players(spec)
+    except (RuntimeError, ValueError, ZeroDivisionError, IndexError) as error:
+        words = " ".join(str(error).split())[:200]
+        raise BadInput(
+            f"these settings make no {recipe_name(type(recipe))}: {words}", "", "use other values"
+        ) from error

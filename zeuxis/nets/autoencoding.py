@@ -68,7 +68,7 @@ class ConvDecoder(nn.Module):
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, 1, 1) for a, b in pairwise([*reversed(widths), channels]))
 
     def forward(self, code: Tensor) -> Tensor:
-        x = self.dense(code).reshape(-1, *self.start)
+        x: Tensor = self.dense(code).reshape(-1, *self.start)
         for norm, conv, size in zip(self.norms, self.convs, reversed(self.sizes), strict=True):
             x = conv(F.interpolate(F.silu(norm(x)), size, mode="nearest"))
         return x
@@ -97,7 +97,8 @@ class DenseDecoder(nn.Module):
         self.body = nn.Sequential(nn.Linear(code, width), nn.ReLU(), nn.Linear(width, math.prod(self.shape)))
 
     def forward(self, code: Tensor) -> Tensor:
-        return self.body(code).reshape(-1, *self.shape)
+        raw: Tensor = self.body(code).reshape(-1, *self.shape)
+        return raw
 
 
 class StridedEncoder(nn.Module):
@@ -148,7 +149,8 @@ class StridedDecoder(nn.Module):
         )
 
     def forward(self, code: Tensor) -> Tensor:
-        return self.body(code)
+        raw: Tensor = self.body(code)
+        return raw
 
 
 Maker = Callable[[int, Size, int, int], nn.Module]
@@ -172,7 +174,8 @@ class ClassCode(nn.Module):
     def forward(self, code: Tensor, label: Tensor | None = None) -> Tensor:
         none = self.embedding.num_embeddings - 1
         rows = torch.full((len(code),), none, device=code.device) if label is None else label
-        return self.decoder(torch.cat([code, self.embedding(rows)], 1))
+        raw: Tensor = self.decoder(torch.cat([code, self.embedding(rows)], 1))
+        return raw
 
     def no_label(self) -> int:
         return self.embedding.num_embeddings - 1
@@ -186,4 +189,5 @@ class PlainCode(nn.Module):
         self.decoder = decoder
 
     def forward(self, code: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.decoder(code)
+        raw: Tensor = self.decoder(code)
+        return raw

@@ -2,7 +2,6 @@
 
 from torch import Tensor, nn
 
-
 GRID = 4
 """Rows and columns of means that the dense layer reads."""
 
@@ -34,7 +33,8 @@ class Halving(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.main(x) + self.shortcut(x)
+        out: Tensor = self.main(x) + self.shortcut(x)
+        return out
 
 
 def stem_halvings(size: tuple[int, int]) -> int:
@@ -76,7 +76,9 @@ class ResidualClassifier(nn.Module):
 
     def features(self, image: Tensor) -> Tensor:
         """[B, dim]: the input of the dense layer."""
-        return self.body(image)
+        out: Tensor = self.body(image)
+        return out
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.head(self.body(image))
+        out: Tensor = self.head(self.features(image))
+        return out

@@ -35,6 +35,12 @@ def compose(real: Batch, made: Batch | None, progress: float, tail: float) -> tu
     return image, torch.cat([labels_of(real)[:kept], labels_of(made)]), rows
 
 
+def classifier_of(players: nn.ModuleDict) -> ResidualClassifier:
+    net = players["classifier"]
+    assert isinstance(net, ResidualClassifier)
+    return net
+
+
 @dataclass(frozen=True, kw_only=True)
 class Classifier(Recipe):
     """Residual classifier for 28 to 128 pixels; equal steps and batch sizes whatever the share of made pictures.
@@ -101,9 +107,9 @@ class Classifier(Recipe):
 
     def classifier_loss(self, m: Moment) -> Terms:
         """Mean cross-entropy over the composed batch, made rows with their weight."""
-        net = m.players["classifier"]
+        net = classifier_of(m.players)
         image, label, made = compose(m.batch["images"], m.batch.get("synthetic"), m.progress, self.tail)
-        target = F.one_hot(label, net.head.out_features).to(image.dtype)  # type: ignore[union-attr]
+        target = F.one_hot(label, net.head.out_features).to(image.dtype)
         image, target = self._augmented(image, target, m)
         logits = net(image)
         losses = cross_entropy(logits, target, self.label_smoothing)
@@ -111,10 +117,10 @@ class Classifier(Recipe):
         return Terms({"cross_entropy": weighted_mean(losses, weight)}, watch={"accuracy": accuracy(logits, label)})
 
     def logits(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        return players["classifier"](image)
+        return classifier_of(players).forward(image)
 
     def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        return players["classifier"].features(image)  # type: ignore[operator]
+        return classifier_of(players).features(image)
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """Balanced accuracy (0 to 1) and cross-entropy (nats) of the averaged net on m.batch["images"]."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from zeuxis.augment.discriminator import ada_ops, ada_pipe, diff_augment
+from zeuxis.augment.discriminator import ada_ops, ada_pipe, ada_update, diff_augment
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
@@ -44,9 +44,11 @@ class R3GAN(Recipe):
     beta2_end: float = 0.99  # published
     half_life: float = 2000.0  # images, sweep: 500 to 2,000 is flat; published 5 million
     ramp: float = 0.1  # sweep
-    augment: Literal["none", "diffaugment", "ada"] = "none"  # sweep: none; ada as published
+    augment: Literal["none", "diffaugment", "ada", "adaptive"] = "none"  # sweep: none; published: ada, on a schedule
     augment_policy: str = "color,translation,cutout"  # diffaugment, few pictures: arXiv 2006.10738
     augment_chance: float = 0.3  # ada: chance at the end, rising from 0; published 0.3 (FFHQ), 0.55 (CIFAR-10)
+    augment_target: float = 0.6  # adaptive: mean sign of the critic on real pictures (arXiv 2006.06676)
+    augment_speed: int = 50_000  # adaptive: images from chance 0 to 1; 500,000 as published, for longer runs
     domain: Literal["photo", "digits", "text"] = "photo"  # ada: digits and text are not flipped or rotated
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -134,6 +136,9 @@ class R3GAN(Recipe):
     def average(self) -> Average:
         return Average(("generator",), self.half_life, self.ramp)
 
+    def state(self, spec: Spec) -> dict[str, Tensor]:
+        return {"chance": torch.zeros(())} if self.augment == "adaptive" else {}
+
     def critic_loss(self, m: Moment) -> Terms:
         """softplus(-(D(x) - D(G(z)))) + gamma / 2 (R1 + R2), the penalties from the same pass."""
         batch = m.batch["images"]
@@ -152,7 +157,15 @@ class R3GAN(Recipe):
             r1, r2 = (half.mean() for half in squared_norm(gradient(logits, both)).chunk(2))
             terms["penalty"] = 0.5 * cosine(self.gamma, self.gamma_end)(m.progress) * self.lazy * (r1 + r2)
             watch |= {"r1": r1, "r2": r2}
-        return Terms(terms, watch=watch)
+        return Terms(terms, self._next_chance(real, fake, m), watch)
+
+    def _next_chance(self, real: Tensor, fake: Tensor, m: Moment) -> dict[str, Tensor]:
+        """The adapted chance; relativistic logits have no zero of their own, so signs count from the middle."""
+        if "chance" not in m.state:
+            return {}
+        middle = 0.5 * (real.detach().mean() + fake.detach().mean())
+        sign = torch.sign(real.detach() - middle).mean()
+        return {"chance": ada_update(m.state["chance"], sign, self.batch, self.augment_target, self.augment_speed, 1)}
 
     def generator_loss(self, m: Moment) -> Terms:
         """softplus(-(D(G(z)) - D(x))), the gradient through G(z) alone."""
@@ -188,8 +201,13 @@ def _ada(recipe: R3GAN, image: Tensor, m: Moment, rows: Tensor) -> Tensor:
     return ada_pipe(image, m.draw, chance, ada_ops(recipe.domain), rows)
 
 
+def _adaptive(recipe: R3GAN, image: Tensor, m: Moment, rows: Tensor) -> Tensor:
+    return ada_pipe(image, m.draw, m.state["chance"], ada_ops(recipe.domain), rows)
+
+
 AUGMENTS: dict[str, Callable[[R3GAN, Tensor, Moment, Tensor], Tensor]] = {
     "none": lambda recipe, image, m, rows: image,
     "diffaugment": lambda recipe, image, m, rows: diff_augment(image, m.draw, recipe.augment_policy, rows),
     "ada": _ada,
+    "adaptive": _adaptive,
 }

@@ -28,7 +28,7 @@ class VAE(Recipe):
     latent: int = 16  # own: 16 at 28 px, 64 at 64 px; 20 in pytorch/examples, 64 in compare_gan v1
     likelihood: Literal["sigma", "gaussian", "bernoulli"] = "sigma"  # arXiv 2006.13202
     beta: float = 1.0  # weight of the KL term: 1 is the ELBO; more is arXiv 1804.03599
-    free_bits: float = 0.0  # nats per unit: off, since the sigma decoder does not collapse; arXiv 1606.04934: 0.1 to 0.5
+    free_bits: float = 0.0  # nats per unit; arXiv 1606.04934: 0.1 to 0.5; off, for the sigma decoder holds its units
     warm_up: float = 0.25  # own: the KL term grows over the first 20 to 30 % of the steps (arXiv 1602.02282)
     batch: int = 128  # pytorch/examples
     lr: float = 1e-3  # pytorch/examples, Adam
@@ -55,7 +55,7 @@ class VAE(Recipe):
     def players(self, spec: Spec) -> nn.ModuleDict:
         encoder, decoder = BODIES[self.body]
         size = (spec.height, spec.width)
-        extra = self.label_dim if spec.condition else 0
+        extra = self.label_dim if spec.condition >= 2 else 0
         back = decoder(spec.channels, size, self.latent + extra, self.width)
         reader = ClassCode(back, spec.condition, extra) if extra else PlainCode(back)
         return nn.ModuleDict({"encoder": encoder(spec.channels, size, self.latent, self.width), "decoder": reader})
@@ -121,10 +121,12 @@ class VAE(Recipe):
 
     def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
         """The decoder's mean; with classes, `condition` None means no label."""
-        return torch.tanh(players["decoder"](latents, condition) / 2)
+        raw = players["decoder"](latents.to(next(players["decoder"].parameters()).dtype), condition)
+        return torch.tanh(raw / 2)
 
     def restore(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        return self.decode(players, players["encoder"](image)[0], None)
+        return self.decode(players, self.features(players, image), None)
 
     def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        return players["encoder"](image)[0]
+        mean: Tensor = players["encoder"](image)[0]
+        return mean

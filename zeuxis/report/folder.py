@@ -41,6 +41,11 @@ class StudyFolder:
         return "generated pictures" if self.treatment == "gan" else f"the treatment `{self.treatment}`"
 
     @property
+    def seconds(self) -> float | None:
+        """Wall clock of the study so far, over every time it was taken up."""
+        return number(read_object(self.path / "clock.json").get("seconds"))
+
+    @property
     def wanted(self) -> int:
         """How many repeats were planned."""
         return int(number(self.asked.get("repeats")) or number(self.verdict.get("repeats")) or len(self.repeats))

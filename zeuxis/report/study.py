@@ -55,7 +55,7 @@ def study_page(found: StudyFolder) -> str:
         repeat_numbers=[r.index + 1 for r in found.repeats],
         table=table(found, arms),
         sheets=sheets,
-        row_names={name: row_names(found.study, sheet) for name, sheet in sheets.items()},
+        row_names={name: row_names(found.study, sheets[name]) for name in ("real", "fake")},
         suspects=suspects(found),
         cas_chart=cas_chart(found.repeats),
         generators=generators(found.repeats),
@@ -155,7 +155,8 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
     )
     asked = found.asked.get("budget")
     budget = value(asked) if number(asked) is None else duration(asked)
-    rows.append(("Repeats", done, f"{budget} asked, {duration(seconds)} planned"))
+    taken = "" if found.seconds is None else f", {duration(found.seconds)} taken"
+    rows.append(("Repeats", done, f"{budget} asked, {duration(seconds)} planned{taken}"))
     return rows
 
 

@@ -30,10 +30,10 @@ def settle(place: Place) -> None:
     rivals = [str(study.best_policy(place, r)) for r in repeats]
     shares = [float(study.chosen_share(place, r) or 0.0) for r in repeats] if gan else None
     treated = [_treated(rivals[r], shares[r]) if shares else asked.treatment for r in repeats]
-    test = {name: [100 * _number(place, r, name) for r in repeats] for name in _plain_arms(place)}
-    test["best"] = [100 * _number(place, r, rivals[r]) for r in repeats]
-    test[asked.treatment] = [100 * _number(place, r, treated[r]) for r in repeats]
-    differences = [b - a for a, b in zip(test["best"], test[asked.treatment], strict=True)]
+    test = {name: [_points(place, r, name) for r in repeats] for name in _plain_arms(place)}
+    test["best"] = [_points(place, r, rivals[r]) for r in repeats]
+    test[asked.treatment] = [_points(place, r, treated[r]) for r in repeats]
+    differences = [round(b - a, 6) for a, b in zip(test["best"], test[asked.treatment], strict=True)]
     words = {"gan": "the generated pictures", "again": "training again with another seed"}
     found = verdict(differences, margin=asked.margin, shares=shares,
                     treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"))
@@ -59,10 +59,11 @@ def _plain_arms(place: Place) -> list[str]:
     return [*asked.policies, *(extra if asked.treatment == "gan" else [])]
 
 
-def _number(place: Place, r: int, arm: str, key: str = "test") -> float:
+def _points(place: Place, r: int, arm: str) -> float:
+    """Balanced accuracy on the test part in points, without the dust of floating point."""
     result = place.result(r, arm)
     assert result is not None, f"{arm} of repeat {r} is missing"
-    return float(result[key])
+    return round(100 * float(result["test"]), 6)
 
 
 def _arm_summary(place: Place, name: str, values: list[float], rivals: list[str], treated: list[str]) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _arm_summary(place: Place, name: str, values: list[float], rivals: list[str]
     low, high = bca(values) if len(values) > 1 else (values[0], values[0])
     return {"arm": name, "values": values, "mean": float(np.mean(values)),
             "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "low": low, "high": high,
-            "recalls": np.mean([row["recalls"] for row in rows], axis=0).tolist()}
+            "recalls": [round(float(x), 4) for x in np.mean([row["recalls"] for row in rows], axis=0)]}
 
 
 def _table(place: Place) -> None:

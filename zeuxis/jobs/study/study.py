@@ -1,5 +1,6 @@
 """The study: does mixing generated pictures into the training set help? Planned, run in processes, settled by rule."""
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -196,20 +197,13 @@ def _ready_in(place: Place, r: int) -> list[Spec]:
 
 def run(place: Place, here: bool = False) -> Path:
     """Runs every job that is missing, settles the verdict, draws the samples. Returns the folder."""
-    held = lock(place.folder)
+    held, started = lock(place.folder), time.monotonic()
     try:
-        total = place.asked.repeats * (arms_of(place.asked) + (place.asked.treatment == "gan"))
-        started, done = time.monotonic(), _finished(place)
-        at_first = done
+        watch = _Watch(place, shows=not here)
 
         def finished(spec: Spec) -> None:
-            nonlocal done
-            done += 1
-            per_job = (time.monotonic() - started) / max(done - at_first, 1)
             _forget_pool(place, spec["repeat"])
-            if not here:
-                say(f"zeuxis: {done} of {total} jobs done ({spec['name']}), "
-                    f"about {words_for(per_job * (total - done))} left")
+            watch.count(spec)
 
         if here:
             executor.run_here(lambda: ready(place), lambda spec: arms.work(place, spec), finished)
@@ -218,13 +212,43 @@ def run(place: Place, here: bool = False) -> Path:
             executor.run_all(lambda: ready(place), place.plan.slots, finished, place.folder, devices)
         settle(place)
     finally:
+        _clock(place.folder, time.monotonic() - started)
         held.release()
     return place.folder
 
 
-def _finished(place: Place) -> int:
-    skip = {"draw.json"}
-    return sum(1 for p in place.folder.glob("repeats/*/*.json") if p.name not in skip)
+def _clock(folder: Path, seconds: float) -> None:
+    """Adds to the wall clock of the study: the one figure that may differ between equal studies."""
+    path = folder / "clock.json"
+    before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
+    write_json(path, {"seconds": round(before + seconds, 1)})
+
+
+class _Watch:
+    """Counts finished jobs by their planned seconds and says how long is left."""
+
+    def __init__(self, place: Place, shows: bool) -> None:
+        self.costs, self.slots, self.shows = place.plan.seconds, place.plan.slots, shows
+        gan = place.asked.treatment == "gan"
+        self.jobs = place.asked.repeats * (arms_of(place.asked) + gan)
+        self.whole = place.asked.repeats * (arms_of(place.asked) * self.costs["classifier"]
+                                            + (self.costs["generator"] if gan else 0.0))
+        there = [p.stem for p in place.folder.glob("repeats/*/*.json") if p.stem != "draw"]
+        self.done, self.spent = len(there), sum(self._cost(name) for name in there)
+        self.first, self.start = self.spent, time.monotonic()
+
+    def _cost(self, name: str) -> float:
+        return self.costs["generator" if name == "generator" else "classifier"]
+
+    def count(self, spec: Spec) -> None:
+        self.done += 1
+        self.spent += self._cost(spec["arm"] or spec["kind"])
+        # slots work side by side, so early on their unfinished jobs would make us look slow
+        known = (self.spent - self.first) / max(self.whole, 1e-9) > 0.25
+        pace = (time.monotonic() - self.start) * self.slots / (self.spent - self.first) if known else 1.0
+        left = max(self.whole - self.spent, 0.0) * max(pace, 0.5) / self.slots
+        if self.shows:
+            say(f"zeuxis: {self.done} of {self.jobs} jobs done ({spec['name']}), about {words_for(left)} left")
 
 
 def _forget_pool(place: Place, r: int) -> None:

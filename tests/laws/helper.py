@@ -1,0 +1,173 @@
+"""What the laws share: tiny versions of every recipe, tiny pictures, and tables to play on."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zeuxis import catalog
+from zeuxis.data.dataset import Dataset, Spec
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.draw import Draw, Stream, key_of
+from zeuxis.engine import levers
+from zeuxis.engine.batches import Feeder, feeders
+from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.table import Table, lay
+from zeuxis.engine.turns import due
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, Turn, make
+
+NAMES = catalog.names()
+LAWS = ("shape", "learner", "gradients", "learns", "resume", "seed", "independence", "round-trip", "parallel")
+SMALL = {"width": 8, "batch": 8, "latent": 8, "first": 16, "critic_first": 32, "base": 32, "most": 16, "label_dim": 4}
+CLASSES = ("a", "b", "c")
+
+
+def law(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Marks a test as a law that a recipe may be excused from by its class."""
+    assert name in LAWS
+
+    def mark(test: Callable[..., None]) -> Callable[..., None]:
+        test.law = name  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+def small(name: str, preset: str | None = None, **settings: Any) -> Recipe:
+    """The recipe as small as its fields allow; one without such fields is taken as it is."""
+    cls = catalog.load(name)
+    preset = preset or ("tiny" if "tiny" in cls.presets else None)
+    known = {f.name for f in fields(cls)}
+    return make(cls, preset, **{k: v for k, v in {**SMALL, **settings}.items() if k in known})
+
+
+def fits(recipe: Recipe, spec: Spec) -> bool:
+    try:
+        recipe.check(spec)
+    except BadInput:
+        return False
+    return True
+
+
+def smallest(recipe: Recipe, channels: int = 1, square: bool = True, labelled: bool = True, least: int = 0) -> Spec:
+    """The smallest pictures that the recipe takes; its labels only where it wants them."""
+    classes = CLASSES if labelled and recipe.labels != "ignored" else ()
+    start = max(recipe.smallest(), least)
+    sides = range(start, start + 65)
+    sizes = ((h, h) for h in sides) if square else ((h, w) for h in sides for w in sides if h != w)
+    return next(s for h, w in sizes if fits(recipe, s := Spec(channels, h, w, classes)))
+
+
+def pictures(spec: Spec, n: int = 24, name: str = "images") -> MemoryDataset:
+    """n random pictures, half of each one colour and half noise, classes in turn."""
+    stream = Stream(key_of("law pictures", name, n))
+    noise = stream.uniform(n, spec.channels, spec.height, spec.width)
+    flat = Stream(key_of("law colours", name, n)).uniform(n, spec.channels, 1, 1)
+    labels = np.arange(n) % len(spec.classes) if spec.classes else None
+    return MemoryDataset((255 * (0.5 * noise + 0.5 * flat)).to(torch.uint8), labels, spec.classes)
+
+
+def streams_for(recipe: Recipe, spec: Spec, n: int = 24) -> dict[str, Dataset]:
+    return {feed.stream: pictures(spec, n, feed.stream) for feed in recipe.feeds().values()}
+
+
+def table_for(
+    recipe: Recipe, spec: Spec, seed: int = 0, steps: int = 1200, dtype: torch.dtype = torch.float32
+) -> Table:
+    batch = next(iter(recipe.feeds().values())).size
+    return lay(recipe, spec, seed=seed, steps=steps, batch=batch, levers=levers.plain(), dtype=dtype)
+
+
+def feeds_for(recipe: Recipe, streams: Mapping[str, Dataset], seed: int = 0) -> dict[str, Feeder]:
+    return feeders(recipe.feeds(), streams, seed, "cpu", recipe.labels != "ignored")
+
+
+def dues(turn: Turn, steps: int = 1200, count: int = 5) -> list[int]:
+    """Steps at which a turn is due, spread over the whole of a run."""
+    found = [s for s in range(steps) if due(turn, s, s / steps)]
+    assert found, f"the turn {turn.name} is never due"
+    return [found[round(i * (len(found) - 1) / (count - 1))] for i in range(count)]
+
+
+class With:
+    """A recipe whose turns are others; everything else is as it was."""
+
+    def __init__(self, recipe: Recipe, turns: tuple[Turn, ...]) -> None:
+        self._recipe, self._turns = recipe, turns
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._recipe, name)
+
+    def turns(self) -> tuple[Turn, ...]:
+        return self._turns
+
+
+def only(recipe: Recipe, optimizer: str) -> Any:
+    """The recipe when nobody but one side plays."""
+    return With(recipe, tuple(t for t in recipe.turns() if t.optimizer == optimizer))
+
+
+def poisoned(recipe: Recipe, poison: Callable[[], None]) -> Any:
+    """The recipe with something happening before every loss."""
+
+    def spoil(turn: Turn) -> Turn:
+        @functools.wraps(turn.loss)
+        def loss(moment: Any) -> Any:
+            poison()
+            return turn.loss(moment)
+
+        return replace(turn, loss=loss)
+
+    return With(recipe, tuple(spoil(t) for t in recipe.turns()))
+
+
+ALONE = Ranks()
+
+
+def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v.detach().clone() for k, v in tensors.items()}
+
+
+def differing(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[str]:
+    """Names whose bits are not the same in both."""
+    names = a.keys() | b.keys()
+    return sorted(k for k in names if k not in a or k not in b or not bits_equal(a[k], b[k]))
+
+
+def bits_equal(a: Tensor, b: Tensor) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and bool((bits(a) == bits(b)).all())
+
+
+def bits(x: Tensor) -> Tensor:
+    return x.detach().contiguous().reshape(-1).view(torch.uint8)
+
+
+@torch.no_grad()
+def outputs(recipe: Recipe, players: nn.ModuleDict, spec: Spec, image: Tensor, label: Tensor | None,
+            seeds: Tensor) -> dict[str, Tensor]:
+    """What the recipe gives for these pictures, by capability."""
+    found: dict[str, Tensor] = {}
+    r: Any = recipe
+    if hasattr(recipe, "decode"):
+        found["decode"] = r.decode(players, r.latents(len(seeds), Draw(0, turn="law", chosen=seeds)), label)
+    if hasattr(recipe, "judge"):
+        found["judge"] = r.judge(players, image, label)
+    if hasattr(recipe, "logits"):
+        found["logits"] = r.logits(players, image)
+    if hasattr(recipe, "features"):
+        found["features"] = r.features(players, image)
+    if hasattr(recipe, "restore"):
+        found["restore"] = r.restore(players, image)
+    assert found, "a recipe has at least one capability"
+    return found
+
+
+def shapes(spec: Spec, n: int) -> dict[str, tuple[int | None, ...]]:
+    """The stated shape of each capability's output; None leaves a side free."""
+    picture = (n, spec.channels, spec.height, spec.width)
+    return {"decode": picture, "restore": picture, "judge": (n,), "logits": (n, spec.condition), "features": (n, None)}

@@ -1,0 +1,152 @@
+"""Law 16: a new recipe is one new file. A toy is dropped in; everything else is found by itself."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+TOY = '''"""A toy: one painter against a critic that sees two streams of pictures."""
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from zeuxis.recipes.recipe import Average, Feed, Optimizer, Recipe, Terms, Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy(Recipe):
+    """Dense painter, dense critic, and the running mean of its logits as state."""
+
+    batch: int = 4  # pictures a step
+    lr: float = 1e-2  # of both sides
+    labels: ClassVar[str] = "ignored"
+
+    def players(self, spec):
+        n = spec.channels * spec.height * spec.width
+        shape = (spec.channels, spec.height, spec.width)
+        painter = nn.Sequential(nn.Linear(3, n), nn.Tanh(), nn.Unflatten(1, shape))
+        return nn.ModuleDict({"painter": painter, "critic": nn.Sequential(nn.Flatten(), nn.Linear(n, 1))})
+
+    def feeds(self):
+        return {"images": Feed(size=self.batch), "more": Feed("more", size=self.batch)}
+
+    def optimizers(self):
+        return {name: Optimizer((name,), lr=self.lr) for name in ("critic", "painter")}
+
+    def turns(self):
+        return Turn("critic", self.critic_loss), Turn("painter", self.painter_loss)
+
+    def average(self):
+        return Average(("painter",))
+
+    def state(self, spec):
+        return {"usual": torch.zeros(1)}
+
+    def critic_loss(self, m):
+        real = torch.cat([self.judge(m.players, m.batch[k].image, None) for k in ("images", "more")])
+        fake = self.judge(m.players, self._paint(m), None)
+        usual = 0.9 * m.state["usual"] + 0.1 * m.mean(real).detach()
+        return Terms({"logistic": softplus(-real).mean() + softplus(fake).mean()}, state={"usual": usual})
+
+    def painter_loss(self, m):
+        return Terms({"logistic": softplus(m.state["usual"] - self.judge(m.players, self._paint(m), None)).mean()})
+
+    def _paint(self, m):
+        image = m.batch["images"].image
+        return self.decode(m.players, self.latents(len(image), m.draw).to(image), None)
+
+    def latents(self, n, draw):
+        return draw.at("z").normal(n, 3)
+
+    def decode(self, players, latents, condition):
+        return players["painter"](latents)
+
+    def judge(self, players, image, condition):
+        return players["critic"](image)[:, 0]
+'''
+
+TRAIN = '''
+import sys
+from pathlib import Path
+
+import torch
+
+from zeuxis import catalog
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.engine import loop, train as engine
+from zeuxis.engine.budget import Budget
+from zeuxis.engine.loop import Habits
+from zeuxis.engine.train import Start
+from zeuxis.errors import Stopped
+
+path, habits = Path(sys.argv[1]), Habits(checkpoint_seconds=-1.0)
+streams = {k: MemoryDataset((torch.arange(12 * 64) * (i + 3) % 256).to(torch.uint8).reshape(12, 1, 8, 8))
+           for i, k in enumerate(("images", "more"))}
+play, played = loop.play, []
+
+
+def stopping(*arguments):
+    played.append(0)
+    if len(played) == 3:
+        raise Stopped(15)
+    return play(*arguments)
+
+
+loop.play = stopping
+try:
+    engine.train(catalog.load("toy")(), streams, path, Budget(steps=6), None, Start(levers="plain"), habits)
+except Stopped:
+    print("stopped")
+loop.play = play
+run = engine.resume(path, streams, None, habits)
+print(run.finish["steps"], sorted(run._from_checkpoint()))
+'''
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, project):
+    """A copy of the package with the toy in it, and nothing else changed."""
+    place = tmp_path_factory.mktemp("house")
+    for folder in ("zeuxis", "tests/laws"):
+        shutil.copytree(project / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", "tests/conftest.py"):
+        shutil.copy(project / file, place / file)
+    (place / "zeuxis" / "recipes" / "toy.py").write_text(TOY)
+    (place / "train_toy.py").write_text(TRAIN)
+    return place
+
+
+def python(house, *arguments):
+    """A command in the copy; its standard output."""
+    environment = {**os.environ, "PYTHONPATH": str(house), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, *arguments], cwd=house, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_toy_is_listed(house):
+    assert "A toy: one painter against a critic" in python(house, "-m", "zeuxis.cli", "--help")
+    assert "--lr" in python(house, "-m", "zeuxis.cli", "train", "toy", "--help")
+
+
+def test_toy_trains_resumes_samples_and_reports(house):
+    lines = python(house, "train_toy.py", "run").splitlines()
+    assert lines[0] == "stopped" and lines[1].startswith("6 ") and "painter.0.weight" in lines[1]
+    made = json.loads(python(house, "-m", "zeuxis.cli", "sample", "run", "-n", "3", "--out", "made", "--json"))
+    assert len(made["files"]) >= 3 and all((house / file).stat().st_size for file in made["files"])
+    python(house, "-m", "zeuxis.cli", "report", "run")
+    assert "toy" in (house / "run" / "report.html").read_text()
+
+
+def test_toy_keeps_the_laws(house):
+    """By the laws as they stand: they find the toy in the catalog."""
+    out = python(house, "-m", "pytest", "tests/laws", "-k", "toy and not one_file and not test_floors", "-q",
+                 "-p", "no:cacheprovider", "--ignore", "tests/laws/test_one_file.py")
+    passed = out.rpartition("\n")[0].rpartition("\n")[2] or out
+    assert " passed" in passed and "failed" not in passed and int(passed.split(" passed")[0].split()[-1]) >= 18

@@ -1,0 +1,78 @@
+"""Laws 5 and 6: a seed decides every bit, and a sample's output does not depend on its neighbours."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from tests.laws.helper import (
+    ALONE,
+    NAMES,
+    bits_equal,
+    copies,
+    differing,
+    feeds_for,
+    law,
+    outputs,
+    pictures,
+    poisoned,
+    small,
+    smallest,
+    streams_for,
+    table_for,
+)
+from zeuxis.engine.batches import to_image
+from zeuxis.engine.turns import play
+
+
+def spoil() -> None:
+    for number in (random.randrange(2**31),):
+        random.seed(number), np.random.seed(number), torch.manual_seed(number)
+
+
+def played(recipe, seed, steps=3, poison=None):
+    spec = smallest(recipe)
+    table, feeds = table_for(recipe, spec, seed, steps=steps), feeds_for(recipe, streams_for(recipe, spec), seed)
+    if poison:
+        table.recipe = poisoned(recipe, poison)
+    for _ in range(steps):
+        play(table, feeds, ALONE)
+    return table
+
+
+@pytest.mark.parametrize("name", NAMES)
+@law("seed")
+def test_seed(name):
+    recipe = small(name)
+    first = copies(played(recipe, 1).tensors())
+    spoil()
+    assert differing(first, played(recipe, 1, poison=spoil).tensors()) == []
+    other = played(recipe, 2).tensors()
+    assert {k for k, v in first.items() if k.startswith("players/") and v.ndim > 1} <= set(differing(first, other))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@law("seed")
+def test_global_generators_are_not_touched(name):
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    played(small(name), 1)
+    assert bits_equal(before[0], torch.get_rng_state())
+    assert (before[1] == np.random.get_state()[1]).all() and before[2] == random.getstate()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@law("independence")
+def test_independence_of_neighbours(name):
+    recipe = small(name)
+    spec = smallest(recipe)
+    players = played(recipe, 0).players.eval()
+    image = to_image(pictures(spec, 4).images(range(4)))
+    label = torch.tensor([0, 1, 2, 1]) if spec.condition else None
+    seeds = torch.tensor([7, 8, 9, 7])
+    together = outputs(recipe, players, spec, image, label, seeds)
+    for i in range(4):
+        row = slice(i, i + 1)
+        alone = outputs(recipe, players, spec, image[row], None if label is None else label[row], seeds[row])
+        for key, value in alone.items():
+            torch.testing.assert_close(value, together[key][row], rtol=1e-5, atol=1e-5, msg=lambda m: f"{key}: {m}")

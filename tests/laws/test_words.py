@@ -1,0 +1,137 @@
+"""Law 15: every word is the same on the command line, in Python and in docs/, and its example runs."""
+
+import inspect
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from tests.stories.commands import inside, typed
+
+from zeuxis import api, cli
+from zeuxis.jobs.study.plan import Asked
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+NO_PYTHON = {"completion": "it prints a script for a shell"}
+PYTHON = {
+    "train": (api.train, "cgan"),
+    "sample": (api.sample, None),
+    "augment": (api.augment, None),
+    "report": (api.report, None),
+    "resume": (api.resume, None),
+    "data list": (api.data_list, "list"),
+    "data show": (api.data_show, "show"),
+    "data export": (api.data_export, "export"),
+}
+COMMON = {  # the meaning of a flag is the same in each word that has it; a change here is a change for people
+    "--size": "pixels, or HEIGHTxWIDTH; default: as they are",
+    "--channels": "1 grey, 3 colour; default: as they are",
+    "--fit": "how other shapes become this size",
+    "--strict": "stop at unreadable files instead of skipping them",
+    "--threads": "default: measured, or all cores",
+    "--device": "cpu or cuda; default: the best there is",
+    "--checkpoint-every": "time between checkpoints",
+    "--on-nan": "what to do when numbers overflow",
+    "--seed": "everything random follows from it",
+    "--json": "print one JSON object",
+}
+
+
+def _actions(word: str, second: str | None) -> list:
+    return [a for a in cli.parser_for(word, second)._actions if a.dest not in ("help", "json")]
+
+
+def test_every_word_is_in_python_or_says_why_not():
+    assert {name.split()[0] for name in PYTHON} | set(NO_PYTHON) == set(cli.WORDS)
+    assert {f.__name__ for f, _ in PYTHON.values()} == set(api.__all__)
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_the_same_arguments(name):
+    function, second = PYTHON[name]
+    asked = inspect.signature(function).parameters
+    recipe = {f.dest for f in _actions("train", "cgan")} - {f.dest for f in _actions("train", None)}
+    typed_ones = {a.dest: a for a in _actions(name.split()[0], second) if a.dest != "what"}
+    if name == "train":
+        assert asked["settings"].kind is inspect.Parameter.VAR_KEYWORD
+        typed_ones = {k: v for k, v in typed_ones.items() if k not in recipe}
+    named = {k for k, p in asked.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    assert set(typed_ones) == named
+    for dest, action in typed_ones.items():
+        given = asked[dest].default
+        needed = action.required or not action.option_strings
+        assert needed == (given is inspect.Parameter.empty), dest
+        assert needed or action.default == given, dest
+
+
+@pytest.mark.parametrize("word", cli.WORDS)
+def test_a_page_with_every_flag_and_its_default(word):
+    page = (DOCS / f"{word}.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    cells = {flag: line for line in rows for flag in re.findall(r"`([^`]+)`", line.split("|")[1])}
+    known = {
+        flag: action
+        for action in cli.parser_for(word, "export" if word == "data" else None)._actions
+        if action.dest != "help"
+        for flag in action.option_strings or [(action.metavar or action.dest).upper()]
+    }
+    assert set(cells) == set(known)
+    for flag, action in known.items():
+        if action.default not in (None, False, True) and action.option_strings:
+            assert f"`{action.default}`" in cells[flag], flag
+
+
+def test_common_flags_mean_the_same_everywhere():
+    seen: dict[str, set[str]] = {}
+    for name, (_, second) in PYTHON.items():
+        for action in cli.parser_for(name.split()[0], second)._actions:
+            for flag in action.option_strings:
+                seen.setdefault(flag, set()).add(action.help or "")
+    assert {flag: seen[flag] for flag in COMMON} == {flag: {words} for flag, words in COMMON.items()}
+    shared = {f for f, meanings in seen.items() if len(meanings) > 1}
+    assert shared == {"--budget", "--out"}  # the time of one run, or of a whole study; what is written differs
+
+
+def test_every_flag_says_what_it_does():
+    for word in cli.WORDS:
+        for action in cli.parser_for(word, "export" if word == "data" else None)._actions:
+            assert action.help or action.choices, f"{word} {action.dest}"
+
+
+def _examples(page: Path) -> list[list[str]]:
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("zeuxis ")]
+    return [shlex.split(line)[1:] for line in lines]
+
+
+def _quick(words: list[str]) -> list[str]:
+    """The same command with its training budget replaced by two steps, and small nets."""
+    swapped = list(words)
+    if words[0] == "train":
+        at = next(i for i, w in enumerate(words) if w in ("--budget", "--steps", "--images"))
+        swapped[at : at + 2] = ["--steps", "2", "--levers", "plain", "--width", "8"]
+    elif words[0] == "augment" and "--repeats" in words:
+        swapped[words.index("--repeats") + 1] = "1"
+        swapped += ["--generator", "width=4", "--classifier", "width=4", "--threads", "1"]
+    return swapped
+
+
+@pytest.fixture
+def two_steps(monkeypatch):
+    """Studies of two steps each."""
+    monkeypatch.setattr(api, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
+
+
+ORDER = ("train", "sample", "report", "resume", "data", "augment", "completion")
+
+
+def test_every_example_runs(two_steps, tmp_path):
+    assert set(ORDER) == set(cli.WORDS)
+    with inside(tmp_path):
+        for word in ORDER:
+            examples = _examples(DOCS / f"{word}.md")
+            assert any(words[0] == word for words in examples), f"docs/{word}.md has no example"
+            for words in examples:
+                done = typed(*_quick(words))
+                assert done.code == 0 and done.out and not done.errors, f"{words}: {done}"
+        assert (tmp_path / "studies/garments/report.html").exists() and (tmp_path / "augmented/manifest.json").exists()

@@ -1,0 +1,224 @@
+"""A run as a person lives it: train, sample, report, stop, resume."""
+
+import json
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.stories.commands import TINY, ended, in_process, inside, kill_group, pictures, start, typed, wait_until
+
+from zeuxis import cli
+from zeuxis.pictures.write import read_note
+from zeuxis.runs import Run
+
+LONG_RUN = ["train", "dcgan", "pics", "--run", "r", "--steps", "100000", "--levers", "plain", "--width", "8"]
+LONG_RUN += ["--batch", "8"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Pictures, and a finished run with labels."""
+    place = tmp_path_factory.mktemp("story")
+    pictures(place / "pics", ("dress", "boot"), 24)
+    with inside(place):
+        assert typed("train", "dcgan", "pics", "--run", "r", *TINY).code == 0
+    return place
+
+
+def test_train_prints_the_page_and_keeps_the_promised_files(place):
+    with inside(place):
+        done = typed("train", "dcgan", "pics", "--run", "again", *TINY)
+        assert (done.code, done.out, done.errors) == (0, "again/report.html\n", [])
+        for name in ("run.json", "log.jsonl", "finish.json", "weights.safetensors", "split.json", "card.md", "report.html"):
+            assert (Path("again") / name).exists(), name
+        assert Run.open("again").weights_hash() == Run.open("r").weights_hash()
+
+
+def test_train_as_json(place):
+    with inside(place):
+        done = typed("train", "dcgan", "pics", "--run", "js", *TINY, "--json")
+    found = json.loads(done.out)
+    assert set(found) == {
+        "run", "report", "steps", "images", "seconds", "images_per_second", "overrun_percent", "weights_sha256", "alarms",
+        "attempts", "best",
+    }  # fmt: skip
+    assert (found["run"], found["steps"], found["images"]) == ("js", 2, 16)
+
+
+def test_sample_draws_the_same_picture_for_the_same_seed(place):
+    with inside(place):
+        done = typed("sample", "r", "--seeds", "4,7-8", "--out", "s1")
+        assert done.code == 0 and done.out == "s1/grid.png\n" and not done.errors
+        assert sorted(p.name for p in Path("s1").iterdir()) == [
+            "grid.png", "zeuxis-boot-4.png", "zeuxis-boot-8.png", "zeuxis-dress-7.png",
+        ]  # fmt: skip
+        alone = json.loads(typed("sample", "r", "--seeds", "8", "--out", "s2", "--json").out)
+        assert alone == {"files": ["s2/zeuxis-boot-8.png"], "grid": "s2/grid.png"}
+        assert Path("s1/zeuxis-boot-8.png").read_bytes() == Path("s2/zeuxis-boot-8.png").read_bytes()
+        note = read_note("s2/zeuxis-boot-8.png")
+        assert note == {"class": "boot", "recipe": "dcgan", "seed": 8, "weights": Run.open("r").weights_hash()}
+
+
+def test_a_name_that_sample_gives_draws_its_picture_again(place):
+    with inside(place):
+        assert typed("sample", "r", "-n", "6", "--out", "six").code == 0
+        files = sorted(Path("six").glob("zeuxis-*.png"))
+        assert [sum(c in f.name for f in files) for c in ("boot", "dress")] == [3, 3]
+        seed = re.search(r"-(\d+)\.png", files[0].name)
+        assert seed and typed("sample", "r", "--seeds", seed[1], "--out", "once").code == 0
+        assert (Path("once") / files[0].name).read_bytes() == files[0].read_bytes()
+
+
+def test_sample_of_one_class(place):
+    with inside(place):
+        assert typed("sample", "r", "-n", "3", "--class", "dress", "--out", "d").code == 0
+        assert len(list(Path("d").glob("zeuxis-dress-*.png"))) == 3
+        with Image.open("d/grid.png") as sheet:
+            assert sheet.size[0] >= 16
+        assert typed("sample", "r", "-n", "3", "--class", "dress", "--out", "d").code == 2
+
+
+def test_report_and_resume_of_a_finished_run(place):
+    with inside(place):
+        page, weights = Path("r/report.html"), Path("r/weights.safetensors").stat().st_mtime_ns
+        page.unlink()
+        assert typed("report", "r").out == "r/report.html\n" and page.exists()
+        done = typed("resume", "r")
+        assert done.code == 0 and done.out == "r/report.html\n" and "this run is finished" in done.err
+        page.unlink()
+        assert typed("resume", "r", "--json").code == 0 and page.exists()
+        assert Path("r/weights.safetensors").stat().st_mtime_ns == weights
+
+
+def test_resume_where_the_pictures_have_changed(place, tmp_path):
+    pictures(tmp_path / "pics", ("a", "b"), 12)
+    with inside(tmp_path):
+        assert typed("train", "dcgan", "pics", "--run", "r", *TINY).code == 0
+        Path("r/finish.json").unlink()
+        Path("r/weights.safetensors").unlink()
+        Path("pics/a/00.png").unlink()
+        done = typed("resume", "r")
+    assert done.code == 2 and "not those that this run began with" in done.errors[0]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(place, tmp_path, number, code):
+    """A second process is refused meanwhile, by `train` and by `resume`."""
+    with inside(tmp_path):
+        (tmp_path / "pics").symlink_to(place / "pics")
+        process = start(*LONG_RUN)
+        log = tmp_path / "r" / "log.jsonl"
+        wait_until(lambda: log.exists() and b'"step": 500,' in log.read_bytes(), process)
+        other = typed("resume", "r")
+        assert other.code == 2 and f"another process is at work in this folder, process {process.pid}" in other.errors[0]
+        assert typed(*LONG_RUN).code == 2
+        process.send_signal(number)
+        done = ended(process, 60)
+        assert (done.code, done.out) == (code, "")
+        assert done.errors == ["error: stopped (r); continue with `zeuxis resume r`"]
+        saved = sorted(p.name for p in (tmp_path / "r" / "checkpoints").iterdir())
+        assert int(saved[-1]) >= 500
+        assert Run.open("r").weights_hash() and typed("sample", "r", "-n", "2", "--out", "s").code == 0
+
+
+def test_stdout_that_is_closed_is_no_error(place):
+    line = "import sys; sys.argv = ['zeuxis', 'completion', 'bash']; from zeuxis.cli import main; sys.exit(main())"
+    command = f'python3 -c "import time; time.sleep(0)" ; {{ "$0" -c "{line}"; echo $? >code; }} | true; cat code'
+    import sys
+
+    with inside(place):
+        done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, text=True)
+    assert done.stdout.strip() == "0" and done.stderr == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_of_its_shell(shell, tmp_path):
+    import shutil
+
+    done = typed("completion", shell)
+    assert done.code == 0
+    for word in cli.WORDS:
+        assert word in done.out
+    assert "dcgan" in done.out and ("checkpoint-every" in done.out)
+    if shutil.which(shell):
+        (tmp_path / "script").write_text(done.out)
+        checked = subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
+
+
+def test_bash_completes(tmp_path):
+    import shutil
+
+    if not shutil.which("bash"):
+        pytest.skip("there is no bash here")
+    script = typed("completion", "bash").out
+    asks = {"zeuxis tr": "train", "zeuxis train dcg": "dcgan", "zeuxis sample r --see": "--seeds"}
+    for line, wanted in asks.items():
+        words = line.split()
+        ask = f"{script}\nCOMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _zeuxis; echo ${{COMPREPLY[@]}}"
+        found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, cwd=tmp_path)
+        assert found.stdout.split() == [wanted], found
+
+
+def test_help_of_every_word_and_recipe():
+    assert typed("--help").code == 0 and typed("--version").out.startswith("zeuxis ")
+    for words in (["train"], ["train", "dcgan"], ["sample"], ["augment"], ["report"], ["resume"], ["data"]):
+        done = typed(*words, "--help")
+        assert done.code == 0 and done.out.startswith(f"usage: zeuxis {words[0]}") and done.err == ""
+    assert "--width" in typed("train", "dcgan", "--help").out
+
+
+def test_data_words(place):
+    with inside(place):
+        assert "fashion-mini" in typed("data", "list").out and "fashion-mini" in json.loads(typed("data", "list", "--json").out)
+        shown = json.loads(typed("data", "show", "pics", "--json").out)
+        assert shown["classes"] == {"boot": 24, "dress": 24} and (shown["height"], shown["channels"]) == (16, 1)
+        assert typed("data", "export", "pics", "--out", "copy").out == "copy\n"
+        again = json.loads(typed("data", "show", "copy", "--json").out)
+        assert again["digest"] == shown["digest"]
+
+
+def test_augmenting_by_rules(place):
+    with inside(place):
+        for i in range(16):
+            Path(f"pics/boot/{i:02d}.png").rename(f"boot-{i:02d}.png")
+        plan = typed("augment", "pics", "--classic-only", "--copies", "2", "--balance", "--out", "more", "--dry-run", "--json")
+        assert plan.code == 0 and json.loads(plan.out) == {"dry_run": True} and "boot 72, dress 72" in plan.err
+        assert not Path("more").exists()
+        done = typed("augment", "pics", "--classic-only", "--copies", "2", "--balance", "--out", "more")
+        assert (done.code, done.out) == (0, "more\n")
+        assert json.loads(typed("data", "show", "more", "--json").out)["classes"] == {"boot": 72, "dress": 72}
+        note = read_note("more/dress/000008-1.png") or {}
+        assert note["augmented"] == "light" and note["source"].startswith("dress/")
+        for i in range(16):
+            Path(f"boot-{i:02d}.png").rename(f"pics/boot/{i:02d}.png")
+
+
+def test_a_kill_leaves_a_run_that_goes_on(place, tmp_path):
+    """Twice killed: in the middle, and just after; the weights are those of the undisturbed run."""
+    line = ["train", "dcgan", str(place / "pics"), "--steps", "400", "--levers", "plain", "--width", "8", "--batch", "8"]
+    line += ["--checkpoint-every", "0.2s"]
+    with inside(tmp_path):
+        calm = typed(*line, "--run", "calm")
+        assert calm.code == 0
+        process = start(*line, "--run", "r")
+        wait_until(lambda: b'"step": 50,' in _log(tmp_path), process)
+        kill_group(process)
+        process = start("resume", "r", "--checkpoint-every", "0.2s")
+        wait_until(lambda: b'"step": 200,' in _log(tmp_path), process)
+        kill_group(process)
+        assert typed("resume", "r").code == 0
+        assert Run.open("r").finish["weights_sha256"] == Run.open("calm").finish["weights_sha256"]
+
+
+def _log(place: Path) -> bytes:
+    path = place / "r" / "log.jsonl"
+    return path.read_bytes() if path.exists() else b""
+
+
+def test_as_a_process(place):
+    done = in_process("sample", "r", "-n", "2", "--out", "proc", cwd=place)
+    assert done.code == 0 and done.out == "proc/grid.png\n" and done.err == ""
