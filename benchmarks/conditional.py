@@ -11,36 +11,16 @@ import sys
 
 import numpy as np
 import torch
-from torch import nn
+from judging import judge, parts_of
 
-from zeuxis.data.dataset import Dataset
-from zeuxis.data.memory import Subset
-from zeuxis.data.split import split_dataset
-from zeuxis.engine.batches import feeders, to_image
-from zeuxis.engine.levers import starting
-from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import lay
-from zeuxis.engine.turns import play
+from zeuxis.engine.batches import to_image
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.arms import predictions
-from zeuxis.jobs.training import Source
 from zeuxis.metrics.classification import recalls
-from zeuxis.recipes.classifier import Classifier
 from zeuxis.runs import Run
 
 PER_CLASS = 100
-STEPS = 1500
 NEEDED = 0.80
-
-
-def judge(data: Dataset) -> tuple[Classifier, nn.ModuleDict]:
-    """A classifier trained on real pictures alone."""
-    recipe, levers = Classifier(policy="light", domain="garments"), starting("cpu")
-    table = lay(recipe, data.spec, seed=0, steps=STEPS, batch=recipe.batch, levers=levers)
-    feeds = feeders(recipe.feeds(), {"images": data}, 0, "cpu", True)
-    while table.step < table.steps:
-        play(table, feeds, Ranks())
-    return recipe, nn.ModuleDict({**table.players, **table.averaged}).eval()
 
 
 def spread(images: torch.Tensor) -> float:
@@ -51,28 +31,25 @@ def spread(images: torch.Tensor) -> float:
 def examine(folder: str) -> bool:
     """Prints the table of one run; True where every aim is met."""
     run = Run.open(folder)
-    data = Source.from_words(run.record["data"]).open()
-    split = split_dataset(data, seed=run.record["seed"], validation=0.1, test=0.0)
-    parts = np.asarray(data.parts)
-    test = Subset(data, np.flatnonzero(parts == "test"))
-    train = Subset(data, split.train)
+    parts = parts_of(run)
+    train, test, spec = parts.train, parts.test, parts.train.spec
     recipe, players = judge(train)
-    real = recalls(predictions(recipe, players, test), test.labels, data.spec.condition)
+    real = recalls(predictions(recipe, players, test), test.labels, spec.condition)
     accuracy = float(np.mean(real))
 
-    labels = torch.arange(data.spec.condition).repeat_interleave(PER_CLASS)
+    labels = torch.arange(spec.condition).repeat_interleave(PER_CLASS)
     seeds = seeds_of("benchmark", 0, len(labels))
     fakes = torch.cat(list(generate(run.recipe, run.players(), seeds, labels)))
     agree = [
         float((recipe.logits(players, to_image(fakes[labels == c])).argmax(1) == c).float().mean())
-        for c in range(data.spec.condition)
+        for c in range(spec.condition)
     ]
     train_labels = torch.from_numpy(np.asarray(train.labels))
     ratio = []
     print(f"{folder}: {run.record['recipe']}, {run.finish['images']:,} images in {run.finish['seconds']:.0f} s")
     print(f"judge: {accuracy:.1%} balanced accuracy on {len(test)} real test pictures (needed: {NEEDED:.0%})")
     print(f"{'class':<12} {'agreement':>9} {'spread':>7} {'real':>7} {'ratio':>6}")
-    for c, name in enumerate(data.spec.classes):
+    for c, name in enumerate(spec.classes):
         mine = train.images(torch.nonzero(train_labels == c)[:PER_CLASS, 0])
         fake_spread, real_spread = spread(fakes[labels == c]), spread(mine)
         ratio.append(fake_spread / real_spread)

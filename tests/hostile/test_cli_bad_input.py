@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.stories.commands import TINY, bomb, in_process, inside, pictures, tree, typed
 
+from tests.stories.commands import TINY, bomb, in_process, inside, pictures, tree, typed
 from zeuxis import api
 
 STUDY = ["--study", "st", "--budget", "5s", "--size", "16"]

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
@@ -23,7 +23,18 @@ from zeuxis.recipes.recipe import Recipe, Turn, make
 
 NAMES = catalog.names()
 LAWS = ("shape", "learner", "gradients", "learns", "resume", "seed", "independence", "round-trip", "parallel")
-SMALL = {"width": 8, "batch": 8, "latent": 8, "first": 16, "critic_first": 32, "base": 32, "most": 16, "label_dim": 4}
+SMALL = {
+    "width": 8,
+    "batch": 8,
+    "latent": 8,
+    "first": 16,
+    "critic_first": 32,
+    "base": 32,
+    "most": 16,
+    "label_dim": 4,
+    "widths": (8, 8),
+    "blocks": 1,
+}
 CLASSES = ("a", "b", "c")
 
 
@@ -44,6 +55,17 @@ def small(name: str, preset: str | None = None, **settings: Any) -> Recipe:
     preset = preset or ("tiny" if "tiny" in cls.presets else None)
     known = {f.name for f in fields(cls)}
     return make(cls, preset, **{k: v for k, v in {**SMALL, **settings}.items() if k in known})
+
+
+def variants() -> list[tuple[str, str, Any]]:
+    """(recipe, field, value) for every choice of every recipe that is not its default."""
+    found = []
+    for name in NAMES:
+        recipe = small(name)
+        for field, hint in get_type_hints(type(recipe)).items():
+            if get_origin(hint) is Literal:
+                found += [(name, field, v) for v in get_args(hint) if v != getattr(recipe, field)]
+    return found
 
 
 def fits(recipe: Recipe, spec: Spec) -> bool:
@@ -148,8 +170,9 @@ def bits(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def outputs(recipe: Recipe, players: nn.ModuleDict, spec: Spec, image: Tensor, label: Tensor | None,
-            seeds: Tensor) -> dict[str, Tensor]:
+def outputs(
+    recipe: Recipe, players: nn.ModuleDict, spec: Spec, image: Tensor, label: Tensor | None, seeds: Tensor
+) -> dict[str, Tensor]:
     """What the recipe gives for these pictures, by capability."""
     found: dict[str, Tensor] = {}
     r: Any = recipe

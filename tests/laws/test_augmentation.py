@@ -51,7 +51,8 @@ def test_mask_and_box_move_with_their_image(name):
     x = torch.full((4, 1, 24, 24), -1.0)
     x[:, :, 8:16, 8:16] = 1.0
     box = torch.tensor([8.0, 8.0, 16.0, 16.0]).expand(4, 1, 4)
-    moved = policies.apply(Policy("one", always=((name, 0.4),)), x, DRAW, mask=(x > 0).long(), boxes=box, domain="overhead")
+    policy = Policy("one", always=((name, 0.4),))
+    moved = policies.apply(policy, x, DRAW, mask=(x > 0).long(), boxes=box, domain="overhead")
     assert moved.mask is not None and moved.boxes is not None
     seen = moved.image[:, 0] > 0
     for i in range(4):

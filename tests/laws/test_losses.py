@@ -28,8 +28,19 @@ def _public():
 
 LOSSES = dict(_public())
 MINIMISED = sorted(set(LOSSES) - FIGURES)
-SHAPES = {"real": (4,), "fake": (4,), "logits": (4, 3), "values": (4,), "weight": (4,), "mean": (4, 5),
-          "log_variance": (4, 5), "kl": (4, 5), "raw": (3, 1, 3, 4), "image": (3, 1, 3, 4), "x": (4, 2, 3)}
+SHAPES = {
+    "real": (4,),
+    "fake": (4,),
+    "logits": (4, 3),
+    "values": (4,),
+    "weight": (4,),
+    "mean": (4, 5),
+    "log_variance": (4, 5),
+    "kl": (4, 5),
+    "raw": (3, 1, 3, 4),
+    "image": (3, 1, 3, 4),
+    "x": (4, 2, 3),
+}
 POSITIVE = {"weight", "kl"}
 
 
@@ -58,7 +69,8 @@ def case(name):
         return penalty_of_logits(loss), {"image": normal("image", (3, 1, 2, 2))}
     if name == "gradient_square":
         return lambda scale: scale * loss(lambda x: critic(scale * x), normal("image", (3, 1, 2, 2))), {
-            "real": normal("real", (1,))}
+            "real": normal("real", (1,))
+        }
     if name == "gradient_penalty":
         real, fake = normal("image", (3, 1, 2, 2)), normal("other", (3, 1, 2, 2))
         return lambda scale: loss(lambda x: critic(scale * x), real, fake, Draw(0)), {"real": normal("real", (1,))}
@@ -86,8 +98,19 @@ def test_gradcheck(name):
     assert torch.autograd.gradcheck(function, tuple(t.requires_grad_() for t in tensors.values()))
 
 
-EXTREMES = {"real": 1e4, "fake": 1e4, "logits": 1e4, "raw": 1e4, "values": 1e4, "mean": 100.0, "log_variance": 60.0,
-            "kl": 1e4, "weight": 1e4, "x": 1e4, "image": 1.0}
+EXTREMES = {
+    "real": 1e4,
+    "fake": 1e4,
+    "logits": 1e4,
+    "raw": 1e4,
+    "values": 1e4,
+    "mean": 100.0,
+    "log_variance": 60.0,
+    "kl": 1e4,
+    "weight": 1e4,
+    "x": 1e4,
+    "image": 1.0,
+}
 
 
 @pytest.mark.parametrize("sign", [(1, 1), (1, -1), (-1, 1), (-1, -1), (0, 0)], ids=str)
@@ -98,8 +121,10 @@ def test_finite_at_the_extremes(name, sign):
     if name in ("gradient", "gradient_square", "gradient_penalty"):
         edge = {k: torch.full_like(v, 100.0 * sign[0]) for k, v in tensors.items()}
     else:
-        edge = {k: torch.full_like(v, EXTREMES[k] * sign[i % 2]).to(torch.float32)
-                for i, (k, v) in enumerate(tensors.items())}
+        edge = {
+            k: torch.full_like(v, EXTREMES[k] * sign[i % 2]).to(torch.float32)
+            for i, (k, v) in enumerate(tensors.items())
+        }
         edge = {k: v.abs() + 1e-3 if k in POSITIVE else v for k, v in edge.items()}
     values = [v.requires_grad_() for v in edge.values()]
     loss = function(*values)
@@ -118,7 +143,12 @@ def test_figures_are_shares(name):
 def test_known_points_of_the_game():
     """Where a critic cannot tell the sides apart, logistic losses are log 2 a side."""
     zero = torch.zeros(1)
-    at_equality = {"non_saturating_critic": 2 * math.log(2), "relativistic_critic": math.log(2), "hinge_critic": 2.0,
-                   "wasserstein_critic": 0.0, "least_squares_critic": 0.5}
+    at_equality = {
+        "non_saturating_critic": 2 * math.log(2),
+        "relativistic_critic": math.log(2),
+        "hinge_critic": 2.0,
+        "wasserstein_critic": 0.0,
+        "least_squares_critic": 0.5,
+    }
     for name, value in at_equality.items():
         assert float(LOSSES[name](zero, zero)) == pytest.approx(value)

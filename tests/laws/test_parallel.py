@@ -80,6 +80,7 @@ def threads(monkeypatch):
 
 def gradients(table, feeds, turn, name, ranks):
     """The gradient of one turn, as one float64 vector per player."""
+
     def batches(rank, world):
         return {k: cast(f.batch("", table.step, rank, world), torch.float64) for k, f in feeds.items()}
 
@@ -136,8 +137,14 @@ def test_two_processes_end_equal(tmp_path, project):
     jobs = [f"{name}:{port}" for name, port in zip(names, free_ports(len(names)), strict=True)]
     environment = {**os.environ, "PYTHONPATH": str(project), "GLOO_SOCKET_IFNAME": "lo"}
     ranks = [
-        subprocess.Popen([sys.executable, "-m", "tests.laws.processes", str(rank), str(tmp_path), *jobs],
-                         cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.laws.processes", str(rank), str(tmp_path), *jobs],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for rank in range(2)
     ]
     try:

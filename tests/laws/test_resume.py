@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from torch import nn
 
 from tests.laws.helper import (
     ALONE,
@@ -33,7 +34,7 @@ from zeuxis.engine.train import Start
 from zeuxis.engine.turns import play
 from zeuxis.errors import Stopped
 from zeuxis.recipes.recipe import make
-from zeuxis.runs import Run, inference_weights
+from zeuxis.runs import Run
 from zeuxis.weights import store
 
 STEPS, STOP = 5, 3
@@ -134,12 +135,12 @@ def test_round_trip_of_weights(name, whole):
     feeds = feeds_for(recipe, streams, PLAIN.seed)
     for _ in range(STEPS):
         play(table, feeds, ALONE)
-    table.players.load_state_dict(inference_weights(table.tensors()))
+    played = nn.ModuleDict({n: table.averaged[n] if n in table.averaged else p for n, p in table.players.items()})
     image = to_image(pictures(spec, 2).images([0, 1]))
     label = torch.tensor([0, 1]) if spec.condition else None
     mine, theirs = (
         outputs(recipe, players, spec, image, label, torch.tensor([5, 6]))
-        for players in (table.players.eval(), whole(name).players())
+        for players in (played.eval(), whole(name).players())
     )
     assert differing(mine, theirs) == []
 
@@ -154,8 +155,12 @@ def test_round_trip_of_settings(name, whole, tmp_path):
     shutil.copy(run.path / "weights.safetensors", tmp_path / "lone.safetensors")
     tensors, words = store.load(tmp_path / "lone.safetensors")
     assert make(catalog.load(words["recipe"]), None, **json.loads(words["settings"])) == recipe
-    assert json.loads(words["spec"]) == {"channels": spec.channels, "height": spec.height, "width": spec.width,
-                                         "classes": list(spec.classes)}
+    assert json.loads(words["spec"]) == {
+        "channels": spec.channels,
+        "height": spec.height,
+        "width": spec.width,
+        "classes": list(spec.classes),
+    }
     assert words["licence"] and differing(tensors, run.tensors()) == []
 
 

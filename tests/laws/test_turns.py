@@ -52,8 +52,9 @@ def test_every_parameter_gets_a_gradient(name):
     reached = set()
     for turn, turn_name in zip(recipe.turns(), turn_names(recipe.turns()), strict=True):
         for table.step in dues(turn, count=9):
-            gradient(table, turn, turn_name,
-                     lambda r, w: {k: f.batch("", table.step, r, w) for k, f in feeds.items()}, ALONE)
+            gradient(
+                table, turn, turn_name, lambda r, w: {k: f.batch("", table.step, r, w) for k, f in feeds.items()}, ALONE
+            )
             for key, p in table.players.named_parameters():
                 if p.grad is None:
                     continue

@@ -6,9 +6,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.stories.commands import inside, typed
 
+from tests.stories.commands import inside, pictures, typed
 from zeuxis import api, cli
+from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.plan import Asked
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -105,20 +106,25 @@ def _examples(page: Path) -> list[list[str]]:
 
 
 def _quick(words: list[str]) -> list[str]:
-    """The same command with its training budget replaced by two steps, and small nets."""
+    """The same command with its training budget replaced by two steps, small nets, and few files to write."""
     swapped = list(words)
+    if words[:2] == ["data", "export"] or "--classic-only" in words:
+        swapped[swapped.index("fashion-mini")] = "few"
     if words[0] == "train":
         at = next(i for i, w in enumerate(words) if w in ("--budget", "--steps", "--images"))
         swapped[at : at + 2] = ["--steps", "2", "--levers", "plain", "--width", "8"]
     elif words[0] == "augment" and "--repeats" in words:
         swapped[words.index("--repeats") + 1] = "1"
-        swapped += ["--generator", "width=4", "--classifier", "width=4", "--threads", "1"]
+        swapped[words.index("--labels-per-class") + 1] = "4"
+        swapped += ["--generator", "width=4", "--classifier", "width=4"]
     return swapped
 
 
 @pytest.fixture
 def two_steps(monkeypatch):
-    """Studies of two steps each."""
+    """Studies of two steps each, in this process: their processes have stories of their own."""
+    run = studies.run
+    monkeypatch.setattr(studies, "run", lambda place: run(place, here=True))
     monkeypatch.setattr(api, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
 
 
@@ -127,6 +133,7 @@ ORDER = ("train", "sample", "report", "resume", "data", "augment", "completion")
 
 def test_every_example_runs(two_steps, tmp_path):
     assert set(ORDER) == set(cli.WORDS)
+    pictures(tmp_path / "few", ("boot", "dress"), 12)
     with inside(tmp_path):
         for word in ORDER:
             examples = _examples(DOCS / f"{word}.md")

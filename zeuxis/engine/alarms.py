@@ -37,16 +37,22 @@ def _collapse(s: Signs) -> Alarm | None:
     if ratio is None or s.early or ratio >= 0.5:
         return None
     how = "look alike" if ratio < 0.2 else "vary too little"
-    return Alarm("collapse", f"the samples {how}: their diversity is {ratio:.2f} of the real pictures'",
-                 "train again with a higher penalty (r3gan: gamma 4 times higher), more pictures, or another --seed")
+    return Alarm(
+        "collapse",
+        f"the samples {how}: their diversity is {ratio:.2f} of the real pictures'",
+        "train again with a higher penalty (r3gan: gamma 4 times higher), more pictures, or another --seed",
+    )
 
 
 def _saturation(s: Signs) -> Alarm | None:
     share = s.score.get("saturation")
     if share is None or s.early or share <= 0.98:
         return None
-    return Alarm("saturation", f"the critic tells {share:.0%} of the real and generated pictures apart: it has won",
-                 "raise the penalty (gamma), lower the critic's rate, or augment (r3gan: augment)")
+    return Alarm(
+        "saturation",
+        f"the critic tells {share:.0%} of the real and generated pictures apart: it has won",
+        "raise the penalty (gamma), lower the critic's rate, or augment (r3gan: augment)",
+    )
 
 
 def _penalty_gap(s: Signs) -> Alarm | None:
@@ -58,8 +64,11 @@ def _penalty_gap(s: Signs) -> Alarm | None:
         return None
     side = "generated" if gap > 0 else "real"
     times = 10 ** abs(gap)
-    return Alarm("penalty gap", f"the critic is {times:.0f} times steeper on {side} pictures than on the others",
-                 "raise gamma; training that leans to one side tends to diverge")
+    return Alarm(
+        "penalty gap",
+        f"the critic is {times:.0f} times steeper on {side} pictures than on the others",
+        "raise gamma; training that leans to one side tends to diverge",
+    )
 
 
 def _overfitting(s: Signs) -> Alarm | None:
@@ -69,17 +78,21 @@ def _overfitting(s: Signs) -> Alarm | None:
     share = (real - held) / (real - fake)
     if share <= 0.5:
         return None
-    return Alarm("overfitting", f"the critic rates held-out real pictures {share:.0%} of the way towards generated "
-                 "ones: it knows the training pictures by heart",
-                 "augment (r3gan: preset few), use more pictures, or stop earlier")
+    return Alarm(
+        "overfitting",
+        f"the critic rates held-out real pictures {share:.0%} of the way towards generated "
+        "ones: it knows the training pictures by heart",
+        "augment (r3gan: preset few), use more pictures, or stop earlier",
+    )
 
 
 def _posterior(s: Signs) -> Alarm | None:
     share = s.watch.get("model/active_units", s.watch.get("elbo/active_units"))
     if share is None or s.progress < 0.3 or share >= 0.25:
         return None
-    return Alarm("posterior collapse", f"only {share:.0%} of the code's units carry anything",
-                 "lower beta, or give free bits")
+    return Alarm(
+        "posterior collapse", f"only {share:.0%} of the code's units carry anything", "lower beta, or give free bits"
+    )
 
 
 def _divergence(s: Signs) -> Alarm | None:
@@ -92,7 +105,12 @@ def _divergence(s: Signs) -> Alarm | None:
 
 
 RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
-    _collapse, _saturation, _penalty_gap, _overfitting, _posterior, _divergence,
+    _collapse,
+    _saturation,
+    _penalty_gap,
+    _overfitting,
+    _posterior,
+    _divergence,
 )
 
 

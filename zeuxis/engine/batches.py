@@ -67,14 +67,15 @@ def check(feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], world: int,
             raise BadInput(f"the stream `{feed.stream}` has no pictures")
         if feed.size % (world * micro):
             shares = " and ".join(f"{n} {what}" for n, what in ((world, "processes"), (micro, "parts")) if n > 1)
-            raise BadInput(f"a batch of {feed.size} does not divide over {shares}", "",
-                           f"use --batch {-(-feed.size // (world * micro)) * world * micro}")
+            raise BadInput(
+                f"a batch of {feed.size} does not divide over {shares}",
+                "",
+                f"use --batch {-(-feed.size // (world * micro)) * world * micro}",
+            )
 
 
 def feeders(
     feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
 ) -> dict[str, Feeder]:
     """One feeder per feed; `check` has seen that the streams are there."""
-    return {
-        name: Feeder(streams[feed.stream], feed, name, seed, device, conditional) for name, feed in feeds.items()
-    }
+    return {name: Feeder(streams[feed.stream], feed, name, seed, device, conditional) for name, feed in feeds.items()}

@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
 from zeuxis.engine import alarms, checkpoint, watching
 from zeuxis.engine.batches import Feeder, check, feeders
+from zeuxis.engine.budget import words_for
 from zeuxis.engine.guard import Log, Stop, stop_flag
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.parallel import Ranks
@@ -59,9 +62,7 @@ class Game:
         return self.run.path
 
 
-def play_run(
-    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, habits: Habits, group: Ranks
-) -> Run:
+def play_run(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, habits: Habits, group: Ranks) -> Run:
     """Plays the run whose run.json lies in `path` to its end, from its newest good checkpoint.
 
     The lock must be held by the caller's process. Raises Stopped with a checkpoint saved on
@@ -74,8 +75,9 @@ def play_run(
     levers.pull()
     with stop_flag() as stop:
         game = _set_up(run, record, levers, streams, held_out, group, habits)
-        display = Display(game.table.steps, game.table.batch, game.table.step,
-                          False if habits.quiet or not group.first else None)
+        display = Display(
+            game.table.steps, game.table.batch, game.table.step, False if habits.quiet or not group.first else None
+        )
         try:
             _play_on(game, stop, display)
         finally:
@@ -86,8 +88,15 @@ def play_run(
     return run
 
 
-def _set_up(run: Run, record: dict[str, Any], levers: Levers, streams: Mapping[str, Dataset],
-            held_out: Dataset | None, group: Ranks, habits: Habits) -> Game:
+def _set_up(
+    run: Run,
+    record: dict[str, Any],
+    levers: Levers,
+    streams: Mapping[str, Dataset],
+    held_out: Dataset | None,
+    group: Ranks,
+    habits: Habits,
+) -> Game:
     recipe = run.recipe
     s = record["spec"]
     spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
@@ -119,8 +128,11 @@ def _set_up(run: Run, record: dict[str, Any], levers: Levers, streams: Mapping[s
 def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:
     for name, digest in record.get("digests", {}).items():
         if name in streams and streams[name].digest != digest:
-            raise BadInput("the pictures are not those that this run began with", record["data"]["source"],
-                           "put them back, or start a new run")
+            raise BadInput(
+                "the pictures are not those that this run began with",
+                record["data"]["source"],
+                "put them back, or start a new run",
+            )
 
 
 def _remember(game: Game) -> None:
@@ -128,6 +140,8 @@ def _remember(game: Game) -> None:
     game.rung = {line["name"] for line in game.run.log("alarm")}
     scores = [line["score"]["score"] for line in game.run.log("score") if "score" in line["score"]]
     game.best = max((s for s in scores if s is not None), default=None)
+    for line in game.run.log("micro"):
+        game.table.levers = replace(game.table.levers, micro=line["micro"])
 
 
 def _play_on(game: Game, stop: Stop, display: Display) -> None:
@@ -135,7 +149,11 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
     log_every, look_every = max(1, table.steps // 200), max(10, table.steps // 12)
     saved_at = started = time.monotonic()
     while table.step < table.steps:
-        seen = game.seen = play(table, game.feeds, game.ranks)
+        try:
+            seen = game.seen = play(table, game.feeds, game.ranks)
+        except (MemoryError, RuntimeError) as error:
+            _shrink(game, error)
+            continue
         now = time.monotonic()
         wants_save = now - saved_at > habits.checkpoint_seconds or table.step == table.steps
         number, bad, save_due = game.ranks.agree(stop.number, int(bool(seen.bad)), int(wants_save))
@@ -145,8 +163,16 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
         display.show(table.step, seen.terms)
         if table.step % log_every == 0 or table.step == table.steps:
             clock = {"seconds": round(now - started, 3), "images_per_second": round(display.rate(table.step), 1)}
-            game.log.add("step", step=table.step, images=table.images, progress=table.progress,
-                         attempt=table.attempt, terms=seen.terms, watch=seen.watch, clock=clock)
+            game.log.add(
+                "step",
+                step=table.step,
+                images=table.images,
+                progress=table.progress,
+                attempt=table.attempt,
+                terms=seen.terms,
+                watch=seen.watch,
+                clock=clock,
+            )
         if table.step % look_every == 0 or table.step == table.steps:
             _look(game)
         _snapshot_if_due(game)
@@ -156,6 +182,32 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
             saved_at = time.monotonic()
         if number:
             raise Stopped(number, str(game.folder), f"continue with `zeuxis resume {game.folder}`")
+
+
+def _shrink(game: Game, error: Exception) -> None:
+    """After memory ran out: back to the last checkpoint with batches in twice as many parts, where that is equal.
+
+    Raises the error itself where it is another one, MachineGaveOut where the recipe needs its batch whole.
+    """
+    if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and "allocate memory" not in str(error):
+        raise error
+    table, levers = game.table, game.table.levers
+    saved, _ = checkpoint.newest(game.folder / "checkpoints")
+    words = f"memory ran out with a batch of {table.batch} in {levers.micro} part(s)"
+    sizes = [feed.size for feed in table.recipe.feeds().values()]
+    divides = all(size % (2 * levers.micro) == 0 for size in sizes)
+    if table.recipe.coupled or game.ranks.world > 1 or saved is None or not divides:
+        raise MachineGaveOut(
+            words, str(game.folder), f"start a new run with --batch {max(1, table.batch // 2)}, or a smaller --size"
+        ) from error
+    if levers.device == "cuda":
+        torch.cuda.empty_cache()
+    checkpoint.restore(saved, table)
+    table.levers = replace(levers, micro=2 * levers.micro)
+    game.log = Log(game.log.path, saved.log_length)
+    game.log.add("micro", step=table.step, images=table.images, micro=table.levers.micro, words=words)
+    _remember(game)
+    say(f"zeuxis: {words}; going on in {table.levers.micro} parts, with the same gradients up to rounding")
 
 
 def _look(game: Game) -> None:
@@ -186,15 +238,24 @@ def _snapshot_if_due(game: Game) -> None:
 
 def _metadata(game: Game) -> dict[str, Any]:
     r = game.record
-    return {"format": "zeuxis weights 1", "recipe": r["recipe"], "settings": r["settings"], "spec": r["spec"],
-            "conditional": r["conditional"], "data": r["data"]["source"], "data_digest": r["data"]["digest"],
-            "range": "[-1, 1]", "licence": "as the pictures that it was trained on"}
+    return {
+        "format": "zeuxis weights 1",
+        "recipe": r["recipe"],
+        "settings": r["settings"],
+        "spec": r["spec"],
+        "conditional": r["conditional"],
+        "data": r["data"]["source"],
+        "data_digest": r["data"]["digest"],
+        "range": "[-1, 1]",
+        "licence": "as the pictures that it was trained on",
+    }
 
 
 def _snapshot(game: Game, name: str) -> None:
     if game.ranks.first:
-        store.save(game.folder / "snapshots" / f"{name}.safetensors",
-                   inference_weights(game.table.tensors()), _metadata(game))
+        store.save(
+            game.folder / "snapshots" / f"{name}.safetensors", inference_weights(game.table.tensors()), _metadata(game)
+        )
 
 
 def _save(game: Game) -> bool:
@@ -216,14 +277,15 @@ def _rewind(game: Game, what: str) -> None:
     saved, _ = checkpoint.newest(game.folder / "checkpoints")
     if game.habits.on_nan == "stop" or attempt > ATTEMPTS or saved is None:
         tries = f", after {attempt - 1} attempts at lower rates" if attempt > 1 else ""
-        raise MachineGaveOut(line + tries, str(game.folder),
-                             "start again with a lower lr; the last good checkpoint is kept")
+        raise MachineGaveOut(
+            line + tries, str(game.folder), "start again with a lower lr; the last good checkpoint is kept"
+        )
     checkpoint.restore(saved, table)
     table.attempt = attempt
     earlier = game.run.log("rewind")
     game.log = Log(game.log.path, saved.log_length, game.ranks.first)
     _remember(game)
-    for told in earlier[len(game.run.log("rewind")):]:
+    for told in earlier[len(game.run.log("rewind")) :]:
         game.log.add(**told)  # what was undone is told all the same
     game.log.add("rewind", step=saved.step, images=table.images, attempt=attempt, words=line)
     if game.ranks.first:
@@ -259,4 +321,8 @@ def _finish(game: Game, display: Display) -> None:
         "best": game.best,
     }
     write_json(folder / "finish.json", finish)
-
+    over = finish["overrun_percent"]
+    if over is not None and not game.habits.quiet:
+        say(
+            f"zeuxis: took {words_for(seconds)}, {words_for(asked)} were asked for: the estimate was off by {over:+.1f} %"
+        )

@@ -20,7 +20,7 @@ class _GlobalMean(torch.autograd.Function):
         return out / dist.get_world_size()
 
     @staticmethod
-    def backward(ctx: object, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: object, grad: Tensor) -> Tensor:
         out = grad.contiguous().clone()
         dist.all_reduce(out)
         return out / dist.get_world_size()
@@ -47,8 +47,9 @@ class Ranks:
         """Replaces tensors by their means over the processes, in one flat reduction."""
         if self.world == 1 or not tensors:
             return
-        flat = torch.cat([t.detach().reshape(-1).to(torch.float64 if t.dtype == torch.float64 else torch.float32)
-                          for t in tensors])
+        flat = torch.cat(
+            [t.detach().reshape(-1).to(torch.float64 if t.dtype == torch.float64 else torch.float32) for t in tensors]
+        )
         dist.all_reduce(flat)
         flat /= self.world
         for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):

@@ -27,7 +27,12 @@ class Probed:
 
 
 def seconds_per_step(
-    recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], conditional: bool, levers: Levers, ranks: Ranks,
+    recipe: Recipe,
+    spec: Spec,
+    streams: Mapping[str, Dataset],
+    conditional: bool,
+    levers: Levers,
+    ranks: Ranks,
     points: tuple[float, ...] = _POINTS,
 ) -> float:
     """Mean over progress of the seconds of a step, on a table that is thrown away."""
@@ -54,7 +59,12 @@ def _timed(table: object, feeds: object, ranks: Ranks, steps: int) -> float:
 
 
 def probe(
-    recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], conditional: bool, first: Levers, ranks: Ranks,
+    recipe: Recipe,
+    spec: Spec,
+    streams: Mapping[str, Dataset],
+    conditional: bool,
+    first: Levers,
+    ranks: Ranks,
     fixed_threads: bool,
 ) -> Probed:
     """Measures `first`, then each candidate at mid-run; keeps one only where it is 5 % faster."""

@@ -82,7 +82,7 @@ def lay(
     """A table before the first step."""
     players = build_players(recipe, spec, seed).to(device=levers.device, dtype=dtype)
     if levers.channels_last:
-        players = players.to(memory_format=torch.channels_last)
+        players = players.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     players.train()
     averaged = average.twins(players, recipe.average())
     movers = {name: Mover(words, players, levers.fused) for name, words in recipe.optimizers().items()}

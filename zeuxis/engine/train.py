@@ -45,8 +45,13 @@ AS_USUAL, USUAL_HABITS = Start(), Habits()
 
 
 def train(
-    recipe: Recipe, streams: Mapping[str, Dataset], path: Path, budget: Budget, held_out: Dataset | None = None,
-    start: Start = AS_USUAL, habits: Habits = USUAL_HABITS,
+    recipe: Recipe,
+    streams: Mapping[str, Dataset],
+    path: Path,
+    budget: Budget,
+    held_out: Dataset | None = None,
+    start: Start = AS_USUAL,
+    habits: Habits = USUAL_HABITS,
 ) -> Run:
     """Begins a run in the folder `path` and plays it to its end.
 
@@ -59,14 +64,20 @@ def train(
     spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
     recipe.check(spec)
     if start.micro > 1 and recipe.coupled:
-        raise BadInput(f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",
-                       "--micro", "use a smaller --batch")
+        raise BadInput(
+            f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",
+            "--micro",
+            "use a smaller --batch",
+        )
     begin = replace(_first_levers(start), micro=start.micro)
     with ranks(begin.device) as group:
         with _held(path, group):
             if (path / "run.json").exists():
-                raise BadInput("a run is there already", str(path),
-                               f"continue with `zeuxis resume {path}`, or choose another --run")
+                raise BadInput(
+                    "a run is there already",
+                    str(path),
+                    f"continue with `zeuxis resume {path}`, or choose another --run",
+                )
             timing = _measure(recipe, spec, streams, conditional, begin, start, budget, group)
             record = group.broadcast(_record(recipe, spec, streams, conditional, start, budget, timing))
             if group.first:
@@ -81,14 +92,18 @@ def _first_levers(start: Start) -> Levers:
     return lever.starting(start.device, start.threads) if start.levers == "auto" else lever.plain(start.device)
 
 
-def resume(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None,
-           habits: Habits = USUAL_HABITS) -> Run:
+def resume(
+    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None, habits: Habits = USUAL_HABITS
+) -> Run:
     """Goes on with a begun run, with its recorded levers, to the end of its written budget."""
     run = Run.open(path)
     with ranks(run.record["levers"]["device"]) as group:
         if run.record["world"] != group.world:
-            raise BadInput(f"this run began with {run.record['world']} processes, not {group.world}", str(path),
-                           f"use torchrun --nproc-per-node {run.record['world']}")
+            raise BadInput(
+                f"this run began with {run.record['world']} processes, not {group.world}",
+                str(path),
+                f"torchrun --nproc-per-node {run.record['world']} -m -- zeuxis.cli resume {path}",
+            )
         with _held(path, group):
             return run if run.finished else play_run(path, streams, held_out, habits, group)
 
@@ -107,8 +122,14 @@ class _held:
 
 
 def _measure(
-    recipe: Recipe, spec: Any, streams: Mapping[str, Dataset], conditional: bool, begin: Levers, start: Start,
-    budget: Budget, group: Ranks,
+    recipe: Recipe,
+    spec: Any,
+    streams: Mapping[str, Dataset],
+    conditional: bool,
+    begin: Levers,
+    start: Start,
+    budget: Budget,
+    group: Ranks,
 ) -> tuple[Levers, float | None]:
     """The levers to use and, where the budget is a time, the seconds of a step."""
     if start.levers == "auto":
@@ -121,7 +142,12 @@ def _measure(
 
 
 def _record(
-    recipe: Recipe, spec: Any, streams: Mapping[str, Dataset], conditional: bool, start: Start, budget: Budget,
+    recipe: Recipe,
+    spec: Any,
+    streams: Mapping[str, Dataset],
+    conditional: bool,
+    start: Start,
+    budget: Budget,
     timing: tuple[Levers, float | None],
 ) -> dict[str, Any]:
     levers, seconds = timing
@@ -132,8 +158,10 @@ def _record(
         asked |= {"seconds": budget.seconds}
     if seconds is not None:
         asked |= {"images_per_second": round(first.size / seconds, 1)}
-        say(f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(levers)}; "
-            f"{steps * first.size:,} images in {words_for(steps * seconds)}")
+        say(
+            f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(levers)}; "
+            f"{steps * first.size:,} images in {words_for(steps * seconds)}"
+        )
     return {
         "recipe": recipe_name(type(recipe)),
         "preset": start.preset,

@@ -67,8 +67,17 @@ def gradient(
             rank, world = ranks.rank + ranks.world * part, ranks.world * micro
             draw = Draw(table.seed, table.attempt, table.step, name, rank, world, table.levers.device)
             noise.bind(table.players, draw)
-            moment = Moment(table.players, batches(rank, world), draw, table.progress, table.step,
-                            table.averaged, table.fixed, table.state, ranks.mean)
+            moment = Moment(
+                table.players,
+                batches(rank, world),
+                draw,
+                table.progress,
+                table.step,
+                table.averaged,
+                table.fixed,
+                table.state,
+                ranks.mean,
+            )
             terms = turn.loss(moment)
             (terms.total() / micro).backward()
             found.append(terms)
@@ -87,7 +96,9 @@ def _read(name: str, found: list[Terms]) -> tuple[dict[str, float], dict[str, fl
 def play(table: Table, feeders: Mapping[str, Feeder], ranks: Ranks, rate: float = 1.0) -> Seen:
     """One step: every turn that is due, then the averages. The table stands one step further."""
     turns = table.recipe.turns()
-    terms, watch, bad = {}, {}, ""
+    terms: dict[str, dict[str, float]] = {}
+    watch: dict[str, float] = {}
+    bad = ""
     before = (table.step - 1) / table.steps if table.step else -1.0
     for mover in table.movers.values():
         mover.reset_if_due(before, table.progress)
@@ -131,8 +142,9 @@ def _settle(table: Table, learners: tuple[str, ...], found: list[Terms], ranks: 
 def moment_for_score(table: Table, batch: Batch, name: str = "score") -> Moment:
     """What a held-out score may see: the same draw each time, so that scores compare."""
     draw = Draw(table.seed, 0, 0, name, device=table.levers.device)
-    return Moment(table.players, {"images": batch}, draw, table.progress, table.step,
-                  table.averaged, table.fixed, table.state)
+    return Moment(
+        table.players, {"images": batch}, draw, table.progress, table.step, table.averaged, table.fixed, table.state
+    )
 
 
 @contextmanager

@@ -62,7 +62,8 @@ class Watcher:
 
     def score(self, table: Table) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""
-        recipe, found = table.recipe, {}
+        recipe = table.recipe
+        found: dict[str, float] = {}
         with evaluating(table.players):
             if self.held is not None:
                 found |= {k: float(v) for k, v in recipe.score(moment_for_score(table, self.held)).items()}

@@ -28,6 +28,7 @@ class JobFailed(ZeuxisError):
 @dataclass
 class _Worker:
     process: subprocess.Popen[str]
+    listener: threading.Thread
     spec: Spec | None = None
 
     def give(self, spec: Spec) -> None:
@@ -42,18 +43,24 @@ def _start(slot: int, answers: "queue.Queue[tuple[int, str]]", devices: int) -> 
     if devices:
         environment["CUDA_VISIBLE_DEVICES"] = str(slot % devices)
     process = subprocess.Popen(
-        [sys.executable, "-m", "zeuxis.jobs.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=environment, **platform.child_options(),
+        [sys.executable, "-m", "zeuxis.jobs.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        **platform.child_options(),
     )
 
     def listen() -> None:
         assert process.stdout
-        for line in process.stdout:
-            answers.put((slot, line))
+        with process.stdout:
+            for line in process.stdout:
+                answers.put((slot, line))
         answers.put((slot, ""))
 
-    threading.Thread(target=listen, daemon=True).start()
-    return _Worker(process)
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    return _Worker(process, listener)
 
 
 def run_all(
@@ -80,8 +87,13 @@ def run_all(
             _dismiss(workers)
 
 
-def _hand_out(ready: Callable[[], list[Spec]], workers: dict[int, _Worker], slots: int,
-              answers: "queue.Queue[tuple[int, str]]", devices: int) -> None:
+def _hand_out(
+    ready: Callable[[], list[Spec]],
+    workers: dict[int, _Worker],
+    slots: int,
+    answers: "queue.Queue[tuple[int, str]]",
+    devices: int,
+) -> None:
     busy = {w.spec["name"] for w in workers.values() if w.spec}
     if len(busy) >= slots:
         return
@@ -97,7 +109,9 @@ def _hand_out(ready: Callable[[], list[Spec]], workers: dict[int, _Worker], slot
         busy.add(spec["name"])
 
 
-def _hear(answers: "queue.Queue[tuple[int, str]]", workers: dict[int, _Worker], finished: Callable[[Spec], None]) -> None:
+def _hear(
+    answers: "queue.Queue[tuple[int, str]]", workers: dict[int, _Worker], finished: Callable[[Spec], None]
+) -> None:
     try:
         slot, line = answers.get(timeout=0.5)
     except queue.Empty:
@@ -126,6 +140,7 @@ def _dismiss(workers: dict[int, _Worker]) -> None:
         except subprocess.TimeoutExpired:
             worker.process.kill()
             worker.process.wait()
+        worker.listener.join(timeout=5)
 
 
 def run_here(ready: Callable[[], list[Spec]], work: Callable[[Spec], None], finished: Callable[[Spec], None]) -> None:

@@ -3,7 +3,8 @@
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -21,7 +22,7 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput, MachineGaveOut, nearest
 from zeuxis.jobs.sample import generating
 from zeuxis.recipes.recipe import Recipe, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
@@ -102,8 +103,8 @@ def begin(
     streams, held = _streams(dataset, split)
     said = {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
     whole = Start(**{**vars(start), "data": source.words(dataset), "split": said})
-    done = engine.train(made, streams, run, budget, held, whole, habits)
-    return finish(done, split)
+    with resumable(run):
+        return finish(engine.train(made, streams, run, budget, held, whole, habits), split)
 
 
 def go_on(run: Path, habits: Habits) -> Run:
@@ -116,7 +117,21 @@ def go_on(run: Path, habits: Habits) -> Run:
     words = begun.record["data"]
     dataset = Source.from_words(words).open()
     split = divide(dataset, begun.record["seed"])
-    return finish(engine.resume(run, *_streams(dataset, split), habits), split)
+    with resumable(run):
+        return finish(engine.resume(run, *_streams(dataset, split), habits), split)
+
+
+@contextmanager
+def resumable(run: Path) -> Iterator[None]:
+    """Where the disk is full in the middle of a run, the words say how to go on."""
+    try:
+        yield
+    except MachineGaveOut as error:
+        if not (run / "run.json").exists() or "zeuxis resume" in error.mend or "the disk" not in error.what:
+            raise
+        raise MachineGaveOut(
+            error.what, error.where, f"free some space, then continue with `zeuxis resume {run}`"
+        ) from error
 
 
 def finish(run: Run, split: Split | None) -> Run:
@@ -140,7 +155,9 @@ _IN_A_STUDY = ("asked", "plan", "data", "spec", "levers")
 def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder: Path) -> None:
     lacking = [key for key in wanted if key not in record]
     if lacking:
-        raise BadInput(f"{name} is incomplete: {', '.join(lacking)} missing", str(folder), "start anew in another folder")
+        raise BadInput(
+            f"{name} is incomplete: {', '.join(lacking)} missing", str(folder), "start anew in another folder"
+        )
 
 
 def opened(run: str | Path) -> Run:

@@ -36,11 +36,22 @@ def write_card(folder: Path) -> Path:
     r, done = run.record, run.finish
     s = r["spec"]
     text = _CARD.format(
-        recipe=r["recipe"], source=Path(r["data"]["source"]).name, zeuxis=r["zeuxis"],
-        items=r["data"].get("items", "?"), height=s["height"], width=s["width"], channels=s["channels"],
-        classes=f", {len(s['classes'])} classes" if s["classes"] else "", command=r["command"],
-        images=done["images"], seconds=done["seconds"], device=r["levers"]["device"], threads=r["levers"]["threads"],
-        digest=r["data"]["digest"], weights=done["weights_sha256"], alarms=", ".join(done["alarms"]) or "none",
+        recipe=r["recipe"],
+        source=Path(r["data"]["source"]).name,
+        zeuxis=r["zeuxis"],
+        items=r["data"].get("items", "?"),
+        height=s["height"],
+        width=s["width"],
+        channels=s["channels"],
+        classes=f", {len(s['classes'])} classes" if s["classes"] else "",
+        command=r["command"],
+        images=done["images"],
+        seconds=done["seconds"],
+        device=r["levers"]["device"],
+        threads=r["levers"]["threads"],
+        digest=r["data"]["digest"],
+        weights=done["weights_sha256"],
+        alarms=", ".join(done["alarms"]) or "none",
         folder=folder.name,
     )
     write_text(folder / "card.md", text)

@@ -76,9 +76,7 @@ def test_cost_at_28_px_is_below_five_million_multiplications():
     net = built(Classifier(), TEN)["classifier"]
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d):
-            layer.register_forward_hook(
-                lambda m, _, out: maps.append(m.weight.numel() * out.shape[2] * out.shape[3])
-            )
+            layer.register_forward_hook(lambda m, _, out: maps.append(m.weight.numel() * out.shape[2] * out.shape[3]))
     net(torch.zeros(1, 1, 28, 28))
     assert sum(maps) < 5_000_000
 

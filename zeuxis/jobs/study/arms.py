@@ -61,8 +61,14 @@ class Place:
         size = tuple(d["size"]) if isinstance(d["size"], list) else d["size"]
         dataset = dataset or open_dataset(d["source"], size=size, channels=d["channels"], fit=d["fit"])
         split = Split.from_json(json.loads((folder / "split.json").read_text()), dataset)
-        return cls(folder, Asked.from_dict(record["asked"]), Plan.from_dict(record["plan"]), dataset, split,
-                   Levers(**record["levers"]))
+        return cls(
+            folder,
+            Asked.from_dict(record["asked"]),
+            Plan.from_dict(record["plan"]),
+            dataset,
+            split,
+            Levers(**record["levers"]),
+        )
 
     def repeat(self, r: int) -> Path:
         return self.folder / "repeats" / f"{r:02d}"
@@ -92,7 +98,8 @@ def draw_repeat(place: Place, r: int) -> dict[str, list[int]]:
     """Which real pictures a repeat trains on ("train") and which others it could have had ("extra"); written once."""
     path = place.repeat(r) / "draw.json"
     if path.exists():
-        return json.loads(path.read_text())
+        known: dict[str, list[int]] = json.loads(path.read_text())
+        return known
     labels = np.asarray(place.dataset.labels)
     train: list[int] = []
     extra: list[int] = []
@@ -112,13 +119,25 @@ def work(place: Place, spec: dict[str, Any]) -> None:
     {"generator": train_generator, "arm": train_arm, "pool": make_pool}[spec["kind"]](place, spec)
 
 
-def _play(path: Path, recipe: Recipe, streams: dict[str, Dataset], steps: int, seed: int, place: Place,
-          held_out: Dataset, snapshots: tuple[float, ...] = ()) -> Run:
+def _play(
+    path: Path,
+    recipe: Recipe,
+    streams: dict[str, Dataset],
+    steps: int,
+    seed: int,
+    place: Place,
+    held_out: Dataset,
+    snapshots: tuple[float, ...] = (),
+) -> Run:
     """Begins a run or goes on with it."""
     if (path / "run.json").exists():
         return resume(path, streams, held_out, _HABITS)
-    start = Start(seed=seed, levers=place.levers, snapshots=snapshots,
-                  data={"source": "the draw of a study", "digest": streams["images"].digest})
+    start = Start(
+        seed=seed,
+        levers=place.levers,
+        snapshots=snapshots,
+        data={"source": "the draw of a study", "digest": streams["images"].digest},
+    )
     return train(recipe, streams, path, Budget(steps=steps), held_out, start, _HABITS)
 
 
@@ -128,8 +147,16 @@ def train_generator(place: Place, spec: dict[str, Any]) -> None:
     train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
     validation = Subset(place.dataset, place.split.validation)
     folder = place.repeat(r) / "generator"
-    run = _play(folder, place.generator_recipe(), {"images": train_set}, place.plan.generator_steps,
-                place.seed(r, "generator"), place, validation, CHECKPOINTS)
+    run = _play(
+        folder,
+        place.generator_recipe(),
+        {"images": train_set},
+        place.plan.generator_steps,
+        place.seed(r, "generator"),
+        place,
+        validation,
+        CHECKPOINTS,
+    )
     curve, best = [], (-1.0, "", [0.0])
     for point in CHECKPOINTS:
         name = f"{point:.2f}"
@@ -142,11 +169,21 @@ def train_generator(place: Place, spec: dict[str, Any]) -> None:
     _write_pool(place, r, fakes, labels)
     near = _suspects(place, r, train_set, fakes, labels)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    write_json(place.repeat(r) / "generator.json", {
-        "repeat": r, "chosen": best[1], "cas": best[0], "cas_per_class": best[2], "curve": curve,
-        "weights_sha256": store.content_hash(run.tensors(best[1])), "images": run.finish["images"],
-        "alarms": run.finish["alarms"], "suspects": near, "seconds": round(time.monotonic() - started, 1),
-    })
+    write_json(
+        place.repeat(r) / "generator.json",
+        {
+            "repeat": r,
+            "chosen": best[1],
+            "cas": best[0],
+            "cas_per_class": best[2],
+            "curve": curve,
+            "weights_sha256": store.content_hash(run.tensors(best[1])),
+            "images": run.finish["images"],
+            "alarms": run.finish["alarms"],
+            "suspects": near,
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )
 
 
 def _pool_size(place: Place, train_set: Dataset) -> int:
@@ -154,10 +191,13 @@ def _pool_size(place: Place, train_set: Dataset) -> int:
     return max(256, min(20 * len(train_set), 20_000, _POOL_BYTES // (spec.channels * spec.height * spec.width)))
 
 
-def _sample(place: Place, run: Run, snapshot: str, r: int, purpose: str, n: int, train_set: Dataset) -> tuple[Tensor, Tensor]:
+def _sample(
+    place: Place, run: Run, snapshot: str, r: int, purpose: str, n: int, train_set: Dataset
+) -> tuple[Tensor, Tensor]:
     """n pictures, uint8 NCHW, whose labels follow the training pictures' law, and those labels."""
     law = torch.from_numpy(np.asarray(train_set.labels, dtype=np.int64))
-    labels = law.repeat(-(-n // len(law)))[:n] if n >= len(law) else law[Stream(key_of("law", r)).permutation(len(law))[:n]]
+    order = Stream(key_of("law", r)).permutation(len(law))
+    labels = law[order].repeat(-(-n // len(law)))[:n]
     players = run.players(snapshot).to(place.levers.device)
     seeds = seeds_of(purpose, place.seed(r, purpose), n)
     return torch.cat(list(generate(run.recipe, players, seeds, labels, place.levers.device))), labels
@@ -171,8 +211,14 @@ def _score_snapshot(place: Place, r: int, run: Run, name: str, validation: Datas
     fakes = torch.cat(list(generate(run.recipe, players, seeds, labels, place.levers.device)))
     samples = MemoryDataset(fakes, labels.numpy(), place.dataset.spec.classes)
     recipe = place.classifier_recipe(policy="none")
-    table = lay(recipe, place.dataset.spec, seed=place.seed(r, "probe"), steps=place.plan.probe_steps,
-                batch=recipe.feeds()["images"].size, levers=place.levers)
+    table = lay(
+        recipe,
+        place.dataset.spec,
+        seed=place.seed(r, "probe"),
+        steps=place.plan.probe_steps,
+        batch=recipe.feeds()["images"].size,
+        levers=place.levers,
+    )
     feeds = feeders(recipe.feeds(), {"images": samples}, table.seed, place.levers.device, True)
     while table.step < table.steps:
         play(table, feeds, Ranks())
@@ -269,8 +315,18 @@ def train_arm(place: Place, spec: dict[str, Any]) -> None:
     on_validation, on_test = (_recalls(place, recipe, players, part) for part in (validation, test))
     for heavy in ("checkpoints", "snapshots"):
         shutil.rmtree(folder / heavy, ignore_errors=True)
-    write_json(place.repeat(r) / f"{name}.json", {
-        "arm": name, "repeat": r, "policy": spec["policy"], "share": spec["share"], "fill": spec["fill"],
-        "validation": _balanced(place, on_validation, validation), "test": _balanced(place, on_test, test),
-        "recalls": on_test, "steps": place.plan.classifier_steps, "seconds": round(time.monotonic() - started, 1),
-    })
+    write_json(
+        place.repeat(r) / f"{name}.json",
+        {
+            "arm": name,
+            "repeat": r,
+            "policy": spec["policy"],
+            "share": spec["share"],
+            "fill": spec["fill"],
+            "validation": _balanced(place, on_validation, validation),
+            "test": _balanced(place, on_test, test),
+            "recalls": on_test,
+            "steps": place.plan.classifier_steps,
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,7 +48,9 @@ def write_mixed(place: Place, out: Path) -> Path:
     return out
 
 
-def _generated(place: Place, r: int, aside: Path, law: torch.Tensor, n: int, folders: dict[str, str]) -> list[dict]:
+def _generated(
+    place: Place, r: int, aside: Path, law: torch.Tensor, n: int, folders: dict[str, str]
+) -> list[dict[str, Any]]:
     result = place.result(r, "generator")
     assert result is not None
     run = Run.open(place.repeat(r) / "generator")

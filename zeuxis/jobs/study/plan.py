@@ -59,7 +59,8 @@ class Asked:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Asked":
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -123,21 +124,35 @@ def lay_out(asked: Asked, rates: Rates, slots: int, batch: int, pool: int, fixed
     taken_g = generator_steps * rates.generator + sampling
     taken_c = classifier_steps * rates.classifier + 0.5
     whole = (taken_g + taken_c * (arms_of(asked) + probes)) * share_of_slot + fixed
-    seconds = {"generator": taken_g, "classifier": taken_c, "repeat": taken_g + taken_c * (arms_of(asked) + probes),
-               "whole": whole}
-    return Plan(slots, generator_steps, classifier_steps, max(10, round(PROBE_SHARE * classifier_steps)),
-                generator_steps * batch, {k: round(v, 1) for k, v in seconds.items()},
-                _warnings(asked, generator_steps * batch, classifier_steps, whole, gan))
+    seconds = {
+        "generator": taken_g,
+        "classifier": taken_c,
+        "repeat": taken_g + taken_c * (arms_of(asked) + probes),
+        "whole": whole,
+    }
+    return Plan(
+        slots,
+        generator_steps,
+        classifier_steps,
+        max(10, round(PROBE_SHARE * classifier_steps)),
+        generator_steps * batch,
+        {k: round(v, 1) for k, v in seconds.items()},
+        _warnings(asked, generator_steps * batch, classifier_steps, whole, gan),
+    )
 
 
 def _warnings(asked: Asked, images: int, classifier_steps: int, whole: float, gan: bool) -> tuple[str, ...]:
     found = []
     if gan and images < FEW_IMAGES:
-        found.append(f"the generator will see only {images:,} images; under {FEW_IMAGES:,} it can hardly learn: "
-                     "give more --budget, fewer --repeats or a smaller --size")
+        found.append(
+            f"the generator will see only {images:,} images; under {FEW_IMAGES:,} it can hardly learn: "
+            "give more --budget, fewer --repeats or a smaller --size"
+        )
     if asked.repeats < 6:
-        found.append(f"{asked.repeats} repeats can never decide: the smallest possible p is "
-                     f"{2 / 2**asked.repeats:g}; six is the least")
+        found.append(
+            f"{asked.repeats} repeats can never decide: the smallest possible p is "
+            f"{2 / 2**asked.repeats:g}; six is the least"
+        )
     if classifier_steps < 100:
         found.append(f"the classifiers get only {classifier_steps} steps each: give more --budget")
     if asked.steps is None and whole > 1.15 * asked.budget:

@@ -35,11 +35,16 @@ def settle(place: Place) -> None:
     test[asked.treatment] = [_points(place, r, treated[r]) for r in repeats]
     differences = [round(b - a, 6) for a, b in zip(test["best"], test[asked.treatment], strict=True)]
     words = {"gan": "the generated pictures", "again": "training again with another seed"}
-    found = verdict(differences, margin=asked.margin, shares=shares,
-                    treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"))
+    found = verdict(
+        differences,
+        margin=asked.margin,
+        shares=shares,
+        treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"),
+    )
     pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in test]
     record = found.to_json() | {
-        "shares": shares, "rivals": rivals,
+        "shares": shares,
+        "rivals": rivals,
         "arms": [_arm_summary(place, name, values, rivals, treated) for name, values in test.items()],
         "secondary": [c.to_json() for c in secondary(test, pairs)] if pairs and len(differences) > 1 else [],
     }
@@ -70,9 +75,15 @@ def _arm_summary(place: Place, name: str, values: list[float], rivals: list[str]
     sources = {"best": rivals, place.asked.treatment: treated}.get(name, [name] * len(values))
     rows = [place.result(r, source) or {} for r, source in enumerate(sources)]
     low, high = bca(values) if len(values) > 1 else (values[0], values[0])
-    return {"arm": name, "values": values, "mean": float(np.mean(values)),
-            "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "low": low, "high": high,
-            "recalls": [round(float(x), 4) for x in np.mean([row["recalls"] for row in rows], axis=0)]}
+    return {
+        "arm": name,
+        "values": values,
+        "mean": float(np.mean(values)),
+        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "low": low,
+        "high": high,
+        "recalls": [round(float(x), 4) for x in np.mean([row["recalls"] for row in rows], axis=0)],
+    }
 
 
 def _table(place: Place) -> None:

@@ -33,8 +33,15 @@ from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 Spec = dict[str, Any]
 
 
-def begin(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any], slots: int | None = None,
-          device: str | None = None, dry_run: bool = False) -> Place | None:
+def begin(
+    folder: Path,
+    dataset: Dataset,
+    asked: Asked,
+    data: Mapping[str, Any],
+    slots: int | None = None,
+    device: str | None = None,
+    dry_run: bool = False,
+) -> Place | None:
     """Seals the test part, measures, lays out the time, prints the plan and writes it down.
 
     Raises BadInput before anything is written where the pictures cannot carry the study.
@@ -52,14 +59,27 @@ def begin(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any],
     if dry_run:
         return None
     write_json(folder / "split.json", split.to_json())
-    write_json(folder / "study.json", {
-        "format": FORMAT, "zeuxis": zeuxis.__version__, "data": dict(data), "asked": asked.as_dict(),
-        "spec": {"channels": dataset.spec.channels, "height": dataset.spec.height, "width": dataset.spec.width,
-                 "classes": list(dataset.spec.classes)},
-        "plan": place.plan.as_dict(), "levers": levers.as_dict(), "split": split.digest,
-        "primary": f"{treatment_name(asked)} against best, balanced accuracy on the sealed test part, in points",
-        "versions": versions(), "command": command_line(),
-    })
+    write_json(
+        folder / "study.json",
+        {
+            "format": FORMAT,
+            "zeuxis": zeuxis.__version__,
+            "data": dict(data),
+            "asked": asked.as_dict(),
+            "spec": {
+                "channels": dataset.spec.channels,
+                "height": dataset.spec.height,
+                "width": dataset.spec.width,
+                "classes": list(dataset.spec.classes),
+            },
+            "plan": place.plan.as_dict(),
+            "levers": levers.as_dict(),
+            "split": split.digest,
+            "primary": f"{treatment_name(asked)} against best, balanced accuracy on the sealed test part, in points",
+            "versions": versions(),
+            "command": command_line(),
+        },
+    )
     return place
 
 
@@ -78,8 +98,9 @@ def _check(dataset: Dataset, split: Split, asked: Asked) -> None:
         need = (asked.labels_per_class or 2) * (2 if doubled else 1) if name == "training" else 1
         if counts[least] < need:
             raise BadInput(
-                f"class `{dataset.spec.classes[least]}` has {counts[least]} pictures in the {name} part, {need} are needed",
-                "", "give more pictures or a smaller --labels-per-class",
+                f"class `{dataset.spec.classes[least]}` has {counts[least]} pictures in the {name} part, not {need}",
+                "",
+                "give more pictures or a smaller --labels-per-class",
             )
 
 
@@ -106,8 +127,9 @@ def _plan(place: Place, slots: int) -> Plan:
     pool = min(20 * n * spec.condition, 20_000)
     # two processes share caches and memory: a step beside another one takes somewhat longer
     crowd = 1.12 if slots > 1 else 1.0
-    return lay_out(asked, Rates(g * crowd, per_step * crowd, sampling * crowd), slots,
-                   recipe.feeds()["images"].size, pool)
+    return lay_out(
+        asked, Rates(g * crowd, per_step * crowd, sampling * crowd), slots, recipe.feeds()["images"].size, pool
+    )
 
 
 def describe(place: Place) -> list[str]:
@@ -119,8 +141,12 @@ def describe(place: Place) -> list[str]:
         f"{place.classes} classes; each repeat draws {n} training pictures per class",
         f"zeuxis: {a.repeats} repeats x ({'1 generator + ' if a.treatment == 'gan' else ''}{arms_of(a)} classifiers), "
         f"{p.slots} process{'es' if p.slots > 1 else ''} at once, about {words_for(p.seconds['whole'])}",
-        (f"zeuxis: generator {p.generator_steps:,} steps ({p.generator_images:,} images, "
-         f"{words_for(p.seconds['generator'])}), " if a.treatment == "gan" else "zeuxis: ")
+        (
+            f"zeuxis: generator {p.generator_steps:,} steps ({p.generator_images:,} images, "
+            f"{words_for(p.seconds['generator'])}), "
+            if a.treatment == "gan"
+            else "zeuxis: "
+        )
         + f"each classifier {p.classifier_steps:,} steps ({words_for(p.seconds['classifier'])})",
     ]
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
@@ -186,8 +212,10 @@ def _ready_in(place: Place, r: int) -> list[Spec]:
             wanted += [_arm(place, r, share_name(s), policy, s, "generated") for s in asked.shares]
             share = control_share(place, r)
             if share is not None:
-                wanted += [_arm(place, r, "duplicated", policy, share, "duplicated"),
-                           _arm(place, r, "shuffled", policy, share, "shuffled")]
+                wanted += [
+                    _arm(place, r, "duplicated", policy, share, "duplicated"),
+                    _arm(place, r, "shuffled", policy, share, "shuffled"),
+                ]
     elif policy is not None and asked.treatment == "again":
         wanted.append(_arm(place, r, "again", policy, seed="again"))
     elif policy is not None:
@@ -231,8 +259,9 @@ class _Watch:
         self.costs, self.slots, self.shows = place.plan.seconds, place.plan.slots, shows
         gan = place.asked.treatment == "gan"
         self.jobs = place.asked.repeats * (arms_of(place.asked) + gan)
-        self.whole = place.asked.repeats * (arms_of(place.asked) * self.costs["classifier"]
-                                            + (self.costs["generator"] if gan else 0.0))
+        self.whole = place.asked.repeats * (
+            arms_of(place.asked) * self.costs["classifier"] + (self.costs["generator"] if gan else 0.0)
+        )
         there = [p.stem for p in place.folder.glob("repeats/*/*.json") if p.stem != "draw"]
         self.done, self.spent = len(there), sum(self._cost(name) for name in there)
         self.first, self.start = self.spent, time.monotonic()
@@ -266,5 +295,3 @@ def matches(folder: Path, asked: Asked, data: Mapping[str, Any]) -> bool:
     """Whether the study in the folder is the one that is asked for; the measured plan may differ."""
     record = read_json(folder / "study.json", "study folder")
     return Asked.from_dict(record["asked"]) == asked and record["data"]["digest"] == data["digest"]
-
-

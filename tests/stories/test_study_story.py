@@ -1,0 +1,137 @@
+"""A study as a person lives it: killed in the middle, gone on with, and settled with the same numbers."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stories.commands import ended, inside, kill_group, pictures, start, typed, wait_until
+from zeuxis import api
+from zeuxis.jobs.study import study as studies
+from zeuxis.jobs.study.plan import Asked
+
+STUDY = ["augment", "pics", "--study", "st", "--repeats", "2", "--labels-per-class", "4", "--budget", "9s", "--threads"]
+STUDY += ["2", "--generator", "width=4", "--generator", "batch=8", "--classifier", "width=4", "--classifier", "batch=8"]
+STEPS = (12, 6)
+
+
+def small(*given, **named) -> Asked:
+    """What was asked for, with steps in place of a time: the plan is then the same on every machine."""
+    return Asked(*given, **named, steps=STEPS)
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    monkeypatch.setattr(api, "Asked", small)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
+    """An undisturbed study, begun by the command, done in this process."""
+    place = tmp_path_factory.mktemp("calm")
+    pictures(place / "pics", ("boot", "dress"), 40)
+    patch = pytest.MonkeyPatch()
+    patch.setattr(api, "Asked", small)
+    run = studies.run
+    patch.setattr(studies, "run", lambda place: run(place, here=True))
+    try:
+        with inside(place):
+            done = typed(*STUDY, "--out", "mixed", "--json")
+    finally:
+        patch.undo()
+    assert done.code == 0 and not done.errors, done
+    (place / "answer.json").write_text(done.out)
+    return place
+
+
+def test_the_answer_and_the_files(calm):
+    found = json.loads((calm / "answer.json").read_text())
+    assert found["verdict"] == "UNDECIDED" and len(found["differences"]) == 2
+    assert {"study", "report", "sentence", "mean", "p", "bca95", "arms", "smallest_p"} <= set(found)
+    names = ["study.json", "split.json", "table.csv", "verdict.json", "report.html"]
+    assert all((calm / "st" / name).exists() for name in [*names, "samples/real.png", "samples/fake.png"])
+    rows = (calm / "st" / "table.csv").read_text().splitlines()
+    assert rows[0] == "repeat,arm,policy,share,validation,test" and len(rows) == 1 + 2 * 7
+
+
+def test_the_mixed_set_is_marked(calm):
+    manifest = json.loads((calm / "mixed" / "manifest.json").read_text())
+    made = [row for row in manifest["files"] if row["generated"]]
+    assert made and all({"recipe", "weights", "seed", "class", "source"} <= set(row) for row in made)
+    assert all(Path(row["file"]).name.startswith("zeuxis-") for row in made)
+    with inside(calm):
+        shown = json.loads(typed("data", "show", "mixed", "--json").out)
+    assert shown["pictures"] == len(manifest["files"]) and set(shown["classes"]) == {"boot", "dress"}
+
+
+def test_a_settled_study_is_left_alone(calm, few_steps):
+    results = _results(calm)
+    with inside(calm):
+        again, resumed, page = typed(*STUDY), typed("resume", "st"), typed("report", "st")
+        other = typed(*STUDY, "--margin", "2")
+    assert again.code == resumed.code == page.code == 0
+    assert again.out == resumed.out and again.out.startswith("UNDECIDED") and again.out.endswith("st/report.html\n")
+    assert _results(calm) == results
+    assert other.code == 2 and "another study is there already" in other.errors[0]
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(calm, few_steps):
+    with inside(calm):
+        done = typed(*[w if w != "st" else "other" for w in STUDY], "--dry-run")
+        assert (done.code, done.out) == (0, "") and "2 repeats x (1 generator + 7 classifiers)" in done.err
+        assert "2 repeats can never decide" in done.err
+        assert not Path("other").exists()
+
+
+def _results(place: Path) -> dict[str, int]:
+    return {p.name + p.parent.name: p.stat().st_mtime_ns for p in place.glob("st/repeats/*/*.json")}
+
+
+BEGIN = """
+import sys
+from tests.stories.test_study_story import STUDY, small
+from zeuxis import api, cli
+api.Asked = small
+sys.argv = ["zeuxis", *STUDY]
+sys.exit(cli.main())
+"""
+
+
+def _begin(place: Path, project: Path):
+    import os
+    import subprocess
+
+    return subprocess.Popen(
+        [sys.executable, "-c", BEGIN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place,
+        start_new_session=True, env={**os.environ, "PYTHONPATH": str(project)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["resume", pytest.param("the same command", marks=pytest.mark.long)])
+def test_killed_and_gone_on_with(calm, tmp_path, project, how):
+    """SIGKILL once three results are there; nothing finished is done again, and the table is the undisturbed one."""
+    (tmp_path / "pics").symlink_to(calm / "pics")
+    process = _begin(tmp_path, project)
+    wait_until(lambda: len([n for n in _results(tmp_path) if not n.startswith("draw")]) >= 3, process)
+    kill_group(process)
+    kept = _results(tmp_path)
+    assert not (tmp_path / "st" / "verdict.json").exists()
+    process = start("resume", "st", cwd=tmp_path) if how == "resume" else _begin(tmp_path, project)
+    done = ended(process)
+    assert done.code == 0 and not done.errors, done
+    after = _results(tmp_path)
+    assert {name: after[name] for name in kept} == kept
+    for file in ("table.csv", "verdict.json"):
+        assert (tmp_path / "st" / file).read_bytes() == (calm / "st" / file).read_bytes(), file
+
+
+def test_ctrl_c_stops_a_study_with_the_line_to_go_on_with(calm, tmp_path, project):
+    import signal
+
+    (tmp_path / "pics").symlink_to(calm / "pics")
+    process = _begin(tmp_path, project)
+    wait_until(lambda: any(n.startswith("none") for n in _results(tmp_path)), process)
+    process.send_signal(signal.SIGINT)
+    done = ended(process, 60)
+    assert done.code == 130 and done.errors == ["error: stopped (st); continue with `zeuxis resume st`"], done
