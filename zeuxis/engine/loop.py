@@ -323,6 +323,4 @@ def _finish(game: Game, display: Display) -> None:
     write_json(folder / "finish.json", finish)
     over = finish["overrun_percent"]
     if over is not None and not game.habits.quiet:
-        say(
-            f"zeuxis: took {words_for(seconds)}, {words_for(asked)} were asked for: the estimate was off by {over:+.1f} %"
-        )
+        say(f"zeuxis: took {words_for(seconds)} where {words_for(asked)} were asked for, {over:+.1f} %")
