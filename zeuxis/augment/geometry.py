@@ -116,9 +116,7 @@ def move_mask(mask: Tensor, matrix: Tensor) -> Tensor:
     return moved.reshape(mask.shape)
 
 
-def move_boxes(
-    boxes: Tensor, matrix: Tensor, height: int, width: int, least_visible: float = LEAST_VISIBLE
-) -> Tensor:
+def move_boxes(boxes: Tensor, matrix: Tensor, height: int, width: int, least_visible: float = LEAST_VISIBLE) -> Tensor:
     """Moves `boxes` [B, K, 4] (x0, y0, x1, y1 in pixels; NaN where absent) with their image.
 
     The upright box around the moved corners, cut at the frame; NaN where less than `least_visible`

@@ -247,5 +247,3 @@ def augment_copies(
 def at_strength(policy: str | Policy, strength: float) -> Policy:
     """The policy with every strength and chance multiplied by `strength`."""
     return replace(find_policy(policy), strength=strength)
-
-

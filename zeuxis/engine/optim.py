@@ -1,6 +1,7 @@
 """Optimizers made from a recipe's words, their rates over progress, and their state as tensors."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,8 @@ class Mover:
     def __init__(self, words: Optimizer, players: nn.ModuleDict, fused: bool) -> None:
         self.words = words
         self.parameters = [p for name in words.players for p in players[name].parameters()]
-        self._make = lambda: ALGORITHMS[words.algorithm](self.parameters, words, fused)
+        # a partial, not a closure over self: a cycle would keep a study's finished trainings in memory
+        self._make = partial(ALGORITHMS[words.algorithm], self.parameters, words, fused)
         self.torch = self._make()
 
     def set_rates(self, progress: float, factor: float = 1.0) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from zeuxis import platform
 from zeuxis.engine.guard import stop_flag
-from zeuxis.errors import Stopped, ZeuxisError
+from zeuxis.errors import MachineGaveOut, Stopped, ZeuxisError
 
 Spec = dict[str, Any]
 
@@ -20,8 +20,8 @@ Spec = dict[str, Any]
 class JobFailed(ZeuxisError):
     """A job of a study ended with an error; carries the job's own words and exit code."""
 
-    def __init__(self, words: str, code: int) -> None:
-        super().__init__(words)
+    def __init__(self, words: str, code: int, mend: str = "") -> None:
+        super().__init__(words, "", mend)
         self.exit_code = code
 
 
@@ -82,7 +82,7 @@ def run_all(
                 _hand_out(ready, workers, slots, answers, devices)
                 if not any(w.spec for w in workers.values()):
                     return
-                _hear(answers, workers, finished)
+                _hear(answers, workers, finished, where)
         finally:
             _dismiss(workers)
 
@@ -110,7 +110,10 @@ def _hand_out(
 
 
 def _hear(
-    answers: "queue.Queue[tuple[int, str]]", workers: dict[int, _Worker], finished: Callable[[Spec], None]
+    answers: "queue.Queue[tuple[int, str]]",
+    workers: dict[int, _Worker],
+    finished: Callable[[Spec], None],
+    where: Path,
 ) -> None:
     try:
         slot, line = answers.get(timeout=0.5)
@@ -121,7 +124,8 @@ def _hear(
         raise JobFailed(f"a worker died at {worker.spec['name'] if worker.spec else 'its start'}", 1)
     answer = json.loads(line)
     if "error" in answer:
-        raise JobFailed(answer["error"], answer["code"])
+        mend = f"then `zeuxis resume {where}`" if answer["code"] == MachineGaveOut.exit_code else ""
+        raise JobFailed(answer["error"], answer["code"], mend)
     spec, worker.spec = worker.spec, None
     assert spec is not None
     finished(spec)

@@ -1,5 +1,6 @@
 """Runs job specs, one JSON object a line on stdin, and answers each with a line on stdout."""
 
+import gc
 import json
 import sys
 
@@ -23,6 +24,7 @@ def main() -> int:
             if place is None or str(place.folder) != spec["study"]:
                 place = arms.Place.open(spec["study"])
             arms.work(place, spec)
+            gc.collect()  # tensors are few objects but many bytes, so the collector would wait too long
             reply = {"done": spec["name"]}
         except ZeuxisError as error:
             reply = {"error": str(error), "code": error.exit_code}

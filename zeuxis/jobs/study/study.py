@@ -53,6 +53,8 @@ def begin(
     slots = min(slots or max(1, devices or platform.cores()), max(1, asked.repeats * 3))
     levers = lever.Levers("cuda" if devices else "cpu", 1, False, True)
     place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, levers)
+    for recipe in (place.classifier_recipe(), *([place.generator_recipe()] if asked.treatment == "gan" else [])):
+        recipe.check(dataset.spec)
     place = replace(place, plan=_plan(place, slots))
     for line in describe(place):
         say(line)
@@ -116,11 +118,10 @@ def _plan(place: Place, slots: int) -> Plan:
     if not gan:
         return lay_out(asked, Rates(1.0, per_step, 0.0), slots, 64, 0)
     recipe = place.generator_recipe()
-    recipe.check(spec)
     g = seconds_per_step(recipe, spec, streams, True, place.levers, Ranks(), (0.2, 0.5, 0.8))
     players = build_players(recipe, spec, 0).to(place.levers.device).eval()
     start = time.perf_counter()
-    for _ in generate(recipe, players, torch.arange(512), torch.zeros(512, dtype=torch.int64), place.levers.device):
+    for _ in generate(recipe, players, torch.arange(512), torch.arange(512) % spec.condition, place.levers.device):
         pass
     sampling = (time.perf_counter() - start) / 512
     n = asked.labels_per_class or round(0.8 * len(place.split.train) / spec.condition)
