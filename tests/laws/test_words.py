@@ -142,3 +142,19 @@ def test_every_example_runs(two_steps, tmp_path):
                 done = typed(*_quick(words))
                 assert done.code == 0 and done.out and not done.errors, f"{words}: {done}"
         assert (tmp_path / "studies/garments/report.html").exists() and (tmp_path / "augmented/manifest.json").exists()
+
+
+def test_the_readme_runs(two_steps, tmp_path):
+    pictures(tmp_path / "MY_PICTURES", ("boot", "dress"), 24)
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("zeuxis ")]
+    assert len(lines) >= 7
+    with inside(tmp_path):
+        for line in lines:
+            words = shlex.split(line, comments=True)[1:]
+            if "--study" in words:
+                words += ["--repeats", "1", "--labels-per-class", "4"]
+            done = typed(*_quick(words)) if "--classic-only" not in words else typed(*words)
+            assert done.code == 0 and not done.errors, f"{line}: {done}"
+        assert (tmp_path / "study/report.html").exists() and (tmp_path / "more").is_dir()
