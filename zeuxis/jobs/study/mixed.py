@@ -12,8 +12,8 @@ from zeuxis.data.export import check_empty, folder_names
 from zeuxis.data.files import write_json
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.arms import Place, draw_repeat
+from zeuxis.jobs.study.due import control_share
 from zeuxis.jobs.study.settle import best_repeat
-from zeuxis.jobs.study.study import control_share
 from zeuxis.pictures.write import write_png
 from zeuxis.runs import Run
 

@@ -14,6 +14,7 @@ from zeuxis.data.files import write_json, write_text
 from zeuxis.data.memory import Subset
 from zeuxis.engine.batches import to_image
 from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
+from zeuxis.jobs.study.due import best_policy, chosen_share
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.paired import bca
 from zeuxis.stats.verdict import secondary, verdict
@@ -23,12 +24,10 @@ _COLUMNS = 10
 
 def settle(place: Place) -> None:
     """Writes table.csv, verdict.json and samples/ from the repeats' results."""
-    from zeuxis.jobs.study import study
-
     asked, repeats = place.asked, range(place.asked.repeats)
     gan = asked.treatment == "gan"
-    rivals = [str(study.best_policy(place, r)) for r in repeats]
-    shares = [float(study.chosen_share(place, r) or 0.0) for r in repeats] if gan else None
+    rivals = [str(best_policy(place, r)) for r in repeats]
+    shares = [float(chosen_share(place, r) or 0.0) for r in repeats] if gan else None
     treated = [_treated(rivals[r], shares[r]) if shares else asked.treatment for r in repeats]
     test = {name: [_points(place, r, name) for r in repeats] for name in _plain_arms(place)}
     test["best"] = [_points(place, r, rivals[r]) for r in repeats]
