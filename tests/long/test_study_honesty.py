@@ -39,8 +39,17 @@ def pictures() -> Dataset:
 
 def conclude(folder: Path, pictures: Dataset, treatment: str, seed: int) -> str:
     """The verdict of one study, run in this process."""
-    asked = Asked(labels_per_class=5, repeats=REPEATS, seed=seed, treatment=treatment, domain="garments",
-                  policies=("none",), shares=(0.5,), classifier=TINY, steps=(0, STEPS))
+    asked = Asked(
+        labels_per_class=5,
+        repeats=REPEATS,
+        seed=seed,
+        treatment=treatment,
+        domain="garments",
+        policies=("none",),
+        shares=(0.5,),
+        classifier=TINY,
+        steps=(0, STEPS),
+    )
     words = {"source": "in memory", "size": None, "channels": None, "fit": "crop", "digest": pictures.digest}
     place = study.begin(folder, pictures, asked, words, slots=1, device="cpu")
     assert place is not None

@@ -290,6 +290,7 @@ def _rewind(game: Game, what: str) -> None:
     game.log.add("rewind", step=saved.step, images=table.images, attempt=attempt, words=line)
     if game.ranks.first:
         say(f"zeuxis: {line}; back to step {saved.step} at half the rate (attempt {attempt} of {ATTEMPTS})")
+    _save(game)  # a killed process must not try the same rate again
 
 
 def _check_agreement(game: Game) -> None:

@@ -80,8 +80,11 @@ def ranks(device: str) -> Iterator[Ranks]:
     if world == 1:
         yield Ranks()
         return
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    if device.startswith("cuda"):
+        torch.cuda.set_device(local)  # "cuda" then means this process's own
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     try:
-        yield Ranks(dist.get_rank(), world, int(os.environ.get("LOCAL_RANK", "0")))
+        yield Ranks(dist.get_rank(), world, local)
     finally:
         dist.destroy_process_group()

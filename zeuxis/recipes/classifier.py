@@ -51,7 +51,7 @@ class Classifier(Recipe):
     """
 
     width: int = 24  # own: 0.13 M weights and 3.0 million multiplications at 28 px, 600 steps in 10 CPU-seconds
-    batch: int = 64  # notes on the study: 64 to 128 on small sets
+    batch: int = 64  # own: 64 to 128 is usual on small sets
     lr: float = 1e-2  # own trials, 50 to 400 labels a class of Fashion-MNIST: 4e-3 to 2e-2 are level
     weight_decay: float = 0.1  # decoupled (arXiv 1711.05101); own trials: 0.05 to 0.2 are level
     warm_up: float = 0.05  # share of the steps; arXiv 1812.01187, section 3.1
@@ -60,8 +60,8 @@ class Classifier(Recipe):
     domain: Literal["photo", "garments", "digits", "text", "overhead"] = "photo"  # own: digits and text keep no flips
     mix: Literal["none", "mixup", "cutmix"] = "none"  # arXiv 1710.09412, arXiv 1905.04899
     share: float = 0.0  # own: share of each batch that comes from the stream "synthetic"
-    tail: float = 0.1  # notes on the study: the last 10 to 20 % of the steps on real pictures only
-    synthetic_weight: float = 1.0  # notes on the study: 0.3 or 1
+    tail: float = 0.1  # own: the last part of the steps on real pictures only, in every arm
+    synthetic_weight: float = 1.0  # own: weight of a made picture in the loss
     half_life: float = 1000.0  # own: images; short, since the cosine already quiets the weights
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"tiny": {"width": 8}, "wide": {"width": 48, "lr": 4e-3}}
