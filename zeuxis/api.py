@@ -7,6 +7,7 @@ from typing import Any
 from zeuxis import catalog
 from zeuxis.augment.policies import guess_domain
 from zeuxis.data import builtin
+from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, export_folder
 from zeuxis.engine.budget import Budget, parse_time
 from zeuxis.engine.loop import Habits
@@ -24,6 +25,7 @@ from zeuxis.report.run import write_run_report
 from zeuxis.report.study import write_study_report
 from zeuxis.runs import Run
 
+DOMAINS = ("photo", "garments", "digits", "text")
 Size = int | tuple[int, int] | None
 
 
@@ -94,11 +96,29 @@ def resume(folder: str | Path, *, checkpoint_every: str | float = "30s", on_nan:
     """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder."""
     folder, habits = Path(folder), _habits(checkpoint_every, on_nan)
     if training.is_study(folder):
-        studies.go_on(training.opened_study(folder))
-        write_study_report(folder)
+        place = Place.open(training.opened_study(folder))
+        with studies.held(folder):
+            _conclude(place)
+            _deliver(place)
     else:
         training.go_on(folder, habits)
     return folder
+
+
+def _conclude(place: Place) -> None:
+    studies.run(place)
+    write_study_report(place.folder)
+
+
+def _deliver(place: Place) -> None:
+    """Writes the augmented set that the study was begun with, unless something else stands there."""
+    named = studies.out_of(place.folder)
+    if not named:
+        return
+    try:
+        mixed.write_mixed(place, Path(named))
+    except BadInput as error:  # the verdict stands all the same
+        say(f"zeuxis: the augmented set is not written: {error}")
 
 
 def sample(
@@ -131,6 +151,7 @@ def augment(
     recipe: str = "cgan",
     margin: float = 0.5,
     treatment: str = "gan",
+    domain: str | None = None,
     dry_run: bool = False,
     classic_only: bool = False,
     copies: int = 5,
@@ -151,17 +172,22 @@ def augment(
     study: the study's folder; out: where the augmented set is written. classic_only:
     no study, `copies` augmented copies of each picture by `policy` into `out`, classes made
     equal with `balance`. A begun study goes on. treatment: "gan", or a check of the study
-    itself: "again", "more-real", "shuffled-real". Returns the study folder or `out`;
-    None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput, Stopped, MachineGaveOut.
+    itself: "again", "more-real", "shuffled-real". domain: "photo", "garments", "digits" or
+    "text", None to guess it from the name. threads: processes at once. Returns the study folder or
+    `out`; None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput,
+    Stopped, MachineGaveOut.
     """
     source = Source(str(data), size, channels, fit, strict)
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
             training.apart(data, folder, flag)
-    if out is not None:
+    if out is not None and (classic_only or study is None or not mixed.is_of(Path(study), Path(out))):
         check_empty(Path(out))
+    if domain not in (None, *DOMAINS):
+        raise BadInput(f"no domain `{domain}`", "--domain", nearest(str(domain), list(DOMAINS)))
+    domain = domain or guess_domain(str(data))
     if classic_only:
-        return _classic(source, out, (copies, policy, balance, seed), dry_run)
+        return _classic(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
         raise BadInput("the study needs a folder", "", "add --study DIR, or --classic-only --out DIR")
     training.check_generator(recipe)
@@ -173,55 +199,72 @@ def augment(
         margin,
         seed,
         treatment,
-        guess_domain(str(data)),
+        domain,
         generator=dict(generator or {}),
         classifier=dict(classifier or {}),
     )
-    place = _place(Path(study), source, asked, threads, device, dry_run)
-    if place is None:
-        return None
-    studies.run(place)
-    write_study_report(place.folder)
-    if out is not None:
-        mixed.write_mixed(place, Path(out))
-    return place.folder
+    if out is not None and treatment != "gan":
+        raise BadInput(f"--treatment {treatment} generates nothing that --out could hold", "", "leave --out away")
+    return _study(Path(study), source, asked, threads, device, out, dry_run)
 
 
-def _classic(source: Source, out: str | Path | None, how: tuple[int, str, bool, int], dry_run: bool) -> Path | None:
-    if out is None:
-        raise BadInput("--classic-only needs a folder to write to", "", "add --out DIR")
-    dataset = source.open()
-    for line in classic.describe(dataset, how[0], how[2]):
-        say(line)
-    return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)
-
-
-def _place(
-    folder: Path, source: Source, asked: Asked, threads: int | None, device: str | None, dry_run: bool
-) -> Place | None:
-    """The study in the folder where it is the one asked for, else a new one."""
+def _study(
+    folder: Path,
+    source: Source,
+    asked: Asked,
+    threads: int | None,
+    device: str | None,
+    out: str | Path | None,
+    dry_run: bool,
+) -> Path | None:
+    """Plans a study or takes up the one that lies there, and carries it to its end, all under one lock."""
+    if device not in (None, "cpu", "cuda"):
+        raise BadInput(f"a study runs on cpu or cuda, not on `{device}`", "--device", "leave --device away, or use cpu")
+    training.known_device(device)
     begun = training.is_study(folder)
     if begun:
         training.opened_study(folder)
     else:
         training.check_free(folder, "--study")
     dataset = source.open()
-    if not begun:
-        return studies.begin(
-            folder, dataset, asked, source.words(dataset), threads, training.known_device(device), dry_run
-        )
-    if not studies.matches(folder, asked, source.words(dataset)):
-        raise BadInput(
-            "another study is there already",
-            str(folder),
-            f"continue it with `zeuxis resume {folder}`, or choose another --study",
-        )
-    place = Place.open(folder, dataset)
-    if not dry_run:
-        return place
-    for line in studies.describe(place):
+    data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
+    place = _same(folder, dataset, asked, data) if begun else studies.prepare(folder, dataset, asked, threads, device)
+    if dry_run:
+        for line in studies.describe(place if begun else studies.planned(place)):
+            say(line)
+        return None
+    with studies.held(folder):
+        if training.is_study(folder):  # perhaps another process began it while we read the pictures
+            place = _same(folder, dataset, asked, data)
+            studies.out_of(folder, target)
+        else:
+            place = studies.write_down(studies.planned(place), data, target)
+        _conclude(place)
+        if target is not None:
+            mixed.write_mixed(place, Path(target))
+    return folder
+
+
+def _same(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any]) -> Place:
+    """The study in the folder. Raises BadInput where it is not the one asked for."""
+    if studies.matches(folder, asked, data):
+        return Place.open(folder, dataset)
+    raise BadInput(
+        "another study is there already",
+        str(folder),
+        f"continue it with `zeuxis resume {folder}`, or choose another --study",
+    )
+
+
+def _classic(
+    source: Source, out: str | Path | None, how: tuple[int, str, bool, int, str], dry_run: bool
+) -> Path | None:
+    if out is None:
+        raise BadInput("--classic-only needs a folder to write to", "", "add --out DIR")
+    dataset = source.open()
+    for line in classic.describe(dataset, how[0], how[2]):
         say(line)
-    return None
+    return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)
 
 
 def data_list() -> dict[str, str]:

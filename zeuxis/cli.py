@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
-from zeuxis.errors import BadInput, ZeuxisError, nearest
+from zeuxis.errors import BadInput, Stopped, ZeuxisError, nearest
 from zeuxis.flags import Parser, add_fields, positive, read_settings, seed, size
 
 WORDS: dict[str, str] = {
@@ -37,8 +38,8 @@ def _reading(p: Parser) -> None:
     p.add_argument("--strict", action="store_true", help="stop at unreadable files instead of skipping them")
 
 
-def _computing(p: Parser) -> None:
-    p.add_argument("--threads", type=positive, help="default: measured, or all cores")
+def _computing(p: Parser, threads: str = "default: measured, or all cores") -> None:
+    p.add_argument("--threads", type=positive, help=threads)
     p.add_argument("--device", help="cpu or cuda; default: the best there is")
 
 
@@ -88,6 +89,11 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     p.add_argument("--classifier", action="append", metavar="FIELD=VALUE", help="a field of the classifier")
     p.add_argument("--margin", type=float, default=0.5, help="points of accuracy that matter")
     p.add_argument("--treatment", default="gan", help="gan; again, more-real, shuffled-real check the study itself")
+    p.add_argument(
+        "--domain",
+        choices=("photo", "garments", "digits", "text"),
+        help="kind of picture: which flips and turns keep the label true; default: guessed from the name",
+    )
     p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
     p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
     classic = p.add_argument_group("augmenting by rules, without a study")
@@ -100,7 +106,7 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     )
     classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
     _reading(p)
-    _computing(p)
+    _computing(p, "how many processes at once; each has one thread; default: all cores")
 
 
 def _folder_parser(p: Parser, _: str | None) -> None:
@@ -277,14 +283,22 @@ def _readable(arguments: Sequence[str]) -> None:
             raise BadInput("this name is not valid UTF-8", ascii(text), "rename the file or folder")
 
 
+def _print(text: str) -> None:
+    """To stdout; a reader that has gone, as `head` does, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(arguments: Sequence[str]) -> None:
     """Parses one command line, does it and prints the answer. Raises ZeuxisError."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        return print(help_text())
+        return _print(help_text())
     if arguments[0] == "--version":
         from zeuxis import __version__
 
-        return print(f"zeuxis {__version__}")
+        return _print(f"zeuxis {__version__}")
     _readable(arguments)
     word, rest = arguments[0], list(arguments[1:])
     if word not in WORDS:
@@ -293,7 +307,7 @@ def run(arguments: Sequence[str]) -> None:
     as_json = parsed.pop("json")
     answer = _ACTIONS[word](parsed)
     if as_json or answer.text:
-        print(json.dumps(answer.found, indent=1, sort_keys=True) if as_json else answer.text)
+        _print(json.dumps(answer.found, indent=1, sort_keys=True) if as_json else answer.text)
     return None
 
 
@@ -302,15 +316,17 @@ def _told(words: str, code: int) -> int:
     return code
 
 
+def _terminated(number: int, frame: object) -> NoReturn:
+    """SIGTERM while nothing is trained; a training has a handler of its own, which saves first."""
+    raise Stopped(number, "", "the same command goes on with what was finished")
+
+
 def main() -> int:
     """Entry point: errors become one line on stderr and an exit code."""
     debug = os.environ.get("ZEUXIS_DEBUG") == "1"
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         run(sys.argv[1:])
-        sys.stdout.flush()
-        return 0
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return _told("stopped; what was finished is kept", 130)

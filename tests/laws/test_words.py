@@ -29,7 +29,6 @@ COMMON = {  # the meaning of a flag is the same in each word that has it; a chan
     "--channels": "1 grey, 3 colour; default: as they are",
     "--fit": "how other shapes become this size",
     "--strict": "stop at unreadable files instead of skipping them",
-    "--threads": "default: measured, or all cores",
     "--device": "cpu or cuda; default: the best there is",
     "--checkpoint-every": "time between checkpoints",
     "--on-nan": "what to do when numbers overflow",
@@ -90,7 +89,8 @@ def test_common_flags_mean_the_same_everywhere():
                 seen.setdefault(flag, set()).add(action.help or "")
     assert {flag: seen[flag] for flag in COMMON} == {flag: {words} for flag, words in COMMON.items()}
     shared = {f for f, meanings in seen.items() if len(meanings) > 1}
-    assert shared == {"--budget", "--out"}  # the time of one run, or of a whole study; what is written differs
+    # the time of one run, or of a whole study; what is written differs; a study's processes have a thread each
+    assert shared == {"--budget", "--out", "--threads"}
 
 
 def test_every_flag_says_what_it_does():

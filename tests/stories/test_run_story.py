@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def test_train_prints_the_page_and_keeps_the_promised_files(place):
             "report.html",
         ):
             assert (Path("again") / name).exists(), name
+        gap = 2
+        for name, columns, rows in (("grid", 10, 2), ("suspects", 8, 4)):  # two classes of 16 x 16; 16 pairs
+            with Image.open(Path("again") / "real" / f"{name}.png") as sheet:
+                assert sheet.size == (columns * (16 + gap) - gap, rows * (16 + gap) - gap), name
+        assert "Did the generator copy?" in Path("again/report.html").read_text("utf-8")
         assert Run.open("again").weights_hash() == Run.open("r").weights_hash()
 
 
@@ -280,3 +286,16 @@ def test_a_disk_that_is_full_in_the_middle(place, tmp_path, monkeypatch):
         monkeypatch.undo()
         assert not Path("r/finish.json").exists() and typed("resume", "r").code == 0
         assert Run.open("r").finish["weights_sha256"] == Run.open("calm").finish["weights_sha256"]
+
+
+def test_a_stop_before_any_training_is_one_line(tmp_path):
+    """SIGTERM while a word has not begun to train."""
+    code = (
+        "import os, signal, sys\n"
+        "from zeuxis import cli\n"
+        "cli.run = lambda words: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.exit(cli.main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 143
+    assert done.stderr == "error: stopped; the same command goes on with what was finished\n"

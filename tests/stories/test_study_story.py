@@ -1,12 +1,13 @@
 """A study as a person lives it: killed in the middle, gone on with, and settled with the same numbers."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.stories.commands import ended, inside, kill_group, pictures, start, typed, wait_until
+from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
 from zeuxis import api
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.plan import Asked
@@ -74,6 +75,23 @@ def test_a_settled_study_is_left_alone(calm, few_steps):
     assert again.out == resumed.out and again.out.startswith("UNDECIDED") and again.out.endswith("st/report.html\n")
     assert _results(calm) == results
     assert other.code == 2 and "another study is there already" in other.errors[0]
+
+
+def test_the_augmented_set_is_left_alone_and_written_where_it_is_missing(calm, few_steps):
+    kept = tree(calm / "mixed")
+    with inside(calm):
+        again = typed(*STUDY, "--out", "mixed")
+        assert again.code == 0 and not again.errors, again
+        assert tree(calm / "mixed") == kept
+        shutil.rmtree("mixed")
+        Path("mixed").mkdir()
+        (Path("mixed") / "mine.txt").write_text("not yours")
+        resumed, refused = typed("resume", "st"), typed(*STUDY, "--out", "mixed")
+        assert resumed.code == 0 and "the augmented set is not written" in resumed.err
+        assert refused.code == 2 and "not an empty folder" in refused.errors[0]
+        shutil.rmtree("mixed")
+        assert typed("resume", "st").code == 0
+    assert tree(calm / "mixed") == kept
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(calm, few_steps):

@@ -54,10 +54,18 @@ def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
 
 
 def augment_folder(
-    dataset: Dataset, name: str, out: Path, copies: int = 5, policy: str = "light", balance: bool = False, seed: int = 0
+    dataset: Dataset,
+    name: str,
+    out: Path,
+    copies: int = 5,
+    policy: str = "light",
+    balance: bool = False,
+    seed: int = 0,
+    domain: str | None = None,
 ) -> Path:
     """Writes originals and augmented copies, a folder per class, with manifest.json. Returns `out`.
 
+    domain: the kind of picture, None to guess it from the name.
     Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without labels.
     """
     if copies < 1:
@@ -67,7 +75,7 @@ def augment_folder(
     if balance and dataset.labels is None:
         raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
     check_empty(out)
-    domain = guess_domain(name)
+    domain = domain or guess_domain(name)
     if hint := guard_words(domain):
         say(f"zeuxis: {hint}")
     counts = copies_of(dataset, copies, balance)

@@ -1,10 +1,13 @@
 """Maps job specs over processes: each slot is one worker that takes one spec after another."""
 
+import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ from zeuxis.engine.guard import stop_flag
 from zeuxis.errors import MachineGaveOut, Stopped, ZeuxisError
 
 Spec = dict[str, Any]
+_PATIENCE = 9.0  # seconds that all workers together have to save and go
 
 
 class JobFailed(ZeuxisError):
@@ -25,23 +29,39 @@ class JobFailed(ZeuxisError):
         self.exit_code = code
 
 
+def _died(spec: Spec | None, where: Path) -> JobFailed:
+    name = spec["name"] if spec else "its start"
+    return JobFailed(f"a worker died at {name}", MachineGaveOut.exit_code, f"continue with `zeuxis resume {where}`")
+
+
 @dataclass
 class _Worker:
     process: subprocess.Popen[str]
     listener: threading.Thread
     spec: Spec | None = None
 
-    def give(self, spec: Spec) -> None:
+    def give(self, spec: Spec, where: Path) -> None:
+        """Raises JobFailed where the process has died since its last job."""
         assert self.process.stdin
         self.spec = spec
-        self.process.stdin.write(json.dumps(spec) + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(spec) + "\n")
+            self.process.stdin.flush()
+        except OSError as error:
+            raise _died(spec, where) from error
+
+
+def device_of(slot: int, devices: int, visible: str | None) -> str:
+    """The GPU of a slot, for CUDA_VISIBLE_DEVICES; `visible`: that variable as the person set it, if at all."""
+    named = [name.strip() for name in (visible or "").split(",") if name.strip()]
+    return (named or [str(i) for i in range(devices)])[:devices][slot % devices]
 
 
 def _start(slot: int, answers: "queue.Queue[tuple[int, str]]", devices: int) -> _Worker:
     environment = platform.child_environment(1)
     if devices:
-        environment["CUDA_VISIBLE_DEVICES"] = str(slot % devices)
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        environment["CUDA_VISIBLE_DEVICES"] = device_of(slot, devices, visible)
     process = subprocess.Popen(
         [sys.executable, "-m", "zeuxis.jobs.worker"],
         stdin=subprocess.PIPE,
@@ -79,7 +99,7 @@ def run_all(
             while True:
                 if stop.number:
                     raise Stopped(stop.number, str(where), f"continue with `zeuxis resume {where}`")
-                _hand_out(ready, workers, slots, answers, devices)
+                _hand_out(ready, workers, slots, answers, devices, where)
                 if not any(w.spec for w in workers.values()):
                     return
                 _hear(answers, workers, finished, where)
@@ -93,6 +113,7 @@ def _hand_out(
     slots: int,
     answers: "queue.Queue[tuple[int, str]]",
     devices: int,
+    where: Path,
 ) -> None:
     busy = {w.spec["name"] for w in workers.values() if w.spec}
     if len(busy) >= slots:
@@ -105,7 +126,7 @@ def _hand_out(
             return
         if slot not in workers:
             workers[slot] = _start(slot, answers, devices)
-        workers[slot].give(spec)
+        workers[slot].give(spec, where)
         busy.add(spec["name"])
 
 
@@ -121,7 +142,7 @@ def _hear(
         return
     worker = workers[slot]
     if not line:
-        raise JobFailed(f"a worker died at {worker.spec['name'] if worker.spec else 'its start'}", 1)
+        raise _died(worker.spec, where)
     answer = json.loads(line)
     if "error" in answer:
         mend = f"then `zeuxis resume {where}`" if answer["code"] == MachineGaveOut.exit_code else ""
@@ -135,12 +156,14 @@ def _dismiss(workers: dict[int, _Worker]) -> None:
     """Asks the busy ones to save and go, lets the idle ones end, and leaves nobody behind."""
     for worker in workers.values():
         assert worker.process.stdin
-        worker.process.stdin.close()
+        with contextlib.suppress(OSError):  # closing flushes, and the reader may have died
+            worker.process.stdin.close()
         if worker.spec:
             platform.ask_to_stop(worker.process.pid)
+    limit = time.monotonic() + _PATIENCE
     for worker in workers.values():
         try:
-            worker.process.wait(timeout=9)
+            worker.process.wait(timeout=max(limit - time.monotonic(), 0.0))
         except subprocess.TimeoutExpired:
             worker.process.kill()
             worker.process.wait()

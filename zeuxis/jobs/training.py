@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import torch
 
 from zeuxis import catalog
@@ -17,20 +18,28 @@ from zeuxis.data.files import write_json
 from zeuxis.data.memory import Subset
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import Split, split_dataset
+from zeuxis.draw import Stream, key_of
 from zeuxis.engine import train as engine
+from zeuxis.engine.batches import to_image
 from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
 from zeuxis.errors import BadInput, MachineGaveOut, nearest
 from zeuxis.jobs.sample import generating
-from zeuxis.recipes.recipe import Recipe, make, recipe_name, settings_of
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.suspects import PAIRS, write_suspects
+from zeuxis.pictures.write import grid, write_png
+from zeuxis.recipes.recipe import Generates, Recipe, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
 from zeuxis.report.run import write_run_report
 from zeuxis.runs import Run, read_json
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
 _ENOUGH = 20  # pictures from which on some are held out
+_PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
+_LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewer where they are large
+_LOOKED_AT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def begin(
     said = {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
     whole = Start(**{**vars(start), "data": source.words(dataset), "split": said})
     with resumable(run):
-        return finish(engine.train(made, streams, run, budget, held, whole, habits), split)
+        return finish(engine.train(made, streams, run, budget, held, whole, habits), split, streams["images"])
 
 
 def go_on(run: Path, habits: Habits) -> Run:
@@ -117,8 +126,9 @@ def go_on(run: Path, habits: Habits) -> Run:
     words = begun.record["data"]
     dataset = Source.from_words(words).open()
     split = divide(dataset, begun.record["seed"])
+    streams, held = _streams(dataset, split)
     with resumable(run):
-        return finish(engine.resume(run, *_streams(dataset, split), habits), split)
+        return finish(engine.resume(run, streams, held, habits), split, streams["images"])
 
 
 @contextmanager
@@ -134,14 +144,45 @@ def resumable(run: Path) -> Iterator[None]:
         ) from error
 
 
-def finish(run: Run, split: Split | None) -> Run:
-    """The last papers of a run: split, card and page."""
+def finish(run: Run, split: Split | None, train: Dataset) -> Run:
+    """The last papers of a run: split, card, real pictures to hold its own against, and page."""
     if int(os.environ.get("RANK", "0")) == 0:
         if split is not None:
             write_json(run.path / "split.json", split.to_json())
         write_card(run.path)
+        if isinstance(run.recipe, Generates):
+            _write_real(run, train)
+            _write_copies(run, train)
         write_run_report(run.path)
     return run
+
+
+def _write_real(run: Run, train: Dataset) -> None:
+    """real/grid.png: training pictures, laid out as the samples are; places that lack a picture stay white."""
+    record, spec = run.record, run.spec
+    order = Stream(key_of("real grid", record["seed"])).permutation(len(train))
+    parts, places, columns = [order[: _SQUARE**2]], _SQUARE**2, _SQUARE
+    if record["conditional"]:
+        labels = torch.from_numpy(np.asarray(train.labels, dtype=np.int64))[order]
+        parts = [order[labels == c][:_PER_CLASS] for c in range(min(spec.condition, _MOST_ROWS))]
+        places = columns = _PER_CLASS
+    sheet = torch.ones(len(parts), places, spec.channels, spec.height, spec.width)
+    for part, chosen in zip(sheet, parts, strict=True):
+        part[: len(chosen)] = to_image(train.images(chosen))
+    write_png(run.path / "real" / "grid.png", grid(sheet.flatten(0, 1), columns))
+
+
+def _write_copies(run: Run, train: Dataset) -> None:
+    """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one."""
+    record, spec = run.record, run.spec
+    device = record["levers"]["device"]
+    n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
+    recipe, players, seeds = run.recipe, run.players().to(device), seeds_of("suspects", record["seed"], n)
+    fakes = []
+    for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
+        labels = part % spec.condition if record["conditional"] else None
+        fakes += list(generate(recipe, players, seeds[part], labels, device))
+    write_suspects(run.path / "real" / "suspects.png", torch.cat(fakes), train)
 
 
 def is_study(folder: Path) -> bool:

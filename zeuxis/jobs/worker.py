@@ -2,10 +2,33 @@
 
 import gc
 import json
+import os
 import sys
+from typing import Any, TextIO
 
 from zeuxis import platform
-from zeuxis.errors import ZeuxisError
+from zeuxis.errors import MachineGaveOut, ZeuxisError
+
+
+def in_words(error: Exception) -> dict[str, Any]:
+    """The answer to a job that ended with an error. Raises the error itself where it is a fault of the program."""
+    import torch
+
+    if isinstance(error, ZeuxisError):
+        return {"error": str(error), "code": error.exit_code}
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
+        return {"error": "the memory is used up; close other programs", "code": MachineGaveOut.exit_code}
+    raise error
+
+
+def _tell(answer: TextIO, reply: dict[str, Any]) -> bool:
+    """Whether there is still somebody to tell."""
+    try:
+        print(json.dumps(reply), file=answer, flush=True)
+    except BrokenPipeError:  # the parent is gone; nor may Python stumble over the rest when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), answer.fileno())
+        return False
+    return True
 
 
 def main() -> int:
@@ -26,9 +49,10 @@ def main() -> int:
             arms.work(place, spec)
             gc.collect()  # tensors are few objects but many bytes, so the collector would wait too long
             reply = {"done": spec["name"]}
-        except ZeuxisError as error:
-            reply = {"error": str(error), "code": error.exit_code}
-        print(json.dumps(reply), file=answer, flush=True)
+        except Exception as error:
+            reply = in_words(error)
+        if not _tell(answer, reply):
+            break
     return 0
 
 

@@ -53,6 +53,7 @@ def write_run_report(run_folder: Path) -> Path:
 def run_page(found: RunFolder) -> str:
     """HTML of a run."""
     last = embed(found.samples[-1]) if found.samples else None
+    real, suspects = (embed(found.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
     return render(
         "run",
         title=f"{found.run.get('recipe', 'a run')} on {source_of(found.run)}",
@@ -68,6 +69,9 @@ def run_page(found: RunFolder) -> str:
         last=last,
         last_name=sample_name(found.samples[-1]) if found.samples else "",
         row_names=row_names(found.run, last) if found.run.get("conditional") else [],
+        real=real,
+        real_rows=row_names(found.run, real) if found.run.get("conditional") else [],
+        suspects=suspects,
         strip=strip_of(found),
         curves=turn_charts(found.log),
         watched=[*watch_charts(found.log), speed_chart(found.log)],

@@ -1,11 +1,23 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.unit.report.fixtures import SHA, game_log, run_header, write_classifier_run, write_json, write_log, write_run
+from tests.unit.report.fixtures import (
+    CLASSES,
+    SHA,
+    game_log,
+    run_header,
+    write_classifier_run,
+    write_grid,
+    write_json,
+    write_log,
+    write_run,
+)
 from tests.unit.report.html_checks import check_page
+from zeuxis import report
 from zeuxis.errors import BadInput
 from zeuxis.report.run import write_run_report
 
@@ -43,6 +55,38 @@ def test_a_finished_run_says_all(tmp_path: Path) -> None:
         assert words in page.text, words
     assert "has not finished" not in page.text
     assert len(page.images()) == 2 and all("pixel" in str(i["class"]) for i in page.images())
+
+
+def test_real_pictures_and_suspects_are_shown_where_they_lie_in_the_folder(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    without = page_of(folder)
+    assert "Did the generator copy?" not in without.text and "Real" not in without.text
+    assert "could not be read" not in without.text and "not in the folder" not in without.text
+    write_grid(folder / "real" / "grid.png", 10, 10, 1.0, seed=2)
+    write_grid(folder / "real" / "suspects.png", 4, 8, 0.95, seed=3)
+    page = page_of(folder)
+    assert "Real" in page.text and "Generated" in page.text
+    assert [str(i["alt"]) for i in page.images()] == [
+        "real training pictures, one row per class",
+        "grid of samples at step 2,400",
+        "samples from the same latents at growing numbers of steps",
+        "generated pictures, each beside its nearest real training picture",
+    ]
+    rows = [a["title"] for t, a in page.tags if t == "li" and "title" in a]
+    assert rows == [*CLASSES, *CLASSES]
+    study = (Path(report.__file__).parent / "templates" / "study.html.j2").read_text("utf-8")
+    for words in ("Did the generator copy?", "Of all generated pictures, these", "If the two show the same picture"):
+        paragraph = next(line for line in study.splitlines() if words in line)
+        assert re.sub("<.*?>", "", paragraph) in page.text, "the words of the study's page"
+
+
+def test_damaged_real_pictures_do_not_cost_the_page(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    before = page_of(folder).text
+    for name in ("grid", "suspects"):
+        (folder / "real").mkdir(exist_ok=True)
+        (folder / "real" / f"{name}.png").write_bytes(b"cut short")
+    assert page_of(folder).text == before
 
 
 def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:

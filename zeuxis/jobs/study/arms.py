@@ -5,13 +5,13 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zeuxis import catalog
+from zeuxis import catalog, platform
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.data.memory import MemoryDataset, Subset
@@ -28,9 +28,8 @@ from zeuxis.engine.train import Start, resume, train
 from zeuxis.engine.turns import play
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.plan import CHECKPOINTS, Asked, Plan
+from zeuxis.jobs.suspects import write_suspects
 from zeuxis.metrics.classification import recalls
-from zeuxis.metrics.neighbours import suspects
-from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Recipe, Recognizes, make
 from zeuxis.runs import Run, read_json
 from zeuxis.weights import store
@@ -83,7 +82,11 @@ class Place:
         return self.dataset.spec.condition
 
     def generator_recipe(self) -> Recipe:
-        return make(catalog.load(self.asked.recipe), None, **dict(self.asked.generator))
+        recipe = catalog.load(self.asked.recipe)
+        allowed = get_args(get_type_hints(recipe).get("domain"))
+        domain = {"garments": "photo"}.get(self.asked.domain, self.asked.domain)
+        known = {"domain": domain} if domain in allowed else {}
+        return make(recipe, None, **{**known, **dict(self.asked.generator)})
 
     def classifier_recipe(self, **fields: Any) -> Recipe:
         domain = {"domain": self.asked.domain}
@@ -119,6 +122,17 @@ def work(place: Place, spec: dict[str, Any]) -> None:
     {"generator": train_generator, "arm": train_arm, "pool": make_pool}[spec["kind"]](place, spec)
 
 
+def _until_free(path: Path, patience: float = 10.0) -> None:
+    """Waits while an orphan of a killed study, which saves and ends by itself, still holds the run's lock."""
+    limit = time.monotonic() + patience
+    while (path / ".lock").exists() and time.monotonic() < limit:
+        held = platform.acquire(path / ".lock")
+        if held:
+            return held.release()
+        time.sleep(0.1)
+    return None
+
+
 def _play(
     path: Path,
     recipe: Recipe,
@@ -130,6 +144,7 @@ def _play(
     snapshots: tuple[float, ...] = (),
 ) -> Run:
     """Begins a run or goes on with it."""
+    _until_free(path)
     if (path / "run.json").exists():
         return resume(path, streams, held_out, _HABITS)
     start = Start(
@@ -167,7 +182,7 @@ def train_generator(place: Place, spec: dict[str, Any]) -> None:
             best = (score, name, found)
     fakes, labels = _sample(place, run, best[1], r, "pool", _pool_size(place, train_set), train_set)
     _write_pool(place, r, fakes, labels)
-    near = _suspects(place, r, train_set, fakes, labels)
+    near = write_suspects(place.repeat(r) / "suspects.png", fakes[:_SUSPECT_SAMPLES], train_set)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     write_json(
         place.repeat(r) / "generator.json",
@@ -180,7 +195,7 @@ def train_generator(place: Place, spec: dict[str, Any]) -> None:
             "weights_sha256": store.content_hash(run.tensors(best[1])),
             "images": run.finish["images"],
             "alarms": run.finish["alarms"],
-            "suspects": near,
+            "suspects": [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in near],
             "seconds": round(time.monotonic() - started, 1),
         },
     )
@@ -269,16 +284,6 @@ def read_pool(place: Place, r: int) -> tuple[Tensor, Tensor]:
         make_pool(place, {"repeat": r})
     tensors, _ = store.load(_pool_path(place, r))
     return tensors["images"], tensors["labels"]
-
-
-def _suspects(place: Place, r: int, train_set: Dataset, fakes: Tensor, labels: Tensor) -> list[dict[str, Any]]:
-    """The generated pictures nearest to a training picture, as numbers and as suspects.png (made left, real right)."""
-    some = fakes[:_SUSPECT_SAMPLES].flatten(1).float() / 127.5
-    real = train_set.images(torch.arange(len(train_set)))
-    found = suspects(some, real.flatten(1).float() / 127.5, 16)
-    pairs = [x for s in found for x in (fakes[s.fake], real[s.real])]
-    write_png(place.repeat(r) / "suspects.png", grid(to_image(torch.stack(pairs)), 8), None)
-    return [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in found]
 
 
 def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> Dataset:

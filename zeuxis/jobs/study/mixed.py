@@ -1,5 +1,6 @@
 """The augmented set of a study: the training pictures of its best repeat with generated ones mixed in."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -22,8 +23,10 @@ def write_mixed(place: Place, out: Path) -> Path:
     """Writes a folder per class; generated files are named `zeuxis-SEED.png`, noted inside, and listed.
 
     The share is the one chosen on validation, or the better of the others where that was 0.
-    Raises BadInput where `out` holds files.
+    A set of this study that is there already is left as it is. Raises BadInput where `out` holds other files.
     """
+    if is_of(place.folder, out):
+        return out
     check_empty(out)
     r = best_repeat(place)
     share = control_share(place, r) or max(place.asked.shares)
@@ -39,13 +42,28 @@ def write_mixed(place: Place, out: Path) -> Path:
             write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), None)
             rows.append({"file": file, "source": place.dataset.sources[i], "generated": False})
         rows += _generated(place, r, aside, torch.from_numpy(labels[train]), n, folders)
-        write_json(aside / "manifest.json", {"format": 1, "repeat": r, "share": share, "files": rows})
+        made_by = {
+            "study": place.folder.resolve().name,
+            "weights": (place.result(r, "generator") or {})["weights_sha256"],
+        }
+        write_json(aside / "manifest.json", {"format": 1, **made_by, "repeat": r, "share": share, "files": rows})
         if out.exists():
             out.rmdir()
         os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def is_of(study: Path, out: Path) -> bool:
+    """Whether `out` holds the augmented set of the study: the manifest has its name and weights."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        result = json.loads((study / "repeats" / f"{manifest['repeat']:02d}" / "generator.json").read_text())
+        mine = {"study": study.resolve().name, "weights": result["weights_sha256"]}
+        return all(manifest[key] == value for key, value in mine.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _generated(
@@ -64,5 +82,5 @@ def _generated(
         file = f"{folders[name]}/zeuxis-{seed}.png"
         note = {"recipe": place.asked.recipe, "weights": result["weights_sha256"], "seed": seed, "class": name}
         write_png(aside / file, picture.permute(1, 2, 0).numpy(), note)
-        rows.append({"file": file, "generated": True, "source": str(place.folder.name), **note})
+        rows.append({"file": file, "generated": True, "source": place.folder.resolve().name, **note})
     return rows

@@ -1,5 +1,6 @@
 """What a study was asked for, and how its time is laid out before anything is trained."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ class Asked:
     points of balanced accuracy, that matters; treatment: "gan", or a check of the study
     itself: "again" (the rival once more with another seed), "more-real" (real pictures in
     the synthetic slots), "shuffled-real" (the same with permuted labels).
+    domain: the kind of picture, which decides what augmentation leaves the label true.
     policies, shares: what the choice on validation is made from; share 0 is always in it.
     """
 
@@ -43,8 +45,14 @@ class Asked:
     def __post_init__(self) -> None:
         checks = [
             (self.repeats >= 1, f"--repeats must be 1 or more, not {self.repeats}"),
-            (self.budget > 0, f"--budget must be above zero, not {self.budget:g}"),
-            (self.margin > 0, f"--margin must be above zero, not {self.margin:g}"),
+            (
+                self.budget > 0 and math.isfinite(self.budget),
+                f"--budget must be a number above zero, not {self.budget:g}",
+            ),
+            (
+                self.margin > 0 and math.isfinite(self.margin),
+                f"--margin must be a number above zero, not {self.margin:g}",
+            ),
             (self.labels_per_class is None or self.labels_per_class >= 2, "--labels-per-class must be 2 or more"),
         ]
         for good, words in checks:
@@ -59,8 +67,14 @@ class Asked:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Asked":
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**fields)
+        return cls(**{k: _frozen(v) for k, v in values.items()})
+
+
+def _frozen(value: Any) -> Any:
+    """What JSON made a list was a tuple, however deep it lies."""
+    if isinstance(value, Mapping):
+        return {k: _frozen(v) for k, v in value.items()}
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

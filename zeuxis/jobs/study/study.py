@@ -1,8 +1,9 @@
 """The study: does mixing generated pictures into the training set help? Planned, run in processes, settled by rule."""
 
+import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 
 import zeuxis
 from zeuxis import platform
+from zeuxis.augment.policies import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.data.split import Split, split_dataset
@@ -32,6 +34,34 @@ from zeuxis.jobs.study.settle import settle
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 
 
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The study's folder to ourselves, free of what killed processes left half written.
+
+    Where no study comes to be, the folder is as it was. Raises BadInput while another process has it.
+    """
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    with lock(folder):
+        try:
+            if (folder / "study.json").exists():
+                _sweep(folder)
+            yield
+        finally:
+            if not (folder / "study.json").exists():
+                with contextlib.suppress(OSError):
+                    (folder / ".lock").unlink(missing_ok=True)
+                    for path in missing:
+                        path.rmdir()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what killed processes were writing aside; only where a study writes, for the folder may hold more."""
+    below = [p for name in ("repeats", "samples") for p in (folder / name).rglob(".*.tmp")]
+    for path in [*folder.glob(".*.tmp"), *below]:
+        if path.is_file():
+            path.unlink(missing_ok=True)
+
+
 def begin(
     folder: Path,
     dataset: Dataset,
@@ -39,13 +69,13 @@ def begin(
     data: Mapping[str, Any],
     slots: int | None = None,
     device: str | None = None,
-    dry_run: bool = False,
-) -> Place | None:
-    """Seals the test part, measures, lays out the time, prints the plan and writes it down.
+) -> Place:
+    """Prepares and plans a study, prints the plan, writes it down. Raises BadInput before anything is written."""
+    return write_down(planned(prepare(folder, dataset, asked, slots, device)), data)
 
-    Raises BadInput before anything is written where the pictures cannot carry the study.
-    Returns None where only the plan was wanted.
-    """
+
+def prepare(folder: Path, dataset: Dataset, asked: Asked, slots: int | None = None, device: str | None = None) -> Place:
+    """A study with its test part sealed and no plan yet. Raises BadInput where the pictures cannot carry it."""
     split = split_dataset(dataset, seed=asked.seed)
     _check(dataset, split, asked)
     devices = torch.cuda.device_count() if (device or lever.best_device()) == "cuda" else 0
@@ -54,14 +84,25 @@ def begin(
     place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, levers)
     for recipe in (place.classifier_recipe(), *([place.generator_recipe()] if asked.treatment == "gan" else [])):
         recipe.check(dataset.spec)
-    place = replace(place, plan=_plan(place, slots))
+    return place
+
+
+def planned(place: Place) -> Place:
+    """The study with its time measured and laid out."""
+    return replace(place, plan=_plan(place, place.plan.slots))
+
+
+def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) -> Place:
+    """Prints the plan, writes split.json and study.json: from here on the study can be gone on with.
+
+    out: where the augmented set is to be written, for study.json.
+    """
+    asked, dataset = place.asked, place.dataset
     for line in describe(place):
         say(line)
-    if dry_run:
-        return None
-    write_json(folder / "split.json", split.to_json())
+    write_json(place.folder / "split.json", place.split.to_json())
     write_json(
-        folder / "study.json",
+        place.folder / "study.json",
         {
             "format": FORMAT,
             "zeuxis": zeuxis.__version__,
@@ -74,11 +115,12 @@ def begin(
                 "classes": list(dataset.spec.classes),
             },
             "plan": place.plan.as_dict(),
-            "levers": levers.as_dict(),
-            "split": split.digest,
+            "levers": place.levers.as_dict(),
+            "split": place.split.digest,
             "primary": f"{treatment_name(asked)} against best, balanced accuracy on the sealed test part, in points",
             "versions": versions(),
             "command": command_line(),
+            "out": out,
         },
     )
     return place
@@ -149,14 +191,19 @@ def describe(place: Place) -> list[str]:
         )
         + f"each classifier {p.classifier_steps:,} steps ({words_for(p.seconds['classifier'])})",
     ]
+    if hint := guard_words(a.domain):
+        lines.append(f"zeuxis: {hint}")
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
 
 
 def run(place: Place, here: bool = False) -> Path:
-    """Runs every job that is missing, settles the verdict, draws the samples. Returns the folder."""
-    held, started = lock(place.folder), time.monotonic()
+    """Runs every job that is missing, settles the verdict, draws the samples. Returns the folder.
+
+    Nobody else may work in the folder meanwhile: see `held`.
+    """
+    started, watch = time.monotonic(), _Watch(place, shows=not here)
+    timed = not watch.first or (place.folder / "clock.json").exists()  # a killed process took its time with it
     try:
-        watch = _Watch(place, shows=not here)
 
         def finished(spec: Spec) -> None:
             _forget_pool(place, spec["repeat"])
@@ -169,16 +216,28 @@ def run(place: Place, here: bool = False) -> Path:
             executor.run_all(lambda: ready(place), place.plan.slots, finished, place.folder, devices)
         settle(place)
     finally:
-        _clock(place.folder, time.monotonic() - started)
-        held.release()
+        seconds = _clock(place.folder, time.monotonic() - started)
+    if timed and watch.spent > watch.first:
+        say(estimate_words(seconds, place.plan.seconds["whole"]))
     return place.folder
 
 
-def _clock(folder: Path, seconds: float) -> None:
-    """Adds to the wall clock of the study: the one figure that may differ between equal studies."""
+def _clock(folder: Path, seconds: float) -> float:
+    """Adds to the wall clock of the study, the one figure that may differ between equal studies; returns it."""
     path = folder / "clock.json"
     before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
-    write_json(path, {"seconds": round(before + seconds, 1)})
+    whole = round(before + seconds, 1)
+    write_json(path, {"seconds": whole})
+    return whole
+
+
+def estimate_words(seconds: float, planned: float) -> str:
+    """How far off the plan's estimate was, as a line for people."""
+    off = 100 * (seconds / max(planned, 1e-9) - 1)
+    return (
+        f"zeuxis: the study took {words_for(seconds)}, {abs(off):.0f} % {'more' if off > 0 else 'less'} "
+        f"than the planned {words_for(planned)}"
+    )
 
 
 class _Watch:
@@ -215,9 +274,13 @@ def _forget_pool(place: Place, r: int) -> None:
         (place.repeat(r) / "pool.safetensors").unlink(missing_ok=True)
 
 
-def go_on(folder: Path) -> Path:
-    """Finishes a begun study from what lies in its folder."""
-    return run(Place.open(folder))
+def out_of(folder: Path, given: str | None = None) -> str | None:
+    """The folder of the augmented set as study.json has it; one that is `given` takes its place."""
+    record = read_json(folder / "study.json", "study folder")
+    if given is None or given == record.get("out"):
+        return record.get("out")
+    write_json(folder / "study.json", {**record, "out": given})
+    return given
 
 
 def matches(folder: Path, asked: Asked, data: Mapping[str, Any]) -> bool:

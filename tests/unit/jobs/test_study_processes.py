@@ -1,0 +1,107 @@
+"""The processes of a study: dead workers, memory running out, GPUs by slot, locks of orphans."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from zeuxis import platform
+from zeuxis.errors import BadInput
+from zeuxis.jobs import executor, worker
+from zeuxis.jobs.study import arms
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+def _process(code: str = "import sys; sys.stdin.read()") -> executor._Worker:
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
+    return executor._Worker(process, SimpleNamespace(join=lambda timeout: None))
+
+
+def test_a_worker_that_died_idle_is_a_failed_job_to_resume():
+    dead = _process("")
+    dead.process.wait()
+    with pytest.raises(executor.JobFailed) as told:
+        dead.give({"name": "00/none", "much": "x" * 100_000}, Path("st"))
+    assert told.value.exit_code == 4
+    assert str(told.value) == "a worker died at 00/none; continue with `zeuxis resume st`"
+    executor._dismiss({0: dead})
+    assert dead.process.stdin.closed
+
+
+def test_a_worker_that_fell_silent_is_a_failed_job_to_resume():
+    answers: queue.Queue = queue.Queue()
+    answers.put((0, ""))
+    with pytest.raises(executor.JobFailed, match="zeuxis resume st") as told:
+        executor._hear(answers, {0: executor._Worker(None, None, {"name": "01/light"})}, print, Path("st"))
+    assert told.value.exit_code == 4
+
+
+@posix
+def test_workers_share_one_deadline(monkeypatch):
+    """All of them ignore the wish; the patience for both together is that for one."""
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('set', flush=True); signal.pause()"
+    both = {}
+    for i in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "set\n"
+        process.stdout.close()
+        both[i] = executor._Worker(process, SimpleNamespace(join=lambda timeout: None), {"name": "00/none"})
+    monkeypatch.setattr(executor, "_PATIENCE", 0.2)
+    waits, now = [], iter([0.0, 0.05, 0.2])
+    monkeypatch.setattr(executor, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    for w in both.values():
+        wait = w.process.wait
+        monkeypatch.setattr(
+            w.process, "wait", lambda timeout=None, wait=wait: (waits.append(timeout), wait(timeout))[1]
+        )
+    executor._dismiss(both)
+    assert waits == [pytest.approx(0.15), None, 0.0, None]
+    assert [w.process.returncode for w in both.values()] == [-signal.SIGKILL] * 2
+
+
+def test_slots_take_the_gpus_that_the_person_left_visible():
+    assert [executor.device_of(i, 2, None) for i in range(3)] == ["0", "1", "0"]
+    assert [executor.device_of(i, 2, "5, 7") for i in range(3)] == ["5", "7", "5"]
+    assert executor.device_of(1, 2, "GPU-a,GPU-b") == "GPU-b" and executor.device_of(0, 1, "") == "0"
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), torch.OutOfMemoryError("CUDA"), RuntimeError("can't allocate memory: 9 bytes")]
+)
+def test_memory_running_out_has_words_and_code_4(error):
+    assert worker.in_words(error) == {"error": "the memory is used up; close other programs", "code": 4}
+
+
+def test_other_errors_keep_their_words_or_are_faults():
+    assert worker.in_words(BadInput("wrong", "here")) == {"error": "wrong (here)", "code": 2}
+    with pytest.raises(ValueError, match="odd"):
+        worker.in_words(ValueError("odd"))
+
+
+def test_a_worker_whose_parent_is_gone_is_quiet():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as answer:
+        assert not worker._tell(answer, {"done": "00/none"})
+
+
+def test_a_lock_of_an_orphan_is_waited_for(tmp_path, monkeypatch):
+    held, waited = platform.acquire(tmp_path / ".lock"), []
+    monkeypatch.setattr(time, "sleep", lambda s: (waited.append(s), len(waited) == 3 and held.release()))
+    arms._until_free(tmp_path)
+    assert len(waited) == 3
+    monkeypatch.undo()
+    with platform.acquire(tmp_path / ".lock"):
+        arms._until_free(tmp_path, 0.0)  # no longer than that: the run then says who holds it
+    arms._until_free(tmp_path / "new")
+    assert not (tmp_path / "new").exists()

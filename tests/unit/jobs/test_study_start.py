@@ -1,0 +1,151 @@
+"""How a study begins: what is refused leaves nothing behind, and one process at a time is in the folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.stories.commands import inside, pictures, tree, typed
+from zeuxis import api, platform
+from zeuxis.errors import BadInput
+from zeuxis.jobs.study import mixed
+from zeuxis.jobs.study import study as studies
+from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.plan import Asked, Plan
+from zeuxis.jobs.training import Source
+
+NETS = ["--generator", "width=4", "--classifier", "width=4"]
+BEGIN = ["augment", "pics", "--study", "deep/st", "--labels-per-class", "4", "--repeats", "1", *NETS]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = tmp_path_factory.mktemp("world")
+    pictures(world / "pics", ("boot", "dress"), 24)
+    return world
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    monkeypatch.setattr(api, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("--margin inf", "--margin must be a number above zero, not inf"),
+        ("--treatment again --out o", "--treatment again generates nothing"),
+        ("--treatment more-real --out o", "leave --out away"),
+        ("--device cuda:0", "a study runs on cpu or cuda, not on `cuda:0`"),
+        ("--device mps", "a study runs on cpu or cuda"),
+        ("--labels-per-class 500", "not 500"),
+    ],
+)
+def test_refused_before_anything_is_written(world, few_steps, more, says):
+    before = tree(world)
+    with inside(world):
+        done = typed(*BEGIN, *more.split())
+    assert done.code == 2 and len(done.errors) == 1 and says in done.errors[0], done
+    assert tree(world) == before
+
+
+def test_an_unknown_domain_is_refused(world):
+    with pytest.raises(BadInput, match="did you mean `digits`"):
+        api.augment(world / "pics", study=world / "st", domain="digit")
+
+
+def test_a_second_one_is_refused_and_changes_nothing(world, few_steps, tmp_path):
+    """The first is still measuring: there is a lock, and no study yet."""
+    with inside(world):
+        folder = Path("deep/st")
+        with studies.held(folder):
+            before = tree(world)
+            done = typed(*BEGIN)
+            assert done.code == 2 and "another process is at work in this folder" in done.errors[0]
+            assert tree(world) == before
+        assert not Path("deep").exists()  # no study came of it
+
+
+def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypatch):
+    """The study appears between our look and our lock: it is taken up, not begun again, and another one is refused."""
+    source = Source(str(world / "pics"))
+    dataset = source.open()
+    asked = Asked(4, 1, steps=(2, 2))
+    kept = studies.begin(tmp_path / "st", dataset, asked, source.words(dataset), 1, "cpu")
+    before = tree(tmp_path)
+    looks = iter([False, True])
+    monkeypatch.setattr(api.training, "is_study", lambda folder: next(looks))
+    monkeypatch.setattr(api.training, "check_free", lambda folder, flag: None)
+    with pytest.raises(BadInput, match="another study is there already"):
+        api.augment(world / "pics", study=kept.folder, labels_per_class=4, repeats=2)
+    assert {k: v for k, v in tree(tmp_path).items() if not k.endswith(".lock")} == before
+
+
+def test_what_killed_processes_left_is_swept_under_the_lock(tmp_path):
+    ours = [".study.json.1-2.tmp", "repeats/00/.none.json.1-2.tmp", "samples/.fake.png.1-2.tmp"]
+    others = ["mine/.own.tmp", "repeats/00/none.json", "study.json"]
+    for name in ours + others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    with studies.held(tmp_path):
+        assert platform.acquire(tmp_path / ".lock") is None
+        assert not any((tmp_path / name).exists() for name in ours)
+    assert all((tmp_path / name).exists() for name in others)
+    with platform.acquire(tmp_path / ".lock") as free:
+        assert free
+
+
+def test_the_folder_of_the_augmented_set_is_noted(tmp_path):
+    (tmp_path / "study.json").write_text('{"format": 1, "asked": {}}')
+    assert studies.out_of(tmp_path) is None
+    assert studies.out_of(tmp_path, "/there") == "/there" == studies.out_of(tmp_path)
+    assert json.loads((tmp_path / "study.json").read_text())["asked"] == {}
+
+
+def test_whose_augmented_set_it_is(tmp_path):
+    study, out = tmp_path / "st", tmp_path / "out"
+    (study / "repeats/00").mkdir(parents=True)
+    (study / "repeats/00/generator.json").write_text('{"weights_sha256": "ab"}')
+    out.mkdir()
+    for manifest, mine in [
+        ({"study": "st", "weights": "ab", "repeat": 0}, True),
+        ({"study": "other", "weights": "ab", "repeat": 0}, False),
+        ({"study": "st", "weights": "cd", "repeat": 0}, False),
+        ({"study": "st", "weights": "ab", "repeat": 1}, False),
+        ({"files": []}, False),
+        ([], False),
+    ]:
+        (out / "manifest.json").write_text(json.dumps(manifest))
+        assert mixed.is_of(study, out) is mine, manifest
+    assert not mixed.is_of(study, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "domain", "given", "expected"),
+    [
+        ("r3gan", "digits", {}, "digits"),
+        ("r3gan", "garments", {}, "photo"),
+        ("r3gan", "digits", {"domain": "text"}, "text"),
+        ("cgan", "digits", {}, None),
+    ],
+)
+def test_the_generator_knows_the_domain(recipe, domain, given, expected):
+    asked = Asked(recipe=recipe, domain=domain, generator=given)
+    place = Place(Path("st"), asked, Plan(1, 0, 0, 0, 0, {}), None, None, None)
+    assert getattr(place.generator_recipe(), "domain", None) == expected
+
+
+def test_the_plan_says_once_what_the_domain_leaves_out(world, few_steps):
+    with inside(world):
+        done = typed(*BEGIN, "--dry-run", "--domain", "digits")
+        assert done.code == 0 and done.err.count("digits: no flips") == 1
+        assert not Path("deep").exists()
+
+
+def test_classic_takes_the_domain(world, tmp_path):
+    with inside(world):
+        done = typed(
+            "augment", "pics", "--classic-only", "--copies", "1", "--domain", "text", "--out", str(tmp_path / "o")
+        )
+    assert done.code == 0 and "text: no flips" in done.err
+    assert json.loads((tmp_path / "o/manifest.json").read_text())["domain"] == "text"
