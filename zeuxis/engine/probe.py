@@ -1,8 +1,9 @@
 """A short probe before a run: how fast a step is on this machine, and which levers make it faster."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import fmean, median
 
 import torch
 
@@ -14,8 +15,10 @@ from zeuxis.engine.table import lay
 from zeuxis.engine.turns import play
 from zeuxis.recipes.recipe import Recipe
 
-_POINTS = (0.05, 0.3, 0.5, 0.7, 0.95)  # stages of growing recipes cost differently
+_POINTS = tuple((k + 0.5) / 8 for k in range(8))  # stages of growing recipes cost differently
 _HORIZON = 100_000  # steps of the imagined run: progress hardly moves while a point is measured
+_LOOK, _LONGEST = 0.15, 8.0  # seconds of one look, and of all looks of one estimate
+_ROUNDS = 4  # machines have slow seconds: a point is looked at again later, and the median counts
 
 
 @dataclass(frozen=True)
@@ -36,27 +39,48 @@ def seconds_per_step(
     points: tuple[float, ...] = _POINTS,
 ) -> float:
     """Mean over progress of the seconds of a step, on a table that is thrown away."""
+    look = _looker(recipe, spec, streams, conditional, levers, ranks)
+    start = time.perf_counter()
+    rounds = [[look(point) for point in points]]
+    (more,) = ranks.agree(min(_ROUNDS, int(_LONGEST / (time.perf_counter() - start))) - 1)
+    rounds += [[look(point) for point in points] for _ in range(more)]
+    counted = rounds[1:] or rounds  # a process is slow in its first seconds
+    return fmean(median(taken) for taken in zip(*counted, strict=True))
+
+
+def _looker(
+    recipe: Recipe,
+    spec: Spec,
+    streams: Mapping[str, Dataset],
+    conditional: bool,
+    levers: Levers,
+    ranks: Ranks,
+) -> Callable[[float], float]:
+    """How long a step takes at a point of progress."""
     levers.pull()
     size = max(f.size for f in recipe.feeds().values())
     table = lay(recipe, spec, seed=0, steps=_HORIZON, batch=size, levers=levers)
     feeds = feeders(recipe.feeds(), streams, 0, levers.device, conditional)
     cycle = max(4, *(turn.every for turn in recipe.turns()), getattr(recipe, "lazy", 1))
-    taken = []
-    for point in points:
+    settle = torch.cuda.synchronize if torch.cuda.is_available() else int
+
+    def timed(steps: int) -> float:
+        settle()  # what was asked for before is not ours to count
+        start = time.perf_counter()
+        for _ in range(steps):
+            play(table, feeds, ranks)
+        settle()
+        return (time.perf_counter() - start) / steps
+
+    def look(point: float) -> float:
+        levers.pull()
         table.step = round(point * _HORIZON) // cycle * cycle
         play(table, feeds, ranks)  # warm-up: kernels are chosen at the first call
-        taken.append(_timed(table, feeds, ranks, cycle))
-    return sum(taken) / len(taken)
+        once = timed(cycle)
+        (more,) = ranks.agree(int(_LOOK / (once * cycle)))  # every process plays the same steps
+        return timed(more * cycle) if more else once
 
-
-def _timed(table: object, feeds: object, ranks: Ranks, steps: int) -> float:
-    settle = torch.cuda.synchronize if torch.cuda.is_available() else int
-    settle()  # the warm-up's last kernels are not ours to count
-    start = time.perf_counter()
-    for _ in range(steps):
-        play(table, feeds, ranks)  # type: ignore[arg-type]
-    settle()
-    return (time.perf_counter() - start) / steps
+    return look
 
 
 def probe(
@@ -68,14 +92,18 @@ def probe(
     ranks: Ranks,
     fixed_threads: bool,
 ) -> Probed:
-    """Measures `first`, then each candidate at mid-run; keeps one only where it is 5 % faster."""
-    best = Probed(first, seconds_per_step(recipe, spec, streams, conditional, first, ranks, (0.5,)))
-    for levers in candidates(first, fixed_threads):
+    """Measures `first` and each candidate at mid-run, in turns; a candidate counts only where it is 5 % faster."""
+    looks, best = {}, {}
+    for levers in (first, *candidates(first, fixed_threads)):
         try:
-            seconds = seconds_per_step(recipe, spec, streams, conditional, levers, ranks, (0.5,))
+            looks[levers] = _looker(recipe, spec, streams, conditional, levers, ranks)
+            best[levers] = looks[levers](0.5)
         except (RuntimeError, NotImplementedError):
-            continue  # a lever that this build cannot pull: plain eager stays
-        if seconds < 0.95 * best.seconds_per_step:
-            best = Probed(levers, seconds)
-    whole = seconds_per_step(recipe, spec, streams, conditional, best.levers, ranks)
-    return Probed(best.levers, whole)
+            looks.pop(levers, None)  # a lever that this build cannot pull: plain eager stays
+            if levers == first:
+                raise
+    for levers, look in [*looks.items()] * 2:
+        best[levers] = min(best[levers], look(0.5))
+    looks.clear()  # their tables hold memory that the last measurement needs
+    fastest = min(best, key=lambda levers: best[levers] * (1.0 if levers == first else 1.05))
+    return Probed(fastest, seconds_per_step(recipe, spec, streams, conditional, fastest, ranks))

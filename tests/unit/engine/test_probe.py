@@ -1,0 +1,77 @@
+"""The probe on a clock that only played steps move."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.unit.engine.fakes import SPEC, Plain, streams
+from zeuxis.engine import probe as probing
+from zeuxis.engine.levers import Levers
+from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.probe import probe, seconds_per_step
+
+FIRST = Levers("cpu", 1)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Steps take what `costs(levers, progress)` says, in seconds; returns how many were played."""
+
+    def begin(costs):
+        told, played, levers = [0.0], [0], [FIRST]
+
+        def play(table, feeds, ranks):
+            told[0] += costs(levers[0], table.step / probing._HORIZON, told[0])
+            played[0] += 1
+
+        monkeypatch.setattr(probing, "play", play)
+        monkeypatch.setattr(probing.time, "perf_counter", lambda: told[0])
+        monkeypatch.setattr(Levers, "pull", lambda self: levers.__setitem__(0, self))
+        return played
+
+    return begin
+
+
+def seconds(**more):
+    return seconds_per_step(Plain(), SPEC, streams(), False, FIRST, Ranks(), **more)
+
+
+def test_a_step_that_grows_is_averaged_over_progress(clock):
+    clock(lambda levers, progress, now: 0.01 * (1 + progress))
+    assert seconds() == pytest.approx(0.015, rel=1e-3)
+
+
+def test_the_slow_first_seconds_do_not_count(clock):
+    clock(lambda levers, progress, now: 0.03 if now < 1.0 else 0.01)
+    assert seconds() == pytest.approx(0.01)
+
+
+def test_long_steps_are_looked_at_once(clock):
+    played = clock(lambda levers, progress, now: 2.0)
+    assert seconds() == pytest.approx(2.0)
+    assert played[0] == 8 * (1 + 4)
+
+
+@pytest.mark.parametrize(("gain", "chosen"), [(0.97, False), (0.90, True)])
+def test_a_lever_is_pulled_where_it_is_five_percent_faster(clock, gain, chosen):
+    clock(lambda levers, progress, now: 0.01 * (gain if levers.channels_last else 1.0))
+    found = probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True)
+    assert found.levers == replace(FIRST, channels_last=chosen)
+    assert found.seconds_per_step == pytest.approx(0.01 * (gain if chosen else 1.0))
+
+
+def test_a_lever_that_this_build_cannot_pull_is_left_alone(clock):
+    def costs(levers, progress, now):
+        if levers.channels_last:
+            raise RuntimeError("no such kernel")
+        return 0.01
+
+    clock(costs)
+    assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).levers == FIRST
+
+
+def test_it_leaves_the_generator_of_torch_alone():
+    before = torch.get_rng_state()
+    seconds(points=(0.5,))
+    assert torch.equal(before, torch.get_rng_state())
