@@ -20,10 +20,13 @@ class Saved:
     step: int
     attempt: int
     log_length: int
+    seconds: float = 0.0
 
 
-def save(folder: Path, table: Table, log_length: int, keep: int = 2) -> Saved:
+def save(folder: Path, table: Table, log_length: int, keep: int = 2, seconds: float = 0.0) -> Saved:
     """Writes `folder`/STEP aside, renames it into place, then removes all but the newest `keep`.
+
+    `seconds` is what the run has taken so far.
 
     Raises MachineGaveOut when the disk is full; the older checkpoints are then untouched.
     """
@@ -36,6 +39,7 @@ def save(folder: Path, table: Table, log_length: int, keep: int = 2) -> Saved:
             "step": table.step,
             "attempt": table.attempt,
             "log_length": log_length,
+            "seconds": round(seconds, 3),
             "sha256": {"state.safetensors": sha256_of(aside / "state.safetensors")},
         }
         write_json(aside / "manifest.json", manifest)
@@ -49,7 +53,7 @@ def save(folder: Path, table: Table, log_length: int, keep: int = 2) -> Saved:
         raise
     for old in _numbered(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
-    return Saved(place, table.step, table.attempt, log_length)
+    return Saved(place, table.step, table.attempt, log_length, seconds)
 
 
 def _numbered(folder: Path) -> list[Path]:
@@ -69,7 +73,9 @@ def read(place: Path) -> Saved | None:
     try:
         manifest = json.loads((place / "manifest.json").read_text())
         good = manifest["sha256"]["state.safetensors"] == sha256_of(place / "state.safetensors")
-        return Saved(place, manifest["step"], manifest["attempt"], manifest["log_length"]) if good else None
+        if not good:
+            return None
+        return Saved(place, manifest["step"], manifest["attempt"], manifest["log_length"], manifest.get("seconds", 0.0))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -18,7 +18,7 @@ from zeuxis.engine.levers import Levers
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.progress import Display, say
 from zeuxis.engine.table import Table, lay
-from zeuxis.engine.turns import Seen, play
+from zeuxis.engine.turns import Seen, cycle, play
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped
 from zeuxis.runs import Run, inference_weights
 from zeuxis.weights import store
@@ -56,10 +56,17 @@ class Game:
     rung: set[str] = field(default_factory=set)
     best: float | None = None
     seen: Seen = field(default_factory=lambda: Seen({}, {}))
+    before: float = 0.0
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def folder(self) -> Path:
         return self.run.path
+
+    @property
+    def seconds(self) -> float:
+        """What the run has taken, with what earlier processes saved of it."""
+        return self.before + time.monotonic() - self.started
 
 
 def play_run(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, habits: Habits, group: Ranks) -> Run:
@@ -84,7 +91,7 @@ def play_run(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | Non
             display.close()
         _check_agreement(game)
         if group.first:
-            _finish(game, display)
+            _finish(game)
     return run
 
 
@@ -119,6 +126,7 @@ def _set_up(
     game = Game(run, record, table, feeds, watcher, log, group, habits)
     if saved:
         checkpoint.restore(saved, table)
+        game.before = saved.seconds
         _remember(game)
     else:
         _save(game)
@@ -146,8 +154,9 @@ def _remember(game: Game) -> None:
 
 def _play_on(game: Game, stop: Stop, display: Display) -> None:
     table, habits = game.table, game.habits
-    log_every, look_every = max(1, table.steps // 200), max(10, table.steps // 12)
-    saved_at = started = time.monotonic()
+    whole = cycle(table.recipe)  # what plays now and then is to be seen in the log
+    log_every, look_every = (-(-max(1, n) // whole) * whole for n in (table.steps // 200, max(10, table.steps // 12)))
+    saved_at = time.monotonic()
     while table.step < table.steps:
         try:
             seen = game.seen = play(table, game.feeds, game.ranks)
@@ -162,7 +171,7 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
             continue
         display.show(table.step, seen.terms)
         if table.step % log_every == 0 or table.step == table.steps:
-            clock = {"seconds": round(now - started, 3), "images_per_second": round(display.rate(table.step), 1)}
+            clock = {"seconds": round(game.seconds, 3), "images_per_second": round(display.rate(table.step), 1)}
             game.log.add(
                 "step",
                 step=table.step,
@@ -265,7 +274,7 @@ def _save(game: Game) -> bool:
         return False
     if game.ranks.first:
         game.log.sync()
-        checkpoint.save(game.folder / "checkpoints", game.table, game.log.length, game.habits.keep)
+        checkpoint.save(game.folder / "checkpoints", game.table, game.log.length, game.habits.keep, game.seconds)
     game.ranks.agree(0)  # nobody goes on before the checkpoint stands
     return True
 
@@ -302,20 +311,18 @@ def _check_agreement(game: Game) -> None:
             raise RuntimeError(f"the {game.ranks.world} processes of {game.folder} ended with different weights")
 
 
-def _finish(game: Game, display: Display) -> None:
+def _finish(game: Game) -> None:
     """The last files of a run, whose last checkpoint stands: weights, then finish.json."""
     table, folder = game.table, game.folder
     weights = inference_weights(table.tensors())
     store.save(folder / "weights.safetensors", weights, _metadata(game))
-    seconds = time.monotonic() - display.start
-    asked = game.record["budget"].get("seconds")
-    whole = display.first == 0
+    seconds, asked = game.seconds, game.record["budget"].get("seconds")
     finish = {
         "steps": table.steps,
         "images": table.images,
         "seconds": round(seconds, 2),
-        "images_per_second": round(display.rate(table.step), 1),
-        "overrun_percent": round(100 * (seconds / asked - 1), 1) if asked and whole else None,
+        "images_per_second": round(table.images / max(seconds, 1e-9), 1),
+        "overrun_percent": round(100 * (seconds / asked - 1), 1) if asked else None,
         "weights_sha256": store.content_hash(weights),
         "alarms": sorted(game.rung),
         "attempts": table.attempt + 1,

@@ -12,12 +12,14 @@ from zeuxis.engine.batches import feeders
 from zeuxis.engine.levers import Levers, candidates
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.table import lay
-from zeuxis.engine.turns import play
+from zeuxis.engine.turns import cycle, play
 from zeuxis.recipes.recipe import Recipe
 
-_POINTS = tuple((k + 0.5) / 8 for k in range(8))  # stages of growing recipes cost differently
+# stages of growing recipes cost differently; looked at in this order, in case that patience ends
+_POINTS = tuple((k + 0.5) / 8 for k in (4, 0, 7, 2, 6, 1, 5, 3))
 _HORIZON = 100_000  # steps of the imagined run: progress hardly moves while a point is measured
-_LOOK, _LONGEST = 0.15, 8.0  # seconds of one look, and of all looks of one estimate
+_LOOK = 0.15  # seconds that a look takes at least
+PATIENCE = 8.0  # seconds of looks for one estimate, about
 _ROUNDS = 4  # machines have slow seconds: a point is looked at again later, and the median counts
 
 
@@ -37,12 +39,21 @@ def seconds_per_step(
     levers: Levers,
     ranks: Ranks,
     points: tuple[float, ...] = _POINTS,
+    patience: float = PATIENCE,
 ) -> float:
-    """Mean over progress of the seconds of a step, on a table that is thrown away."""
+    """Mean over progress of the seconds of a step, on a table that is thrown away.
+
+    Where steps are long, fewer points are looked at, so that it takes about `patience` seconds.
+    """
     look = _looker(recipe, spec, streams, conditional, levers, ranks)
     start = time.perf_counter()
-    rounds = [[look(point) for point in points]]
-    (more,) = ranks.agree(min(_ROUNDS, int(_LONGEST / (time.perf_counter() - start))) - 1)
+    rounds: list[list[float]] = [[]]
+    for point in points:
+        rounds[0].append(look(point))
+        spent = time.perf_counter() - start
+        if ranks.agree(int(spent > patience))[0]:
+            break
+    (more,) = ranks.agree(min(_ROUNDS, int(patience / spent)) - 1)
     rounds += [[look(point) for point in points] for _ in range(more)]
     counted = rounds[1:] or rounds  # a process is slow in its first seconds
     return fmean(median(taken) for taken in zip(*counted, strict=True))
@@ -61,7 +72,8 @@ def _looker(
     size = max(f.size for f in recipe.feeds().values())
     table = lay(recipe, spec, seed=0, steps=_HORIZON, batch=size, levers=levers)
     feeds = feeders(recipe.feeds(), streams, 0, levers.device, conditional)
-    cycle = max(4, *(turn.every for turn in recipe.turns()), getattr(recipe, "lazy", 1))
+    whole = cycle(recipe)
+    whole *= -(-4 // whole)  # one step alone says little
     settle = torch.cuda.synchronize if torch.cuda.is_available() else int
 
     def timed(steps: int) -> float:
@@ -74,11 +86,11 @@ def _looker(
 
     def look(point: float) -> float:
         levers.pull()
-        table.step = round(point * _HORIZON) // cycle * cycle
+        table.step = round(point * _HORIZON) // whole * whole
         play(table, feeds, ranks)  # warm-up: kernels are chosen at the first call
-        once = timed(cycle)
-        (more,) = ranks.agree(int(_LOOK / (once * cycle)))  # every process plays the same steps
-        return timed(more * cycle) if more else once
+        once = timed(whole)
+        (more,) = ranks.agree(int(_LOOK / (once * whole)))  # every process plays the same steps
+        return timed(more * whole) if more else once
 
     return look
 
@@ -91,10 +103,14 @@ def probe(
     first: Levers,
     ranks: Ranks,
     fixed_threads: bool,
+    patience: float = PATIENCE,
 ) -> Probed:
     """Measures `first` and each candidate at mid-run, in turns; a candidate counts only where it is 5 % faster."""
     looks, best = {}, {}
+    start = time.perf_counter()
     for levers in (first, *candidates(first, fixed_threads)):
+        if ranks.agree(int(time.perf_counter() - start > patience))[0]:
+            break
         try:
             looks[levers] = _looker(recipe, spec, streams, conditional, levers, ranks)
             best[levers] = looks[levers](0.5)
@@ -103,7 +119,8 @@ def probe(
             if levers == first:
                 raise
     for levers, look in [*looks.items()] * 2:
-        best[levers] = min(best[levers], look(0.5))
+        if ranks.agree(int(time.perf_counter() - start < patience))[0]:
+            best[levers] = min(best[levers], look(0.5))
     looks.clear()  # their tables hold memory that the last measurement needs
     fastest = min(best, key=lambda levers: best[levers] * (1.0 if levers == first else 1.05))
-    return Probed(fastest, seconds_per_step(recipe, spec, streams, conditional, fastest, ranks))
+    return Probed(fastest, seconds_per_step(recipe, spec, streams, conditional, fastest, ranks, patience=patience))

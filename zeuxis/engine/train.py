@@ -12,7 +12,7 @@ from zeuxis.engine.budget import Budget, words_for
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.loop import Habits, play_run
 from zeuxis.engine.parallel import Ranks, ranks
-from zeuxis.engine.probe import probe, seconds_per_step
+from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
@@ -132,12 +132,13 @@ def _measure(
     group: Ranks,
 ) -> tuple[Levers, float | None]:
     """The levers to use and, where the budget is a time, the seconds of a step."""
+    patience = max(PATIENCE, 0.05 * (budget.seconds or 0.0))
     if start.levers == "auto":
         say("zeuxis: measuring how fast this machine trains it")
-        found = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None)
+        found = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None, patience)
         return found.levers, found.seconds_per_step
     if budget.seconds is not None:
-        return begin, seconds_per_step(recipe, spec, streams, conditional, begin, group)
+        return begin, seconds_per_step(recipe, spec, streams, conditional, begin, group, patience=patience)
     return begin, None
 
 

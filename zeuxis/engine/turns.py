@@ -14,7 +14,7 @@ from zeuxis.engine.batches import Feeder
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.table import Table
 from zeuxis.nets import noise
-from zeuxis.recipes.recipe import Batch, Moment, Terms, Turn
+from zeuxis.recipes.recipe import Batch, Moment, Recipe, Terms, Turn
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ def turn_names(turns: tuple[Turn, ...]) -> list[str]:
     """Names by loss, numbered where a loss plays twice: the turn is part of every random key."""
     plain = [t.name for t in turns]
     return [n if plain.count(n) == 1 else f"{n}#{plain[:i].count(n)}" for i, n in enumerate(plain)]
+
+
+def cycle(recipe: Recipe) -> int:
+    """Steps after which everything that plays now and then has played: turns, and penalties that are lazy."""
+    return math.lcm(getattr(recipe, "lazy", 1), *(turn.every for turn in recipe.turns()))
 
 
 def due(turn: Turn, step: int, progress: float) -> bool:

@@ -144,7 +144,7 @@ class R3GAN(Recipe):
         batch = m.batch["images"]
         with torch.no_grad():
             fake = self.decode(m.players, self._z(len(batch), m), batch.label)
-        due = m.step % self.lazy == 0
+        due = (m.step + 1) % self.lazy == 0
         both = torch.cat([batch.image, fake]).requires_grad_(due)
         labels = None if batch.label is None else batch.label.repeat(2)
         # row i of both halves is augmented alike, and the penalty is taken at the picture before that

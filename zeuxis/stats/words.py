@@ -1,14 +1,9 @@
 """A verdict in words for people: what was found, and why that may be said and no more."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zeuxis.stats.verdict import Verdict
+from zeuxis.stats.found import HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Verdict
 
-HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED = "HELPED", "HURT", "NO USEFUL GAIN", "UNDECIDED"
 # all six signs must agree, P = Phi(effect)^6 = 0.8; the t test of mde80 needs 1.44 sd only
 _SIX = 1.79
 

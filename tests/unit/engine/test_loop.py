@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -184,3 +185,30 @@ def test_levers_change_no_more_than_rounding(train, tmp_path, levers, monkeypatc
     other = train(levers=levers, micro=levers.micro)
     for key, value in Run(tmp_path / "plain").tensors().items():
         torch.testing.assert_close(other.tensors()[key], value, rtol=1e-4, atol=1e-6)
+
+
+def test_what_plays_now_and_then_is_in_every_line_of_the_log(monkeypatch, tmp_path):
+    made = Plain(every=3)
+    monkeypatch.setattr(Run, "recipe", property(lambda self: made))
+    monkeypatch.setattr(engine, "settings_of", lambda recipe: {"batch": recipe.batch})
+    run = engine.train(made, streams(), tmp_path / "run", Budget(steps=9), None, Start(levers="plain"), SELDOM)
+    lines = kinds(run, "step")
+    assert [line["step"] for line in lines] == [3, 6, 9] and all("error" in line["terms"]["net"] for line in lines)
+
+
+def test_the_time_of_earlier_processes_counts(train, monkeypatch, tmp_path):
+    def stops(*given):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return play(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "play", stops)
+        with pytest.raises(Stopped):
+            train()
+    newest = sorted((tmp_path / "run" / "checkpoints").iterdir())[-1] / "manifest.json"
+    manifest = json.loads(newest.read_text())
+    assert manifest["seconds"] > 0
+    newest.write_text(json.dumps(manifest | {"seconds": 100.0}))
+    run = engine.resume(tmp_path / "run", streams(), None, SELDOM)
+    assert 100 < run.finish["seconds"] < 160
+    assert run.finish["images_per_second"] == pytest.approx(24 / run.finish["seconds"], abs=0.1)

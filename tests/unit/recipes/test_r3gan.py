@@ -84,7 +84,7 @@ def test_equal_logits_give_log_two():
 @pytest.mark.parametrize(("progress", "gamma"), [(0.0, 1.0), (0.5, 0.55), (1.0, 0.1)])
 def test_the_lazy_penalty_is_r1_and_r2_of_the_same_pictures(progress, gamma):
     recipe = R3GAN(width=4)
-    m = moment(recipe, TEN, step=8, progress=progress)
+    m = moment(recipe, TEN, step=7, progress=progress)
     batch = m.batch["images"]
     with torch.no_grad():
         fake = recipe.decode(m.players, recipe.latents(len(batch), m.draw), batch.label)
@@ -99,7 +99,7 @@ def test_the_lazy_penalty_is_r1_and_r2_of_the_same_pictures(progress, gamma):
 def test_the_penalty_is_due_every_fourth_step():
     recipe = R3GAN(width=4)
     due = ["penalty" in recipe.critic_loss(moment(recipe, GREY, n=2, step=s)) for s in range(9)]
-    assert due == [True, False, False, False] * 2 + [True]
+    assert due == [False, False, False, True] * 2 + [False]
     exact = R3GAN(width=4, lazy=1)
     assert all("penalty" in exact.critic_loss(moment(exact, GREY, n=2, step=s)) for s in range(3))
 

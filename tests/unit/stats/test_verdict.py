@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from zeuxis.errors import BadInput
 from zeuxis.stats import paired
-from zeuxis.stats.verdict import Verdict, calls, rule, secondary, verdict
+from zeuxis.stats.found import Verdict
+from zeuxis.stats.verdict import calls, rule, secondary, verdict
 
 D = [0.6, -0.2, 1.1, 0.4, 0.9, 0.3, -0.1, 0.8, 0.5, 0.7]
 TIGHT = [0.02, -0.03, 0.05, -0.04, 0.01, 0.03, -0.02, 0.0]
