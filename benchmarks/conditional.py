@@ -14,8 +14,8 @@ import torch
 from judging import judge, parts_of
 
 from zeuxis.engine.batches import to_image
+from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
-from zeuxis.jobs.study.arms import predictions
 from zeuxis.metrics.classification import recalls
 from zeuxis.runs import Run
 

@@ -1,15 +1,19 @@
 """Zeuxis in Python: the words of the command line, with the same arguments."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zeuxis import catalog
-from zeuxis.augment.policies import guess_domain
+from zeuxis.augment.policies import DOMAINS, guess_domain
 from zeuxis.data import builtin
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.export import check_empty, export_folder
+from zeuxis.data.export import check_empty, export_folder, folder_names
+from zeuxis.data.reader import SizesDiffer
+from zeuxis.data.sizes import sizes_of
 from zeuxis.engine.budget import Budget, parse_time
+from zeuxis.engine.levers import Levers, plain
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
@@ -25,7 +29,6 @@ from zeuxis.report.run import write_run_report
 from zeuxis.report.study import write_study_report
 from zeuxis.runs import Run
 
-DOMAINS = ("photo", "garments", "digits", "text")
 Size = int | tuple[int, int] | None
 
 
@@ -55,18 +58,31 @@ def train(
     """Trains a recipe on pictures into the run folder `run`; `settings` are the recipe's own fields.
 
     Exactly one of steps, images and budget ("8m", or seconds) is given. size: pixels, or
-    (height, width); fit: "crop", "fit" or "pad"; levers: "auto" or "plain"; on_nan:
-    "rewind" or "stop". Raises BadInput, Stopped, MachineGaveOut.
+    (height, width); fit: "crop", "fit" or "pad"; levers: "auto", or "plain", one thread
+    unless `threads` says otherwise; on_nan: "rewind" or "stop". Raises BadInput, Stopped, MachineGaveOut.
     """
     work = _budget(steps, images, budget)
     start = Start(
-        seed=seed, conditional=conditional, levers=levers, threads=threads, device=device, micro=micro, preset=preset
+        seed=seed,
+        conditional=conditional,
+        levers=_levers(levers, threads, device),
+        threads=threads,
+        device=device,
+        micro=micro,
+        preset=preset,
     )
     habits = _habits(checkpoint_every, on_nan)
     training.apart(data, run, "--run")
     return training.begin(
         recipe, Source(str(data), size, channels, fit, strict), Path(run), work, start, habits, settings
     )
+
+
+def _levers(name: str, threads: int | None, device: str | None) -> str | Levers:
+    """Of "auto" the name, of "plain" the levers themselves with as many threads as were asked for. Raises BadInput."""
+    if name not in ("auto", "plain"):
+        raise BadInput(f"--levers cannot be `{name}`", "", nearest(name, ["auto", "plain"]))
+    return name if name == "auto" else replace(plain(device), threads=threads or 1)
 
 
 def _time(value: str | float, flag: str = "--budget") -> float:
@@ -122,14 +138,20 @@ def _deliver(place: Place) -> None:
 
 
 def sample(
-    run: str | Path, *, out: str | Path, n: int = 64, class_: str | None = None, seeds: str | None = None
+    run: str | Path,
+    *,
+    out: str | Path,
+    n: int = 64,
+    class_: str | None = None,
+    seeds: str | None = None,
+    snapshot: str | None = None,
 ) -> list[Path]:
     """Draws pictures from a trained run into the folder `out`; returns their paths.
 
-    class_: keep to this class, by name or number; seeds: "1,5-8" in place of n. The same seed gives the
-    same picture. Raises BadInput.
+    class_: keep to this class, by name or number; seeds: "1,5-8" in place of n; snapshot: weights of the run's
+    `snapshots` folder by name, such as "best". The same seed gives the same picture. Raises BadInput.
     """
-    return sampling.sample(training.opened(run), Path(out), n, class_, seeds)
+    return sampling.sample(training.opened(run), Path(out), n, class_, seeds, snapshot)
 
 
 def report(folder: str | Path) -> Path:
@@ -155,7 +177,7 @@ def augment(
     dry_run: bool = False,
     classic_only: bool = False,
     copies: int = 5,
-    policy: str = "light",
+    policy: str = "classic",
     balance: bool = False,
     size: Size = None,
     channels: int | None = None,
@@ -169,11 +191,12 @@ def augment(
 ) -> Path | None:
     """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
 
-    study: the study's folder; out: where the augmented set is written. classic_only:
+    study: the study's folder; out: where the augmented set is written: the real training pictures of the
+    repeat with the best generator, and pictures of that generator, marked and listed. classic_only:
     no study, `copies` augmented copies of each picture by `policy` into `out`, classes made
     equal with `balance`. A begun study goes on. treatment: "gan", or a check of the study
-    itself: "again", "more-real", "shuffled-real". domain: "photo", "garments", "digits" or
-    "text", None to guess it from the name. threads: processes at once. Returns the study folder or
+    itself: "again", "more-real", "shuffled-real". domain: "photo", "garments", "digits", "text"
+    or "overhead", None to guess it from the name. threads: processes at once. Returns the study folder or
     `out`; None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput,
     Stopped, MachineGaveOut.
     """
@@ -190,6 +213,8 @@ def augment(
         return _classic(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
         raise BadInput("the study needs a folder", "", "add --study DIR, or --classic-only --out DIR")
+    if out is not None and not mixed.is_of(Path(study), Path(out)):
+        mixed.check_place(Path(out), Path(study))
     training.check_generator(recipe)
     asked = Asked(
         labels_per_class,
@@ -228,6 +253,8 @@ def _study(
         training.check_free(folder, "--study")
     dataset = source.open()
     data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
+    if target is not None:
+        folder_names(dataset.spec.classes)
     place = _same(folder, dataset, asked, data) if begun else studies.prepare(folder, dataset, asked, threads, device)
     if dry_run:
         for line in studies.describe(place if begun else studies.planned(place)):
@@ -275,8 +302,15 @@ def data_list() -> dict[str, str]:
 def data_show(
     data: str | Path, *, size: Size = None, channels: int | None = None, fit: str = "crop", strict: bool = False
 ) -> dict[str, Any]:
-    """What a source of pictures holds: counts, shape, classes, digest, skipped files."""
-    found = Source(str(data), size, channels, fit, strict).open()
+    """What a source of pictures holds: counts, shape, classes, digest, skipped files.
+
+    Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says how
+    many sizes there are, the smallest and the largest as (height, width), and what to give.
+    """
+    try:
+        found = Source(str(data), size, channels, fit, strict).open()
+    except SizesDiffer:
+        return _mixed_sizes(str(data), channels, strict)
     labels = [] if found.labels is None else found.labels.tolist()
     return {
         "source": str(data),
@@ -287,6 +321,29 @@ def data_show(
         "width": found.spec.width,
         "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
         "skipped": [list(s) for s in getattr(found, "skipped", [])],
+    }
+
+
+def _mixed_sizes(data: str, channels: int | None, strict: bool) -> dict[str, Any]:
+    found = sizes_of(data, channels)
+    if strict and found.skipped:
+        first = " ".join(found.skipped[0])
+        raise BadInput(f"{len(found.skipped)} of the files cannot be used, the first: {first}", data)
+    return {
+        "source": data,
+        "pictures": sum(found.counts.values()),
+        "digest": None,
+        "channels": found.channels,
+        "height": None,
+        "width": None,
+        "sizes": {
+            "different": len(found.counts),
+            "smallest": "{}x{}".format(*found.smallest),
+            "largest": "{}x{}".format(*found.largest),
+            "to train": "give --size, such as --size 64",
+        },
+        "classes": found.classes,
+        "skipped": [list(s) for s in found.skipped],
     }
 
 

@@ -58,7 +58,9 @@ def _train_parser(p: Parser, recipe: str | None) -> None:
     p.add_argument("--preset", help="a named set of values")
     p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
     p.add_argument("--no-conditional", dest="conditional", action="store_false", help="leave the labels aside")
-    p.add_argument("--levers", choices=("auto", "plain"), default="auto", help="plain: one thread, no measuring")
+    p.add_argument(
+        "--levers", choices=("auto", "plain"), default="auto", help="plain: no measuring; one thread, or --threads"
+    )
     p.add_argument("--micro", type=positive, default=1, help="split a batch for machines with little memory")
     _reading(p)
     _computing(p)
@@ -72,13 +74,14 @@ def _sample_parser(p: Parser, _: str | None) -> None:
     p.add_argument("-n", type=positive, default=64, help="how many pictures")
     p.add_argument("--class", dest="class_", help="keep to this class, by name or number; default: all in turn")
     p.add_argument("--seeds", help="in place of -n, such as 1,5-8; the same seed gives the same picture")
+    p.add_argument("--snapshot", help="weights kept under this name, such as best; default: those at the end")
     p.add_argument("--out", required=True, help="folder to write to")
 
 
 def _augment_parser(p: Parser, _: str | None) -> None:
     p.add_argument("data", help="folder per class, zip, table of file,label[,group], or a set by name")
     p.add_argument("--study", help="folder of the study")
-    p.add_argument("--out", help="folder for the augmented set")
+    p.add_argument("--out", help="folder for the augmented set: the best repeat's real pictures and generated ones")
     p.add_argument("--labels-per-class", type=positive, help="real training pictures per class; default: 80 %% of them")
     p.add_argument("--repeats", type=positive, default=10, help="six is the least that can decide")
     p.add_argument("--budget", default="60m", help="time for the whole study")
@@ -91,7 +94,7 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     p.add_argument("--treatment", default="gan", help="gan; again, more-real, shuffled-real check the study itself")
     p.add_argument(
         "--domain",
-        choices=("photo", "garments", "digits", "text"),
+        choices=("photo", "garments", "digits", "text", "overhead"),
         help="kind of picture: which flips and turns keep the label true; default: guessed from the name",
     )
     p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
@@ -102,7 +105,7 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     )
     classic.add_argument("--copies", type=positive, default=5, help="augmented copies of each picture")
     classic.add_argument(
-        "--policy", choices=("none", "light", "strong"), default="light", help="how far copies may differ"
+        "--policy", choices=("none", "light", "strong", "classic"), default="classic", help="how far copies may differ"
     )
     classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
     _reading(p)
@@ -199,6 +202,8 @@ def _data(a: Parsed) -> Answer:
 
 
 def _short(value: Any) -> str:
+    if value is None:
+        return "see sizes"
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items()) or "none"
     return str(len(value)) if isinstance(value, list) else str(value)
@@ -272,8 +277,18 @@ def _second(word: str, rest: Sequence[str]) -> str | None:
     """The recipe of `train` or the word of `data`, as typed; an unknown one is an error here."""
     given = rest[0] if rest and not rest[0].startswith("-") else None
     if word == "train":
-        return None if given is None else _recipe(given)
+        return _behind_flags(rest) if given is None else _recipe(given)
     return given if word == "data" and given in DATA_WORDS else None
+
+
+def _behind_flags(rest: Sequence[str]) -> str | None:
+    """The first known recipe among words that begin with flags; what a flag of `train` takes as its value is none."""
+    from zeuxis import catalog
+
+    known = parser_for("train", None)._actions
+    taking = {flag for action in known if action.nargs is None for flag in action.option_strings}
+    words = (word for before, word in zip(["", *rest], rest, strict=False) if before not in taking)
+    return next((catalog.canonical(word) for word in words if catalog.canonical(word) in catalog.names()), None)
 
 
 def _readable(arguments: Sequence[str]) -> None:

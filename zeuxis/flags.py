@@ -22,7 +22,24 @@ _CLEARER = (  # argparse's words, and ours: an empty mend stands for the nearest
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with errors as one line that names the nearest known flag."""
+    """argparse with errors as one line that names the nearest known flag; help tells the sources of a recipe's fields.
+
+    recipe: the class whose fields are among the flags, if any.
+    """
+
+    recipe: type | None = None
+
+    def format_help(self) -> str:
+        """As argparse does; the source code is read here, since only help needs it."""
+        told = sources(self.recipe) if self.recipe else {}
+        plain = [(action, action.help) for action in self._actions if action.dest in told]
+        try:
+            for action, words in plain:
+                action.help = f"{words}; {told[action.dest].replace('%', '%%')}"
+            return super().format_help()
+        finally:
+            for action, words in plain:
+                action.help = words
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -66,14 +83,41 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def sources(cls: type) -> dict[str, str]:
+    """What the comment beside each field of a recipe says of its value: where it comes from. {} without source code.
+
+    A field that a class takes over from another has that one's comment.
+    """
+    import ast
+    import inspect
+    import io
+    import textwrap
+    import tokenize
+
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__[:-1]):
+        try:
+            text = textwrap.dedent(inspect.getsource(base))
+            body = next(node.body for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
+            tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        except (OSError, TypeError, SyntaxError, StopIteration, tokenize.TokenError):
+            continue
+        said = {t.start[0]: t.string.strip("# ") for t in tokens if t.type == tokenize.COMMENT}
+        for node in body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.end_lineno in said:
+                found[node.target.id] = said[node.end_lineno]
+    return found
+
+
 def add_fields(p: Parser, recipe: str) -> None:
-    """A flag for every field of the recipe."""
+    """A flag for every field of the recipe; help says the default of each and where it comes from."""
     import dataclasses
 
     from zeuxis import catalog
 
     cls = catalog.load(recipe)
     hints = typing.get_type_hints(cls)
+    p.recipe = cls
     group = p.add_argument_group(
         f"fields of {recipe}" + (f" (presets: {', '.join(cls.presets)})" if cls.presets else "")
     )

@@ -25,6 +25,7 @@ def _begun(good: Path, folder: Path, **changes) -> None:
 def _pictures(world: Path) -> None:
     pictures(world / "pics", ("a", "b"), 24)
     pictures(world / "one", ("a",), 24)
+    pictures(world / "alike", ("boot", "Boot"), 24)
     pictures(world / "flat" / "..", ("flat",), 3)
     pictures(world / "sizes", ("a",), 2)
     pictures(world / "sizes", ("b",), 2, side=20)
@@ -148,6 +149,7 @@ SAMPLE = {
     "very-many": "sample dcgan -n 99999999 --out s",
     "wordy-seeds": "sample dcgan --seeds one --out s",
     "no-seeds": "sample dcgan --seeds= --out s",
+    "unknown-snapshot": "sample dcgan --snapshot best --out s",
     "seeds-backwards": "sample dcgan --seeds 8-5 --out s",
     "seed-too-large": "sample dcgan --seeds 99999999999999999999 --out s",
     "very-many-seeds": "sample dcgan --seeds 1-99999999 --out s",
@@ -185,6 +187,11 @@ AUGMENT = {
     "study-is-a-file": "augment pics --study file --budget 5s --generator width=8 --generator batch=8",
     "study-among-the-pictures": "augment pics --study pics/st --budget 5s",
     "out-not-empty": "augment pics STUDY --out taken",
+    "out-below-a-file": "augment pics STUDY --out file/o",
+    "out-cannot-be-made": "augment pics STUDY --out /proc/nowhere/o",
+    "out-among-the-pictures": "augment pics STUDY --out pics/more",
+    "out-where-classes-share-a-folder": "augment alike STUDY --out o",
+    "study-within-out": "augment pics --study o/st --budget 5s --size 16 --out o",
     "dry-run-out-not-empty": "augment pics STUDY --out taken --dry-run",
     "unknown-flag": "augment pics STUDY --repeat 3",
     "classic-no-out": "augment pics --classic-only",
@@ -223,7 +230,7 @@ DATA = {
     "junk": "data show junk.bin",
     "junk-table": "data show junk.csv",
     "missing-column": "data show columns.csv",
-    "sizes-differ": "data show sizes",
+    "sizes-differ": "data export sizes --out o",
     "wrong-size": "data show pics --size -8",
     "wrong-fit": "data show pics --fit squash",
     "list-with-more": "data list pics",
@@ -281,6 +288,8 @@ SAYS = {
     "sample classifier --out s": "cgan, dcgan",
     "sample unstarted --out s": "go on with `zeuxis resume unstarted`",
     "sample old --out s": "has format 99, this zeuxis reads 1",
+    "sample dcgan --snapshot best --out s": "this run kept none",
+    "augment pics --study st --out file/o": "(file/o); choose another",
     "augment one --study st": "two classes or more",
     "augment pics --study st --recipe classifier": "cgan",
     "data shwo pics": "did you mean `show`?",
@@ -392,3 +401,22 @@ def test_memory_that_is_used_up_is_code_4(monkeypatch):
     monkeypatch.setattr(api, "report", greedy)
     result = typed("report", "x")
     assert result.code == 4 and len(result.errors) == 1
+
+
+def test_mixed_sizes_are_shown(world):
+    with inside(world):
+        shown, as_json = typed("data", "show", "sizes"), typed("data", "show", "sizes", "--json")
+    assert shown.code == as_json.code == 0 and not shown.errors
+    assert "different 2, smallest " in shown.out and "give --size" in shown.out
+    found = json.loads(as_json.out)
+    assert found["pictures"] == 4 and found["digest"] is None and found["classes"] == {"a": 2, "b": 2}
+    assert found["sizes"]["different"] == 2 and found["sizes"]["largest"] == "20x20"
+    with inside(world):
+        one = json.loads(typed("data", "show", "sizes", "--size", "8", "--json").out)
+    assert one["height"] == 8 and "sizes" not in one
+
+
+def test_copies_by_rules_are_turned_unless_told_otherwise(world, tmp_path):
+    with inside(world):
+        done = typed("augment", "pics", "--classic-only", "--copies", "1", "--out", str(tmp_path / "o"))
+    assert done.code == 0 and json.loads((tmp_path / "o/manifest.json").read_text())["policy"] == "classic"

@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,13 @@ import pytest
 from PIL import Image
 
 from tests.stories.commands import TINY, ended, inside, kill_group, pictures, start, typed, wait_until
-from zeuxis import cli
+from zeuxis import api, cli
 from zeuxis.data import files
+from zeuxis.errors import BadInput, Stopped
+from zeuxis.jobs import training
 from zeuxis.pictures.write import read_note
 from zeuxis.runs import Run
+from zeuxis.weights import store
 
 LONG_RUN = ["train", "dcgan", "pics", "--run", "r", "--steps", "20000", "--levers", "plain", "--width", "8"]
 LONG_RUN += ["--batch", "8"]
@@ -51,6 +55,85 @@ def test_train_prints_the_page_and_keeps_the_promised_files(place):
                 assert sheet.size == (columns * (16 + gap) - gap, rows * (16 + gap) - gap), name
         assert "Did the generator copy?" in Path("again/report.html").read_text("utf-8")
         assert Run.open("again").weights_hash() == Run.open("r").weights_hash()
+
+
+def test_kept_weights_are_drawn_from_by_name(place, tmp_path):
+    """A snapshot is weights like any: its pictures are its own, and the note says whose they are."""
+    run = Run(shutil.copytree(place / "r", tmp_path / "r"))
+    halved = {k: v / 2 if v.is_floating_point() else v for k, v in run.tensors().items()}
+    for name, tensors in (("0.40", halved), ("best", run.tensors())):
+        store.save(tmp_path / "r" / "snapshots" / f"{name}.safetensors", tensors, {"format": "zeuxis weights 1"})
+    with inside(tmp_path):
+        for out, words in (("end", []), ("b", ["--snapshot", "best"]), ("h", ["--snapshot", "0.40"])):
+            assert typed("sample", "r", "--seeds", "8", *words, "--out", out).code == 0
+        end, best, half = (Path(out, "zeuxis-boot-8.png") for out in ("end", "b", "h"))
+        assert best.read_bytes() == end.read_bytes() != half.read_bytes()
+        assert (read_note(half) or {})["weights"] == store.content_hash(halved)
+        unknown = typed("sample", "r", "--snapshot", "../weights", "--out", "u")
+        assert unknown.code == 2 and unknown.errors[0].endswith("no snapshot `../weights` (r); known: 0.40, best")
+
+
+def test_a_classifier_says_how_much_of_each_class_it_finds(place):
+    with inside(place):
+        assert typed("train", "classifier", "pics", "--run", "c", *TINY).code == 0
+        found = json.loads(Path("c/recalls.json").read_text())
+        log = Run.open("c").log("score")
+        assert sum(found["pictures"]) == Run.open("c").record["split"]["held_out"]
+        assert found["balanced_accuracy"] == pytest.approx(log[-1]["score"]["score"], abs=1e-6)
+        assert found["balanced_accuracy"] == pytest.approx(sum(found["recalls"]) / 2)
+        assert "Class by class" in Path("c/report.html").read_text("utf-8")
+
+
+def test_flags_before_the_recipe(place):
+    """Its fields are known all the same; a flag's value that is called like a recipe is none."""
+    with inside(place):
+        done = typed("train", "--run", "vae", "--width", "8", "dcgan", "pics", *TINY[:4], "--batch", "8")
+        assert done.code == 0 and not done.errors, done
+        assert Run.open("vae").record["recipe"] == "dcgan" and Run.open("vae").record["settings"]["width"] == 8
+
+
+def test_plain_levers_with_threads(place):
+    with inside(place):
+        done = typed("train", "gan", "pics", "--run", "two", "--steps", "1", "--levers", "plain", "--threads", "2")
+        assert done.code == 0 and Run.open("two").record["levers"]["threads"] == 2
+        assert Run.open("r").record["levers"]["threads"] == 1
+        with pytest.raises(BadInput, match="--levers cannot be `plane`"):
+            api.train("gan", "pics", run="three", steps=1, levers="plane")
+
+
+def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch):
+    """By then a run is there, which the same command would be refused for; and its split is there too."""
+    report = training.write_run_report
+
+    def terminated(folder):
+        raise Stopped(signal.SIGTERM, "", "the same command goes on with what was finished")
+
+    with inside(tmp_path):
+        (tmp_path / "pics").symlink_to(place / "pics")
+        monkeypatch.setattr(training, "write_run_report", terminated)
+        done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain")
+        assert (done.code, done.errors) == (143, ["error: stopped (r); continue with `zeuxis resume r`"])
+        monkeypatch.setattr(training, "write_run_report", report)
+        assert typed("resume", "r").out == "r/report.html\n"
+
+
+def test_a_stopped_run_has_its_split(place, tmp_path, monkeypatch):
+    """Also one that was killed, once it is gone on with; a split of other pictures is none of its own."""
+
+    def stopped(*given):
+        raise Stopped(signal.SIGINT, "r", "continue with `zeuxis resume r`")
+
+    with inside(tmp_path):
+        (tmp_path / "pics").symlink_to(place / "pics")
+        monkeypatch.setattr(training.engine, "play_run", stopped)
+        for words in (["train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain"], ["resume", "r"]):
+            assert typed(*words).code == 130
+            split = json.loads(Path("r/split.json").read_text())
+            assert split["digest"] == Run.open("r").record["split"]["digest"]
+            Path("r/split.json").unlink()
+        record = json.loads(Path("r/run.json").read_text())
+        Path("r/run.json").write_text(json.dumps({**record, "split": {"digest": "another"}}))
+        assert typed("resume", "r").code == 130 and not Path("r/split.json").exists()
 
 
 def test_train_as_json(place):
@@ -214,7 +297,7 @@ def test_augmenting_by_rules(place):
         assert (done.code, done.out) == (0, "more\n")
         assert json.loads(typed("data", "show", "more", "--json").out)["classes"] == {"boot": 72, "dress": 72}
         note = read_note("more/dress/000008-1.png") or {}
-        assert note["augmented"] == "light" and note["source"].startswith("dress/")
+        assert note["augmented"] == "classic" and note["source"].startswith("dress/")
         for i in range(16):
             Path(f"boot-{i:02d}.png").rename(f"pics/boot/{i:02d}.png")
 

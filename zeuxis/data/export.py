@@ -12,7 +12,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import json_bytes, make_folder, plain_errors, write_bytes
 from zeuxis.data.memory import Index, Subset, item_digests
 from zeuxis.data.tables import MANIFEST
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.pictures.write import png_bytes
 from zeuxis.platform import sync_folder
 
@@ -83,7 +83,8 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
     Beside them lies `zeuxis.json`, so that the folder opens as an equal dataset: order of classes and
     pictures, groups, parts. A picture that a program made keeps a note that says so. The folder appears
     whole or not at all. Raises BadInput when `out` is not empty, two classes would share a folder, or
-    writing is forbidden, all before anything is written; MachineGaveOut when the disk is full.
+    writing is forbidden, all before anything is written; MachineGaveOut when the disk is full; SomeFailed, after
+    all is written, where some of the files of the dataset could not be read.
     """
     out = Path(os.path.abspath(out))
     chosen: Any = dataset if positions is None else Subset(dataset, positions)
@@ -99,7 +100,17 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
             sync_folder(out.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    tell_unread(chosen, out)
     return [out / place for place in places]
+
+
+def tell_unread(dataset: Dataset, out: Path) -> None:
+    """Raises SomeFailed where files of the dataset could not be used, with their count and the first of them."""
+    skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
+    if skipped:
+        count = f"{len(skipped)} file{'s' if len(skipped) > 1 else ''}"
+        what = f"{len(dataset)} pictures went into it, {count} could not be used, the first: {' '.join(skipped[0])}"
+        raise SomeFailed(what, str(out), "--strict stops at such files instead")
 
 
 def _onto_empty(aside: Path, out: Path) -> None:

@@ -52,13 +52,18 @@ def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         with quiet(), ThreadPoolExecutor(min(cores(), 32)) as pool:
             done = list(pool.map(work, items[start : start + _AHEAD]))
         yield from done  # outside, so that a caller who stops halfway leaves nothing held
+        done.clear()  # else these are still there while the next ones are decoded
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """One picture: pixels uint8 HWC (one channel where it is grey and the channels are open), its hashes and flags."""
+    """One picture: pixels uint8 HWC (one channel where it is grey and the channels are open), its hashes and flags.
 
-    pixels: np.ndarray
+    pixels is None where they were let go; size is (height, width).
+    """
+
+    pixels: np.ndarray | None
+    size: tuple[int, int]
     grey_hash: bytes | None
     hash: bytes
     generated: bool
@@ -74,16 +79,31 @@ def _load(loader: Loader, shape: Shape) -> Loaded | str:
         found = loader(shape)
     except Unreadable as error:
         return str(error)
-    pixels = found.pixels
-    if shape.channels is not None:
-        return Loaded(pixels, None, item_digest(pixels), found.generated, found.animated)
-    if not is_grey(pixels):
-        return Loaded(pixels, None, item_digest(pixels), found.generated, found.animated)
+    pixels, flags = found.pixels, (found.generated, found.animated)
+    size = (pixels.shape[0], pixels.shape[1])
+    if shape.channels is not None or not is_grey(pixels):
+        return Loaded(pixels, size, None, item_digest(pixels), *flags)
     grey = with_channels(pixels, 1)
-    return Loaded(grey, item_digest(grey), item_digest(with_channels(grey, 3)), found.generated, found.animated)
+    return Loaded(grey, size, item_digest(grey), item_digest(with_channels(grey, 3)), *flags)
 
 
-def _file_loader(entry: Entry) -> Loader:
+def metered(shape: Shape, limit: int) -> Callable[["Candidate"], Loaded | str]:
+    """Loads candidates; from `limit` bytes of pixels on, all told, it keeps only what is known of the pixels."""
+    used, lock = 0, threading.Lock()
+
+    def load(candidate: "Candidate") -> Loaded | str:
+        nonlocal used
+        found = _load(candidate.load, shape)
+        if isinstance(found, str) or found.pixels is None:
+            return found
+        with lock:
+            used += found.pixels.nbytes
+            return found if used <= limit else replace(found, pixels=None)
+
+    return load
+
+
+def file_loader(entry: Entry) -> Loader:
     def load(shape: Shape) -> Decoded:
         try:
             file = entry.open()
@@ -165,13 +185,17 @@ class Candidate:
     part: str | None = None
 
 
+class SizesDiffer(BadInput):
+    """The pictures have no common size, and none was given."""
+
+
 def _sized(shape: Shape, loaded: Loaded, name: str, first: str) -> Shape:
-    size = loaded.pixels.shape[:2]
+    size = loaded.size
     if shape.size is None:
-        return replace(shape, size=(size[0], size[1]))
+        return replace(shape, size=size)
     if size != shape.size:
         sizes = f"{shape.size[0]}x{shape.size[1]} ({first}) and {size[0]}x{size[1]} ({name})"
-        raise BadInput(f"the pictures differ in size: {sizes}", "", "give --size, for instance --size 64")
+        raise SizesDiffer(f"the pictures differ in size: {sizes}", "", "give --size, for instance --size 64")
     return shape
 
 
@@ -187,20 +211,19 @@ class Harvest:
 
 
 def _harvest(candidates: list[Candidate], shape: Shape, limit: int) -> Harvest:
-    found, used, known = Harvest(shape, [], [], [], []), 0, shape
-    results = parallel(lambda c: _load(c.load, shape), candidates)
+    found, known = Harvest(shape, [], [], [], []), shape
+    results = parallel(metered(shape, limit), candidates)
     for candidate, result in zip(candidates, results, strict=True):
         if isinstance(result, str):
             found.skipped.append((candidate.name, result))
             continue
         known = _sized(known, result, candidate.name, found.kept[0].name if found.kept else "")
-        used += result.pixels.nbytes
-        if found.pixels is not None:
-            found.pixels.append(result.pixels)
-        if used > limit:
+        if result.pixels is None:
             found.pixels = None
+        elif found.pixels is not None:
+            found.pixels.append(result.pixels)
         found.kept.append(candidate)
-        found.loaded.append(replace(result, pixels=result.pixels[:0]))
+        found.loaded.append(replace(result, pixels=None))  # a view would hold on to the whole picture
     found.shape = known
     return found
 
@@ -213,12 +236,15 @@ def natural(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(distinct))
 
 
+_GONE = np.zeros((0, 0, 1), np.uint8)
+
+
 def _stacked(pixels: list[np.ndarray], channels: int) -> Tensor:
     height, width = pixels[0].shape[:2]
     whole = torch.empty(len(pixels), channels, height, width, dtype=torch.uint8)
     for i in range(len(pixels)):
         whole[i] = torch.from_numpy(with_channels(pixels[i], channels).copy()).permute(2, 0, 1)
-        pixels[i] = pixels[i][:0]  # let go while the tensor grows, so both are never whole at once
+        pixels[i] = _GONE  # let go while the tensor grows, so both are never whole at once
     return whole
 
 
@@ -248,11 +274,15 @@ def _dataset(found: Harvest, classes: tuple[str, ...] | None, skipped: Skipped, 
     return FileDataset([c.load for c in kept], shape, spec, digest_of(spec, hashes, labels), hashes, **fields)
 
 
+def candidates_of(listing: Listing) -> list[Candidate]:
+    return [Candidate(e.name, file_loader(e), e.label, e.group, e.part) for e in listing.entries]
+
+
 def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int) -> Opened:
     """A dataset of the files of a listing. Raises BadInput when none can be read, or with `strict` when one cannot."""
     if shape.channels is None:
         shape = replace(shape, channels=listing.channels)
-    candidates = [Candidate(e.name, _file_loader(e), e.label, e.group, e.part) for e in listing.entries]
+    candidates = candidates_of(listing)
     if not candidates and not listing.skipped:
         raise BadInput("there is no picture here", where, "give a folder, a zip or a table of pictures")
     found = _harvest(candidates, shape, limit)
@@ -271,7 +301,7 @@ def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
     wanted = Shape(size, shape.channels or channels, shape.fit)
     beside: dict[str, Any] = {"sources": arrays.sources, "parts": arrays.parts}
     if (size, wanted.channels) == ((height, width), channels) and arrays.pixels.nbytes <= limit:
-        pixels = torch.from_numpy(np.array(arrays.pixels.transpose(0, 3, 1, 2), order="C"))
+        pixels = torch.from_numpy(np.require(arrays.pixels.transpose(0, 3, 1, 2), requirements=["C", "W"]))
         return MemoryDataset(pixels, arrays.labels, arrays.classes, **beside)
     labels = [None] * n if arrays.labels is None else arrays.labels.tolist()
     names = [None if k is None else arrays.classes[k] for k in labels]
@@ -286,7 +316,7 @@ def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
 # ------------------------------------------------------------------ which source
 
 
-def _wanted(size: int | tuple[int, int] | None, channels: int | None, fit: str) -> Shape:
+def wanted_shape(size: int | tuple[int, int] | None, channels: int | None, fit: str) -> Shape:
     if fit not in FITS:
         raise BadInput(f"there is no fit `{fit}`", "", nearest(fit, sorted(FITS)))
     if channels is not None and channels not in (1, 2, 3, 4):
@@ -297,7 +327,7 @@ def _wanted(size: int | tuple[int, int] | None, channels: int | None, fit: str) 
     return Shape(pair, channels, fit)
 
 
-def _find(path: Path) -> Listing | Arrays:
+def found_in(path: Path) -> Listing | Arrays:
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return from_manifest(path)
@@ -334,9 +364,9 @@ def open_dataset(
     than `memory_limit` bytes is decoded when asked for. The result's `skipped` lists (file, reason).
 
     Raises BadInput for a missing source, where no picture can be read, where sizes differ and none
-    is given, and with `strict` where a single file cannot be used.
+    is given (SizesDiffer), and with `strict` where a single file cannot be used.
     """
-    shape = _wanted(size, channels, fit)
+    shape = wanted_shape(size, channels, fit)
     name, _, given = str(source).partition(":")
     if isinstance(source, str) and name in builtin.NAMES:
         return from_arrays(builtin.find(name, Path(given).expanduser() if given else None), shape, memory_limit)
@@ -345,7 +375,7 @@ def open_dataset(
         hint = nearest(str(source), list(builtin.NAMES)) if isinstance(source, str) and "/" not in source else ""
         raise BadInput("there is no such file or folder", str(source), hint or "check the path")
     try:
-        found = _find(path)
+        found = found_in(path)
     except PermissionError as error:
         raise BadInput("this may not be read", str(path)) from error
     if isinstance(found, Arrays):

@@ -19,7 +19,7 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sorted positions int64 of each part, and of what was dropped because it is a copy of a test picture.
+    """Sorted positions int64 of each part, and of what was dropped because it is a copy of a picture held out.
 
     hashes: sha256 of the pixels of every picture of the dataset; sources: its file; digest: sha256 over all of it.
     """
@@ -97,11 +97,16 @@ def _from_json(value: object, dataset: Dataset | None) -> Split:
 
 @dataclass(frozen=True)
 class _Families:
-    """Pictures that stay together: members by family, classes counted [F, K], and the families no test may hold."""
+    """Pictures that stay together: members by family, classes counted [F, K], and the families no test may hold.
+
+    Those are the ones with a picture of a program whose `group` holds no original. counts: of all pictures there,
+    of the real ones elsewhere. made: bool [N], true for the pictures of a program.
+    """
 
     members: list[np.ndarray]
     counts: np.ndarray
     train_only: np.ndarray
+    made: np.ndarray
     keys: list[int]
 
 
@@ -114,12 +119,16 @@ def _families(dataset: Dataset, roots: np.ndarray, hashes: list[str], seed: int)
     family = np.empty(len(roots), np.int64)
     for f, positions in enumerate(members):
         family[positions] = f
-    np.add.at(counts, (family, labels), 1)
-    generated = getattr(dataset, "generated", None) or [False] * len(roots)
+    made = np.array(getattr(dataset, "generated", None) or [False] * len(roots), bool)
+    named = dataset.groups or [""] * len(roots)
+    real = {group for group, one in zip(named, made, strict=True) if not one and dataset.groups}
+    stray = made & np.array([group not in real for group in named])
     train_only = np.zeros(len(members), bool)
-    train_only[family[np.flatnonzero(generated)]] = True
+    train_only[family[stray]] = True
+    counted = ~made | train_only[family]
+    np.add.at(counts, (family[counted], labels[counted]), 1)
     keys = [key_of(seed, "split", min(hashes[i] for i in positions), len(positions)) for positions in members]
-    return _Families(members, counts, train_only, keys)
+    return _Families(members, counts, train_only, made, keys)
 
 
 def _growth(have: np.ndarray, quota: np.ndarray, counts: np.ndarray) -> float:
@@ -142,6 +151,14 @@ def _divide(families: _Families, chosen: np.ndarray, shares: dict[str, float]) -
         have[part] += counts
         given[part].append(families.members[f])
     return {name: np.sort(np.concatenate(got)) if got else np.zeros(0, np.int64) for name, got in given.items()}
+
+
+def _without_made(families: _Families, parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The parts with what a program made taken out of all but train, into "dropped"."""
+    held = {name: positions for name, positions in parts.items() if name != "train"}
+    out = [positions[families.made[positions]] for positions in held.values()]
+    kept = {name: positions[~families.made[positions]] for name, positions in held.items()}
+    return {**parts, **kept, "dropped": np.sort(np.concatenate(out))}
 
 
 def _official(dataset: Dataset) -> np.ndarray | None:
@@ -176,7 +193,8 @@ def split_dataset(
     validation and test are shares of all pictures. Where the set has an official test part, that
     is the test part, validation is a share of the rest, and training pictures that are copies of
     test pictures are dropped. What stays together is decided by `groups`. Pictures that carry the
-    note of a program only ever train. A part may come out empty when there are few pictures.
+    note of a program only ever train; those of the same `group` as a picture held out are dropped.
+    A part may come out empty when there are few pictures.
     Raises BadInput for impossible shares, no pictures, and generated pictures in an official test part.
     """
     _check_shares(validation, test)
@@ -185,15 +203,17 @@ def split_dataset(
         raise BadInput("there are no pictures to divide")
     hashes = [digest.hex() for digest in item_digests(dataset)]
     families = _families(dataset, groups(dataset), hashes, seed)
-    everything, nothing = np.arange(len(families.members)), np.zeros(0, np.int64)
+    everything = np.arange(len(families.members))
     sealed = _official(dataset)
     if sealed is None:
         shares = {"test": test, "validation": validation, "train": 1 - validation - test}
-        parts = {**_divide(families, everything, shares), "dropped": nothing}
+        parts = _without_made(families, _divide(families, everything, shares))
     else:
         _refuse_generated(dataset, sealed)
         touches = np.array([bool(sealed[positions].any()) for positions in families.members])
-        parts = _divide(families, everything[~touches], {"validation": validation, "train": 1 - validation})
+        shares = {"validation": validation, "train": 1 - validation}
+        parts = _without_made(families, _divide(families, everything[~touches], shares))
         near_test = np.concatenate([families.members[f] for f in everything[touches]])
-        parts |= {"test": np.flatnonzero(sealed), "dropped": np.sort(near_test[~sealed[near_test]])}
+        dropped = np.sort(np.concatenate([parts["dropped"], near_test[~sealed[near_test]]]))
+        parts |= {"test": np.flatnonzero(sealed), "dropped": dropped}
     return Split(**parts, seed=seed, dataset_digest=dataset.digest, hashes=hashes, sources=list(dataset.sources))

@@ -11,13 +11,14 @@ import torch
 
 from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.export import check_empty, folder_names
+from zeuxis.data.export import check_empty, folder_names, tell_unread
 from zeuxis.data.files import make_folder, plain_errors, write_json
+from zeuxis.data.tables import MANIFEST
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.write import CHANGED, png_bytes
 
-POLICIES = ("none", "light", "strong")
+POLICIES = ("none", "light", "strong", "classic")
 _AT_ONCE = 128
 
 
@@ -58,15 +59,17 @@ def augment_folder(
     name: str,
     out: Path,
     copies: int = 5,
-    policy: str = "light",
+    policy: str = "classic",
     balance: bool = False,
     seed: int = 0,
     domain: str | None = None,
 ) -> Path:
-    """Writes originals and augmented copies, a folder per class, with manifest.json. Returns `out`.
+    """Writes originals and augmented copies, a folder per class, with manifest.json and zeuxis.json. Returns `out`.
 
-    domain: the kind of picture, None to guess it from the name.
-    Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without labels.
+    By zeuxis.json the folder opens with a group for each original and its copies, so that no split takes them
+    apart. domain: the kind of picture, None to guess it from the name.
+    Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without
+    labels; SomeFailed, after all is written, where some of the files of the dataset could not be read.
     """
     if copies < 1:
         raise BadInput(f"--copies must be 1 or more, not {copies}")
@@ -82,18 +85,41 @@ def augment_folder(
     places = _places(dataset)
     aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
-        rows = list(_originals(dataset, places, aside))
+        rows, owners = list(_originals(dataset, places, aside)), list(range(len(dataset)))
         for copy in range(1, int(counts.max()) + 1):
-            rows += _copies(dataset, places, aside, np.flatnonzero(counts >= copy), copy, seed, policy, domain)
+            chosen = np.flatnonzero(counts >= copy)
+            rows += _copies(dataset, places, aside, chosen, copy, seed, policy, domain)
+            owners += chosen.tolist()
         words = {"format": 1, "policy": policy, "domain": domain, "seed": seed, "files": rows}
         write_json(aside / "manifest.json", words)
+        write_json(aside / MANIFEST, _grouped(dataset, rows, owners))
         with plain_errors(out):
             if out.exists():
                 out.rmdir()
             os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    tell_unread(dataset, out)
     return out
+
+
+def _grouped(dataset: Dataset, rows: list[dict[str, Any]], owners: list[int]) -> dict[str, Any]:
+    """The manifest by which the folder is read again; owners: position of each row's original.
+
+    A copy is in the group of its original, and in no official test part.
+    """
+    groups = dataset.groups or dataset.sources
+    files = [
+        {
+            "file": row["file"],
+            "label": None if dataset.labels is None else int(dataset.labels[i]),
+            "group": groups[i],
+            "part": None if dataset.parts is None else "train" if row["copy"] else dataset.parts[i],
+            "source": row["source"],
+        }
+        for row, i in zip(rows, owners, strict=True)
+    ]
+    return {"format": 1, "channels": dataset.spec.channels, "classes": list(dataset.spec.classes), "files": files}
 
 
 def _places(dataset: Dataset) -> list[str]:

@@ -13,6 +13,7 @@ from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
+from zeuxis.weights.store import content_hash
 
 MOST = 100_000  # pictures of one call: more is a slip of the finger
 _LARGEST = 2**62
@@ -44,12 +45,29 @@ def _generates(cls: type) -> bool:
     return hasattr(cls, "latents") and hasattr(cls, "decode")
 
 
-def sample(run: Run, out: Path, n: int = 64, wanted: str | None = None, seeds: str | None = None) -> list[Path]:
+def check_snapshot(run: Run, name: str) -> str:
+    """The name of weights that the run kept. Raises BadInput, with the names there are, where it kept none so."""
+    kept = sorted(path.stem for path in (run.path / "snapshots").glob("*.safetensors"))
+    if name not in kept:
+        mend = "known: " + ", ".join(kept) if kept else "this run kept none; leave --snapshot away"
+        raise BadInput(f"no snapshot `{name}`", str(run.path), mend)
+    return name
+
+
+def sample(
+    run: Run,
+    out: Path,
+    n: int = 64,
+    wanted: str | None = None,
+    seeds: str | None = None,
+    snapshot: str | None = None,
+) -> list[Path]:
     """Writes n pictures (or one per seed) and grid.png into `out`; returns their paths.
 
     A conditional run's picture has the class `seed % classes`, so the classes come in turn, or the class
-    `wanted`. Raises BadInput for a run that does not generate or has no weights yet, an unknown class, n out of
-    1 to MOST, or an `out` that holds such files already.
+    `wanted`. snapshot: name of kept weights, in place of those at the end. Raises BadInput for a run that does
+    not generate or has no weights yet, an unknown class or snapshot, n out of 1 to MOST, or an `out` that holds
+    such files already.
     """
     record, recipe, spec = run.record, run.recipe, run.spec
     if not isinstance(recipe, Generates):
@@ -65,7 +83,8 @@ def sample(run: Run, out: Path, n: int = 64, wanted: str | None = None, seeds: s
     taken = [name for name in (*names, "grid.png") if (out / name).exists()]
     if taken:
         raise BadInput(f"{taken[0]} is there already", str(out), "choose another --out")
-    players, digest = run.players(), run.weights_hash()
+    kept = None if snapshot is None else check_snapshot(run, snapshot)
+    players, digest = run.players(kept), content_hash(run.tensors(kept))
     make_folder(out)
     made = torch.cat(list(generate(recipe, players, chosen, labels)))
     for i, name in enumerate(names):

@@ -3,9 +3,9 @@
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from zeuxis import catalog
+from zeuxis.augment.policies import guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.data.memory import Subset
@@ -25,12 +26,13 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput, MachineGaveOut, nearest
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, nearest
+from zeuxis.jobs.recognizing import write_recalls
 from zeuxis.jobs.sample import generating
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.suspects import PAIRS, write_suspects
 from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Generates, Recipe, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Generates, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
 from zeuxis.report.run import write_run_report
 from zeuxis.runs import Run, read_json
@@ -103,6 +105,7 @@ def begin(
 ) -> Run:
     """Trains a recipe on pictures from the start. Raises BadInput before anything is written."""
     made = make(catalog.load(recipe), start.preset, **settings)
+    made = with_domain(made, source.source, {**made.presets.get(start.preset or "", {}), **settings})
     check_settings(made)
     known_device(start.device)
     check_free(run, "--run")
@@ -112,8 +115,8 @@ def begin(
     streams, held = _streams(dataset, split)
     said = {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
     whole = Start(**{**vars(start), "data": source.words(dataset), "split": said})
-    with resumable(run):
-        return finish(engine.train(made, streams, run, budget, held, whole, habits), split, streams["images"])
+    with resumable(run, split):
+        return finish(engine.train(made, streams, run, budget, held, whole, habits), split, streams["images"], held)
 
 
 def go_on(run: Path, habits: Habits) -> Run:
@@ -127,29 +130,51 @@ def go_on(run: Path, habits: Habits) -> Run:
     dataset = Source.from_words(words).open()
     split = divide(dataset, begun.record["seed"])
     streams, held = _streams(dataset, split)
-    with resumable(run):
-        return finish(engine.resume(run, streams, held, habits), split, streams["images"])
+    with resumable(run, split):
+        return finish(engine.resume(run, streams, held, habits), split, streams["images"], held)
 
 
 @contextmanager
-def resumable(run: Path) -> Iterator[None]:
-    """Where the disk is full in the middle of a run, the words say how to go on."""
+def resumable(run: Path, split: Split | None) -> Iterator[None]:
+    """Where a begun run ends before its time, its split is there, and the words say how to go on."""
+    with suppress(ZeuxisError):
+        _write_split(run, split)
     try:
         yield
-    except MachineGaveOut as error:
-        if not (run / "run.json").exists() or "zeuxis resume" in error.mend or "the disk" not in error.what:
+    except (MachineGaveOut, Stopped) as error:
+        begun = (run / "run.json").exists()
+        if not begun or "zeuxis resume" in error.mend:
+            raise
+        if isinstance(error, Stopped):  # while the last papers were drawn
+            number = error.exit_code - 128
+            raise Stopped(number, error.where or str(run), f"continue with `zeuxis resume {run}`") from error
+        if "the disk" not in error.what:
             raise
         raise MachineGaveOut(
             error.what, error.where, f"free some space, then continue with `zeuxis resume {run}`"
         ) from error
+    finally:
+        with suppress(ZeuxisError):  # what ended the run is what is to be told
+            _write_split(run, split)
 
 
-def finish(run: Run, split: Split | None, train: Dataset) -> Run:
-    """The last papers of a run: split, card, real pictures to hold its own against, and page."""
+def _write_split(run: Path, split: Split | None) -> None:
+    """split.json of a run that began with this split, where it is missing."""
+    path = run / "split.json"
+    if split is None or path.exists() or not (run / "run.json").exists() or int(os.environ.get("RANK", "0")) > 0:
+        return
+    if ((Run.open(run).record.get("split") or {}).get("digest")) == split.digest:
+        write_json(path, split.to_json())
+
+
+def finish(run: Run, split: Split | None, train: Dataset, held: Dataset | None) -> Run:
+    """The last papers of a run: split, card, recalls, real pictures to hold its own against, and page."""
     if int(os.environ.get("RANK", "0")) == 0:
         if split is not None:
             write_json(run.path / "split.json", split.to_json())
         write_card(run.path)
+        if isinstance(run.recipe, Recognizes) and held is not None:
+            write_recalls(run, held)
         if isinstance(run.recipe, Generates):
             _write_real(run, train)
             _write_copies(run, train)
@@ -214,6 +239,24 @@ def opened_study(folder: Path) -> Path:
     return folder
 
 
+_MOVES = {"policy": ("light", "strong"), "augment": ("ada", "adaptive")}  # settings whose effect the domain decides
+
+
+def domain_of(recipe: type[Recipe], domain: str) -> dict[str, str]:
+    """The setting `domain` of a recipe for this kind of picture; empty where it has none for it."""
+    allowed = get_args(get_type_hints(recipe).get("domain"))
+    known = domain if domain in allowed else {"garments": "photo"}.get(domain, "")
+    return {"domain": known} if known in allowed else {}
+
+
+def with_domain(recipe: Recipe, source: str, given: Mapping[str, Any]) -> Recipe:
+    """The recipe with its `domain`, where it has one and none is given, guessed from the source's name, and said."""
+    found = {} if "domain" in given else domain_of(type(recipe), guess_domain(source))
+    if found and any(getattr(recipe, name, None) in moves for name, moves in _MOVES.items()):
+        say(f"zeuxis: augmenting as {found['domain']}, guessed from the name; --domain says otherwise")
+    return replace(recipe, **found) if found else recipe
+
+
 # ------------------------------------------------------------------ what can be refused before anything is written
 
 
@@ -261,24 +304,38 @@ def check_generator(name: str) -> None:
         )
 
 
-_AT_LEAST_ONE = ("batch", "width", "widths", "latent", "depth", "half_life")
+_NETS = ("width", "widths", "latent", "depth", "blocks", "first", "critic_first", "base", "most", "least", "group")
+_PACE = ("batch", "generator_batches", "critic_steps", "lazy", "augment_speed", "half_life")
+_SHARES = ("share", "tail", "label_smoothing", "drop_label", "ramp", "augment_chance")
+_DECAYS = ("beta1", "beta2", "beta2_end")
+_RANGES: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
+    ((*_NETS, *_PACE), lambda x: x >= 1, "1 or more"),
+    (_SHARES, lambda x: 0 <= x <= 1, "0 to 1"),
+    (_DECAYS, lambda x: 0 <= x < 1, "zero or more and below 1"),
+    (("full",), lambda x: 0 < x <= 1, "above zero and at most 1"),
+)
 
 
-def check_settings(recipe: Recipe) -> None:
-    """Raises BadInput for a setting out of its range: a choice that is none, a number below zero or not finite."""
-    hints = get_type_hints(type(recipe))
+def _wrong(name: str, number: float) -> str:
+    """What a number of this setting must be, in words; empty where it is right."""
+    own = ((good, words) for names, good, words in _RANGES if name in names)
+    good, words = next(own, (lambda x: x >= 0, "zero or more"))
+    return "" if math.isfinite(number) and good(number) else words
+
+
+def check_settings(recipe: Recipe, style: str = "--{}") -> None:
+    """Raises BadInput for a setting out of its range: a choice that is none, a number too small, large or not finite.
+
+    style: how a setting is written where it was given, `{}` being its name.
+    """
+    hints, where = get_type_hints(type(recipe)), recipe_name(type(recipe))
     for name, value in settings_of(recipe).items():
-        flag, hint = "--" + name.replace("_", "-"), hints[name]
+        flag, hint = style.format(name.replace("_", "-")), hints[name]
         if get_origin(hint) is Literal and value not in get_args(hint):
-            raise BadInput(
-                f"{flag} cannot be `{value}`", recipe_name(type(recipe)), nearest(str(value), list(get_args(hint)))
-            )
-        least = 1 if name in _AT_LEAST_ONE else 0
+            raise BadInput(f"{flag} cannot be `{value}`", where, nearest(str(value), list(get_args(hint))))
         for number in value if isinstance(value, tuple) else (value,):
-            wrong = isinstance(number, int | float) and not (math.isfinite(number) and number >= least)
-            if wrong:
-                above = "1 or more" if least else "zero or more"
-                raise BadInput(f"{flag} must be {above}, not {number:g}", recipe_name(type(recipe)))
+            if isinstance(number, int | float) and (words := _wrong(name, number)):
+                raise BadInput(f"{flag} must be {words}, not {number:g}", where)
 
 
 def _check_builds(recipe: Recipe, dataset: Dataset) -> None:

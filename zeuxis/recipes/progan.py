@@ -135,7 +135,7 @@ class ProGAN(Recipe):
         if label is not None:
             terms["class_real"] = self.class_weight * cross_entropy(real[:, 1:], label).mean()
             terms["class_fake"] = self.class_weight * cross_entropy(fake[:, 1:], label).mean()
-        steep = {name: terms[name] for name in ("r1", "r2") if name in terms}
+        steep: dict[str, Tensor] = {name: terms[name] for name in ("r1", "r2") if name in terms}
         return Terms(terms, watch={"real": real[:, 0].mean(), "fake": fake[:, 0].mean(), **steep})
 
     def _wasserstein(

@@ -25,9 +25,15 @@ The weights are as free as the pictures they were trained on.
 | data (sha256) | {digest} |
 | weights (content sha256) | {weights} |
 | alarms | {alarms} |
+| attempts | {attempts} |
 
 Use: `zeuxis sample {folder} -n 64 --out samples`
 """
+
+
+def attempts_words(attempts: int, rewinds: list[str]) -> str:
+    """How often the run began again at half the rate, and why: `2; rewound: critic/hinge was not finite in step 7`."""
+    return f"{attempts}; rewound: {', '.join(rewinds)}" if rewinds else f"{attempts}, nothing was rewound"
 
 
 def write_card(folder: Path) -> Path:
@@ -52,6 +58,7 @@ def write_card(folder: Path) -> Path:
         digest=r["data"]["digest"],
         weights=done["weights_sha256"],
         alarms=", ".join(done["alarms"]) or "none",
+        attempts=attempts_words(done["attempts"], [line["words"] for line in run.log("rewind")]),
         folder=folder.name,
     )
     write_text(folder / "card.md", text)

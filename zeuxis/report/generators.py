@@ -51,10 +51,16 @@ def curves_repeat(found: StudyFolder) -> int | None:
     return max(logged, key=lambda r: (number(r.generator.get("cas")) or 0.0, -r.index)).index if logged else None
 
 
+def shown_repeat(repeats: Sequence[Repeat]) -> Repeat | None:
+    """The repeat whose pictures lie in `samples/`: its generator scored best on validation, the first of equals."""
+    scored = [(cas, -r.index, r) for r in repeats if (cas := number(r.generator.get("cas"))) is not None]
+    return max(scored, key=lambda s: s[:2])[2] if scored else None
+
+
 def suspects(found: StudyFolder) -> list[str]:
-    """Class and distance of the worst suspects, of the repeat with the closest ones."""
-    lists = [objects(r.generator.get("suspects")) for r in found.repeats]
-    nearest = min((s for s in lists if s), key=lambda s: number(s[0].get("distance")) or 0.0, default=[])
+    """Class and distance of the pairs in `samples/suspects.png`, closest first."""
+    shown = shown_repeat(found.repeats)
+    nearest = objects(shown.generator.get("suspects")) if shown else []
     names = mapping(found.study.get("spec")).get("classes")
     classes = [str(c) for c in names] if isinstance(names, list) else []
     words = []

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import Picture, cell_of, embed, film, spread
 from zeuxis.report.plots import Series, line_chart
-from zeuxis.report.read import Line, Log, mapping, number, read_header, read_log, read_object
-from zeuxis.report.words import DASH, brief, compact, decimal, duration, shape_words, spelled, value, whole
+from zeuxis.report.read import Line, Log, mapping, number, numbers, read_header, read_log, read_object
+from zeuxis.report.words import DASH, brief, compact, decimal, duration, percent, shape_words, spelled, value, whole
 
 FRAMES = 10  # columns of the strip that shows how samples developed
 
@@ -32,13 +32,15 @@ class RunFolder:
     finish: Line
     log: Log
     samples: list[Path]
+    recalls: Line
 
 
 def open_run(folder: Path) -> RunFolder:
     """Raises BadInput where `folder` holds no readable run.json."""
     run = read_header(folder / "run.json", "run")
     samples = sorted((folder / "samples").glob("*.png"))
-    return RunFolder(folder, run, read_object(folder / "finish.json"), read_log(folder / "log.jsonl"), samples)
+    finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
+    return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls)
 
 
 def write_run_report(run_folder: Path) -> Path:
@@ -64,6 +66,8 @@ def run_page(found: RunFolder) -> str:
         scores=score_charts(found.log),
         figures=latest_scores(found),
         best_step=best_of(found).get("step"),
+        recalls=recall_rows(found),
+        balanced=percent(found.recalls.get("balanced_accuracy"), 1),
         game=len(_names(found.log.steps, "terms")) > 1,
         has_samples=bool(found.samples),
         last=last,
@@ -279,6 +283,16 @@ def latest_scores(found: RunFolder) -> list[tuple[str, str, str]]:
     last = mapping(scores[-1].get("score")) if scores else {}
     at = mapping(best_of(found).get("score"))
     return [(spelled(n), brief(v), brief(at.get(n))) for n, v in last.items() if number(v) is not None]
+
+
+def recall_rows(found: RunFolder) -> list[tuple[str, str, str]]:
+    """(class, share of its held-out pictures that is recognised, how many these are), for runs that tell classes."""
+    named = mapping(found.run.get("spec")).get("classes")
+    classes = named if isinstance(named, list) else []
+    shares, counts = numbers(found.recalls.get("recalls")), numbers(found.recalls.get("pictures"))
+    if not shares or len(shares) != len(classes) or len(counts) != len(classes):
+        return []
+    return [(str(c), percent(share, 1), whole(n)) for c, share, n in zip(classes, shares, counts, strict=True)]
 
 
 def best_of(found: RunFolder) -> Line:

@@ -35,7 +35,7 @@ def test_strength_zero_keeps_the_bits(name, channels):
 
 @pytest.mark.parametrize("domain", sorted(DOMAINS))
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("name", ["light", "strong"])
+@pytest.mark.parametrize("name", ["light", "strong", "classic"])
 def test_policies_change_pictures_and_stay_in_range(name, channels, domain):
     image = picture(c=channels)
     out = apply(name, image, DRAW, domain=domain)
@@ -144,6 +144,8 @@ def test_words_and_guesses():
     assert "no flips" in guard_words("digits") and "no flips" in guard_words("text")
     known = {"mnist": "digits", "fashion-mini": "garments", "fashion-mnist": "garments", "cifar10": "photo"}
     known |= {"FashionMNIST": "garments", "/data/MNIST/": "digits", "my/textures": "photo", "emnist-letters": "text"}
+    known |= {"mnist:/data/raw": "digits", "cifar10:/data/mnist": "photo", "C:/sets/mnist": "digits"}
+    known |= {"/a:b/mnist": "digits", "fashion-mnist:x": "garments"}
     assert {name: guess_domain(name) for name in known} == known
 
 
@@ -173,3 +175,38 @@ def test_copies_are_bytes_that_can_be_made_again():
     assert not torch.equal(first, augment_copies(every_value, 1, 1))
     assert not torch.equal(first, augment_copies(every_value, 0, 2))
     assert torch.equal(augment_copies(every_value[2:3], 0, 1, index=torch.tensor([2])), first[2:3])
+
+
+def angles(image):
+    """Degrees by which a bright horizontal bar on the dark is turned."""
+    ys, xs = torch.meshgrid(torch.arange(33.0) - 16, torch.arange(33.0) - 16, indexing="ij")
+    light = (image[:, 0] + 1).clamp(min=0)
+    total = light.sum((1, 2))
+    x, y = ((light * z).sum((1, 2)) / total for z in (xs, ys))
+    dx, dy = xs - x[:, None, None], ys - y[:, None, None]
+    xx, yy, xy = ((light * z).sum((1, 2)) for z in (dx * dx, dy * dy, dx * dy))
+    return torch.rad2deg(0.5 * torch.atan2(2 * xy, xx - yy))
+
+
+def test_classic_turns_every_picture_by_another_angle_within_15_degrees():
+    bar = torch.full((400, 1, 33, 33), -1.0)
+    bar[:, :, 15:18, 8:25] = 1
+    turned = angles(apply(Policy("turn", always=(("rotate", 15 / 135),), varied=True), bar, DRAW).image)
+    assert turned.abs().max() < 15.5 and turned.min() < -10 and turned.max() > 10
+    assert (turned.abs() < 5).any() and turned.unique().numel() > 300
+    whole = apply("classic", bar, DRAW).image
+    assert not torch.equal(whole, bar) and whole.mean((1, 2, 3)).unique().numel() > 300
+
+
+def test_classic_keeps_to_the_guards():
+    ys, xs = centres(apply("classic", left_right(), DRAW, domain="digits").image)
+    assert xs.max() < 9.5 and ys.max() < 9.5
+    ys, xs = centres(apply("classic", left_right(), DRAW, domain="photo").image)
+    assert (xs > 9).any() and ys.max() < 9.5
+    grey = picture(c=1)
+    assert torch.isfinite(apply("classic", grey, DRAW).image).all()
+
+
+def test_the_policies_of_the_study_draw_what_they_always_did():
+    assert [POLICIES[name].varied for name in ("none", "light", "strong")] == [False] * 3
+    assert POLICIES["light"].always == (("flip_horizontal", 0.5), ("flip_vertical", 0.5), ("crop", 1.0))

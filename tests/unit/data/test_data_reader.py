@@ -2,6 +2,8 @@ import csv
 import gzip
 import json
 import struct
+import tracemalloc
+import weakref
 import zipfile
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from zeuxis.data import reader
 from zeuxis.data.decode import FITS
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import FileDataset, natural, open_dataset
@@ -193,7 +196,7 @@ def test_idx_file_alone_with_labels_resized_and_lazy(tmp_path):
         b"\x00\x00\x08\x03\x00\x00",
         struct.pack(">HBB3I", 0, 8, 3, 5, 6, 8) + bytes(10),
         struct.pack(">HBB3I", 0, 8, 3, 1 << 31, 1 << 10, 1 << 10),
-        gzip.compress(idx(np.zeros((5, 6, 8), np.uint8)))[:-20],
+        gzip.compress(idx(np.zeros((5, 6, 8), np.uint8)), mtime=0)[:-20],
         struct.pack(">HBB3I", 0, 8, 3, 0, 6, 8),
     ],
 )
@@ -338,3 +341,54 @@ def test_class_names_are_sorted_and_distinct(names):
 def test_numbers_sort_by_value():
     assert natural(["10", "9", "9"]) == ("9", "10")
     assert natural(["10", "9", "a"]) == ("10", "9", "a")
+
+
+# ------------------------------------------------------------------ memory
+
+
+def plain_pictures(root, n, side):
+    """n single-colour PNG files, small on the disk and 3 side^2 bytes each in memory."""
+    root.mkdir()
+    for i in range(n):
+        Image.new("RGB", (side, side), (i, 40, 3 * i)).save(root / f"{i:03d}.png")
+    return root
+
+
+def test_past_the_memory_limit_no_picture_is_held(tmp_path):
+    whole = 40 * 3 * 256 * 256
+    plain_pictures(tmp_path / "set", 40, 256)
+    tracemalloc.start()
+    try:
+        data = open_dataset(tmp_path / "set", memory_limit=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(data, FileDataset) and len(data) == 40
+    assert peak < whole / 2
+
+
+def test_pictures_are_let_go_while_they_are_stacked():
+    pixels = [np.full((5, 7, 3), i, np.uint8) for i in range(6)]
+    held = [weakref.ref(one) for one in pixels]
+    whole = reader._stacked(pixels, 3)
+    assert whole.shape == (6, 3, 5, 7) and whole[4].unique().tolist() == [4]
+    assert [ref() for ref in held] == [None] * 6
+
+
+def test_what_is_known_of_a_picture_does_not_hold_its_pixels(tmp_path):
+    listing = [
+        reader.Candidate(p.name, reader.file_loader(reader.Entry(p.name, lambda p=p: p)))
+        for p in sorted(plain_pictures(tmp_path / "set", 3, 8).iterdir())
+    ]
+    found = reader._harvest(listing, reader.wanted_shape(None, None, "crop"), 1 << 20)
+    held = [weakref.ref(one) for one in found.pixels]
+    found.pixels = None
+    assert len(found.loaded) == 3 and [ref() for ref in held] == [None] * 3
+
+
+def test_an_array_is_not_copied_where_it_need_not_be():
+    pixels = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4, 1)
+    data = reader.from_arrays(
+        reader.Arrays(pixels, None, (), ["0", "1"], None), reader.wanted_shape(None, None, "crop"), 99
+    )
+    assert data.pixels.data_ptr() == pixels.ctypes.data and data.pixels[1, 0, 0, 1] == 17

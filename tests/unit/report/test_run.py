@@ -20,6 +20,7 @@ from tests.unit.report.html_checks import check_page
 from zeuxis import report
 from zeuxis.errors import BadInput
 from zeuxis.report.run import write_run_report
+from zeuxis.report.words import DASH
 
 
 def page_of(folder: Path):
@@ -215,3 +216,16 @@ def test_grids_as_the_engine_writes_them_get_their_rows(tmp_path: Path) -> None:
     page = page_of(folder)
     labels = [a["title"] for t, a in page.tags if t == "li" and "title" in a]
     assert labels == ["a", "b", "c"] and "How they developed" in page.text
+
+
+def test_recalls_of_a_classifier_are_shown_class_by_class(tmp_path: Path) -> None:
+    folder = write_classifier_run(tmp_path / "run")
+    recalls = [0.9, 0.8, None, *[0.7] * 7]
+    found = {"format": 1, "balanced_accuracy": 0.7333, "recalls": recalls, "pictures": [30, 30, 0, *[30] * 7]}
+    write_json(folder / "recalls.json", found)
+    text = check_page(write_run_report(folder).read_text("utf-8")).text
+    assert "Balanced accuracy on the held-out pictures: 73.3 %" in text
+    assert f"t-shirt 90.0 % 30 trouser 80.0 % 30 pullover {DASH} 0" in text
+    for damaged in ("{", json.dumps({**found, "recalls": recalls[:3]})):
+        (folder / "recalls.json").write_text(damaged)
+        assert "Class by class" not in check_page(write_run_report(folder).read_text("utf-8")).text

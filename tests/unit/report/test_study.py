@@ -33,6 +33,15 @@ def copy(study: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(study, tmp_path / "study"))
 
 
+def test_the_distances_are_those_of_the_repeat_whose_pairs_are_shown(copy: Path) -> None:
+    """The pairs are of the generator with the best score, even where another repeat lies closer."""
+    near, best = ([{"distance": d, "class": 1}] for d in (0.25, 3.75))
+    change(copy / "repeats" / "02" / "generator.json", suspects=near)
+    change(copy / "repeats" / "04" / "generator.json", suspects=best, cas=0.99)
+    page = page_of(copy)
+    assert "Distances, closest first: trouser 3.75" in page.text and "trouser 0.25" not in page.text
+
+
 def test_a_study_says_all(study: Path) -> None:
     page = page_of(study)
     for words in (

@@ -5,7 +5,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from zeuxis.data.memory import MemoryDataset, Subset
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
-from zeuxis.engine.batches import feeders, to_image
+from zeuxis.engine.batches import feeders
 from zeuxis.engine.budget import Budget
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.loop import Habits
@@ -26,11 +26,13 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.table import build_players, lay
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.engine.turns import play
+from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.plan import CHECKPOINTS, Asked, Plan
 from zeuxis.jobs.suspects import write_suspects
+from zeuxis.jobs.training import domain_of
 from zeuxis.metrics.classification import recalls
-from zeuxis.recipes.recipe import Recipe, Recognizes, make
+from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.runs import Run, read_json
 from zeuxis.weights import store
 
@@ -83,10 +85,7 @@ class Place:
 
     def generator_recipe(self) -> Recipe:
         recipe = catalog.load(self.asked.recipe)
-        allowed = get_args(get_type_hints(recipe).get("domain"))
-        domain = {"garments": "photo"}.get(self.asked.domain, self.asked.domain)
-        known = {"domain": domain} if domain in allowed else {}
-        return make(recipe, None, **{**known, **dict(self.asked.generator)})
+        return make(recipe, None, **{**domain_of(recipe, self.asked.domain), **dict(self.asked.generator)})
 
     def classifier_recipe(self, **fields: Any) -> Recipe:
         domain = {"domain": self.asked.domain}
@@ -239,15 +238,6 @@ def _score_snapshot(place: Place, r: int, run: Run, name: str, validation: Datas
         play(table, feeds, Ranks())
     players = nn.ModuleDict({**table.players, **table.averaged}).eval()
     return _recalls(place, recipe, players, validation)
-
-
-@torch.no_grad()
-def predictions(recipe: Recipe, players: nn.ModuleDict, data: Dataset, device: str = "cpu") -> Tensor:
-    """Predicted class of every picture, int64 [N]."""
-    assert isinstance(recipe, Recognizes)
-    parts = torch.arange(len(data)).split(256)
-    found = [recipe.logits(players, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
-    return torch.cat(found)
 
 
 def _recalls(place: Place, recipe: Recipe, players: nn.ModuleDict, data: Dataset) -> list[float]:

@@ -1,5 +1,6 @@
 """The augmented set of a study: the training pictures of its best repeat with generated ones mixed in."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 
 from zeuxis.data.export import check_empty, folder_names
-from zeuxis.data.files import write_json
+from zeuxis.data.files import plain_errors, write_json
+from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.arms import Place, draw_repeat
 from zeuxis.jobs.study.due import control_share
@@ -53,6 +55,27 @@ def write_mixed(place: Place, out: Path) -> Path:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return out
+
+
+def check_place(out: Path, study: Path) -> None:
+    """Tries out that the set can be written, so that no study is trained for nothing; leaves everything as it was.
+
+    Raises BadInput where `out` would hold the study itself or its place cannot be written, MachineGaveOut for a
+    full disk.
+    """
+    whole = out.resolve()
+    if study.resolve().is_relative_to(whole):
+        raise BadInput("the study would lie in the augmented set", str(out), "choose another --out")
+    aside = whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
+    missing: list[Path] = []
+    try:
+        with plain_errors(out):
+            missing += [path for path in (aside, *aside.parents) if not path.exists()]
+            aside.mkdir(parents=True)
+    finally:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 def is_of(study: Path, out: Path) -> bool:

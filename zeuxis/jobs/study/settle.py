@@ -99,7 +99,7 @@ def _table(place: Place) -> None:
 
 
 def best_repeat(place: Place) -> int:
-    """The repeat whose generator scored best on validation."""
+    """The repeat whose generator scored best on validation, the first of equals; the page picks the same."""
     scores = [(place.result(r, "generator") or {"cas": -1.0})["cas"] for r in range(place.asked.repeats)]
     return int(np.argmax(scores))
 

@@ -31,6 +31,7 @@ from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.due import Spec, ready, ready_in
 from zeuxis.jobs.study.plan import Asked, Plan, Rates, arms_of, lay_out
 from zeuxis.jobs.study.settle import settle
+from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 
 
@@ -76,13 +77,18 @@ def begin(
 
 def prepare(folder: Path, dataset: Dataset, asked: Asked, slots: int | None = None, device: str | None = None) -> Place:
     """A study with its test part sealed and no plan yet. Raises BadInput where the pictures cannot carry it."""
+    _check_fields(asked)
     split = split_dataset(dataset, seed=asked.seed)
     _check(dataset, split, asked)
     devices = torch.cuda.device_count() if (device or lever.best_device()) == "cuda" else 0
     slots = min(slots or max(1, devices or platform.cores()), max(1, asked.repeats * 3))
     levers = lever.Levers("cuda" if devices else "cpu", 1, False, True)
     place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, levers)
-    for recipe in (place.classifier_recipe(), *([place.generator_recipe()] if asked.treatment == "gan" else [])):
+    recipes = {"--classifier {}": place.classifier_recipe()}
+    if asked.treatment == "gan":
+        recipes["--generator {}"] = place.generator_recipe()
+    for style, recipe in recipes.items():
+        check_settings(recipe, style)
         recipe.check(dataset.spec)
     return place
 
@@ -128,6 +134,13 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
 
 def treatment_name(asked: Asked) -> str:
     return asked.treatment
+
+
+def _check_fields(asked: Asked) -> None:
+    """Raises BadInput for a field of the classifier in which the arms of the study differ."""
+    for name in ("policy", "share"):
+        if name in asked.classifier:
+            raise BadInput(f"--classifier {name} is set by the study itself", "", "leave it away")
 
 
 def _check(dataset: Dataset, split: Split, asked: Asked) -> None:

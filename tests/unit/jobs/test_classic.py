@@ -1,0 +1,91 @@
+"""Copies by rules: what they look like, what stands beside them, and which part of a later split they come to."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.stories.commands import inside, pictures, typed
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.data.reader import open_dataset
+from zeuxis.data.split import PARTS, split_dataset
+from zeuxis.draw import Draw
+from zeuxis.errors import SomeFailed
+from zeuxis.jobs.classic import augment_folder
+
+
+def data_of(n=30, **given):
+    pixels = Draw(0).at("classic").integers(n, 3, 12, 12, high=256).byte()
+    return MemoryDataset(pixels, np.arange(n) % 2, ("a", "b"), **given)
+
+
+def stems(data, positions):
+    """The numbers of the originals at these positions: of a/000012-3.png it is 000012."""
+    return {Path(data.sources[i]).stem.partition("-")[0] for i in positions.tolist()}
+
+
+@pytest.mark.parametrize("policy", ["classic", "none"])
+def test_a_later_split_keeps_copies_with_their_originals(tmp_path, policy):
+    augment_folder(data_of(), "x", tmp_path / "more", copies=2, policy=policy)
+    data = open_dataset(tmp_path / "more", strict=True)
+    assert len(data) == 90 and sum(data.generated) == 60 and data.spec.classes == ("a", "b")
+    split = split_dataset(data, seed=0)
+    parts = [stems(data, getattr(split, name)) for name in PARTS]
+    assert [len(part) for part in parts] == [18, 6, 6] and not set.intersection(*parts)
+    assert len(split.train) == 54 and len(split.test) == 6 and len(split.validation) == 6
+    made = np.array(data.generated)
+    assert not made[split.test].any() and not made[split.validation].any() and made[split.dropped].all()
+    assert stems(data, split.dropped) == parts[1] | parts[2] and len(split.dropped) == 24
+
+
+def test_groups_and_official_parts_go_with_the_copies(tmp_path):
+    groups = [f"patient {i // 3}" for i in range(30)]
+    parts = ["train"] * 21 + ["test"] * 9
+    augment_folder(data_of(groups=groups, parts=parts), "x", tmp_path / "more", copies=1)
+    data = open_dataset(tmp_path / "more")
+    assert data.groups == groups * 2 and data.parts == parts + ["train"] * 30
+    split = split_dataset(data, seed=0)
+    assert stems(data, split.test) == {f"{i:06d}" for i in range(21, 30)} and len(split.test) == 9
+    assert not stems(data, split.test) & (stems(data, split.train) | stems(data, split.validation))
+
+
+def test_a_picture_like_a_made_one_without_an_original_only_trains():
+    data = data_of(20, generated=[i < 10 for i in range(20)])
+    data = MemoryDataset(data.pixels[list(range(10)) * 2], generated=data.generated, groups=[str(i) for i in range(20)])
+    assert len(split_dataset(data, seed=0).train) == 20
+
+
+def test_the_copies_are_turned_and_recoloured(tmp_path):
+    plain = torch.full((40, 3, 16, 16), 100, dtype=torch.uint8)
+    plain[:, 0], plain[:, :, 7:9] = 180, 140
+    augment_folder(MemoryDataset(plain), "x", tmp_path / "more", copies=1)
+    copies = np.stack([np.asarray(Image.open(p)) for p in sorted((tmp_path / "more").glob("*-1.png"))]).astype(float)
+    middle = copies[:, 5:7, 6:10].mean((1, 2, 3))
+    assert len(np.unique(copies.reshape(40, -1), axis=0)) == 40 and middle.std() > 3
+    assert json.loads((tmp_path / "more/manifest.json").read_text())["policy"] == "classic"
+    slope = np.abs(copies[:, :, 5].argmax(1)[:, 0] - copies[:, :, 10].argmax(1)[:, 0])
+    assert slope.max() >= 1
+
+
+@pytest.mark.parametrize("word", ["export", "classic"])
+def test_unread_files_end_with_3_after_all_is_written(tmp_path, word):
+    pictures(tmp_path / "pics", ("a", "b"), 4)
+    (tmp_path / "pics/a/torn.png").write_bytes(b"\x89PNG\r\n\x1a\n torn")
+    line = {"export": "data export pics --out o", "classic": "augment pics --classic-only --copies 1 --out o"}[word]
+    with inside(tmp_path):
+        done = typed(*line.split())
+        assert done.code == 3 and len(done.errors) == 1
+        assert "1 file could not be used, the first: a/torn.png" in done.errors[0]
+        assert len(open_dataset("o", strict=True)) == {"export": 8, "classic": 16}[word]
+        strict = typed(*line.replace("--out o", "--out p --strict").split())
+        assert strict.code == 2 and not Path("p").exists()
+
+
+def test_the_folder_is_whole_when_it_is_told(tmp_path):
+    data = data_of(4, skipped=[("x.png", "is empty"), ("y.png", "is empty")])
+    with pytest.raises(SomeFailed, match=r"4 pictures went into it, 2 files could not be used, the first: x.png is em"):
+        augment_folder(data, "x", tmp_path / "o", copies=1)
+    assert len(open_dataset(tmp_path / "o")) == 8

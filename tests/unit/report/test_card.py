@@ -1,0 +1,11 @@
+from pathlib import Path
+
+from tests.unit.report.fixtures import write_run
+from zeuxis.report.card import write_card
+
+
+def test_the_card_tells_of_attempts_and_rewinds(tmp_path: Path) -> None:
+    troubled, calm = write_run(tmp_path / "a"), write_run(tmp_path / "b", alarms=False)
+    told, none = (write_card(folder).read_text("utf-8") for folder in (troubled, calm))
+    assert "| attempts | 2; rewound: critic/hinge was not finite in step 207 |" in told
+    assert "| attempts | 1, nothing was rewound |" in none

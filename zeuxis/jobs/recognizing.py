@@ -1,0 +1,41 @@
+"""Classes out of trained players: what they take pictures for, and how much of each class they find."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.files import write_json
+from zeuxis.engine.batches import to_image
+from zeuxis.metrics.classification import balanced_accuracy, recalls
+from zeuxis.recipes.recipe import Recipe, Recognizes
+from zeuxis.runs import Run
+
+_AT_ONCE = 256
+
+
+@torch.no_grad()
+def predictions(recipe: Recipe, players: nn.ModuleDict, data: Dataset, device: str = "cpu") -> Tensor:
+    """Predicted class of every picture, int64 [N]."""
+    assert isinstance(recipe, Recognizes)
+    parts = torch.arange(len(data)).split(_AT_ONCE)
+    found = [recipe.logits(players, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
+    return torch.cat(found)
+
+
+def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:
+    """Writes recalls.json: balanced accuracy and recalls per class, 0 to 1, of the finished weights on held-out
+    pictures; the recall of a class without any is null. Returns what was written."""
+    device, classes = run.record["levers"]["device"], run.spec.condition
+    guess = predictions(run.recipe, run.players().to(device), held, device)
+    labels = np.asarray(held.labels)
+    found = {
+        "format": 1,
+        "balanced_accuracy": balanced_accuracy(guess, labels, classes).value,
+        "recalls": recalls(guess, labels, classes),
+        "pictures": np.bincount(labels, minlength=classes).tolist(),
+    }
+    write_json(run.path / "recalls.json", found)
+    return found
