@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -36,7 +37,8 @@ class Policy:
     at a strength uniform in [0, 1); those without a strength of their own are done in full.
     always, last: (operation, strength); `last` is photometric. strength: multiplies every strength and
     chance; at 0 the policy is the identity, to the bit. varied: each sample gets a strength uniform from 0 to the
-    one given of each of `always` and `last`, chances excepted. Raises BadInput for an unknown operation.
+    one given of each of `always` and `last`, chances excepted. beyond: what a moved picture shows where it ends,
+    "zeros" (black) or "reflection". Raises BadInput for an unknown operation.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Policy:
     last: tuple[tuple[str, float], ...] = ()
     strength: float = 1.0
     varied: bool = False
+    beyond: str = "zeros"
 
     def __post_init__(self) -> None:
         for name in (*self.one_of, *(n for n, _ in self.always), *(n for n, _ in self.last)):
@@ -95,7 +98,7 @@ POLICIES: dict[str, Policy] = {
     "none": Policy("none"),
     "light": Policy("light", always=_LIGHT),
     "strong": Policy("strong", one_of=_TRIVIAL, always=_LIGHT, last=(("cutout", 1.0),)),
-    "classic": Policy("classic", always=_CLASSIC, last=_CLASSIC_LAST, varied=True),
+    "classic": Policy("classic", always=_CLASSIC, last=_CLASSIC_LAST, varied=True, beyond="reflection"),
 }
 """none; light: flips where the domain allows, and the 4-pixel pad and crop of 32-pixel pictures in proportion,
 without interpolation; strong: TrivialAugment Wide (Müller and Hutter 2021, arXiv 2103.10158), then light, then
@@ -104,7 +107,7 @@ are continuous instead of 31 levels, shifts end at 10/32 of the side instead of 
 bilinearly instead of by nearest pixel. classic, for copies that people look at: flips where the domain allows, turned
 by up to 15 degrees, scaled by up to 9 %, shifted and cropped by up to a sixteenth of the side each, brightness,
 contrast and saturation by up to 20 %, hue by up to 5 degrees, a little blur and noise, each by a share of its own.
-Saturation and hue are left out for grey pictures."""
+Beyond its edges a picture is mirrored. Saturation and hue are left out for grey pictures."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,8 @@ def apply(
     if geometric:
         matrix = _map(geometric, dice, (height, width), image)
         whole = all(operation.whole for operation, _ in geometric)
-        image = (geometry.warp_nearest if whole else geometry.warp)(image, matrix, fill=-1.0)
+        moved = geometry.warp_nearest if whole else partial(geometry.warp, padding=policy.beyond)
+        image = moved(image, matrix, fill=-1.0)
         mask = None if mask is None else geometry.move_mask(mask, matrix)
         boxes = None if boxes is None else geometry.move_boxes(boxes, matrix, height, width)
     for operation, strength in [s for s in steps if not s[0].geometric] + last:

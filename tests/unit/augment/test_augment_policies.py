@@ -210,3 +210,8 @@ def test_classic_keeps_to_the_guards():
 def test_the_policies_of_the_study_draw_what_they_always_did():
     assert [POLICIES[name].varied for name in ("none", "light", "strong")] == [False] * 3
     assert POLICIES["light"].always == (("flip_horizontal", 0.5), ("flip_vertical", 0.5), ("crop", 1.0))
+
+
+def test_classic_leaves_no_black_corners():
+    white = torch.full((16, 3, 32, 32), 0.9)
+    assert apply("classic", white, DRAW).image.min() > 0
