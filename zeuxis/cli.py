@@ -8,18 +8,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from zeuxis.errors import BadInput, Stopped, ZeuxisError, nearest
-from zeuxis.flags import Parser, add_fields, positive, read_settings, seed, size
+from zeuxis.flags import Parser, read_settings
+from zeuxis.words import DATA_WORDS, PARSERS
 
 WORDS: dict[str, str] = {
     "train": "train a recipe on a folder of pictures",
     "sample": "draw pictures from a trained run",
+    "restore": "denoise, deblur, repair JPEG, fill holes: a picture or a folder of them",
+    "upscale": "enlarge pictures two, three or four times",
     "augment": "find out whether generated pictures help a classifier, or augment a folder by rules",
     "report": "draw the page of a run or a study again",
     "resume": "finish a stopped run or study",
     "data": "list, show or export sets of pictures",
     "completion": "print shell completion for bash, zsh or fish",
 }
-DATA_WORDS = ("list", "show", "export")
 Parsed = dict[str, Any]
 
 
@@ -28,110 +30,6 @@ class Answer(NamedTuple):
 
     text: str
     found: dict[str, Any]
-
-
-def _reading(p: Parser) -> None:
-    """The flags of every word that reads a collection."""
-    p.add_argument("--size", type=size, help="pixels, or HEIGHTxWIDTH; default: as they are")
-    p.add_argument("--channels", type=int, choices=(1, 2, 3, 4), help="1 grey, 3 colour; default: as they are")
-    p.add_argument("--fit", choices=("crop", "fit", "pad"), default="crop", help="how other shapes become this size")
-    p.add_argument("--strict", action="store_true", help="stop at unreadable files instead of skipping them")
-
-
-def _computing(p: Parser, threads: str = "default: measured, or all cores") -> None:
-    p.add_argument("--threads", type=positive, help=threads)
-    p.add_argument("--device", help="cpu or cuda; default: the best there is")
-
-
-def _keeping(p: Parser) -> None:
-    p.add_argument("--checkpoint-every", default="30s", help="time between checkpoints")
-    p.add_argument("--on-nan", choices=("rewind", "stop"), default="rewind", help="what to do when numbers overflow")
-
-
-def _train_parser(p: Parser, recipe: str | None) -> None:
-    p.add_argument("recipe", help="name of a recipe")
-    p.add_argument("data", help="folder, zip, table, or a set by name")
-    p.add_argument("--run", required=True, help="folder of the run")
-    p.add_argument("--steps", type=positive, help="train for so many batches")
-    p.add_argument("--images", type=positive, help="train until so many pictures were seen")
-    p.add_argument("--budget", help="train for a time: 90s, 8m, 1h30m")
-    p.add_argument("--preset", help="a named set of values")
-    p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
-    p.add_argument("--no-conditional", dest="conditional", action="store_false", help="leave the labels aside")
-    p.add_argument(
-        "--levers", choices=("auto", "plain"), default="auto", help="plain: no measuring; one thread, or --threads"
-    )
-    p.add_argument("--micro", type=positive, default=1, help="split a batch for machines with little memory")
-    _reading(p)
-    _computing(p)
-    _keeping(p)
-    if recipe is not None:
-        add_fields(p, recipe)
-
-
-def _sample_parser(p: Parser, _: str | None) -> None:
-    p.add_argument("run", help="folder of a run")
-    p.add_argument("-n", type=positive, default=64, help="how many pictures")
-    p.add_argument("--class", dest="class_", help="keep to this class, by name or number; default: all in turn")
-    p.add_argument("--seeds", help="in place of -n, such as 1,5-8; the same seed gives the same picture")
-    p.add_argument("--snapshot", help="weights kept under this name, such as best; default: those at the end")
-    p.add_argument("--out", required=True, help="folder to write to")
-
-
-def _augment_parser(p: Parser, _: str | None) -> None:
-    p.add_argument("data", help="folder per class, zip, table of file,label[,group], or a set by name")
-    p.add_argument("--study", help="folder of the study")
-    p.add_argument("--out", help="folder for the augmented set: the best repeat's real pictures and generated ones")
-    p.add_argument("--labels-per-class", type=positive, help="real training pictures per class; default: 80 %% of them")
-    p.add_argument("--repeats", type=positive, default=10, help="six is the least that can decide")
-    p.add_argument("--budget", default="60m", help="time for the whole study")
-    p.add_argument("--recipe", default="cgan", help="what generates, such as cgan or r3gan")
-    p.add_argument(
-        "--generator", action="append", metavar="FIELD=VALUE", help="a field of that recipe; repeat for more"
-    )
-    p.add_argument("--classifier", action="append", metavar="FIELD=VALUE", help="a field of the classifier")
-    p.add_argument("--margin", type=float, default=0.5, help="points of accuracy that matter")
-    p.add_argument("--treatment", default="gan", help="gan; again, more-real, shuffled-real check the study itself")
-    p.add_argument(
-        "--domain",
-        choices=("photo", "garments", "digits", "text", "overhead"),
-        help="kind of picture: which flips and turns keep the label true; default: guessed from the name",
-    )
-    p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
-    p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
-    classic = p.add_argument_group("augmenting by rules, without a study")
-    classic.add_argument(
-        "--classic-only", action="store_true", help="write turned, shifted, brightened copies; no study"
-    )
-    classic.add_argument("--copies", type=positive, default=5, help="augmented copies of each picture")
-    classic.add_argument(
-        "--policy", choices=("none", "light", "strong", "classic"), default="classic", help="how far copies may differ"
-    )
-    classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
-    _reading(p)
-    _computing(p, "how many processes at once; each has one thread; default: all cores")
-
-
-def _folder_parser(p: Parser, _: str | None) -> None:
-    p.add_argument("folder", help="folder of a run or a study")
-
-
-def _resume_parser(p: Parser, _: str | None) -> None:
-    _folder_parser(p, None)
-    _keeping(p)
-
-
-def _data_parser(p: Parser, word: str | None) -> None:
-    p.add_argument("what", choices=DATA_WORDS)
-    if word in ("show", "export"):
-        p.add_argument("data", help="folder, zip, table, or a set by name")
-        _reading(p)
-    if word == "export":
-        p.add_argument("--out", required=True, help="folder to write to")
-
-
-def _completion_parser(p: Parser, _: str | None) -> None:
-    p.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
 def _train(a: Parsed) -> Answer:
@@ -151,6 +49,27 @@ def _sample(a: Parsed) -> Answer:
 
     paths = [str(p) for p in api.sample(**a)]
     return Answer(paths[-1], {"files": paths[:-1], "grid": paths[-1]})
+
+
+def _files(paths: list[Any] | bytes, found: dict[str, Any]) -> Answer:
+    if isinstance(paths, bytes):
+        sys.stdout.buffer.write(paths)
+        sys.stdout.buffer.flush()
+        return Answer("", {})
+    names = [str(path) for path in paths]
+    return Answer("\n".join(names), {"files": names, **found})
+
+
+def _restore(a: Parsed) -> Answer:
+    from zeuxis import api
+
+    return _files(*api.restore(**a))
+
+
+def _upscale(a: Parsed) -> Answer:
+    from zeuxis import api
+
+    return _files(*api.upscale(**a))
 
 
 def _augment(a: Parsed) -> Answer:
@@ -197,6 +116,18 @@ def _data(a: Parsed) -> Answer:
     if what == "show":
         found = api.data_show(**a)
         return Answer("\n".join(f"{k:<10} {_short(v)}" for k, v in found.items()), found)
+    if what == "weights":
+        found = api.data_weights(**a)
+        if a["action"] == "add":
+            return Answer("\n".join(found["added"]), found)
+        return Answer(
+            "\n".join(
+                f"{'here' if w['added'] else '-':<5} {n:<20} {w['what']}; {w['carrier']}" for n, w in found.items()
+            ),
+            found,
+        )
+    if what == "degrade":
+        return _files(api.data_degrade(**a), {})
     out = str(api.data_export(**a))
     return Answer(out, {"out": out})
 
@@ -221,18 +152,11 @@ def _completion(a: Parsed) -> Answer:
     return Answer(text, {"shell": a["shell"], "script": text})
 
 
-_PARSERS: dict[str, Callable[[Parser, str | None], None]] = {
-    "train": _train_parser,
-    "sample": _sample_parser,
-    "augment": _augment_parser,
-    "report": _folder_parser,
-    "resume": _resume_parser,
-    "data": _data_parser,
-    "completion": _completion_parser,
-}
 _ACTIONS: dict[str, Callable[[Parsed], Answer]] = {
     "train": _train,
     "sample": _sample,
+    "restore": _restore,
+    "upscale": _upscale,
     "augment": _augment,
     "report": _report,
     "resume": _resume,
@@ -244,7 +168,7 @@ _ACTIONS: dict[str, Callable[[Parsed], Answer]] = {
 def parser_for(word: str, second: str | None) -> Parser:
     """The parser of a word; `second` is the recipe of `train`, or the word of `data`."""
     p = Parser(prog=f"zeuxis {word}", description=WORDS[word], allow_abbrev=False)
-    _PARSERS[word](p, second)
+    PARSERS[word](p, second)
     p.add_argument("--json", action="store_true", help="print one JSON object")
     return p
 

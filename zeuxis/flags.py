@@ -136,7 +136,7 @@ def _kind(hint: Any) -> dict[str, Any]:
     """argparse's words for a field's type."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
-        return {"choices": inner}
+        return {"choices": inner, "type": type(inner[0])}
     if origin in (typing.Union, types.UnionType):
         return _kind(next(a for a in inner if a is not type(None)))
     if origin is tuple:

@@ -91,6 +91,19 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
+def is_alive(process: int) -> bool:
+    """Whether a process of this number runs; true where the system does not say."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def sync_file(descriptor: int) -> None:
     """Returns when the file's bytes are on the disk (macOS needs F_FULLFSYNC: its fsync stops at the drive's cache)."""
     if sys.platform == "darwin":

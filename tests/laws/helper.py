@@ -34,6 +34,9 @@ SMALL = {
     "label_dim": 4,
     "widths": (8, 8),
     "blocks": 1,
+    "levels": 2,
+    "layers": 3,
+    "patch": 32,
 }
 CLASSES = ("a", "b", "c")
 
@@ -190,7 +193,8 @@ def outputs(
     return found
 
 
-def shapes(spec: Spec, n: int) -> dict[str, tuple[int | None, ...]]:
+def shapes(recipe: Recipe, spec: Spec, n: int) -> dict[str, tuple[int | None, ...]]:
     """The stated shape of each capability's output; None leaves a side free."""
-    picture = (n, spec.channels, spec.height, spec.width)
-    return {"decode": picture, "restore": picture, "judge": (n,), "logits": (n, spec.condition), "features": (n, None)}
+    picture, times = (n, spec.channels, spec.height, spec.width), getattr(recipe, "scale", 1)
+    restored = (n, spec.channels, times * spec.height, times * spec.width)
+    return {"decode": picture, "restore": restored, "judge": (n,), "logits": (n, spec.condition), "features": (n, None)}

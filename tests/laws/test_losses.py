@@ -40,6 +40,8 @@ SHAPES = {
     "raw": (3, 1, 3, 4),
     "image": (3, 1, 3, 4),
     "x": (4, 2, 3),
+    "answer": (3, 1, 3, 4),
+    "truth": (3, 1, 3, 4),
 }
 POSITIVE = {"weight", "kl"}
 
@@ -110,6 +112,8 @@ EXTREMES = {
     "weight": 1e4,
     "x": 1e4,
     "image": 1.0,
+    "answer": 1e4,
+    "truth": 1.0,
 }
 
 

@@ -16,7 +16,7 @@ def check(recipe: Recipe, spec: Spec) -> None:
     image = to_image(pictures(spec, 1).images([0]))
     label = torch.zeros(1, dtype=torch.int64) if spec.condition else None
     for name, x in outputs(recipe, players, spec, image, label, torch.arange(1)).items():
-        wanted = shapes(spec, 1)[name]
+        wanted = shapes(recipe, spec, 1)[name]
         assert len(x.shape) == len(wanted) and all(w in (None, s) for s, w in zip(x.shape, wanted)), (name, x.shape)
         assert x.dtype == torch.float32 and bool(torch.isfinite(x).all())
         if name in ("decode", "restore"):

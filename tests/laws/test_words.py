@@ -5,7 +5,9 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.stories.commands import inside, pictures, typed
 from zeuxis import api, cli
@@ -17,12 +19,16 @@ NO_PYTHON = {"completion": "it prints a script for a shell"}
 PYTHON = {
     "train": (api.train, "cgan"),
     "sample": (api.sample, None),
+    "restore": (api.restore, None),
+    "upscale": (api.upscale, None),
     "augment": (api.augment, None),
     "report": (api.report, None),
     "resume": (api.resume, None),
     "data list": (api.data_list, "list"),
     "data show": (api.data_show, "show"),
     "data export": (api.data_export, "export"),
+    "data degrade": (api.data_degrade, "degrade"),
+    "data weights": (api.data_weights, "weights"),
 }
 COMMON = {  # the meaning of a flag is the same in each word that has it; a change here is a change for people
     "--size": "pixels, or HEIGHTxWIDTH; default: as they are",
@@ -59,7 +65,7 @@ def test_the_same_arguments(name):
     assert set(typed_ones) == named
     for dest, action in typed_ones.items():
         given = asked[dest].default
-        needed = action.required or not action.option_strings
+        needed = action.required or (not action.option_strings and action.nargs != "?")
         assert needed == (given is inspect.Parameter.empty), dest
         assert needed or action.default == given, dest
 
@@ -89,8 +95,9 @@ def test_common_flags_mean_the_same_everywhere():
                 seen.setdefault(flag, set()).add(action.help or "")
     assert {flag: seen[flag] for flag in COMMON} == {flag: {words} for flag, words in COMMON.items()}
     shared = {f for f, meanings in seen.items() if len(meanings) > 1}
-    # the time of one run, or of a whole study; what is written differs; a study's processes have a thread each
-    assert shared == {"--budget", "--out", "--threads"}
+    # the time of one run, or of a whole study; what is written differs; a study's processes have a thread each;
+    # the run that is made, or one that was trained
+    assert shared == {"--budget", "--out", "--threads", "--run"}
 
 
 def test_every_flag_says_what_it_does():
@@ -128,12 +135,25 @@ def two_steps(monkeypatch):
     monkeypatch.setattr(api, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
 
 
-ORDER = ("train", "sample", "report", "resume", "data", "augment", "completion")
+ORDER = ("train", "sample", "report", "resume", "data", "restore", "upscale", "augment", "completion")
+
+
+def photographs(folder: Path) -> None:
+    """photo.jpg and photos/ with noise, and mask.png with a hole: what the examples are done to."""
+    rng = np.random.default_rng(0)
+    (folder / "photos").mkdir()
+    for i, name in enumerate(("photo.jpg", "photos/one.jpg", "photos/two.png")):
+        smooth = np.add.outer(np.arange(40), np.arange(56))[..., None] * (2 - 0.3 * np.arange(3)) + 20 * i
+        Image.fromarray(np.clip(smooth + rng.normal(0, 20, (40, 56, 3)), 0, 255).astype(np.uint8)).save(folder / name)
+    mask = np.zeros((40, 56), np.uint8)
+    mask[10:20, 10:30] = 255
+    Image.fromarray(mask).save(folder / "mask.png")
 
 
 def test_every_example_runs(two_steps, tmp_path):
     assert set(ORDER) == set(cli.WORDS)
     pictures(tmp_path / "few", ("boot", "dress"), 12)
+    photographs(tmp_path)
     with inside(tmp_path):
         for word in ORDER:
             examples = _examples(DOCS / f"{word}.md")

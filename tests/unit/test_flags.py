@@ -9,6 +9,7 @@ import pytest
 
 from zeuxis import catalog, cli, flags
 from zeuxis.augment.policies import DOMAINS
+from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe
 
 BELOW = """
@@ -58,3 +59,10 @@ def test_a_recipe_below_another_and_one_without_source_code(tmp_path: Path) -> N
     assert done.stdout == "own: 100 % guessed | SNGAN and sweep | False\n"
     made = dataclasses.make_dataclass("Made", [("width", int, 3)], bases=(Recipe,), frozen=True, kw_only=True)
     assert "width" not in flags.sources(made)
+
+
+def test_choices_that_are_numbers() -> None:
+    words = ["compact", "photos", "--run", "r", "--steps", "1"]
+    assert cli.parser_for("train", "compact").parse_args([*words, "--scale", "2"]).scale == 2
+    with pytest.raises(BadInput, match="scale"):
+        cli.parser_for("train", "compact").parse_args([*words, "--scale", "5"])

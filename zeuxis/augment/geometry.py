@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zeuxis.draw import Stream
+
 LEAST_VISIBLE = 0.1
 """A box of which less than this share stays inside the frame is absent."""
 
@@ -138,3 +140,19 @@ def move_boxes(boxes: Tensor, matrix: Tensor, height: int, width: int, least_vis
 def spread_flag(flag: Tensor, like: Tensor) -> Tensor:
     """bool [B] to [B, 1, ...] with the rank of `like`."""
     return flag.reshape(-1, *(1,) * (like.ndim - 1))
+
+
+def dihedral(image: Tensor, stream: Stream) -> Tensor:
+    """One of the eight turns and mirrors of the square for each picture [B, C, H, W], drawn evenly.
+
+    Pictures that are not square are turned by half a circle or not at all.
+    """
+    chosen = stream.integers(len(image), high=8)
+    square = image.shape[2] == image.shape[3]
+    turned = image.clone()
+    for kind in range(8):
+        rows = (chosen == kind).nonzero()[:, 0]
+        if len(rows):
+            one = torch.rot90(image[rows], kind % 4 if square else 2 * (kind % 2), (2, 3))
+            turned[rows] = one.flip(3) if kind >= 4 else one
+    return turned

@@ -1,8 +1,9 @@
 """One picture file to uint8 pixels of a wanted shape: any mode that Pillow opens, nothing cut off or inverted."""
 
+import contextlib
 import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -58,9 +59,11 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return _grey(np.asarray(image).astype(np.float64) / 257)
 
 
-def _from_numbers(image: Image.Image) -> Image.Image:
-    """32-bit integers or floats: white is 1 (floats only), 255 or 65535, whichever is the first that holds them all."""
-    values = np.asarray(image).astype(np.float64)
+def white_of(image: Image.Image, values: np.ndarray) -> float:
+    """White in an image of mode I or F with these values: 1 (floats only), 255 or 65535, the first that holds them all.
+
+    Raises Unreadable where none does.
+    """
     if not np.isfinite(values).all():
         raise Unreadable("has values that are not numbers")
     low, high = float(values.min()), float(values.max())
@@ -69,8 +72,13 @@ def _from_numbers(image: Image.Image) -> Image.Image:
         whites = (65535.0,)
     for white in whites:
         if low >= -0.01 and high <= 1.01 * white:
-            return _grey(values * (255 / white))
+            return white
     raise Unreadable(f"has values from {low:g} to {high:g}, and does not say which of them is white")
+
+
+def _from_numbers(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float64)
+    return _grey(values * (255 / white_of(image, values)))
 
 
 def _from_lab(image: Image.Image) -> Image.Image:
@@ -95,7 +103,7 @@ def _to(mode: str) -> Callable[[Image.Image], Image.Image]:
     return lambda image: image.convert(mode)
 
 
-_MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
+MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "1": _to("L"),
     "L": lambda image: image.convert("LA") if "transparency" in image.info else image,
     "LA": lambda image: image,
@@ -120,10 +128,15 @@ _MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
 """Each mode to one of L, LA, RGB, RGBA."""
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def is_srgb(profile: bytes) -> bool:
+    """Whether an ICC profile is one of sRGB, told by its description."""
+    return b"sRGB" in profile[:4096].replace(b"\0", b"")
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
     """Through the embedded colour profile where there is a sound one for RGB or CMYK; else as it is."""
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK") or b"sRGB" in profile[:4096].replace(b"\0", b""):
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK") or is_srgb(profile):
         return image
     from PIL import ImageCms
 
@@ -151,7 +164,8 @@ _TURNS = {
 """EXIF 2.32, tag 0x0112."""
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
+    """1 to 8, as EXIF counts; 1 where it does not say."""
     try:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # a damaged EXIF block must not cost the picture
@@ -218,8 +232,11 @@ def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
 # ------------------------------------------------------------------ files
 
 
-def _check_png(file: IO[bytes]) -> None:
-    """Pillow leaves the checksums of pixel data unread; a flipped byte there would pass for a picture."""
+def check_png(file: IO[bytes]) -> None:
+    """Raises Unreadable where a checksum of pixel data is wrong.
+
+    Pillow leaves these checksums unread; a flipped byte there would pass for a picture.
+    """
     place = file.tell()
     file.seek(8)
     while len(head := file.read(8)) == 8:
@@ -252,7 +269,8 @@ def _draft(image: Image.Image, shape: Shape) -> None:
         image.draft(None, (side, side))
 
 
-def _open(file: IO[bytes] | Path) -> Image.Image:
+def open_file(file: IO[bytes] | Path) -> Image.Image:
+    """A picture file whose header is read, told by its content. Raises Unreadable for none and for bombs."""
     if isinstance(file, Path) and not file.stat().st_size:
         raise Unreadable("is empty")
     try:
@@ -266,19 +284,11 @@ def _open(file: IO[bytes] | Path) -> Image.Image:
     return image
 
 
-def decode(file: IO[bytes] | Path, shape: Shape) -> Decoded:
-    """The first frame of a picture file, upright, in sRGB, at the wanted shape.
-
-    16 bits are scaled by 1/257. Raises Unreadable, with a reason, for all that is not a whole picture.
-    """
+@contextlib.contextmanager
+def reasons() -> Iterator[None]:
+    """Turns whatever a decoder raises on a damaged file into Unreadable, in one line."""
     try:
-        with _open(file) as image:
-            if image.format == "PNG" and isinstance(image, ImageFile.ImageFile) and image.fp is not None:
-                _check_png(image.fp)
-            animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
-            _draft(image, shape)
-            image.load()
-            return _upright(image, shape, animated)
+        yield
     except Unreadable:
         raise
     except MemoryError as error:
@@ -287,11 +297,30 @@ def decode(file: IO[bytes] | Path, shape: Shape) -> Decoded:
         raise Unreadable(f"cannot be read: {_words(error)}") from error
 
 
+def is_animated(image: Image.Image) -> bool:
+    """Whether there are further frames or pages; the second picture of a stereo or gain-map JPEG (MPO) is none."""
+    return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+
+
+def decode(file: IO[bytes] | Path, shape: Shape) -> Decoded:
+    """The first frame of a picture file, upright, in sRGB, at the wanted shape.
+
+    16 bits are scaled by 1/257. Raises Unreadable, with a reason, for all that is not a whole picture.
+    """
+    with reasons(), open_file(file) as image:
+        if image.format == "PNG" and isinstance(image, ImageFile.ImageFile) and image.fp is not None:
+            check_png(image.fp)
+        animated = is_animated(image)
+        _draft(image, shape)
+        image.load()
+        return _upright(image, shape, animated)
+
+
 def _upright(image: Image.Image, shape: Shape, animated: bool) -> Decoded:
-    generated, turn = _is_generated(image), _TURNS.get(_orientation(image))
-    if image.mode not in _MODES:
+    generated, turn = _is_generated(image), _TURNS.get(orientation(image))
+    if image.mode not in MODES:
         raise Unreadable(f"has the colour mode {image.mode}, which is not known here")
-    image = _MODES[(converted := _to_srgb(image)).mode](converted)
+    image = MODES[(converted := to_srgb(image)).mode](converted)
     if turn is not None:
         image = image.transpose(turn)
     pixels = np.asarray(shaped(image, shape))

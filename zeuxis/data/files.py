@@ -5,13 +5,14 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from zeuxis.errors import BadInput, MachineGaveOut
-from zeuxis.platform import sync_file, sync_folder
+from zeuxis.platform import is_alive, sync_file, sync_folder
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES: "writing here is not allowed", errno.EPERM: "writing here is not allowed"}
@@ -62,6 +63,24 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
             aside.unlink(missing_ok=True)
 
 
+def copy_file(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """As `write_bytes`, of another file's bytes, without holding them in memory."""
+    path = Path(path)
+    make_folder(path.parent)
+    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with plain_errors(path):
+            with open(source, "rb") as read, open(aside, "wb") as file:
+                shutil.copyfileobj(read, file, 1 << 20)
+                file.flush()
+                sync_file(file.fileno())
+            os.replace(aside, path)
+            sync_folder(path.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """As `write_bytes`, in UTF-8 with the line ends as they are."""
     write_bytes(path, text.encode("utf-8"))
@@ -81,3 +100,12 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
     """Hex sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sweep_aside(folder: str | os.PathLike[str]) -> None:
+    """Removes what killed processes left half-written in `folder` (not below it); those that live keep theirs."""
+    for path in Path(folder).glob(".*.tmp"):
+        pid = path.name.rsplit(".", 2)[-2].partition("-")[0]
+        if pid.isdecimal() and not is_alive(int(pid)):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)

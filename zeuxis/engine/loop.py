@@ -129,8 +129,20 @@ def _set_up(
         game.before = saved.seconds
         _remember(game)
     else:
+        _begin_from(record, table)
         _save(game)
     return game
+
+
+def _begin_from(record: dict[str, Any], table: Table) -> None:
+    """The weights that run.json names, where it names any."""
+    named = record.get("start_from")
+    if not named:
+        return
+    weights, _ = store.load(Path(named["file"]))
+    if store.content_hash(weights) != named["sha256"]:
+        raise BadInput("the weights that this run begins from have changed", named["file"], "start a new run")
+    table.adopt(weights)
 
 
 def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:

@@ -70,6 +70,14 @@ class Table:
             mover.load(mine)
         self.step, self.attempt = step, attempt
 
+    def adopt(self, weights: Mapping[str, Tensor]) -> None:
+        """Takes the weights "PLAYER.NAME" of another run for each player of which there are any, and for its twin."""
+        for name in {key.partition(".")[0] for key in weights} & set(self.players):
+            mine = {k.partition(".")[2]: v for k, v in weights.items() if k.startswith(f"{name}.")}
+            for nets in (self.players, self.averaged):
+                if name in nets:
+                    nets[name].load_state_dict(mine)
+
     def finite(self) -> bool:
         """Whether every weight and every state tensor is finite."""
         floats = [t for t in (*self.players.state_dict().values(), *self.state.values()) if t.is_floating_point()]

@@ -26,7 +26,7 @@ class Start:
     seed: of everything drawn; conditional: use labels where there are any; levers:
     "auto" measures, "plain" pulls none, or the very ones; threads, device: None leaves the choice to us;
     micro: parts of a batch; snapshots: progress points whose weights are kept by name;
-    data, split: words for run.json on where the pictures came from.
+    data, split: words for run.json on where the pictures came from; weights: to begin from, None is by chance.
     """
 
     seed: int = 0
@@ -39,6 +39,16 @@ class Start:
     preset: str | None = None
     data: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
+    weights: "Weights | None" = None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights that a new run begins from: a safetensors file, the content hash, and who said so."""
+
+    file: str
+    sha256: str
+    asked: str
 
 
 AS_USUAL, USUAL_HABITS = Start(), Habits()
@@ -172,11 +182,12 @@ def _record(
         "data": dict(start.data or {"source": "", "digest": streams[first.stream].digest}),
         "digests": {name: data.digest for name, data in streams.items()},
         "split": dict(start.split) if start.split else None,
+        "start_from": vars(start.weights) if start.weights else None,
         "seed": start.seed,
         "steps": steps,
         "batch": first.size,
         "budget": asked,
-        "snapshots": list(start.snapshots),
+        "snapshots": list(start.snapshots or recipe.snapshots()),
         "levers": levers.as_dict(),
         "world": _world(),
         "command": command_line(),

@@ -14,7 +14,6 @@ from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Batch, Feed, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from
-_HELD_OUT = 2048  # held-out pictures that a score is read from, at most
 
 
 def _labels(classes: int, per_class: int) -> Tensor | None:
@@ -53,12 +52,12 @@ class Watcher:
     def __init__(self, train: Dataset, held_out: Dataset | None, feed: Feed, conditional: bool, table: Table) -> None:
         device, seed = table.levers.device, table.seed
         real = Feeder(train, feed, "watch", seed, device, conditional)
-        chosen = Stream(key_of("watch", seed)).permutation(len(train))[:_PROBE]
+        chosen = Stream(key_of("watch", seed)).permutation(len(train))[: min(_PROBE, table.recipe.watched)]
         self.real = real.at(chosen)
         self.held: Batch | None = None
         if held_out is not None and len(held_out):
             feeder = Feeder(held_out, feed, "held out", seed, device, conditional)
-            self.held = feeder.at(Stream(key_of("held out", seed)).permutation(len(held_out))[:_HELD_OUT])
+            self.held = feeder.at(Stream(key_of("held out", seed)).permutation(len(held_out))[: table.recipe.watched])
 
     def score(self, table: Table) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""

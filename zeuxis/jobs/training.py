@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -16,9 +16,7 @@ from zeuxis import catalog
 from zeuxis.augment.policies import guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
-from zeuxis.data.memory import Subset
-from zeuxis.data.reader import open_dataset
-from zeuxis.data.split import Split, split_dataset
+from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine import train as engine
 from zeuxis.engine.batches import to_image
@@ -27,9 +25,12 @@ from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, nearest
+from zeuxis.jobs.opening import Material, Source, material
 from zeuxis.jobs.recognizing import write_recalls
 from zeuxis.jobs.sample import generating
 from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.starting import check_fits, settings_of_file, weights_from
+from zeuxis.jobs.strips import write_strips
 from zeuxis.jobs.suspects import PAIRS, write_suspects
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Generates, Recipe, Recognizes, make, recipe_name, settings_of
@@ -37,86 +38,38 @@ from zeuxis.report.card import write_card
 from zeuxis.report.run import write_run_report
 from zeuxis.runs import Run, read_json
 
-HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
-_ENOUGH = 20  # pictures from which on some are held out
 _PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
 _LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewer where they are large
 _LOOKED_AT_BYTES = 64 << 20
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where pictures come from and how they are made one size."""
-
-    source: str
-    size: int | tuple[int, int] | None = None
-    channels: int | None = None
-    fit: str = "crop"
-    strict: bool = False
-
-    def open(self) -> Dataset:
-        """The pictures; files that could not be read are listed on stderr with a count. Raises BadInput."""
-        found = open_dataset(self.source, size=self.size, channels=self.channels, fit=self.fit, strict=self.strict)
-        tell_skipped(found)
-        return found
-
-    def words(self, dataset: Dataset) -> dict[str, Any]:
-        """For run.json and study.json."""
-        path = Path(self.source)
-        size = list(self.size) if isinstance(self.size, tuple) else self.size
-        return {
-            "source": str(path.resolve()) if path.exists() else self.source,
-            "size": size,
-            "channels": self.channels,
-            "fit": self.fit,
-            "digest": dataset.digest,
-            "items": len(dataset),
-            "skipped": len(getattr(dataset, "skipped", [])),
-        }
-
-    @classmethod
-    def from_words(cls, words: Mapping[str, Any]) -> "Source":
-        size = tuple(words["size"]) if isinstance(words["size"], list) else words["size"]
-        return cls(words["source"], size, words["channels"], words["fit"])
-
-
-def tell_skipped(dataset: Dataset) -> None:
-    skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
-    for name, reason in skipped[:20]:
-        say(f"zeuxis: skipped {name}: {reason}")
-    if skipped:
-        more = f" ({len(skipped) - 20} more not listed)" if len(skipped) > 20 else ""
-        say(f"zeuxis: {len(skipped)} files skipped, {len(dataset)} pictures read{more}")
-
-
-def divide(dataset: Dataset, seed: int) -> Split | None:
-    """The training and held-out parts of a run; None where the pictures are too few to hold any out."""
-    return split_dataset(dataset, seed=seed, validation=HELD_OUT, test=0.0) if len(dataset) >= _ENOUGH else None
-
-
-def _streams(dataset: Dataset, split: Split | None) -> tuple[dict[str, Dataset], Dataset | None]:
-    if split is None:
-        return {"images": dataset}, None
-    return {"images": Subset(dataset, split.train)}, Subset(dataset, split.validation)
-
-
 def begin(
-    recipe: str, source: Source, run: Path, budget: Budget, start: Start, habits: Habits, settings: Mapping[str, Any]
+    recipe: str,
+    source: Source,
+    run: Path,
+    budget: Budget,
+    start: Start,
+    habits: Habits,
+    settings: Mapping[str, Any],
+    start_from: str | None = None,
 ) -> Run:
-    """Trains a recipe on pictures from the start. Raises BadInput before anything is written."""
+    """Trains a recipe on pictures, from chance or from weights. Raises BadInput before anything is written."""
     made = make(catalog.load(recipe), start.preset, **settings)
+    weights = weights_from(start_from, made) if start_from else None
+    if weights:
+        preset = made.presets.get(start.preset or "", {})
+        made = replace(made, **{**settings_of_file(weights.file, made), **preset, **settings})
     made = with_domain(made, source.source, {**made.presets.get(start.preset or "", {}), **settings})
     check_settings(made)
     known_device(start.device)
     check_free(run, "--run")
-    dataset = source.open()
-    _check_builds(made, dataset)
-    split = divide(dataset, start.seed)
-    streams, held = _streams(dataset, split)
-    said = {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
-    whole = Start(**{**vars(start), "data": source.words(dataset), "split": said})
-    with resumable(run, split):
-        return finish(engine.train(made, streams, run, budget, held, whole, habits), split, streams["images"], held)
+    given = material(made, source, start.seed)
+    _check_builds(made, given.train)
+    if weights:
+        check_fits(made, given.train.spec, weights)
+    whole = replace(start, data=given.words, split=given.said, weights=weights)
+    with resumable(run, given.split):
+        return finish(engine.train(made, given.streams, run, budget, given.held, whole, habits), given)
 
 
 def go_on(run: Path, habits: Habits) -> Run:
@@ -125,13 +78,9 @@ def go_on(run: Path, habits: Habits) -> Run:
     if begun.finished and (run / "report.html").exists():
         say(f"zeuxis: this run is finished: {begun.finish['steps']:,} steps; nothing to do")
         return begun
-    begun.recipe  # noqa: B018 - raises where this zeuxis does not know it
-    words = begun.record["data"]
-    dataset = Source.from_words(words).open()
-    split = divide(dataset, begun.record["seed"])
-    streams, held = _streams(dataset, split)
-    with resumable(run, split):
-        return finish(engine.resume(run, streams, held, habits), split, streams["images"], held)
+    given = material(begun.recipe, Source.from_words(begun.record["data"]), begun.record["seed"])
+    with resumable(run, given.split):
+        return finish(engine.resume(run, given.streams, given.held, habits), given)
 
 
 @contextmanager
@@ -167,17 +116,18 @@ def _write_split(run: Path, split: Split | None) -> None:
         write_json(path, split.to_json())
 
 
-def finish(run: Run, split: Split | None, train: Dataset, held: Dataset | None) -> Run:
+def finish(run: Run, given: Material) -> Run:
     """The last papers of a run: split, card, recalls, real pictures to hold its own against, and page."""
     if int(os.environ.get("RANK", "0")) == 0:
-        if split is not None:
-            write_json(run.path / "split.json", split.to_json())
+        if given.split is not None:
+            write_json(run.path / "split.json", given.split.to_json())
         write_card(run.path)
-        if isinstance(run.recipe, Recognizes) and held is not None:
-            write_recalls(run, held)
+        if isinstance(run.recipe, Recognizes) and given.held is not None:
+            write_recalls(run, given.held)
         if isinstance(run.recipe, Generates):
-            _write_real(run, train)
-            _write_copies(run, train)
+            _write_real(run, given.train)
+            _write_copies(run, given.train)
+        write_strips(run, given.held)
         write_run_report(run.path)
     return run
 

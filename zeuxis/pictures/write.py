@@ -1,8 +1,10 @@
 """Pictures to files: PNG with a note of how it was made, and grids to look at."""
 
+import html
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
+from zeuxis.data.decode import FORMATS
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
 
@@ -25,8 +28,41 @@ MADE, CHANGED = "trainedAlgorithmicMedia", "algorithmicallyEnhanced"
 
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
- Iptc4xmpExt:DigitalSourceType="{}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+{}</rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+
+_SOURCE = """<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+ Iptc4xmpExt:DigitalSourceType="{}"/>"""
+
+_NOTE = """<rdf:Description rdf:about="" xmlns:zeuxis="urn:x-zeuxis:note" zeuxis:note="{}"/>"""
+
+
+def note_text(note: dict[str, Any]) -> str:
+    """The note as one line of JSON; equal notes give equal text. ValueError for NaN."""
+    return json.dumps(note, sort_keys=True, allow_nan=False)
+
+
+def xmp_packet(source_type: str, note: dict[str, Any] | None = None, packet: bytes | None = None) -> str:
+    """An XMP packet with the IPTC digital source type and, for formats without text chunks, the note.
+
+    packet: one that the picture has already; it is kept and added to. A type in it that says that a
+    model made the picture stays, any other one is replaced.
+    """
+    given = (packet or b"").decode("utf-8", "replace")
+    if "</rdf:RDF>" not in given:
+        given = _XMP.format("")
+    if MADE.lower() not in given.lower():
+        given = re.sub(r"\s[\w.-]+:DigitalSourceType\s*=\s*(\"[^\"]*\"|'[^']*')", "", given)
+        given = re.sub(r"<([\w.-]+:DigitalSourceType)\b[^>]*>[^<]*</\1\s*>", "", given)
+        given = _with(given, _SOURCE.format(SOURCE_TYPES + source_type))
+    if note is not None:
+        given = re.sub(r'<rdf:Description[^>]*\szeuxis:note="[^"]*"\s*/>', "", given)
+        given = _with(given, _NOTE.format(html.escape(note_text(note))))
+    return given
+
+
+def _with(packet: str, description: str) -> str:
+    head, end, tail = packet.rpartition("</rdf:RDF>")
+    return head + description + end + tail
 
 
 def _image(array: np.ndarray) -> Image.Image:
@@ -45,8 +81,8 @@ def png_bytes(array: np.ndarray, note: dict[str, Any] | None = None, source_type
     image, chunks = _image(array), None
     if note is not None:
         chunks = PngImagePlugin.PngInfo()
-        chunks.add_text(KEY, json.dumps(note, sort_keys=True, allow_nan=False))
-        chunks.add_itxt("XML:com.adobe.xmp", _XMP.format(SOURCE_TYPES + source_type))
+        chunks.add_text(KEY, note_text(note))
+        chunks.add_itxt("XML:com.adobe.xmp", xmp_packet(source_type))
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=chunks)
     return buffer.getvalue()
@@ -60,13 +96,17 @@ def write_png(
 
 
 def read_note(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The note in a PNG; None where there is none, {} where it cannot be understood. Raises BadInput for no picture."""
+    """The note in a picture; None where there is none, {} where it cannot be understood.
+
+    It is a text chunk of a PNG, and in the XMP of other formats. Raises BadInput for no picture.
+    """
     try:
-        with Image.open(Path(path), formats=["PNG"]) as image:
-            image.load()
-            text = {**image.info, **getattr(image, "text", {})}.get(KEY)
+        with Image.open(Path(path), formats=FORMATS) as image:
+            if image.format == "PNG":
+                image.load()
+            text = {**image.info, **getattr(image, "text", {})}.get(KEY) or _note_in_xmp(image.info.get("xmp"))
     except Exception as error:  # decoders raise all kinds of errors on damaged files
-        raise BadInput("this is not a PNG that can be read", str(path)) from error
+        raise BadInput("this is not a picture that can be read", str(path)) from error
     if text is None:
         return None
     try:
@@ -74,6 +114,12 @@ def read_note(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     except (ValueError, TypeError):
         return {}
     return note if isinstance(note, dict) else {}
+
+
+def _note_in_xmp(packet: bytes | str | None) -> str | None:
+    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else packet or ""
+    found = re.search(r'\szeuxis:note="([^"]*)"', text)
+    return None if found is None else html.unescape(found[1])
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

@@ -152,6 +152,10 @@ class Recipe:
     coupled: ClassVar[bool] = False
     labels: ClassVar[str] = "optional"
     """"optional" (conditional where there are labels), "needed", or "ignored"."""
+    patches: ClassVar[bool] = False
+    """True: trained on squares of `patch` pixels cut out of pictures of any size, which are held out by file."""
+    watched: ClassVar[int] = 2048
+    """How many held-out pictures a score is read from, at most."""
 
     def stride(self, spec: Spec) -> int:
         """Height and width must be multiples of this number of pixels."""
@@ -179,6 +183,10 @@ class Recipe:
     def state(self, spec: Spec) -> dict[str, Tensor]:
         """Tensors that must survive a restart and that no player owns."""
         return {}
+
+    def snapshots(self) -> tuple[float, ...]:
+        """Points of progress whose weights are kept by name, such as the end of a stage."""
+        return ()
 
     def fixed(self) -> dict[str, str]:
         """Frozen nets by name of their weights."""
@@ -250,10 +258,31 @@ class Embeds(Protocol):
 
 @runtime_checkable
 class Reconstructs(Protocol):
-    """Gives a picture back from a picture."""
+    """Gives a picture back from a picture, mended or enlarged."""
 
-    def restore(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        """[n, C, H, W] in [-1, 1]."""
+    @property
+    def scale(self) -> int:
+        """Output pixels per input pixel along a side."""
+        ...
+
+    @property
+    def multiple_of(self) -> int:
+        """Sides of the input must be multiples of this number of pixels."""
+        ...
+
+    @property
+    def receptive_field(self) -> int | None:
+        """Input pixels farther than this from a place do not touch it; None where every pixel may touch all."""
+        ...
+
+    def restore(
+        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+    ) -> Tensor:
+        """[n, C, H * scale, W * scale] in [-1, 1].
+
+        known: [n, 1, H, W], 0 in holes; level: [n, 1, 1, 1], standard deviation of the noise on the scale of 255;
+        None where nothing is missing or nothing is known of the noise.
+        """
         ...
 
 

@@ -124,7 +124,14 @@ class VAE(Recipe):
         raw = players["decoder"](latents.to(next(players["decoder"].parameters()).dtype), condition)
         return torch.tanh(raw / 2)
 
-    def restore(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+    scale: ClassVar[int] = 1
+    multiple_of: ClassVar[int] = 1
+    receptive_field: ClassVar[int | None] = None
+
+    def restore(
+        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+    ) -> Tensor:
+        """The picture as the code holds it: encoded, decoded."""
         return self.decode(players, self.features(players, image), None)
 
     def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import Picture, cell_of, embed, film, spread
 from zeuxis.report.plots import Series, line_chart
 from zeuxis.report.read import Line, Log, mapping, number, numbers, read_header, read_log, read_object
+from zeuxis.report.strips import read_strips
 from zeuxis.report.words import DASH, brief, compact, decimal, duration, percent, shape_words, spelled, value, whole
 
 FRAMES = 10  # columns of the strip that shows how samples developed
@@ -77,6 +78,7 @@ def run_page(found: RunFolder) -> str:
         real_rows=row_names(found.run, real) if found.run.get("conditional") else [],
         suspects=suspects,
         strip=strip_of(found),
+        strips=read_strips(found.path),
         curves=turn_charts(found.log),
         watched=[*watch_charts(found.log), speed_chart(found.log)],
         alarms=alarms_of(found.log, found.finish),

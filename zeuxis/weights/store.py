@@ -41,3 +41,14 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise BadInput("no such weights", str(path)) from None
     except (safetensors.SafetensorError, OSError) as error:
         raise BadInput(f"weights cannot be read: {error}", str(path)) from None
+
+
+def words(path: Path) -> dict[str, str]:
+    """The metadata alone, without reading a tensor. Raises BadInput as `load` does."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except FileNotFoundError:
+        raise BadInput("no such weights", str(path)) from None
+    except (safetensors.SafetensorError, OSError) as error:
+        raise BadInput(f"weights cannot be read: {error}", str(path)) from None

@@ -8,11 +8,11 @@ import pytest
 from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import api, platform
 from zeuxis.errors import BadInput
+from zeuxis.jobs.opening import Source
 from zeuxis.jobs.study import mixed
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked, Plan
-from zeuxis.jobs.training import Source
 
 NETS = ["--generator", "width=4", "--classifier", "width=4"]
 BEGIN = ["augment", "pics", "--study", "deep/st", "--labels-per-class", "4", "--repeats", "1", *NETS]

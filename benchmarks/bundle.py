@@ -1,0 +1,35 @@
+"""Puts the weights of a run into the package, at half precision: python benchmarks/bundle.py RUN NAME
+
+Only the players that restore go in. The card, NAME.md beside it, is written by hand.
+"""
+
+import argparse
+
+import torch
+
+from zeuxis.runs import Run
+from zeuxis.weights import bundled, store
+
+LICENCE = "Apache-2.0; trained on openly licensed photographs, which the card names"
+KEPT = ("recipe", "settings", "spec", "conditional")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run")
+    parser.add_argument("name")
+    parser.add_argument("--snapshot", help="weights kept under this name; default: those at the end, or the newest")
+    a = parser.parse_args()
+    run = Run.open(a.run)
+    restoring = set(run.recipe.average().players)
+    tensors = {k: v for k, v in run.tensors(a.snapshot).items() if k.partition(".")[0] in restoring}
+    half = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in tensors.items()}
+    words = {"format": "zeuxis weights 1", "range": "[-1, 1]", "licence": LICENCE}
+    words |= {key: run.record[key] for key in KEPT} | {"data_digest": run.record["data"]["digest"]}
+    path = bundled.FOLDER / f"{a.name}.safetensors"
+    store.save(path, half, words)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {sum(t.numel() for t in half.values()):,} weights")
+
+
+if __name__ == "__main__":
+    main()

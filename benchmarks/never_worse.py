@@ -1,0 +1,142 @@
+"""Is a picture ever worse after `zeuxis restore --task auto` than before? Lists every one that is.
+
+    python benchmarks/never_worse.py FOLDER... [--side 384] [--out never_worse.json]
+
+Each picture as it is, and after noise of sigma 15 and 25, JPEG of quality 10 and 30, and a Gaussian blur of 1.5 pixels,
+as files of 8 bits, goes through the command's own path. Figures are PSNR in dB over all channels, 8-bit, whole
+pictures. A clean picture must come out unchanged or at 45 dB and more.
+"""
+
+import argparse
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from zeuxis.degrade.pixels import apply_to_pixels
+from zeuxis.degrade.words import parse
+from zeuxis.jobs.restoring.restore import Asked, work_on
+
+SUFFIXES = (".png", ".webp", ".bmp", ".tif", ".jpg")
+LEAST_GAIN = {"noise 15": 2.0, "noise 25": 3.5, "JPEG 10": 0.8, "JPEG 30": 0.5, "blur 1.5": 0.5}
+CLEAN = 45.0
+IDLE = 0.05
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def jpeg(pixels: np.ndarray, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def damaged(pixels: np.ndarray, name: str) -> dict[str, tuple[str, bytes]]:
+    """File name and bytes by damage."""
+
+    def words(text: str) -> bytes:
+        return png(apply_to_pixels(pixels, parse(text), 0, name))
+
+    return {
+        "clean": ("x.png", png(pixels)),
+        "noise 15": ("x.png", words("noise=15")),
+        "noise 25": ("x.png", words("noise=25")),
+        "JPEG 10": ("x.jpg", jpeg(pixels, 10)),
+        "JPEG 30": ("x.jpg", jpeg(pixels, 30)),
+        "blur 1.5": ("x.png", words("blur=1.5")),
+    }
+
+
+def pixels_of(data: bytes, channels: int) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        found = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return found.reshape(*found.shape[:2], channels)
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    error = float(np.square(a.astype(np.float64) - b.astype(np.float64)).mean())
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def tried(pixels: np.ndarray, name: str, out: str = ".png") -> list[dict[str, object]]:
+    """One row for each damage of a picture: PSNR before and after, and what was done."""
+    rows = []
+    for damage, (file, data) in damaged(pixels, name).items():
+        made, outcome = work_on(data, file, Asked(), out)
+        given, mended = (pixels_of(x, pixels.shape[2]) for x in (data, made))
+        before, after = psnr(given, pixels), psnr(mended, pixels)
+        alone = np.array_equal(given, mended)
+        rows.append(
+            {
+                "picture": name,
+                "damage": damage,
+                "before": before,
+                "after": after,
+                "gain": 0.0 if alone else after - before,
+                "alone": alone,
+                "why": outcome.why,
+            }
+        )
+    return rows
+
+
+def failures(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Rows that break the promise: clean ones below 45 dB, damaged ones that came out farther away."""
+    return [
+        r for r in rows if (r["after"] < CLEAN if r["damage"] == "clean" else r["gain"] < 0)  # type: ignore[operator]
+    ]
+
+
+def read(path: Path, side: int | None) -> np.ndarray:
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB"))
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if side is None:
+        return pixels
+    top, left = (max(0, (n - side) // 2) for n in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
+def table(rows: list[dict[str, object]]) -> list[str]:
+    lines = ["| damage | pictures | before | after | mean gain | least gain | left alone |", "|---|---|---|---|---|---|---|"]
+    for damage in ("clean", *LEAST_GAIN):
+        mine = [r for r in rows if r["damage"] == damage]
+        gain = [float(r["gain"]) for r in mine]  # type: ignore[arg-type]
+        before, after = (float(np.mean([min(99.0, float(r[k])) for r in mine])) for k in ("before", "after"))  # type: ignore[arg-type]
+        alone = sum(bool(r["alone"]) for r in mine)
+        ends = "" if damage == "clean" else f"{np.mean(gain):+.2f} | {min(gain):+.2f}"
+        ends = ends or f" | {min(float(r['after']) for r in mine):.1f} dB"  # type: ignore[arg-type]
+        lines.append(f"| {damage} | {len(mine)} | {before:.2f} | {after:.2f} | {ends} | {alone} |")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--side", type=int, help="cut the middle out, so many pixels; default: whole")
+    parser.add_argument("--suffix", default=".png", help="format of what comes out")
+    parser.add_argument("--out", type=Path, help="JSON file for the rows")
+    a = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    for folder in a.folders:
+        mine: list[dict[str, object]] = []
+        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
+            mine += tried(read(path, a.side), path.name, a.suffix)
+        print(f"\n{folder}\n")
+        print("\n".join(table(mine)))
+        for r in failures(mine):
+            print(f"FAILED {r['picture']} {r['damage']}: {r['before']:.2f} -> {r['after']:.2f} dB ({r['why']})")
+        rows += mine
+    if a.out:
+        a.out.write_text(json.dumps([{k: str(v) if v == math.inf else v for k, v in r.items()} for r in rows], indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What the restoration benchmarks compare, each as a function of what is left of a picture."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from standard_sets import Task
+from torch import Tensor
+
+from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.resize import bicubic
+from zeuxis.draw import Draw
+from zeuxis.jobs import foreign
+from zeuxis.jobs.restoring import nets
+from zeuxis.weights import bundled
+
+Method = Callable[[Observed], Tensor]
+"""A damaged picture [1, C, H, W] to the repaired one [1, C, H * scale, W * scale] in [-1, 1]."""
+
+
+def methods(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
+    """Every method that can do the task here, by name: the input, the classic ones, added peers, ours."""
+    given = {"bicubic" if task.job == "upscale" else "input": _given(task)}
+    return {**given, **_classic(task), **_peers(task), **ours(task, runs)}
+
+
+def _given(task: Task) -> Method:
+    return lambda seen: bicubic(seen.image, task.scale) if task.scale > 1 else seen.image
+
+
+def _classic(task: Task) -> dict[str, Method]:
+    from zeuxis.classic import denoise, inpaint
+
+    draw = Draw(0)
+    if task.job == "denoise":
+        return {
+            name: (lambda seen, method=method: method(seen.image, seen.level, draw))
+            for name, method in denoise.METHODS.items()
+        }
+    if task.job == "inpaint":
+        return {
+            name: (lambda seen, method=method: method(seen.image, seen.known, draw))
+            for name, method in inpaint.METHODS.items()
+        }
+    return {}
+
+
+def _peers(task: Task) -> dict[str, Method]:
+    """The nets that were added to the cache; denoisers are told the level, colour ones take colour sets alone."""
+    grey = task.folder.endswith("set12")
+    found: dict[str, Method] = {}
+    for name in foreign.added():
+        peer = foreign.PEERS[name]
+        fits = peer.scale == task.scale and peer.task == task.job
+        if fits and (task.job == "upscale" or peer.channels == (1 if grey else 3)):
+            repair = foreign.repair(name)
+            found[name] = lambda seen, repair=repair: repair(seen.image, seen.level)
+    return found
+
+
+def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
+    """Our own nets that fit the task: those of the runs or weights files named, else those of the package."""
+    found = [nets.from_run(run) for run in runs] or [nets.from_bundle(name) for name in bundled.names()]
+    fitting = [net for net in found if net.scale == task.scale and _fills_holes(net) == (task.job == "inpaint")]
+    return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting}
+
+
+def _fills_holes(net: nets.Net) -> bool:
+    return type(net.recipe).__module__.rpartition(".")[2].startswith("inpaint")
+
+
+def _applied(net: nets.Net) -> Method:
+    """Blind, unless the net reads a noise map."""
+    told = getattr(net.recipe, "noise_map", False)
+    return lambda seen: nets.apply(net, seen.image, seen.known, seen.level if told else None)

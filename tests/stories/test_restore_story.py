@@ -1,0 +1,167 @@
+"""Restoring and enlarging as typed: folders, masks, pipes, broken files, kills."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.stories.commands import in_process, start, typed, wait_until
+
+
+def photo(seed: int = 0, size: tuple[int, int] = (48, 64), noise: float = 25.0) -> np.ndarray:
+    """A smooth picture with edges, and noise on it."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: size[0], : size[1]]
+    smooth = 110 + 60 * np.sin(x / 9.0)[..., None] * np.array([1.0, 0.7, 0.4]) + 40 * ((x + y) // 20 % 2)[..., None]
+    return np.clip(smooth + rng.normal(0, noise, (*size, 3)), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture()
+def folder(tmp_path: Path) -> Path:
+    pictures = tmp_path / "photos"
+    (pictures / "deep" / "er").mkdir(parents=True)
+    Image.fromarray(photo(1)).save(pictures / "one.png")
+    Image.fromarray(photo(2)).save(pictures / "deep" / "two.jpg", quality=95)
+    Image.fromarray(photo(3)).save(pictures / "deep" / "er" / "three.webp", lossless=True)
+    (pictures / "notes.txt").write_text("no picture")
+    return pictures
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_tree_comes_out_as_it_went_in(folder, tmp_path):
+    before, out = contents(folder), tmp_path / "out"
+    done = typed("restore", str(folder), str(out), "--task", "denoise")
+    assert done.code == 0 and not done.errors, done.err
+    assert set(contents(out)) == {"one.png", "deep/two.jpg", "deep/er/three.webp"}
+    assert contents(folder) == before, "the originals were touched"
+    for name, data in contents(out).items():
+        with Image.open(io.BytesIO(data)) as made, Image.open(folder / name) as given:
+            assert made.size == given.size and made.format == given.format
+            clean = photo(noise=0)
+            error = [np.abs(np.asarray(p.convert("RGB")).astype(float) - clean).mean() for p in (made, given)]
+            assert error[0] < 0.7 * error[1], name
+    stamps = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()}
+    (out / "deep" / "two.jpg").unlink()
+    again = typed("restore", str(folder), str(out), "--task", "denoise")
+    assert again.code == 0 and "2 of 3 pictures are done already" in again.err
+    kept = {p: s for p, s in stamps.items() if p.name != "two.jpg"}
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept, "a finished file was written again"
+    assert contents(out).keys() == {"one.png", "deep/two.jpg", "deep/er/three.webp"}
+
+
+def test_strength_zero_copies_byte_for_byte(folder, tmp_path):
+    out = tmp_path / "out"
+    assert typed("restore", str(folder), str(out), "--strength", "0").code == 0
+    expected = {k: v for k, v in contents(folder).items() if k != "notes.txt"}
+    assert contents(out) == expected
+    other = tmp_path / "one.tif"
+    assert typed("restore", str(folder / "one.png"), str(other), "--strength", "0").code == 0
+    with Image.open(other) as made, Image.open(folder / "one.png") as given:
+        assert np.array_equal(np.asarray(made), np.asarray(given))
+
+
+def test_a_broken_file_never_ends_a_batch(folder, tmp_path):
+    (folder / "a-broken.jpg").write_bytes((folder / "deep" / "two.jpg").read_bytes()[:300])
+    done = typed("restore", str(folder), str(tmp_path / "out"), "--task", "denoise")
+    assert done.code == 3 and "a-broken.jpg" in done.err and len(done.errors) == 1
+    assert set(contents(tmp_path / "out")) == {"one.png", "deep/two.jpg", "deep/er/three.webp"}
+    alone = typed("restore", str(folder / "a-broken.jpg"), str(tmp_path / "x.png"))
+    assert alone.code == 2 and len(alone.errors) == 1 and not (tmp_path / "x.png").exists()
+
+
+def test_a_mask_changes_the_hole_alone(folder, tmp_path):
+    mask = np.zeros((48, 64), np.uint8)
+    mask[10:30, 20:40] = 128
+    mask[40:44, 5:9] = 127  # below half: known
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    one, made, fill = str(folder / "one.png"), tmp_path / "filled.png", ("--task", "inpaint", "--mask")
+    done = typed("restore", one, str(made), *fill, str(tmp_path / "mask.png"))
+    assert done.code == 0, done.err
+    given, filled = np.asarray(Image.open(folder / "one.png")), np.asarray(Image.open(made))
+    assert np.array_equal(given[mask < 128], filled[mask < 128])
+    assert not np.array_equal(given[mask >= 128], filled[mask >= 128])
+    wrong = tmp_path / "small.png"
+    Image.fromarray(mask[:20]).save(wrong)
+    refused = typed("restore", one, str(tmp_path / "n.png"), *fill, str(wrong))
+    assert refused.code == 2 and "64x20" in refused.err and not (tmp_path / "n.png").exists()
+    assert typed("restore", one, str(tmp_path / "n.png"), "--task", "inpaint").code == 2
+
+
+def test_masks_are_matched_by_path_and_stem(folder, tmp_path):
+    masks = tmp_path / "masks"
+    for name in ("one", "deep/two", "deep/er/three"):
+        (masks / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((48, 64), 255 * (name == "one"), np.uint8).copy()).save(masks / f"{name}.png")
+    (masks / "deep" / "two.png").unlink()
+    missing = typed("restore", str(folder), str(tmp_path / "out"), "--task", "inpaint", "--mask", str(masks))
+    assert missing.code == 2 and "deep/two" in missing.err and not (tmp_path / "out").exists()
+
+
+def test_what_would_be_lost_is_refused(folder, tmp_path):
+    one = folder / "one.png"
+    before = contents(folder)
+    for words in (
+        ["restore", str(one), str(one)],
+        ["restore", str(folder), str(folder)],
+        ["restore", str(one), str(tmp_path / "x.psd")],
+        ["restore", str(tmp_path / "missing.png")],
+        ["restore", str(one), "--strength", "2"],
+        ["restore", str(one), "--method", "magic"],
+        ["restore", str(one), "--run", str(tmp_path)],
+        ["restore", str(one), "--memory", "much"],
+        ["upscale", str(one), "--scale", "5"],
+        ["upscale", str(one), "--fidelity", "-1"],
+    ):
+        done = typed(*words)
+        assert done.code == 2 and len(done.errors) == 1, (words, done)
+    Image.fromarray(photo(4)).save(folder / "one.jpg")
+    (folder / "one.jpg").rename(folder / "one.gif")  # becomes one.png, as one.png does
+    clash = typed("restore", str(folder), str(tmp_path / "out"))
+    assert clash.code == 2 and "one.gif" in clash.err and not (tmp_path / "out").exists()
+    (folder / "one.gif").unlink()
+    assert contents(folder) == before
+
+
+def test_through_a_pipe(folder):
+    given = (folder / "one.png").read_bytes()
+    command = [sys.executable, "-m", "zeuxis.cli", "restore", "-", "--task", "denoise", "--method", "wavelet"]
+    done = subprocess.run(command, input=given, capture_output=True, check=True)
+    with Image.open(io.BytesIO(done.stdout)) as made:
+        assert made.format == "PNG" and made.size == (64, 48)
+    nothing = subprocess.run(command, input=b"", capture_output=True, check=False)
+    assert nothing.returncode == 2 and b"nothing came in" in nothing.stderr
+
+
+def test_enlarging_by_bicubic(folder, tmp_path):
+    made = tmp_path / "large.png"
+    assert typed("upscale", str(folder / "one.png"), str(made), "--scale", "3", "--method", "bicubic").code == 0
+    with Image.open(made) as large:
+        assert large.size == (192, 144)
+
+
+def test_killed_in_the_middle_of_a_folder(tmp_path):
+    pictures, out = tmp_path / "photos", tmp_path / "out"
+    pictures.mkdir()
+    for i in range(8):
+        Image.fromarray(photo(i, (160, 200))).save(pictures / f"{i}.png")
+    words = ("restore", str(pictures), str(out), "--task", "denoise", "--method", "non-local-means")
+    first = start(*words)
+    wait_until(lambda: len(list(out.glob("[0-9].png"))) >= 2, first)
+    first.kill()
+    first.communicate()
+    done = {p.name: p.read_bytes() for p in out.glob("[0-9].png")}
+    assert 2 <= len(done) < 8
+    for data in done.values():
+        Image.open(io.BytesIO(data)).load()
+    stamps = {name: (out / name).stat().st_mtime_ns for name in done}
+    again = in_process(*words)
+    assert again.code == 0, again.err
+    assert {name: (out / name).stat().st_mtime_ns for name in done} == stamps
+    assert sorted(p.name for p in out.iterdir()) == [f"{i}.png" for i in range(8)], "something was left behind"

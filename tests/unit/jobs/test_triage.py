@@ -1,0 +1,73 @@
+"""What is wrong with a picture, and what follows from it."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zeuxis.degrade.pixels import apply_to_pixels
+from zeuxis.degrade.words import parse
+from zeuxis.errors import BadInput
+from zeuxis.jobs.restoring import triage
+from zeuxis.jobs.restoring.triage import Measured, measure, plan
+from zeuxis.pictures.picture import read, to_tensor
+
+HELD_OUT = Path(__file__).resolve().parents[2] / "pictures" / "held-out"
+
+
+def measured(pixels: np.ndarray, **save) -> Measured:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, **(save or {"format": "PNG"}))
+    picture = read(buffer.getvalue())
+    return measure(picture, to_tensor(picture))
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    return np.array(Image.open(HELD_OUT / "canyon0.webp").convert("RGB"))
+
+
+def test_a_clean_photograph_is_left_alone(pixels):
+    found = measured(pixels)
+    assert found.noise < 2 and found.quality is None and found.blur == 0
+    assert plan("auto", found).steps == () and "nothing to mend" in plan("auto", found).why
+
+
+@pytest.mark.parametrize("sigma", [8, 15, 25])
+def test_noise(pixels, sigma):
+    found = measured(apply_to_pixels(pixels, parse(f"noise={sigma}"), 0, "x"))
+    assert abs(found.noise - sigma) < 0.1 * sigma
+    assert plan("auto", found).steps == ("repair",)
+
+
+@pytest.mark.parametrize("quality", [10, 30, 75])
+def test_jpeg_by_its_tables_and_by_its_traces(pixels, quality):
+    own = measured(pixels, format="JPEG", quality=quality)
+    assert own.quality == quality and plan("auto", own).steps == ("unblock",)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    again = np.array(Image.open(buffer))[3:, 5:]
+    found = measured(np.ascontiguousarray(again))
+    assert found.quality == quality and found.grid == (5, 3)
+
+
+def test_blur(pixels):
+    found = measured(apply_to_pixels(pixels, parse("blur=1.5"), 0, "x"))
+    assert 1.2 < found.blur < 1.8 and plan("auto", found).steps == ("sharpen",)
+
+
+def test_a_good_jpeg_is_left_alone(pixels):
+    assert plan("auto", measured(pixels, format="JPEG", quality=92)).steps == ()
+
+
+def test_plans():
+    clean, noisy = Measured(0, None, (0, 0), 0), Measured(20, 40, (0, 0), 0)
+    assert plan("auto", noisy).steps == ("repair",), "one net for both"
+    assert plan("enhance", clean).steps == ("levels",) and plan("enhance", clean).strength == 0.5
+    assert plan("denoise", clean).steps == ("repair",) and plan("inpaint", clean).steps == ("inpaint",)
+    assert plan("old-photo", clean).steps == ("scratches", "inpaint", "repair", "levels")
+    assert all(plan(task, noisy).why for task in triage.TASKS)
+    with pytest.raises(BadInput, match="denoise"):
+        plan("denoize", clean)

@@ -1,0 +1,60 @@
+import pytest
+import torch
+
+from tests.unit.recipes.gan_moments import built, count, moment, plays
+from zeuxis.data.dataset import Spec
+from zeuxis.draw import Draw
+from zeuxis.errors import BadInput
+from zeuxis.nets.autoencoding import ConvDecoder, ConvEncoder
+from zeuxis.recipes.autoencoder import Autoencoder
+from zeuxis.recipes.recipe import Batch, Embeds, Moment, Reconstructs, make
+
+SPEC = Spec(3, 32, 32)
+
+
+def test_the_bodies():
+    conv, vector = built(Autoencoder(), SPEC), built(make(Autoencoder, "vector"), SPEC)
+    assert count(conv) == 50_163
+    assert count(vector) == count(ConvEncoder(3, (32, 32), 32, 32)) + count(ConvDecoder(3, (32, 32), 64, 32))
+    assert isinstance(Autoencoder(), Reconstructs) and isinstance(Autoencoder(), Embeds)
+
+
+def test_geometry():
+    conv, vector = Autoencoder(levels=3), make(Autoencoder, "vector")
+    assert conv.multiple_of == conv.stride(SPEC) == 8
+    assert conv.receptive_field is not None
+    assert (vector.multiple_of, vector.receptive_field) == (1, None)
+    with pytest.raises(BadInput, match="multiples of 4"):
+        Autoencoder().check(Spec(3, 30, 32))
+    vector.check(Spec(3, 30, 31))
+
+
+def test_codes_are_as_small_as_stated():
+    image = torch.zeros(2, 3, 32, 32)
+    conv, vector = Autoencoder(), make(Autoencoder, "vector")
+    assert conv.features(built(conv, SPEC), image).shape == (2, 48 * 8 * 8)
+    assert vector.features(built(vector, SPEC), image).shape == (2, 64)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "vector"])
+def test_the_loss_of_a_net_that_gives_grey(preset):
+    """With all weights zero the answer is mid-grey, whatever the noise: the mean square of the pictures."""
+    recipe = make(Autoencoder, preset)
+    m = moment(recipe, SPEC)
+    for p in m.players.parameters():
+        p.data.zero_()
+    image = m.batch["images"].image
+    assert recipe.restorer_loss(m)["mse"].item() == pytest.approx(image.square().mean().item(), rel=1e-5)
+    found = recipe.score(Moment(m.players, {"images": Batch(torch.zeros(3, 3, 32, 32))}, Draw(0)))
+    assert found["score"].item() == 100.0
+    assert found["given"].item() == pytest.approx(20.17, abs=0.1)
+
+
+@pytest.mark.parametrize("body", ["conv", "latent"])
+def test_it_plays(body):
+    plays(Autoencoder(body=body, width=8, latent=8, code=6), SPEC)
+
+
+def test_a_vector_needs_two_halves():
+    with pytest.raises(BadInput, match="two halves"):
+        Autoencoder(body="latent", latent=7).check(SPEC)

@@ -1,0 +1,227 @@
+"""What is the matter with a picture: its noise, blur, JPEG quality and levels.
+
+Pictures [N, C, H, W] in [-1, 1], as decoded from 8 bits or more. Above about a megapixel each measure
+looks at a share of the picture that is spread over it, so none takes longer for a large one.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zeuxis.classic.colour import luma, opponent, opponent_shares
+from zeuxis.classic.jpeg_traces import (
+    JpegTraces,
+    Tables,
+    cosine_transform,
+    jpeg_blockiness,
+    jpeg_quality_of_tables,
+)
+from zeuxis.classic.patches import places
+
+__all__ = [
+    "Blur", "JpegTraces", "Noise", "Tables", "blur_sigma", "jpeg_blockiness", "jpeg_quality_of_tables", "levels",
+    "noise_sigma",
+]  # fmt: skip
+
+GREY = 127.5
+BLOCKS = 24_000
+"""Blocks that the noise is sought in."""
+SHARE, FEWEST = 0.01, 100
+"""The calmest blocks that the noise is read from: a share of all, and at least so many."""
+SEEN = 0.8
+"""Blocks whose noise would lose more than a fifth of its variance to clipping are left out while others are there."""
+_ORDER = (torch.arange(8)[:, None] + torch.arange(8)).flatten()
+_LOW, _MIDDLE, _HIGH = ((_ORDER > 0) & (_ORDER <= 5), (_ORDER >= 6) & (_ORDER <= 8), _ORDER >= 8)
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """Standard deviations on the 0..255 scale, per picture [N]."""
+
+    sigma: Tensor  # per channel: root of the mean square over channels
+    luma: Tensor  # in (R+G+B)/sqrt 3; equals sigma where the noise is independent per channel
+    chroma: Tensor  # in the two differences of colours; 0 for pictures of one channel
+    confidence: Tensor  # 0..1: how far it looks like white noise and not like texture
+
+
+def kept_variance(mean: Tensor, sigma: Tensor) -> Tensor:
+    """Variance of a normal value clipped to 0..255, as a share of sigma^2; `mean` before clipping."""
+    low, high = (0.0 - mean) / sigma, (255.0 - mean) / sigma
+    density = [torch.exp(-0.5 * t.square()) / math.sqrt(2 * math.pi) for t in (low, high)]
+    below, above = torch.special.ndtr(low), torch.special.ndtr(-high)
+    first = density[0] - density[1] + low * below + high * above
+    second = 1 - below - above + low * density[0] - high * density[1] + low.square() * below + high.square() * above
+    share: Tensor = (second - first.square()).clamp(0, 1)
+    return share
+
+
+def _median_variance(coefficients: Tensor, which: Tensor, kept: Tensor) -> float:
+    """Variance of the noise from coefficients [n, 64]: the median over blocks, freed from its bias.
+
+    The median of a chi-squared mean of k terms is about (1 - 2 / 9 k)^3 (Wilson and Hilferty 1931).
+    """
+    terms = int(which.sum())
+    middle = (coefficients[:, which].square().mean(1) / kept).median()
+    return float(middle) / (1 - 2 / (9 * terms)) ** 3
+
+
+def _block_means(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """[C, H, W] to the means of the 8x8 blocks at `rows` x `columns`, [C, n]."""
+    summed = F.pad(image.double().cumsum(1).cumsum(2), (1, 0, 1, 0))
+    down = summed[:, rows + 8] - summed[:, rows]
+    return ((down[:, :, columns + 8] - down[:, :, columns]) / 64).flatten(1).to(image.dtype)
+
+
+def _blocks(plane: Tensor, corner: Tensor) -> Tensor:
+    """8x8 blocks of `plane` [H, W] at `corner` [n, 2] as DCT coefficients [n, 64]."""
+    i = torch.arange(8)
+    pixels = plane[(corner[:, :1] + i)[:, :, None], (corner[:, 1:] + i)[:, None, :]]
+    return pixels.flatten(1) @ cosine_transform().T
+
+
+def _noise_one(image: Tensor) -> tuple[float, float, float, float]:
+    """(sigma, luma, chroma, confidence) of one picture [C, H, W]."""
+    c, height, width = image.shape
+    step = max(1, math.ceil(math.sqrt(height * width / BLOCKS))) | 1  # odd, so that all places of JPEG's grid come up
+    rows, columns = places(height, 8, step), places(width, 8, step)
+    corner = torch.cartesian_prod(rows, columns)
+    levels_ = (image + 1) * GREY
+    clipped = ((levels_ < 0.6) | (levels_ > 254.4)).to(image.dtype)
+    saturated = _block_means(clipped, rows, columns).amax(0)
+    mean = _block_means(levels_, rows, columns)
+    planes = opponent(levels_[None])[0]
+    first = _blocks(planes[0], corner)
+    usable = (first[:, 1:].square().sum(1) > 1e-3) & (saturated < 0.2)
+    if int(usable.sum()) < FEWEST:
+        return 0.0, 0.0, 0.0, 0.0
+    corner, mean, first = corner[usable], mean[:, usable], first[usable]
+    return _read_blocks(planes, first, corner, mean)
+
+
+def _read_blocks(planes: Tensor, first: Tensor, corner: Tensor, mean: Tensor) -> tuple[float, float, float, float]:
+    """As `_noise_one`, from usable blocks: DCT of plane 0 [n, 64], corners [n, 2], means per channel [C, n]."""
+    c = len(planes)
+    shares, unrest = opponent_shares(c), first[:, _LOW].square().sum(1)
+    sigma, variances, rank, kept = 1.0, [1.0], unrest.argsort(), torch.ones_like(mean)
+    for _ in range(8):  # the clipping depends on the noise, which depends on the clipping
+        kept = (shares @ kept_variance(mean, torch.tensor(max(sigma, 0.01)))).clamp(min=0.05)
+        open_ = (kept[0] >= min(SEEN, float(kept[0].quantile(0.9)))).nonzero()[:, 0]
+        rank = open_[(unrest[open_] / kept[0, open_]).argsort()]
+        calm = rank[: max(FEWEST, int(SHARE * len(rank)))]
+        own = [first[calm], *(_blocks(plane, corner[calm]) for plane in planes[1:])]
+        variances = [_median_variance(x, _HIGH, kept[k, calm]) for k, x in enumerate(own)]
+        before, sigma = sigma, math.sqrt(sum(variances) / c)
+        if abs(sigma - before) < 0.005 * sigma or sigma < 1:
+            break
+    calm, more = rank[: max(FEWEST, int(SHARE * len(rank)))], rank[: max(FEWEST, int(10 * SHARE * len(rank)))]
+    middle = _median_variance(first[calm], _MIDDLE, kept[0, calm])
+    wide = _median_variance(first[more], _HIGH, kept[0, more])
+    alike = min(math.sqrt(variances[0] / max(v, variances[0], 1e-12)) for v in (wide, middle))
+    rest = sum(variances[1:]) / max(1, c - 1)
+    return sigma, math.sqrt(variances[0]), math.sqrt(rest), max(0.0, 2 * alike - 1)
+
+
+def noise_sigma(image: Tensor) -> Noise:
+    """The noise of each picture, on the 0..255 scale; pictures under 16 px give 0 with confidence 0.
+
+    After Ponomarenko et al. (2007): the 8x8 blocks with the least energy in low frequencies, the median
+    of their energy in high ones, in opponent colours. White noise has the same energy in both and the
+    two are independent, so that the choice does not bias the measure. Own: blocks that are partly
+    saturated or without any change are left out, and what clipping takes from the rest is given back by
+    the variance of a clipped normal. The confidence falls where the energy grows with the unrest of the
+    blocks or falls with frequency, as texture does and white noise does not.
+    """
+    small = min(image.shape[2:]) < 16
+    rows = [(0.0, 0.0, 0.0, 0.0) if small else _noise_one(x) for x in image]
+    return Noise(*(torch.tensor(v) for v in zip(*rows)))
+
+
+@dataclass(frozen=True, eq=False)
+class Blur:
+    """Per picture [N]."""
+
+    sigma: Tensor  # standard deviation of the blur of the strongest edges, in pixels; 0: sharper than can be measured
+    edge: Tensor  # the gradient of the weakest edge that was used, in grey levels per pixel
+
+
+FINE, COARSE = 1.0, 2.0
+"""Standard deviations of the two Gaussians that the edges are looked at through."""
+EDGES = 0.005
+"""Share of the pixels that counts as strong edges."""
+
+
+def _smoothed(x: Tensor, sigma: float) -> Tensor:
+    """[N, 1, H, W] blurred by a Gaussian, the border repeated; in sums of shifts, for speed."""
+    radius = math.ceil(3 * sigma)
+    weight = torch.exp(-torch.arange(radius + 1).float().square() / (2 * sigma**2))
+    weight = weight / (2 * weight.sum() - 1)
+    for axis, pad in ((3, (radius, radius, 0, 0)), (2, (0, 0, radius, radius))):
+        length, wide = x.shape[axis], F.pad(x, pad, "replicate")
+        x = wide.narrow(axis, radius, length) * weight[0]
+        for r in range(1, radius + 1):
+            both = wide.narrow(axis, radius - r, length) + wide.narrow(axis, radius + r, length)
+            x = x.add_(both, alpha=float(weight[r]))
+    return x
+
+
+def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Central differences across and down, [N, 1, H - 2, W - 2] each."""
+    return (x[..., 1:-1, 2:] - x[..., 1:-1, :-2]) / 2, (x[..., 2:, 1:-1] - x[..., :-2, 1:-1]) / 2
+
+
+def _windows(y: Tensor, most: int = 1_000_000) -> Tensor:
+    """[H, W] to [n, 1, h, w]: the whole where it is small, nine windows spread over it where it is not."""
+    height, width = y.shape
+    if height * width <= most:
+        return y[None, None]
+    factor = math.sqrt(most / 9 / (height * width))
+    h, w = max(32, int(height * factor)), max(32, int(width * factor))
+    if h > height or w > width:
+        return y[None, None]
+    tops, lefts = ([round((length - side) * k / 2) for k in range(3)] for length, side in ((height, h), (width, w)))
+    return torch.stack([y[None, top : top + h, left : left + w] for top in tops for left in lefts])
+
+
+def _blur_one(y: Tensor) -> tuple[float, float]:
+    """(sigma, edge) of one luma plane [H, W] in grey levels."""
+    fine = _smoothed(_windows(y), FINE)
+    across, down = _gradient(fine)
+    size = torch.sqrt(across.square() + down.square())
+    there = _gradient(_smoothed(fine, math.sqrt(COARSE**2 - FINE**2)))
+    coarse = torch.sqrt(there[0].square() + there[1].square())
+    middle, left, right = size[..., 1:-1, 1:-1], size[..., 1:-1, :-2], size[..., 1:-1, 2:]
+    above, below = size[..., :-2, 1:-1], size[..., 2:, 1:-1]
+    level = (across.abs() > down.abs())[..., 1:-1, 1:-1]
+    peak = torch.where(level, (middle >= left) & (middle > right), (middle >= above) & (middle > below))
+    sharp, dull = middle[peak], coarse[..., 1:-1, 1:-1][peak]
+    count = min(len(sharp), max(50, int(EDGES * y.numel())))
+    if not count:
+        return 0.0, 0.0
+    strong = sharp.topk(count).indices
+    ratio = (sharp[strong] / dull[strong].clamp(min=1e-6)).clamp(min=1 + 1e-4).square()
+    variance = ((COARSE**2 - ratio * FINE**2) / (ratio - 1)).median()
+    return math.sqrt(max(0.0, float(variance))), float(sharp[strong].min())
+
+
+def blur_sigma(image: Tensor) -> Blur:
+    """The Gaussian blur of the strongest edges of each picture, in pixels; pictures under 16 px give 0.
+
+    Zhuo and Sim (2011, doi 10.1016/j.patcog.2011.03.009) with two Gaussians: a step blurred by s has the
+    gradient A / sqrt(2 pi (s^2 + t^2)) through a Gaussian t, so the ratio R of the gradients through
+    t1 < t2 gives s^2 = (t2^2 - R^2 t1^2) / (R^2 - 1). The median over the strongest half per cent of
+    the pixels, at the ridges of the gradient. Sharp photographs say 0 to 0.8.
+    """
+    small = min(image.shape[2:]) < 16
+    rows = [(0.0, 0.0) if small else _blur_one(y) for y in luma(image)[:, 0] * GREY]
+    return Blur(*(torch.tensor(v) for v in zip(*rows)))
+
+
+def levels(image: Tensor, low: float = 0.005, high: float = 0.995) -> Tensor:
+    """Black and white point of each channel, [N, C, 2] in [-1, 1]: the `low` and `high` quantiles."""
+    step = max(1, math.isqrt(image.shape[2] * image.shape[3] // 1_000_000))
+    flat = image[..., ::step, ::step].flatten(2)
+    at = [min(flat.shape[2], max(1, round(q * flat.shape[2]))) for q in (low, high)]
+    return torch.stack([flat.kthvalue(k, dim=2).values for k in at], 2)

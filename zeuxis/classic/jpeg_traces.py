@@ -1,0 +1,168 @@
+"""What JPEG left: the quality that a file's tables mean, and the quality of a picture whose file is lost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from zeuxis.classic.colour import luma
+from zeuxis.errors import BadInput
+
+# ITU-T T.81 (1992), annex K, tables K.1 (luma) and K.2 (chroma), row by row
+_LUMA = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+_CHROMA = (
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99,
+    47, 66, 99, 99, 99, 99, 99, 99, *(99,) * 32,
+)  # fmt: skip
+
+
+def cosine_transform(side: int = 8) -> Tensor:
+    """The orthonormal DCT-II of blocks as a matrix, float32 [side^2, side^2]: coefficients = matrix @ block."""
+    i = torch.arange(side, dtype=torch.float64)
+    line = torch.cos(math.pi * (2 * i + 1) * i[:, None] / (2 * side)) * math.sqrt(2 / side)
+    line[0] /= math.sqrt(2)
+    return torch.kron(line, line).to(torch.float32)
+
+
+def tables(qualities: Tensor, base: Sequence[int] = _LUMA) -> Tensor:
+    """The Independent JPEG Group's quantisation tables, [n, 64] row by row, for whole qualities 1..100 [n].
+
+    jcparam.c: scale = 5000 / q below 50, else 200 - 2 q, in whole numbers; (base scale + 50) / 100
+    rounded down, held in 1..255.
+    """
+    scale = torch.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
+    steps = (torch.tensor(base)[None] * scale[:, None] + 50) // 100
+    return steps.clamp(1, 255)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The nearest quality of the Independent JPEG Group's scale."""
+
+    quality: int  # 1..100
+    exact: bool  # every entry agrees; other programs have tables of their own
+
+
+def jpeg_quality_of_tables(quantization: Mapping[int, Sequence[int]]) -> Tables:
+    """The quality of a file from its tables, as Pillow's `Image.quantization` gives them (row by row, luma first).
+
+    The nearest by the mean |log ratio| of the entries. Raises BadInput where no table of 64 entries is there.
+    """
+    qualities = torch.arange(1, 101)
+    distance, exact, used = torch.zeros(100, dtype=torch.float64), torch.ones(100, dtype=torch.bool), 0
+    for place, base in zip(sorted(quantization)[:2], (_LUMA, _CHROMA)):
+        own = torch.tensor(list(quantization[place]), dtype=torch.float64)
+        if own.numel() != 64:
+            continue
+        candidates = tables(qualities, base).double()
+        distance += (own.clamp(min=1).log() - candidates.log()).abs().mean(1)
+        exact &= (candidates == own).all(1)
+        used += 1
+    if not used:
+        raise BadInput("the file has no quantisation table of 64 entries")
+    best = int(distance.argmin())
+    return Tables(best + 1, bool(exact[best]))
+
+
+PROBED = (1, 2, 3, 4, 8, 9, 10, 11, 12, 16, 17, 18, 19, 24, 25, 26, 32, 33, 34, 40)
+"""The low frequencies whose coefficients are looked at, by place in the block."""
+BINS, FINE = 512, 2
+"""Coefficients are counted to 1 / FINE, up to BINS / FINE."""
+MOST_BLOCKS = 1536
+"""Blocks that are looked at in each of the 64 positions of the grid: what bounds the time."""
+SURE, SHARP = 8.0, 0.3
+"""Own: standard deviations above chance, and mean cosine, from which a lattice is believed (docs/classic.md)."""
+
+
+@cache
+def _lattice() -> tuple[Tensor, Tensor]:
+    """Per quality: cosine of each counted value with the step as period, and whether it is not rounded to 0.
+
+    Two tensors [100, len(PROBED) * BINS].
+    """
+    steps = tables(torch.arange(1, 101))[:, list(PROBED), None].to(torch.float32)
+    value = torch.arange(BINS, dtype=torch.float32) / FINE
+    beyond = (value > steps / 2).to(torch.float32)
+    wave = torch.cos(2 * math.pi * value / steps) * beyond
+    return wave.flatten(1), beyond.flatten(1)
+
+
+def _histogram(y: Tensor, row: int, column: int) -> Tensor:
+    """Counts of |coefficient| of blocks of `y` [H, W] on the grid that starts at (row, column), flat."""
+    rows, columns = (y.shape[0] - row) // 8, (y.shape[1] - column) // 8
+    grid = y[row : row + rows * 8, column : column + columns * 8].reshape(rows, 8, columns, 8).transpose(1, 2)
+    count = rows * columns
+    chosen = torch.arange(0, count, max(1, count // MOST_BLOCKS))
+    blocks = grid[chosen // columns, chosen % columns].flatten(1)
+    coefficients = blocks @ cosine_transform()[list(PROBED)].T
+    bins = (coefficients.abs() * FINE).round().long().clamp(max=BINS - 1) + torch.arange(len(PROBED)) * BINS
+    return torch.bincount(bins.flatten(), minlength=len(PROBED) * BINS).to(torch.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class JpegTraces:
+    """Per picture, [N] each."""
+
+    quality: Tensor  # float: 1..100, or NaN where no lattice was found
+    row: Tensor  # int64 0..7: where the grid of blocks starts; that of the highest score where none was found
+    column: Tensor
+    certainty: Tensor  # mean cosine of the coefficients with the lattice of steps: 1 fresh from the decoder, 0 chance
+    score: Tensor  # the same in standard deviations of chance
+    blocking: Tensor  # mean excess of |difference| across the grid's lines, in grey levels of 0..255
+
+
+def _excess(y: Tensor, first: int) -> float:
+    """Mean of |difference| across columns 8 k + first, less the mean of its neighbours', along the last axis."""
+    y = y[:: max(1, y.numel() // 1_000_000)]
+    step = (y[:, 1:] - y[:, :-1]).abs()
+    more = (step[:, 1:-1] - (step[:, :-2] + step[:, 2:]) / 2).clamp(-8, 8).mean(0)
+    there = (torch.arange(len(more)) + 2) % 8 == first
+    return float(more[there].mean() - more[~there].mean()) if bool(there.any()) and not bool(there.all()) else 0.0
+
+
+def _best(y: Tensor, phases: list[tuple[int, int]]) -> tuple[float, int, int, float, float]:
+    """(quality or NaN, row, column, certainty, score) of the best of the positions of the grid."""
+    counts = torch.stack([_histogram(y, row, column) for row, column in phases])
+    wave, beyond = _lattice()
+    total, several = counts @ wave.T, counts @ beyond.T
+    score = total / (several / 2).clamp(min=1.0).sqrt()
+    phase = int(score.amax(1).argmax())
+    top = float(score[phase].max())
+    quality = int((score[phase] >= top - 1e-3).nonzero().max())  # low frequencies of two qualities can be the same
+    certainty = float(total[phase, quality] / several[phase, quality].clamp(min=1.0))
+    found = top > SURE and certainty > SHARP
+    return (quality + 1.0 if found else math.nan), *phases[phase], certainty, top
+
+
+def _traces(y: Tensor) -> tuple[float, int, int, float, float, float]:
+    """The fields of JpegTraces for one luma plane [H, W] in grey levels about 0."""
+    found = _best(y, [(0, 0)])  # a picture that was not cut
+    if math.isnan(found[0]):
+        found = _best(y, [(row, column) for row in range(8) for column in range(8)])
+    _, row, column, *_ = found
+    return (*found, (_excess(y, column) + _excess(y.T, row)) / 2)
+
+
+def jpeg_blockiness(image: Tensor) -> JpegTraces:
+    """Traces of JPEG in pictures [N, C, H, W] in [-1, 1] that were saved again in another format.
+
+    A decoder gives back coefficients that are whole multiples of the table's steps. For each of the 64
+    positions of the grid and each quality the mean cosine of the luma's coefficients, with the step as
+    period, is taken (the idea of Fan and de Queiroz 2003, doi 10.1109/TIP.2002.807361, with a
+    characteristic function instead of a likelihood); the largest wins. Anything done after the decoding
+    (noise, resizing) takes the lattice away. Pictures under 16 px give NaN.
+    """
+    if min(image.shape[2:]) < 16:
+        rows = [(math.nan, 0, 0, 0.0, 0.0, 0.0)] * len(image)
+    else:
+        rows = [_traces(y) for y in luma(image)[:, 0] * 127.5 - 0.5]  # 0..255 less JPEG's 128
+    quality, row, column, certainty, score, blocking = zip(*rows)
+    whole = [torch.tensor(v, dtype=torch.int64) for v in (row, column)]
+    return JpegTraces(torch.tensor(quality), *whole, *(torch.tensor(v) for v in (certainty, score, blocking)))

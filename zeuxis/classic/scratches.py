@@ -1,0 +1,158 @@
+"""Finds scratches and specks on scanned prints: what is thin, and brighter or darker than both of its sides."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+THIN = 7
+"""Pixels: what is narrower in some direction is thin."""
+CAP = 40.0
+"""Grey levels from which on a line's contrast counts no further, so that one bright dot makes no line."""
+ARM = 10
+"""Pixels: a line must go on for so far on both sides of a place, and is told from what lies `SIDE` pixels beside it."""
+SIDE = 5
+DIRECTIONS = 16
+AROUND = 15
+"""Pixels: the texture of a place is read from squares of this reach."""
+LARGE = 1200
+"""Pixels: of longer pictures halves are searched too, since their scratches are wider."""
+
+
+LENGTH = 30.0
+"""Pixels: shorter lines are left."""
+EVIDENCE = {1: 9.1, -1: 10.1}
+"""What bright and dark lines must reach; more of dark ones, which lips, collars and gaps between boards are too."""
+SPECK, SPECK_CONTRAST, SPECK_AREA, SPECK_DENSITY = 30.0, 8.0, 60, 0.012
+"""A speck's least top-hat, how many times that around it, its most pixels, and the largest share of such around it."""
+FRAME, FRAME_SHARE = 6, 0.02
+"""A line that runs mostly so near to the frame (pixels, or share of the short side) is the print's own edge."""
+
+
+def scratches(image: Tensor) -> Tensor:
+    """1 on scratches and bright specks, 0 elsewhere: image [B, C, H, W] in [-1, 1], 1 or 3 colours, to [B, 1, H, W].
+
+    A top-hat of each polarity (Serra 1982) keeps what is thinner than `THIN` pixels in every colour; means along
+    lines in `DIRECTIONS` directions, less those beside them, tell lines from texture; joined places above a low
+    threshold stay where as a whole they are long, thin and strong: see `evidence`. Pictures longer than `LARGE` are
+    searched at half their size too. Meant to be cautious: dark specks are not looked for, since pupils are some.
+    """
+    return torch.cat([_found(one[None].detach().float()) for one in image])
+
+
+def _found(image: Tensor) -> Tensor:
+    grey = (image + 1) * 127.5
+    found = np.zeros(tuple(image.shape[-2:]), dtype=bool)
+    for sign, least in EVIDENCE.items():
+        hat = top_hat(sign * grey)
+        around = _mean(hat.clamp(max=CAP), AROUND)
+        found |= _lines(hat, around, least)
+        if sign > 0:
+            found |= _specks(hat, around)
+    mask = _largest(torch.from_numpy(found)[None, None].float(), 3)  # the soft rim belongs to it
+    if max(image.shape[-2:]) > LARGE:
+        half = _found(F.interpolate(image, scale_factor=0.5, mode="area"))
+        mask = torch.maximum(mask, F.interpolate(half, size=tuple(image.shape[-2:]), mode="nearest"))
+    return mask
+
+
+def _largest(x: Tensor, side: int) -> Tensor:
+    rows = F.max_pool2d(x, (side, 1), 1, (side // 2, 0))
+    return F.max_pool2d(rows, (1, side), 1, (0, side // 2))
+
+
+def top_hat(grey: Tensor, side: int = THIN) -> Tensor:
+    """How far [B, 1, H, W] every channel of [B, C, H, W] stands out of its opening by a square: x - dilate(erode(x)).
+
+    Not 0 where no square of `side` pixels fits into what is bright; the least of the channels.
+    """
+    return (grey - _largest(-_largest(-grey, side), side)).amin(1, keepdim=True)
+
+
+def _mean(x: Tensor, reach: int) -> Tensor:
+    side = 2 * reach + 1
+    rows = F.avg_pool2d(F.pad(x, (reach,) * 4, mode="replicate"), (side, 1), 1)
+    return F.avg_pool2d(rows, (1, side), 1)
+
+
+def _moved(padded: Tensor, margin: int, dy: int, dx: int) -> Tensor:
+    """The picture that was padded by `margin`, seen from (dy, dx)."""
+    height, width = padded.shape[2] - 2 * margin, padded.shape[3] - 2 * margin
+    return padded[:, :, margin + dy : margin + dy + height, margin + dx : margin + dx + width]
+
+
+def line_response(hat: Tensor) -> Tensor:
+    """How much more of a top-hat [B, 1, H, W] lies along the best line through a place than beside it.
+
+    Along: the lesser of the means over both arms of `ARM` pixels; beside: the larger of the means over both arms at
+    once, `SIDE` pixels to either side.
+    """
+    padded = F.pad(hat, (ARM,) * 4, mode="replicate")
+    best = torch.full_like(hat, -math.inf)
+    for k in range(DIRECTIONS):
+        dy, dx = math.sin(math.pi * k / DIRECTIONS), math.cos(math.pi * k / DIRECTIONS)
+        arms = [
+            torch.stack([_moved(padded, ARM, round(s * t * dy), round(s * t * dx)) for t in range(ARM + 1)]).mean(0)
+            for s in (1, -1)
+        ]
+        both = F.pad((arms[0] + arms[1]) / 2, (SIDE,) * 4, mode="replicate")
+        across = round(SIDE * dx), -round(SIDE * dy)
+        beside = torch.maximum(_moved(both, SIDE, *across), _moved(both, SIDE, -across[0], -across[1]))
+        best = torch.maximum(best, torch.minimum(*arms) - beside)
+    return best
+
+
+def _labelled(mask: Tensor) -> tuple[np.ndarray, list[Any]]:
+    """Joined places [H, W], numbered from 1, corners joining; and the box of each."""
+    from scipy import ndimage
+
+    numbered, _ = ndimage.label(mask[0, 0].numpy(), np.ones((3, 3)))
+    return numbered, ndimage.find_objects(numbered)
+
+
+def evidence(hat: np.ndarray, around: np.ndarray, length: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """4 ln(hat / (around + 1)) + 3 ln(length) - 2 ln(area): how much joined places look like a scratch.
+
+    hat, around: their mean top-hat and that of what is around them, in grey levels; length and area in pixels. The
+    signs and sizes are those of a logistic regression of scratches drawn on photographs against what the same
+    photographs have that is thin, rounded.
+    """
+    found: np.ndarray = 4 * np.log(np.maximum(hat, 1e-6) / (around + 1)) + 3 * np.log(length) - 2 * np.log(area)
+    return found
+
+
+def _lines(hat: Tensor, around: Tensor, least: float) -> np.ndarray:
+    """bool [H, W]: joined places that look like a line somewhat, kept where they do so as a whole."""
+    numbered, boxes = _labelled((line_response(hat.clamp(max=CAP)) - 0.5 * around > 4) & (hat > 6))
+    area = np.maximum(np.bincount(numbered.ravel()), 1)[1:]
+
+    def mean(x: Tensor) -> np.ndarray:
+        found: np.ndarray = np.bincount(numbered.ravel(), x[0, 0].numpy().ravel())[1:] / area
+        return found
+
+    length = np.array([math.hypot(*(s.stop - s.start for s in box)) for box in boxes])
+    good = (length > LENGTH) & (mean(_near_frame(hat)) < 0.5)
+    good[good] = evidence(mean(hat)[good], mean(around)[good], length[good], area[good]) > least
+    kept: np.ndarray = np.concatenate([[False], good])[numbered]
+    return kept
+
+
+def _near_frame(like: Tensor) -> Tensor:
+    height, width = like.shape[-2:]
+    margin = max(FRAME, round(FRAME_SHARE * min(height, width)))
+    near = torch.ones_like(like)
+    near[..., margin : height - margin, margin : width - margin] = 0
+    return near
+
+
+def _specks(hat: Tensor, around: Tensor) -> np.ndarray:
+    """bool [H, W]: small joined places of high contrast, where there are not many."""
+    mask = (hat > SPECK) & (hat > SPECK_CONTRAST * (around + 1))
+    numbered, _ = _labelled(mask & (_mean(mask.float(), AROUND) < SPECK_DENSITY))
+    area = np.bincount(numbered.ravel())
+    area[0] = 0
+    kept: np.ndarray = ((area >= 3) & (area <= SPECK_AREA))[numbered]
+    return kept

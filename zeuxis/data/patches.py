@@ -1,0 +1,240 @@
+"""Pictures of any size, and the squares that are cut out of them to train on."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zeuxis.data import builtin
+from zeuxis.data.arrays import Arrays
+from zeuxis.data.dataset import Item, Spec
+from zeuxis.data.decode import Shape, shaped, with_channels
+from zeuxis.data.memory import Index, MemoryDataset, positions_of
+from zeuxis.data.reader import Loaded, candidates_of, found_in, metered, parallel
+from zeuxis.data.sources import Skipped
+from zeuxis.draw import Stream, key_of
+from zeuxis.errors import BadInput, nearest
+
+THUMB = 64  # pixels; copies of a picture are told by these
+_FLAT = 6.0  # grey levels: squares that vary less teach little, and sky and water have most of them
+_HUGE = 1 << 62
+
+
+@dataclass(eq=False)
+class Pictures:
+    """Pictures of any size in one uint8 store, in memory or on the disk.
+
+    sizes: int64 [N, 2], height and width; channels: of all; hashes: sha256 of each one's pixels.
+    """
+
+    store: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+    channels: int
+    hashes: list[bytes]
+    groups: list[str] | None
+    sources: list[str]
+    parts: list[str] | None
+    generated: list[bool]
+    skipped: Skipped
+    notes: Skipped
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the pixels of all pictures, in their order."""
+        return hashlib.sha256(repr((self.channels, len(self))).encode() + b"".join(self.hashes)).hexdigest()
+
+    def pixels(self, i: int) -> np.ndarray:
+        """uint8 [H, W, C], a view."""
+        height, width = self.sizes[i]
+        start = self.starts[i]
+        return self.store[start : start + height * width * self.channels].reshape(height, width, self.channels)
+
+    def thumbnails(self) -> MemoryDataset:
+        """Every picture at 64x64 pixels: equal enough to tell which are copies, and small enough to compare."""
+        shape = Shape((THUMB, THUMB), self.channels, "stretch")
+        small = torch.empty(len(self), self.channels, THUMB, THUMB, dtype=torch.uint8)
+        for i in range(len(self)):
+            pixels = self.pixels(i)
+            image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if self.channels == 1 else pixels))
+            one = np.asarray(shaped(image, shape)).reshape(THUMB, THUMB, self.channels)
+            small[i] = torch.from_numpy(one.copy()).permute(2, 0, 1)
+        return MemoryDataset(
+            small, groups=self.groups, sources=self.sources, parts=self.parts, generated=self.generated
+        )
+
+
+def _stored(found: Iterator[Loaded], channels: int | None, limit: int) -> tuple[np.ndarray, list[Loaded], int]:
+    """All pixels in one row, on the disk from `limit` bytes on; the rest of what is known; and the channels."""
+    kept: list[Loaded] = []
+    with tempfile.TemporaryFile() as spill:
+        parts: list[np.ndarray] = []
+        size, grey = 0, True
+        for one in found:
+            assert one.pixels is not None
+            pixels = one.pixels if channels else with_channels(one.pixels, 3)
+            grey = grey and one.grey_hash is not None
+            size += pixels.size
+            kept.append(replace(one, pixels=None))
+            parts.append(np.ascontiguousarray(pixels).reshape(-1))
+            if size > limit:
+                for part in parts:
+                    spill.write(part.tobytes())
+                parts.clear()
+        width = channels or 3
+        if size <= limit:
+            store = np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+        else:
+            for part in parts:
+                spill.write(part.tobytes())
+            spill.flush()
+            store = np.memmap(spill, np.uint8, "r", shape=(size,))  # lives on when the name is gone
+        if channels is None and grey:
+            store, width = np.ascontiguousarray(store.reshape(-1, 3)[:, 0]), 1
+    return store, kept, width
+
+
+def _of_arrays(arrays: Arrays) -> Pictures:
+    n, height, width, channels = arrays.pixels.shape
+    hashes = [hashlib.sha256(np.ascontiguousarray(p).tobytes()).digest() for p in arrays.pixels]
+    starts, sizes = np.arange(n) * height * width * channels, np.tile([height, width], (n, 1))
+    store = np.ascontiguousarray(arrays.pixels).reshape(-1)
+    plain = [False] * n
+    return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [])
+
+
+def open_pictures(
+    source: str | Path, *, channels: int | None = None, strict: bool = False, memory_limit: int = 2 << 30
+) -> Pictures:
+    """Opens a folder, zip, table or set by name as pictures of their own sizes; labels are left aside.
+
+    channels: 1 to 4; None is 1 where all is grey, else 3. From `memory_limit` bytes of pixels on they lie in an
+    unnamed file on the disk. Raises BadInput as `open_dataset` does.
+    """
+    name, _, given = str(source).partition(":")
+    if isinstance(source, str) and name in builtin.NAMES:
+        return _of_arrays(builtin.find(name, Path(given).expanduser() if given else None))
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise BadInput("there is no such file or folder", str(source), nearest(str(source), list(builtin.NAMES)))
+    listing = found_in(path)
+    if isinstance(listing, Arrays):
+        return _of_arrays(listing)
+    channels = channels or listing.channels
+    candidates, skipped, kept = candidates_of(listing), list(listing.skipped), []
+
+    def loaded() -> Iterator[Loaded]:
+        results = parallel(metered(Shape(None, channels), _HUGE), candidates)
+        for candidate, found in zip(candidates, results, strict=True):
+            if isinstance(found, str):
+                skipped.append((candidate.name, found))
+            else:
+                kept.append(candidate)
+                yield found
+
+    store, known, width = _stored(loaded(), channels, memory_limit)
+    if not kept or (strict and skipped):
+        what = "no picture can be read" if not kept else f"{len(skipped)} of the files cannot be used"
+        first = f", the first: {' '.join(skipped[0])}" if skipped else ""
+        raise BadInput(what + first, str(path), "mend or remove what is damaged")
+    sizes = np.array([one.size for one in known], np.int64)
+    ends = np.cumsum(sizes.prod(1) * width)
+    return Pictures(
+        store,
+        np.concatenate([[0], ends[:-1]]).astype(np.int64),
+        sizes,
+        width,
+        [one.hash for one in known],
+        [c.group or c.name for c in kept] if any(c.group for c in kept) else None,
+        [c.name for c in kept],
+        [c.part for c in kept if c.part] if all(c.part for c in kept) else None,
+        [one.generated for one in known],
+        skipped,
+        [(c.name, "the first of several frames") for c, one in zip(kept, known, strict=True) if one.animated],
+    )
+
+
+def _places(height: int, width: int, size: int, key: int) -> np.ndarray:
+    """int64 [n, 2], top and left of squares half a side apart, each moved by chance within its cell."""
+    if min(height, width) < size:
+        return np.zeros((0, 2), np.int64)
+    step = max(1, size // 2)
+    tops, lefts = (np.arange(0, side - size + 1, step) for side in (height, width))
+    cells = np.stack(np.meshgrid(tops, lefts, indexing="ij"), -1).reshape(-1, 2)
+    moved = cells + Stream(key).integers(len(cells), 2, high=step).numpy()
+    inside: np.ndarray = np.minimum(moved, [height - size, width - size])
+    return inside
+
+
+def _varied(pixels: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+    """bool [n]: squares whose first channel varies by more than a flat one, every second pixel looked at."""
+    return np.array([pixels[t : t + size : 2, x : x + size : 2, 0].std() > _FLAT for t, x in places], bool)
+
+
+@dataclass(eq=False)
+class Patches:
+    """Squares of pictures as a dataset: a grid of places half a side apart, flat ones left out.
+
+    places: int64 [N, 3], picture, top, left. The same pictures and size give the same squares.
+    """
+
+    pictures: Pictures
+    size: int
+    places: np.ndarray
+    spec: Spec
+    digest: str
+    sources: list[str]
+    labels: np.ndarray | None = None
+    groups: list[str] | None = None
+    parts: list[str] | None = None
+
+    @property
+    def skipped(self) -> Skipped:
+        return self.pictures.skipped
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def _square(self, i: int) -> np.ndarray:
+        picture, top, left = self.places[i]
+        return self.pictures.pixels(picture)[top : top + self.size, left : left + self.size]
+
+    def item(self, i: int) -> Item:
+        return Item(self._square(i), source=self.pictures.sources[self.places[i, 0]])
+
+    def images(self, index: Index) -> Tensor:
+        """uint8 [B, C, size, size] for the given positions, in their order."""
+        squares = [self._square(i) for i in positions_of(index).tolist()]
+        whole = np.stack(squares) if squares else np.zeros((0, self.size, self.size, self.pictures.channels), np.uint8)
+        return torch.from_numpy(whole).permute(0, 3, 1, 2).contiguous()
+
+
+def cut(pictures: Pictures, chosen: np.ndarray, size: int) -> Patches:
+    """The squares of some of the pictures. Raises BadInput where none of these is as large as a square."""
+    found = []
+    for i in chosen.tolist():
+        height, width = pictures.sizes[i].tolist()
+        places = _places(height, width, size, key_of("patches", size, pictures.hashes[i]))
+        varied = _varied(pictures.pixels(i), places, size)
+        places = places[varied] if varied.any() else places
+        found.append(np.column_stack([np.full(len(places), i), places]))
+    places = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
+    if not len(places):
+        height, width = pictures.sizes[chosen].max(0) if len(chosen) else (0, 0)
+        raise BadInput(
+            f"no picture is as large as a square of {size} pixels",
+            f"the largest sides are {height}x{width}",
+            f"use --patch {min(height, width)} or less",
+        )
+    digest = hashlib.sha256(repr(size).encode() + b"".join(pictures.hashes[i] for i in chosen.tolist())).hexdigest()
+    sources = [pictures.sources[i] for i in places[:, 0].tolist()]
+    return Patches(pictures, size, places.astype(np.int64), Spec(pictures.channels, size, size), digest, sources)

@@ -1,0 +1,1 @@
+"""Damage: small frozen callables over batches, seeded per sample, composed by listing."""

@@ -1,0 +1,126 @@
+"""Where the pictures of a run come from: opened, divided, and cut into squares where the recipe wants that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.memory import Subset
+from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
+from zeuxis.data.reader import open_dataset
+from zeuxis.data.split import Split, split_dataset
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, recipe_name
+
+HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
+_ENOUGH = 20  # pictures from which on some are held out
+_ENOUGH_FILES = 4  # the same where every picture gives many squares
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from and how they are made one size."""
+
+    source: str
+    size: int | tuple[int, int] | None = None
+    channels: int | None = None
+    fit: str = "crop"
+    strict: bool = False
+
+    def open(self) -> Dataset:
+        """The pictures; files that could not be read are listed on stderr with a count. Raises BadInput."""
+        found = open_dataset(self.source, size=self.size, channels=self.channels, fit=self.fit, strict=self.strict)
+        tell_skipped(found)
+        return found
+
+    def pictures(self) -> Pictures:
+        """The pictures at their own sizes; as `open`."""
+        found = open_pictures(self.source, channels=self.channels, strict=self.strict)
+        tell_skipped(found)
+        return found
+
+    def words(self, dataset: Dataset | Pictures) -> dict[str, Any]:
+        """For run.json and study.json."""
+        path = Path(self.source)
+        size = list(self.size) if isinstance(self.size, tuple) else self.size
+        return {
+            "source": str(path.resolve()) if path.exists() else self.source,
+            "size": size,
+            "channels": self.channels,
+            "fit": self.fit,
+            "digest": dataset.digest,
+            "items": len(dataset),
+            "skipped": len(getattr(dataset, "skipped", [])),
+        }
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> "Source":
+        size = tuple(words["size"]) if isinstance(words["size"], list) else words["size"]
+        return cls(words["source"], size, words["channels"], words["fit"])
+
+
+def tell_skipped(dataset: Dataset | Pictures) -> None:
+    skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
+    for name, reason in skipped[:20]:
+        say(f"zeuxis: skipped {name}: {reason}")
+    if skipped:
+        more = f" ({len(skipped) - 20} more not listed)" if len(skipped) > 20 else ""
+        say(f"zeuxis: {len(skipped)} files skipped, {len(dataset)} pictures read{more}")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run works on: the streams to train on, what is held out, how they were divided, and words of it."""
+
+    streams: dict[str, Dataset]
+    held: Dataset | None
+    split: Split | None
+    words: dict[str, Any]
+
+    @property
+    def train(self) -> Dataset:
+        return self.streams["images"]
+
+    @property
+    def said(self) -> dict[str, Any] | None:
+        """For run.json: the split in three numbers."""
+        split = self.split
+        return {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
+
+
+def material(recipe: Recipe, source: Source, seed: int) -> Material:
+    """Pictures opened and divided, the same each time. Raises BadInput."""
+    return (_squares if recipe.patches else _whole)(recipe, source, seed)
+
+
+def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
+    dataset = source.open()
+    words = source.words(dataset)
+    if len(dataset) < _ENOUGH:
+        return Material({"images": dataset}, None, None, words)
+    split = split_dataset(dataset, seed=seed, validation=HELD_OUT, test=0.0)
+    return Material({"images": Subset(dataset, split.train)}, Subset(dataset, split.validation), split, words)
+
+
+def _squares(recipe: Recipe, source: Source, seed: int) -> Material:
+    if source.size is not None:
+        raise BadInput(
+            f"{recipe_name(type(recipe))} cuts squares out of pictures of any size", "--size", "use --patch instead"
+        )
+    pictures, size = source.pictures(), int(getattr(recipe, "patch"))  # noqa: B009 - a field of the recipes with patches
+    words = source.words(pictures)
+    everything = np.arange(len(pictures))
+    if len(pictures) < _ENOUGH_FILES:
+        return Material({"images": cut(pictures, everything, size)}, None, None, words)
+    share = max(HELD_OUT, 1 / len(pictures))
+    split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0)
+    return Material({"images": cut(pictures, split.train, size)}, _held(pictures, split, size), split, words)
+
+
+def _held(pictures: Pictures, split: Split, size: int) -> Patches | None:
+    large = split.validation[pictures.sizes[split.validation].min(1) >= size]
+    return cut(pictures, large, size) if len(large) else None

@@ -1,0 +1,143 @@
+"""What a restoration did: held against the originals where they are there, else what changed; figures and a page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.jobs.foreign import Distance
+from zeuxis.jobs.restoring import changes, scoring, triage
+from zeuxis.jobs.restoring.pairing import Pair, page_of, pair_of, works_of
+from zeuxis.jobs.restoring.presenting import write_page
+from zeuxis.jobs.restoring.restore import Asked
+from zeuxis.report import restored
+
+_PAGES = (".html", ".htm")
+
+
+def check(original: str | None, page: str | None) -> None:
+    """Raises BadInput for an original or a page that cannot be, before any work is done."""
+    if original is not None and not Path(original).exists():
+        raise BadInput("there is no such file or folder", original, "check --compare")
+    if page is not None and Path(page).suffix.lower() not in _PAGES:
+        raise BadInput("the page is written as HTML", page, "name it .html")
+
+
+def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:
+    """For JSON: "equal" in place of what is infinite, since nothing differs."""
+    return {k: "equal" if v == inf else v for k, v in found.items()}
+
+
+def _entry(pair: Pair, asked: Asked, measure: Distance | None) -> dict[str, Any]:
+    """The figures of one picture, as plain values; scores stand under "input" and "output"."""
+    note = pair.note
+    why = triage.plan(asked.task, pair.measured).why if note is None else str(note.get("why", ""))
+    entry: dict[str, Any] = {
+        "name": pair.work.name,
+        "source": str(pair.work.before),
+        "result": str(pair.work.after),
+        "original": None if pair.work.original is None else str(pair.work.original),
+        "size": list(pair.after.shape[2:]),
+        "measured": asdict(pair.measured),
+        "left_alone": pair.left_alone,
+        "used": [] if note is None else [str(u) for u in note["used"]],
+        "why": why,
+    }
+    found = changes.change(*pair.whole, pair.scale)
+    entry["changed"] = found.to_json()
+    entry["words"] = found.words(pair.measured.noise)
+    if pair.original is not None:
+        before, after = pair.given(), pair.after
+        same = pair.scale == 1 and before.shape == after.shape and torch.equal(before, after)
+        output = scoring.scores(after, pair.original, pair.scale, measure)
+        entry["input"] = output if same else scoring.scores(before, pair.original, pair.scale, measure)
+        entry["output"] = output
+    return entry
+
+
+def _distance() -> Distance | None:
+    """LPIPS where its weights were added, else a line on how to add them."""
+    try:
+        return scoring.lpips_alex()
+    except BadInput as error:
+        say(f"zeuxis: LPIPS is left out: {error.what}; {error.mend}")
+        return None
+
+
+def _tell(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], protocol: Mapping[str, str]) -> None:
+    """The table: a row a picture, the mean below, the protocol above."""
+    say("zeuxis: " + "; ".join(f"{scoring.NAMES[name].split()[0]}: {what}" for name, what in protocol.items()))
+    columns = {name: scoring.NAMES[name] for name in protocol}
+    text = restored.table_of(rows, mean, columns)
+    cells = [["picture", *columns.values()]]
+    cells += [[row[0], *(f"{b} -> {a}" for b, a in zip(row[1::2], row[2::2], strict=True))] for row in text]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    for row in cells:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def compare(given: str, paths: list[Path], asked: Asked, original: str | None, page: str | None) -> dict[str, Any]:
+    """Figures of every result against its original, or of what changed where there is none; and a page of them.
+
+    paths: the results, in the order of the pictures of `given`. original: a file, or a folder matched by path and
+    stem. Returns {"compared": [...], "mean": {"input": ..., "output": ...}, "protocol": ..., "page": path or
+    None}; a PSNR of "equal" is infinite. Raises BadInput; SomeFailed where some of several could not be compared.
+    """
+    check(original, page)
+    works = works_of(given, paths, original)
+    target = page_of(works, given, original, page)
+    measure = _distance() if original is not None else None
+    done, failed = [], 0
+    for work, _ in works:
+        try:
+            if original is not None and work.original is None:
+                raise BadInput("it has no original under its name", original)
+            done.append((work, _entry(pair_of(work, asked.scale), asked, measure)))
+        except BadInput as error:
+            if len(works) == 1:
+                raise
+            failed += 1
+            say(f"zeuxis: {work.name}: {error}")
+    if not done:
+        raise BadInput("none of the pictures could be compared", given, "they are listed above")
+    words = _summary([entry for _, entry in done], asked.scale, measure is not None, original is not None)
+    if target is not None:
+        write_page(target, done, asked, words)
+        say(f"zeuxis: before and after in {target}")
+    if failed:
+        raise SomeFailed(f"{failed} of {len(works)} pictures could not be compared", given, "they are listed above")
+    compared = [_plain(entry) for _, entry in done]
+    return {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}
+
+
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _finite(v) if k in ("input", "output") else v for k, v in entry.items()}
+
+
+def _summary(entries: Sequence[Mapping[str, Any]], scale: int, with_lpips: bool, originals: bool) -> dict[str, Any]:
+    """Means, protocols, headings and rows of the table; said on stderr."""
+    if not originals:
+        for entry in entries:
+            say(f"zeuxis: {entry['name']}: {'left alone' if entry['left_alone'] else entry['words']}")
+        return {"mean": {}, "protocol": {}, "columns": {}, "rows": []}
+    mean = _means(entries)
+    protocol = scoring.protocol_words(scale, with_lpips)
+    rows = [_plain(entry) for entry in entries]
+    _tell(rows, mean, protocol)
+    return {"mean": mean, "protocol": protocol, "columns": {n: scoring.NAMES[n] for n in protocol}, "rows": rows}
+
+
+def _means(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Per side the mean of each score, over the pictures that have it on both sides and equal nothing."""
+    kept: dict[str, list[dict[str, float | None]]] = {"input": [], "output": []}
+    for entry in entries:
+        both = [(k, entry["input"][k], entry["output"][k]) for k in entry["output"]]
+        good = [(k, b, a) for k, b, a in both if None not in (b, a) and isfinite(b) and isfinite(a)]
+        kept["input"].append({k: b for k, b, _ in good})
+        kept["output"].append({k: a for k, _, a in good})
+    return {side: scoring.means(found) for side, found in kept.items()}

@@ -1,0 +1,112 @@
+"""Which files a word that writes one picture per picture reads and writes, settled before work starts."""
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from zeuxis.data.sources import is_candidate
+from zeuxis.errors import BadInput
+from zeuxis.pictures.picture import SUFFIXES
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One picture: where it comes from, where it goes, its name for people, its mask or None."""
+
+    source: Path
+    target: Path
+    name: str
+    mask: Path | None = None
+
+
+def pairs_of(given: str, out: str | None, word: str, mask: str | None = None) -> list[Pair]:
+    """A file, a folder tree (mirrored) or a glob, with the target of each.
+
+    Without `out`, NAME-WORD beside the file or folder. Raises BadInput where there is nothing, where two would
+    share a target, where a target would be its own source, or a mask is missing.
+    """
+    found = _sources(given)
+    if len(found) == 1 and found[0][0] == Path(given):
+        target = _single_target(found[0][0], out, word)
+        pairs = [Pair(found[0][0], target, found[0][0].name, Path(mask) if mask else None)]
+    else:
+        folder = Path(out) if out else _beside(given, word)
+        if folder.is_file():
+            raise BadInput("a folder of pictures needs a folder to go to", str(folder), "name another OUT")
+        masks = _masks(mask)
+        pairs = [_in_tree(path, inner, folder, masks) for path, inner in found]
+    _check(pairs)
+    return pairs
+
+
+def _sources(given: str) -> list[tuple[Path, PurePosixPath]]:
+    path = Path(given)
+    if path.is_file():
+        return [(path, PurePosixPath(path.name))]
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        inside = [(p, PurePosixPath(p.relative_to(path).as_posix())) for p in files]
+        inside = [(p, inner) for p, inner in inside if is_candidate(inner)]
+    else:
+        inside = [(Path(p), PurePosixPath(Path(p).name)) for p in sorted(glob.glob(given, recursive=True))]
+        inside = [(p, inner) for p, inner in inside if p.is_file() and is_candidate(inner)]
+    if not inside:
+        what = "there is no picture here" if path.is_dir() else "there is no such file or folder"
+        raise BadInput(what, given, "check the path")
+    return inside
+
+
+def writable_suffix(source: Path) -> str:
+    """The suffix that the result gets: the picture's own where it can be written in full, else .png."""
+    own = source.suffix.lower()
+    return source.suffix if own in SUFFIXES and own != ".gif" else ".png"  # 256 colours would undo the work
+
+
+def _single_target(source: Path, out: str | None, word: str) -> Path:
+    if out is None:
+        return source.with_name(f"{source.stem}-{word}{writable_suffix(source)}")
+    target = Path(out)
+    if target.is_dir() or out.endswith("/"):
+        return target / (source.stem + writable_suffix(source))
+    if target.suffix.lower() not in SUFFIXES:
+        known = " ".join(sorted(SUFFIXES))
+        raise BadInput(f"pictures cannot be written as `{target.suffix or target.name}`", out, f"one of {known}")
+    return target
+
+
+def _beside(given: str, word: str) -> Path:
+    path = Path(given)
+    return path.with_name(f"{path.resolve().name}-{word}") if path.is_dir() else Path(word)
+
+
+def _masks(mask: str | None) -> dict[str, Path] | None:
+    if mask is None:
+        return None
+    folder = Path(mask)
+    if not folder.is_dir():
+        raise BadInput("a folder of pictures needs a folder of masks", mask, "give a folder whose names match")
+    return {p.relative_to(folder).with_suffix("").as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def _in_tree(path: Path, inner: PurePosixPath, folder: Path, masks: dict[str, Path] | None) -> Pair:
+    target = folder / inner.with_suffix(writable_suffix(path))
+    stem = inner.with_suffix("").as_posix()
+    if masks is not None and stem not in masks:
+        raise BadInput("a picture has no mask", str(inner), f"put {stem}.png into the folder of masks, or leave it out")
+    return Pair(path, target, str(inner), masks[stem] if masks is not None else None)
+
+
+def _check(pairs: list[Pair]) -> None:
+    seen: dict[str, Pair] = {}
+    for pair in pairs:
+        other = seen.setdefault(str(pair.target).casefold(), pair)
+        if other is not pair:
+            raise BadInput(
+                f"{other.name} and {pair.name} would both become {pair.target.name}", "", "rename one of them"
+            )
+        if pair.target.exists() and pair.target.samefile(pair.source):
+            raise BadInput("the original would be overwritten", str(pair.source), "name another OUT")
+    sources = {pair.source.resolve() for pair in pairs}
+    for pair in pairs:
+        if pair.target.exists() and pair.target.resolve() in sources:
+            raise BadInput("an original would be overwritten", str(pair.target), "name another OUT")

@@ -1,0 +1,138 @@
+"""Nets that restore: opened from the package, a run or a lone file, and run over a picture of any size."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis import catalog
+from zeuxis.data.dataset import Spec
+from zeuxis.errors import BadInput
+from zeuxis.pictures.tiles import choose_tile, tiled
+from zeuxis.platform import free_memory
+from zeuxis.recipes.recipe import Recipe, Reconstructs, make
+from zeuxis.runs import Run
+from zeuxis.weights import bundled, store
+
+_BYTES_PER_PIXEL = 1_500  # at the peak, per input pixel and for each output pixel that it gives; own measurement
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A trained net: its recipe, its players in eval mode, what it was trained on, and the hash of its weights."""
+
+    name: str
+    recipe: Recipe
+    players: nn.ModuleDict
+    spec: Spec
+    sha256: str
+
+    @property
+    def able(self) -> Reconstructs:
+        assert isinstance(self.recipe, Reconstructs)
+        return self.recipe
+
+    @property
+    def scale(self) -> int:
+        return self.able.scale
+
+    def note(self) -> dict[str, Any]:
+        """For the note in what it restores."""
+        return {"net": self.name, "recipe": type(self.recipe).__module__.rpartition(".")[2], "weights": self.sha256}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
+    cls = catalog.load(words["recipe"])
+    recipe = make(cls, None, **{k: _frozen(v) for k, v in words["settings"].items()})
+    if not isinstance(recipe, Reconstructs):
+        raise BadInput(f"{words['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
+    s = words["spec"]
+    spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]) if words.get("conditional") else ())
+    with torch.random.fork_rng(devices=[]):
+        players = recipe.players(spec)
+    wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    players.load_state_dict(wanted, strict=False)
+    missing = set(players.state_dict()) - set(wanted)
+    needed = [k for k in missing if k.partition(".")[0] in _players_of(recipe)]
+    if needed:
+        raise BadInput(f"these weights lack {len(needed)} tensors of {words['recipe']}", name)
+    folded: Callable[[nn.ModuleDict], nn.ModuleDict] = getattr(recipe, "folded", lambda trained: trained)
+    ready = folded(players).requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Net(name, recipe, ready, spec, store.content_hash(tensors))
+
+
+def _players_of(recipe: Recipe) -> set[str]:
+    """The players that restore: those that are averaged, else all that learn."""
+    return set(recipe.average().players) or {p for o in recipe.optimizers().values() for p in o.players}
+
+
+def able_names() -> str:
+    """Names of the recipes that restore, in words."""
+    return ", ".join(n for n in catalog.names() if hasattr(catalog.load(n), "restore"))
+
+
+def from_file(path: Path, name: str | None = None) -> Net:
+    """A net from a lone weights file. Raises BadInput where it is none of ours."""
+    tensors, words = store.load(path)
+    if "recipe" not in words or "settings" not in words:
+        raise BadInput("this file does not say which recipe its weights are of", str(path))
+    given = {k: json.loads(words[k]) for k in ("settings", "spec")}
+    return _made(name or str(path), {**words, **given, "conditional": words.get("conditional") == "true"}, tensors)
+
+
+def from_bundle(name: str) -> Net:
+    """A net of the package. Raises BadInput for an unknown name."""
+    return from_file(bundled.path_of(name), name)
+
+
+def from_run(path: str | Path, snapshot: str | None = None) -> Net:
+    """The net of a run folder, or of a lone weights file. Raises BadInput."""
+    if Path(path).is_file():
+        return from_file(Path(path))
+    run = Run.open(path)
+    words = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
+    return _made(str(path), words, run.tensors(snapshot))
+
+
+def apply(
+    net: Net, image: Tensor, known: Tensor | None = None, level: Tensor | None = None, memory: int | None = None
+) -> Tensor:
+    """[1, C, H, W] in [-1, 1] of any size and 1 or 3 channels, restored: [1, C, H * scale, W * scale].
+
+    known: [1, 1, H, W], 0 in holes. Grey goes through a net of colours three times over and comes back as the
+    mean; colours go through a grey net one by one.
+    """
+    channels, wanted = image.shape[1], net.spec.channels
+    if channels == 3 and wanted == 1:
+        parts = [apply(net, image[:, c : c + 1], known, level, memory) for c in range(3)]
+        return torch.cat(parts, 1)
+    seen = image.expand(-1, wanted, -1, -1) if channels == 1 else image
+    if seen.shape[1] != wanted:
+        raise BadInput(f"a net of {wanted} channels cannot take a picture of {channels}", net.name)
+    answer = _over_tiles(net, seen, known, level, memory)
+    return answer.mean(1, keepdim=True) if channels == 1 else answer
+
+
+def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | None, memory: int | None) -> Tensor:
+    able, channels = net.able, net.spec.channels
+
+    def function(part: Tensor) -> Tensor:
+        hole = part[:, channels:] if known is not None else None
+        return able.restore(net.players, part[:, :channels].contiguous(), hole, level)
+
+    whole = image if known is None else torch.cat([image, known.to(image)], 1)
+    with torch.inference_mode():
+        if able.receptive_field is None:  # not local: windows of the size that it was trained on
+            side = net.spec.height
+            return tiled(function, whole, able.scale, side // 4, able.multiple_of, side, feather=True)
+        reach, bound = able.receptive_field, free_memory() // 2 if memory is None else memory
+        tile = choose_tile(bound, _BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
+        return tiled(function, whole, able.scale, reach, able.multiple_of, tile)

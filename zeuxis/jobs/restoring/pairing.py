@@ -1,0 +1,153 @@
+"""Which picture became which: sources, results and originals, opened as tensors of matching sizes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zeuxis.data.decode import Unreadable
+from zeuxis.data.sources import is_candidate
+from zeuxis.degrade.resize import bicubic
+from zeuxis.errors import BadInput
+from zeuxis.jobs.restoring import triage
+from zeuxis.jobs.restoring.files import _sources
+from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.pictures.picture import Picture, read, to_tensor
+from zeuxis.pictures.write import read_note
+
+
+@dataclass(frozen=True)
+class Work:
+    """One picture: its name for people, what it was, what it became, and its original or None."""
+
+    name: str
+    before: Path
+    after: Path
+    original: Path | None
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A picture and what became of it as tensors [1, C, H, W] in [-1, 1], with its original or None.
+
+    before is as given, `scale` times smaller than after; original is as large as after.
+    """
+
+    work: Work
+    before: Tensor
+    after: Tensor
+    original: Tensor | None
+    scale: int
+    measured: Measured
+    note: Mapping[str, Any] | None
+    remark: str = ""
+
+    @property
+    def left_alone(self) -> bool:
+        return self.note is None
+
+    @property
+    def whole(self) -> tuple[Tensor, Tensor]:
+        """Before and after at sizes that are exact multiples, also where a crop cut the result."""
+        h, w = (side // self.scale for side in self.after.shape[2:])
+        return self.before[..., :h, :w], self.after[..., : h * self.scale, : w * self.scale]
+
+    def given(self) -> Tensor:
+        """What the result is held against: the picture before, enlarged by bicubic where it was enlarged."""
+        if self.scale == 1:
+            return self.before
+        return bicubic(self.before, self.scale).clamp(-1, 1)[..., : self.after.shape[2], : self.after.shape[3]]
+
+
+def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tuple[Work, PurePosixPath]]:
+    """Every picture of `given` with its result and original, and its place in the tree. Raises BadInput."""
+    results = {path.resolve() for path in paths}
+    sources = [(path, inner) for path, inner in _sources(given) if path.resolve() not in results]
+    if len(sources) != len(paths):
+        raise BadInput("the pictures have changed while they were worked on", given, "run the same again")
+    originals = _originals(original, len(paths))
+    return [
+        (Work(str(inner), path, after, originals.get(_stem(inner), originals.get(""))), inner)
+        for (path, inner), after in zip(sources, paths, strict=True)
+    ]
+
+
+def _stem(inner: PurePosixPath) -> str:
+    return inner.with_suffix("").as_posix()
+
+
+def _originals(original: str | None, count: int) -> dict[str, Path]:
+    """By path and stem in their folder; a lone file by the empty name. Raises BadInput."""
+    if original is None:
+        return {}
+    path = Path(original)
+    if path.is_file():
+        if count > 1:
+            raise BadInput("a folder of pictures needs a folder of originals", original, "names are matched by stem")
+        return {"": path}
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    inside = [(p, PurePosixPath(p.relative_to(path).as_posix())) for p in files]
+    found = {_stem(inner): p for p, inner in inside if is_candidate(inner)}
+    if not found:
+        raise BadInput("there is no original here", original, "check --compare")
+    return found
+
+
+def page_of(
+    works: Sequence[tuple[Work, PurePosixPath]], given: str, original: str | None, page: str | None
+) -> Path | None:
+    """Where the page goes; None: there is none."""
+    if page is not None or original is None:
+        return None if page is None else Path(page)
+    work, inner = works[0]
+    if Path(given).is_file():
+        return work.after.with_name(f"{work.after.stem}-compare.html")
+    return work.after.parents[len(inner.parts) - 1] / "compare.html"
+
+
+# ------------------------------------------------------------------ one picture
+
+
+def _opened(path: Path) -> Picture:
+    try:
+        return read(path)
+    except (Unreadable, OSError) as error:
+        raise BadInput(f"it {error}", str(path)) from error
+
+
+def _note_of(work: Work, before: Tensor, after: Tensor) -> dict[str, Any] | None:
+    """What was done to the picture, from the note in its file; None where it was left alone.
+
+    A picture that was left alone may carry the note of an earlier restoration: its pixels tell.
+    """
+    note = read_note(work.after)
+    same = before.shape == after.shape and torch.equal(before, after)
+    return note if note and "used" in note and not same else None
+
+
+def _cropped(after: Tensor, original: Tensor, scale: int, name: str) -> tuple[Tensor, Tensor, str]:
+    """Both at the size of the smaller, as modcrop cuts, right and below; and a remark. Raises BadInput."""
+    (h, w), (oh, ow) = after.shape[2:], original.shape[2:]
+    if (h, w) == (oh, ow):
+        return after, original, ""
+    if max(abs(h - oh), abs(w - ow)) >= scale:
+        raise BadInput(f"the original is {ow}x{oh} and the result {w}x{h}", name, "give the original of this picture")
+    h, w = min(h, oh), min(w, ow)
+    return after[..., :h, :w], original[..., :h, :w], f"compared on {w}x{h}, the smaller of both"
+
+
+def pair_of(work: Work, scale: int) -> Pair:
+    """The files of a work, opened. Raises BadInput where one cannot be read or the sizes do not belong together."""
+    picture, result = _opened(work.before), _opened(work.after)
+    before, after = to_tensor(picture), to_tensor(result)
+    wanted = tuple(side * scale for side in before.shape[2:])
+    if tuple(after.shape[2:]) != wanted:
+        raise BadInput("the result is not of the size that was asked for", str(work.after), "name another OUT")
+    note, original, remark = _note_of(work, before, after), None, ""
+    if work.original is not None:
+        truth = to_tensor(_opened(work.original))
+        after, original, remark = _cropped(after, truth, scale, work.name)
+    return Pair(work, before, after, original, scale, triage.measure(picture, before), note, remark)

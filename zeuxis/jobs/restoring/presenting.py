@@ -1,0 +1,124 @@
+"""The page of a comparison: what it says of each picture, and which pictures it shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zeuxis.jobs.restoring import changes, scoring
+from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
+from zeuxis.jobs.restoring.restore import Asked
+from zeuxis.report import restored
+from zeuxis.report.restored import Shown
+from zeuxis.report.words import decimal, signed
+
+_NOTHING = 0.005  # dB that are rounding
+
+
+def _tiles(entry: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """(name, figure, small print): scores where there was an original, colours, and what was kept of the input."""
+    found = []
+    for key, heading in scoring.NAMES.items():
+        if "output" in entry and key in entry["output"]:
+            name, _, unit = heading.partition(" ")
+            before, after = entry["input"][key], entry["output"][key]
+            digits, unit = scoring.DIGITS[key], f" {unit}" if unit else ""
+            figure = "equal" if after == inf else decimal(after, digits) + (unit if after is not None else "")
+            was, now = (None if v is None or not isfinite(v) else v for v in (before, after))
+            found.append((name, figure, restored.gain_words(was, now, unit, digits)))
+    return (*found, *([] if entry["left_alone"] else _changed_tiles(entry)))
+
+
+def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    changed, found = entry["changed"], []
+    parts = ("brightness",) if len(changed["channels"]) == 1 else ("red", "green", "blue")
+    small = ", ".join(f"{n} {signed(v, 1)}" for n, v in zip(parts, changed["channels"], strict=True))
+    if changed["chroma"]:
+        small += f"; chroma {decimal(changed['chroma'][0])} to {decimal(changed['chroma'][1])}"
+    found.append(("Colours shifted by", decimal(changed["shift"], 1), f"grey levels: {small}"))
+    if changed["residual"] is None:
+        db = "exact" if changed["consistency"] is None else f"{decimal(changed['consistency'], 1)} dB"
+        found.append(("Consistency", db, "made small again, against the input"))
+    else:
+        noise = entry["measured"]["noise"]
+        told = f"the noise was measured as {decimal(noise, 1)}" if noise else "no noise was measured"
+        small = f"grey levels; {told}"
+        found.append(("Taken away", decimal(changed["residual"], 1), small))
+    return found
+
+
+def _shown(pair: Pair, entry: Mapping[str, Any]) -> Shown:
+    measured = f"{pair.measured.words()[:1].upper()}{pair.measured.words()[1:]}"
+    used = ", ".join(entry["used"])
+    done = f"Left alone: {entry['why']}." if pair.left_alone else f"{measured}. Done by {used}: {entry['why']}."
+    work, size = pair.work, (pair.after.shape[2], pair.after.shape[3])
+    remarks = (pair.remark[:1].upper() + pair.remark[1:] + ".",) if pair.remark else ()
+    made = Shown(work.name, work.before, work.after, work.original, pair.scale, size, done, pair.left_alone)
+    tiles = _tiles(entry)
+    if pair.left_alone:
+        return replace(made, tiles=tiles, remarks=remarks)
+    before, after = pair.whole
+    if pair.scale > 1:
+        heat = changes.invented(before, after, pair.scale)
+        at = changes.taken(pair.given(), pair.after, 0.0).values
+    else:
+        heat = changes.taken(before, after, pair.measured.noise)
+        at = heat.values
+    place = changes.place(torch.from_numpy(at), *size, restored.SIDE)
+    return replace(made, tiles=tiles, remarks=remarks, heat=heat, place=place)
+
+
+def _chosen(entries: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Positions of the pictures that the page shows: all, or spread from the least gain to the largest."""
+    order = list(range(len(entries)))
+    if len(order) <= restored.MOST:
+        return order
+    if all("output" in e for e in entries):
+        order.sort(key=lambda i: gain(entries[i]))
+    return [order[round(k * (len(order) - 1) / (restored.MOST - 1))] for k in range(restored.MOST)]
+
+
+def gain(entry: Mapping[str, Any]) -> float:
+    """PSNR after - before in dB; 0 where both are equal to the original."""
+    before, after = entry["input"]["psnr"], entry["output"]["psnr"]
+    return 0.0 if None in (before, after) or before == after else after - before
+
+
+def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> str:
+    if not mean:
+        alone = sum(e["left_alone"] for e in entries)
+        if len(entries) == 1 and alone:
+            return "It was left alone, and is what it was."
+        if len(entries) == 1:
+            return f"{entries[0]['words'][:1].upper()}{entries[0]['words'][1:]}."
+        return f"What changed, told without the originals. {alone or 'None'} of {len(entries)} pictures left alone."
+    before, after = (mean[side].get("psnr") for side in ("input", "output"))
+    worse = sum(gain(e) < -_NOTHING for e in entries)
+    if before is None or after is None:
+        told = "Nothing differs from the originals"
+    else:
+        told = f"PSNR went from {decimal(before, 2)} to {decimal(after, 2)} dB ({signed(after - before, 2)})"
+        told += f" on average of {len(entries)} pictures" if len(entries) > 1 else ""
+    far = f"{worse} of {len(entries)} {'is' if worse == 1 else 'are'}" if len(entries) > 1 else "it is"
+    none = "none is" if len(entries) > 1 else "it is not"
+    return f"{told}; {far if worse else none} farther from the original than before."
+
+
+def write_page(
+    path: Path, pairs: Sequence[tuple[Work, Mapping[str, Any]]], asked: Asked, words: dict[str, Any]
+) -> None:
+    entries = [entry for _, entry in pairs]
+    chosen = _chosen(entries)
+    items = [_shown(pair_of(pairs[i][0], asked.scale), entries[i]) for i in chosen]
+    done = "restored" if asked.scale == 1 else f"enlarged {asked.scale} times"
+    done = "left alone" if all(e["left_alone"] for e in entries) else done
+    title = f"{entries[0]['name']}, {done}" if len(entries) == 1 else f"{len(entries)} pictures, {done}"
+    kicker = "Zeuxis restore" if asked.scale == 1 else "Zeuxis upscale"
+    kicker += f" · task {asked.task}" if asked.scale == 1 else ""
+    sentence = _sentence(entries, words["mean"])
+    rows = restored.table_of(words["rows"], words["mean"], words["columns"]) if words["mean"] else []
+    shown = {"title": title, "kicker": kicker, "sentence": sentence, "rows": rows, "total": len(entries)}
+    restored.write_restored(path, items, {**shown, "protocol": words["protocol"], "columns": words["columns"]})

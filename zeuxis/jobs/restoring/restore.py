@@ -1,0 +1,236 @@
+"""The jobs `restore` and `upscale`: pictures in, pictures out, each as it was but better, or left alone."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zeuxis.data.decode import Unreadable
+from zeuxis.data.files import copy_file, sweep_aside, write_bytes
+from zeuxis.engine.budget import words_for
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
+from zeuxis.jobs.restoring import large, steps, triage
+from zeuxis.jobs.restoring.files import Pair, pairs_of
+from zeuxis.jobs.restoring.steps import Means, State
+from zeuxis.pictures import huge
+from zeuxis.pictures.picture import Picture, encode, from_tensor, read, remarks, to_tensor
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asked for. scale 1 restores; strength: 0 leaves all as it is, None is the task's own."""
+
+    task: str = "auto"
+    scale: int = 1
+    strength: float | None = None
+    method: str = "net"
+    run: str | None = None
+    memory: int | None = None
+    fidelity: float = 1.0
+
+    def means(self) -> Means:
+        return Means(self.method, self.run, self.memory)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of one picture, by what was `used`; picture: None where it was left alone, or written in bands."""
+
+    picture: Picture | None
+    why: str
+    used: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def check_asked(asked: Asked) -> None:
+    """Raises BadInput for what no picture can be asked."""
+    if asked.strength is not None and not 0 <= asked.strength <= 1:
+        raise BadInput(f"--strength must be 0 to 1, not {asked.strength:g}")
+    if not 0 <= asked.fidelity <= 1:
+        raise BadInput(f"--fidelity must be 0 to 1, not {asked.fidelity:g}")
+    if asked.scale not in (1, 2, 3, 4):
+        raise BadInput(f"--scale must be 2, 3 or 4, not {asked.scale}")
+    known = steps.METHODS if asked.scale == 1 else ("net", "bicubic")
+    if asked.method not in known:
+        raise BadInput(f"there is no method `{asked.method}` here", "--method", f"known: {', '.join(known)}")
+    if asked.task not in triage.TASKS:
+        triage.plan(asked.task, triage.Measured(0, None, (0, 0), 0))
+    if asked.run is not None:
+        steps.net_for("", asked.means())
+
+
+def _known(mask: Picture | None, size: tuple[int, int], name: str) -> torch.Tensor | None:
+    """[1, 1, H, W], 0 where the mask is white (half of its range and more). Raises BadInput for another size."""
+    if mask is None:
+        return None
+    if mask.size != size:
+        (h, w), (mh, mw) = size, mask.size
+        raise BadInput(f"the mask is {mw}x{mh} and the picture {w}x{h}", name, "make them one size")
+    hole = mask.pixels.astype(np.float32).mean(2) >= (128 / 255) * mask.white
+    if mask.alpha is not None:
+        hole &= mask.alpha > 0
+    return torch.from_numpy(1.0 - hole.astype(np.float32))[None, None]
+
+
+def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None, name: str = "") -> Outcome:
+    """One picture measured, and mended where that is needed."""
+    image = to_tensor(picture)
+    measured = triage.measure(picture, image)
+    plan = triage.plan(asked.task, measured)
+    strength = plan.strength if asked.strength is None else asked.strength
+    if strength == 0 or not plan.steps:
+        return Outcome(None, "strength 0" if strength == 0 else plan.why)
+    if asked.task == "inpaint" and mask is None:
+        raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
+    state = State(image, measured, _known(mask, picture.size, name))
+    for step in plan.steps:
+        state = steps.STEPS[step](state, asked.means())
+    mended = image + strength * (state.image - image)
+    if state.known is not None:
+        mended = torch.where(state.known > 0.5, mended, state.image)
+    return Outcome(from_tensor(mended, picture), plan.why, state.used, state.remarks)
+
+
+def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
+    """One picture enlarged."""
+    large, used = steps.enlarge(to_tensor(picture), asked.scale, asked.means())
+    return Outcome(from_tensor(large, picture), f"enlarged {asked.scale} times", (used,))
+
+
+def _note(asked: Asked, outcome: Outcome) -> dict[str, Any]:
+    words = {k: v for k, v in asdict(asked).items() if k not in ("memory",) and v is not None}
+    return {**words, "used": list(outcome.used), "why": outcome.why}
+
+
+def work_on(data: bytes, name: str, asked: Asked, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
+    """A file's bytes to the bytes of the result. Raises Unreadable, BadInput."""
+    picture = read(data)
+    if asked.scale > 1:
+        outcome = upscale_picture(picture, asked)
+    else:
+        outcome = restore_picture(picture, asked, read(mask) if mask is not None else None, name)
+    if outcome.picture is None:
+        same = Path(name).suffix.lower() == suffix.lower()
+        return (data if same else encode(picture, suffix, None)), outcome
+    return encode(outcome.picture, suffix, _note(asked, outcome)), outcome
+
+
+def run_batch(given: str, out: str | None, asked: Asked, mask: str | None = None, dry_run: bool = False) -> list[Path]:
+    """Every picture of `given`; those whose target is there are passed over. Returns the targets.
+
+    A picture that cannot be read or mended is listed, and the others go on. Raises BadInput before anything is
+    written; for a single named file that cannot be read; SomeFailed at the end where some could not be done.
+    """
+    check_asked(asked)
+    word = "restored" if asked.scale == 1 else f"x{asked.scale}"
+    pairs = pairs_of(given, out, word, mask)
+    todo = [pair for pair in pairs if not pair.target.exists()]
+    if len(todo) < len(pairs):
+        say(f"zeuxis: {len(pairs) - len(todo)} of {len(pairs)} pictures are done already")
+    if dry_run:
+        for pair in todo:
+            say(f"zeuxis: {pair.source} -> {pair.target}")
+        return [pair.target for pair in pairs]
+    failed = _all(todo, asked, single=len(pairs) == 1)
+    if failed:
+        raise SomeFailed(f"{len(failed)} of {len(pairs)} pictures could not be done", given, "they are listed above")
+    return [pair.target for pair in pairs]
+
+
+def _one(pair: Pair, asked: Asked) -> Outcome:
+    """One file to its target, whole or not at all. Raises Unreadable, BadInput, OSError."""
+    if _is_large(pair.source):
+        return _one_large(pair, asked)
+    data = pair.source.read_bytes()
+    mask = pair.mask.read_bytes() if pair.mask else None
+    made, outcome = work_on(data, pair.name, asked, pair.target.suffix, mask)
+    write_bytes(pair.target, made)
+    return outcome
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        return large.is_large(path)
+    except Unreadable:  # formats that are always read whole say themselves what is wrong
+        return False
+
+
+def _one_large(pair: Pair, asked: Asked) -> Outcome:
+    """In bands, since it is too large for memory."""
+    if pair.mask is not None:
+        raise BadInput("so large a picture cannot be filled", pair.name, "cut the part with the hole out first")
+    height, width = huge.size_of(pair.source)
+    shown = Bar(height * width, pair.name)
+    if asked.scale > 1:
+        why = f"enlarged {asked.scale} times"
+        used = large.upscale_large(pair.source, pair.target, asked.scale, asked.means(), {"why": why}, shown)
+        return Outcome(None, why, used)
+    plan, measured = large.plan_for(pair.source, asked.task)
+    strength = plan.strength if asked.strength is None else asked.strength
+    if strength == 0 or not plan.steps:
+        if pair.source.suffix.lower() != pair.target.suffix.lower():
+            raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
+        copy_file(pair.source, pair.target)
+        return Outcome(None, "strength 0" if strength == 0 else plan.why)
+    note = _note(asked, Outcome(None, plan.why))
+    used = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)
+    return Outcome(None, plan.why, used)
+
+
+class Bar:
+    """Progress of one large picture: a line now and then, with pixels a second and the time left."""
+
+    def __init__(self, pixels: int, name: str) -> None:
+        self.pixels, self.name, self.started, self.told = pixels, name, time.monotonic(), time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self.told < 10 or done >= self.pixels:
+            return
+        self.told, rate = now, done / (now - self.started)
+        left = words_for((self.pixels - done) / rate)
+        say(f"zeuxis: {self.name}: {100 * done / self.pixels:.0f} %, {rate / 1e6:.2f} Mpx/s, about {left} left")
+
+
+def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
+    for folder in {pair.target.parent for pair in todo}:
+        sweep_aside(folder)
+    started, failed = time.monotonic(), []
+    for i, pair in enumerate(todo):
+        try:
+            outcome = _one(pair, asked)
+        except (Unreadable, BadInput, OSError) as error:
+            words = f"it {error}" if isinstance(error, Unreadable) else str(error)
+            if single:
+                raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
+            failed.append(pair.name)
+            say(f"zeuxis: {pair.name}: {words}")
+            continue
+        done = ", ".join(outcome.used) or "left alone"
+        left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
+        later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""
+        say(f"zeuxis: {pair.name}: {done} ({outcome.why}){later}")
+        for remark in (*outcome.remarks, *(remarks(outcome.picture, pair.target.suffix) if outcome.picture else ())):
+            say(f"zeuxis: {pair.name}: {remark}")
+    return failed
+
+
+def through_pipe(asked: Asked, read_all: Callable[[], bytes] | None = None) -> bytes:
+    """A picture from stdin to the bytes for stdout, in its own format where that can be written."""
+    check_asked(asked)
+    data = (read_all or sys.stdin.buffer.read)()
+    if not data:
+        raise BadInput("nothing came in on stdin", "-", "pipe a picture in")
+    try:
+        suffix = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}.get(
+            read(data).kept.format, ".png"
+        )
+        return work_on(data, f"stdin{suffix}", asked, suffix)[0]
+    except Unreadable as error:
+        raise BadInput(f"what came in on stdin {error}", "-") from error

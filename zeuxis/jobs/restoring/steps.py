@@ -1,0 +1,170 @@
+"""The steps that a plan is made of: each takes a picture's tensor and gives it back mended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zeuxis.classic import denoise as classic_denoise
+from zeuxis.classic import estimate
+from zeuxis.classic import inpaint as classic_inpaint
+from zeuxis.classic.deblur import wiener
+from zeuxis.degrade.resize import bicubic
+from zeuxis.draw import Draw
+from zeuxis.errors import BadInput, nearest
+from zeuxis.jobs.restoring import nets
+from zeuxis.jobs.restoring.fast import quickened
+from zeuxis.jobs.restoring.nets import Net
+from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.weights import bundled
+
+WIDEST = 4.0  # pixels of blur that are undone at most
+METHODS = ("net", "sparse", "non-local-means", "total-variation", "wavelet", "biharmonic")
+
+
+@dataclass(frozen=True)
+class State:
+    """A picture on its way: image [1, C, H, W] in [-1, 1], known [1, 1, H, W] or None, what was measured and used."""
+
+    image: Tensor
+    measured: Measured
+    known: Tensor | None = None
+    used: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def with_image(self, image: Tensor, used: str) -> "State":
+        return replace(self, image=image, used=(*self.used, used))
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what the steps work: a method, a trained run in place of the package's net, and bytes of memory or None."""
+
+    method: str = "net"
+    run: str | None = None
+    memory: int | None = None
+    seed: int = 0
+
+
+@cache
+def _bundled(name: str) -> Net:
+    return quickened(nets.from_bundle(name))
+
+
+@cache
+def _of_run(path: str) -> Net:
+    return quickened(nets.from_run(path))
+
+
+def net_for(name: str, means: Means) -> Net | None:
+    """The net of the run that was named, else the package's for this purpose; None where it carries none."""
+    if means.run is not None:
+        return _of_run(means.run)
+    return _bundled(name) if name in bundled.names() else None
+
+
+_CLASSIC: dict[str, Callable[[State, Means], Tensor]] = {
+    "sparse": lambda s, m: classic_denoise.sparse(s.image, s.measured.noise, Draw(m.seed, turn="sparse")),
+    "non-local-means": lambda s, m: classic_denoise.non_local_means(s.image, s.measured.noise),
+    "total-variation": lambda s, m: classic_denoise.total_variation(s.image, s.measured.noise),
+    "wavelet": lambda s, m: classic_denoise.wavelet(s.image, s.measured.noise),
+}
+
+
+def repair(state: State, means: Means) -> State:
+    """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
+    if means.method != "net":
+        return state.with_image(_classic(means.method)(state, means), means.method)
+    net = net_for("repair", means)
+    if net is None:
+        raise BadInput("no weights to restore with come with the package", "", "use --method non-local-means, or --run")
+    if net.scale != 1:
+        raise BadInput(f"this run enlarges pictures {net.scale} times", net.name, "use `zeuxis upscale`")
+    level = torch.full((1, 1, 1, 1), state.measured.noise)
+    return state.with_image(nets.apply(net, state.image, None, level, means.memory), net.name)
+
+
+def unblock(state: State, means: Means) -> State:
+    """JPEG's traces taken away by a net that knows where the blocks lie: it learned on whole blocks."""
+    net = net_for("jpeg", means) if means.method == "net" else None
+    if net is None or net.scale != 1:
+        return repair(state, means)
+    top, left = ((8 - start) % 8 for start in state.measured.grid)
+    image = F.pad(state.image, (left, 0, top, 0), "replicate")
+    mended = nets.apply(net, image, None, None, means.memory)[:, :, top:, left:]
+    return state.with_image(mended.contiguous(), net.name)
+
+
+def _classic(method: str) -> Callable[[State, Means], Tensor]:
+    if method not in _CLASSIC:
+        raise BadInput(f"`{method}` does not denoise", "--method", nearest(method, sorted(_CLASSIC)))
+    return _CLASSIC[method]
+
+
+def sharpen(state: State, means: Means) -> State:
+    """A Gaussian blur undone; where none was measured, one that the strongest edges would explain, taken short."""
+    sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
+    noise = max(1.0, state.measured.noise)
+    return state.with_image(wiener(state.image, min(sigma, WIDEST), noise), "wiener")
+
+
+def fill(state: State, means: Means) -> State:
+    """Holes filled by the net where there is one, else by classic methods; what is known keeps its bits."""
+    if state.known is None or bool((state.known > 0.5).all()):
+        return replace(state, remarks=(*state.remarks, "the mask has no hole"))
+    net = net_for("inpaint", means) if means.method == "net" else None
+    if net is not None:
+        filled, used = nets.apply(net, state.image, state.known, None, means.memory), net.name
+    elif means.method == "sparse":
+        filled, used = classic_inpaint.sparse(state.image, state.known, Draw(means.seed, turn="fill")), "sparse"
+    else:
+        filled, used = classic_inpaint.biharmonic(state.image, state.known), "biharmonic"
+    return state.with_image(torch.where(state.known > 0.5, state.image, filled), used)
+
+
+def scratches(state: State, means: Means) -> State:
+    """Finds scratches and specks, and makes holes of them."""
+    from zeuxis.classic.scratches import scratches as find
+
+    hole = find(state.image) > 0.5
+    known = (~hole).to(state.image.dtype)
+    known = known if state.known is None else known * state.known
+    return replace(state, known=known)
+
+
+def levels(state: State, means: Means) -> State:
+    """Each channel stretched from its black and white points, half a per cent cut at either end."""
+    points = estimate.levels(state.image)
+    low, high = (points[..., k, None, None] for k in (0, 1))
+    span = (high - low).clamp_min(0.1)
+    return state.with_image(((state.image - low) / span * 2 - 1).clamp(-1, 1), "levels")
+
+
+STEPS: dict[str, Callable[[State, Means], State]] = {
+    "repair": repair,
+    "unblock": unblock,
+    "sharpen": sharpen,
+    "inpaint": fill,
+    "scratches": scratches,
+    "levels": levels,
+}
+
+
+def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
+    """[1, C, H * scale, W * scale], and by what: the run's net, the package's for this scale, or its largest shrunk."""
+    if means.method == "bicubic":
+        return bicubic(image, scale).clamp(-1, 1), "bicubic"
+    net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
+    if net is None:
+        raise BadInput(
+            f"no weights for x{scale} come with the package", "", "use --method bicubic, or --run with your own"
+        )
+    if net.scale < scale or net.scale == 1:
+        raise BadInput(f"this run enlarges {net.scale} times, not {scale} times", net.name, f"use --scale {net.scale}")
+    large = nets.apply(net, image, memory=means.memory)
+    if net.scale == scale:
+        return large, net.name
+    return bicubic(large, scale / net.scale).clamp(-1, 1), f"{net.name}, then bicubic"

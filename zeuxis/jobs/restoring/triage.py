@@ -1,0 +1,118 @@
+"""Before a picture is touched: what is wrong with it, and what should be done, or nothing, and why."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from zeuxis.classic import estimate
+from zeuxis.classic.deblur import gaussian_width
+from zeuxis.classic.detail import fine_detail
+from zeuxis.errors import BadInput, nearest
+from zeuxis.pictures.picture import Picture
+
+TASKS = ("auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo")
+
+# What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/triage.py.
+NOISE, SURE = 3.0, 0.4  # grey levels, and the confidence that it is noise and not texture
+QUALITY = 80  # JPEG
+DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
+BLUR = 0.9  # pixels
+_ROUNDING = 0.0372  # variance of the luma of three rounded channels, in grey levels
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found.
+
+    noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
+    there is no trace of JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels of a
+    Gaussian that would explain it that the finest detail is missing, 0 where it is there.
+    """
+
+    noise: float
+    quality: int | None
+    grid: tuple[int, int]
+    blur: float
+
+    def words(self) -> str:
+        """One line for people."""
+        jpeg = "no trace of JPEG" if self.quality is None else f"JPEG quality {self.quality}"
+        blur = f"blur {self.blur:.1f} px" if self.blur else "fine detail is there"
+        return f"noise {self.noise:.1f}, {jpeg}, {blur}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, in this order, and why; no steps: the picture is left alone."""
+
+    steps: tuple[str, ...]
+    why: str
+    strength: float = 1.0
+
+
+def measure(picture: Picture, image: Tensor) -> Measured:
+    """Noise, JPEG quality (from the file's own tables first) and blur; image: [1, C, H, W] in [-1, 1]."""
+    noise = estimate.noise_sigma(image)
+    sigma = float(noise.sigma) if float(noise.confidence) >= SURE else 0.0
+    dull = float(fine_detail(image)) < DULL
+    blur = gaussian_width(image, _ROUNDING if image.shape[1] == 3 else 1 / 12) if dull else 0.0
+    return Measured(sigma, *_jpeg(picture, image), blur)
+
+
+def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int]]:
+    """Quality, and where the grid of blocks starts: a turned or cropped picture has it elsewhere than at its corner."""
+    traces = estimate.jpeg_blockiness(image)
+    seen = not math.isnan(float(traces.quality))
+    grid = (int(traces.row), int(traces.column)) if seen else (0, 0)
+    if picture.kept.tables:
+        return estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality, grid
+    return (round(float(traces.quality)) if seen else None), grid
+
+
+def _mending(m: Measured) -> Plan:
+    """The steps for what is wrong; where a picture is both compressed and blurred, the blur is the codec's own."""
+    found, steps = [], []
+    if m.noise > NOISE:
+        found.append(f"noise {m.noise:.0f}")
+        steps.append("repair")
+    if m.quality is not None and m.quality <= QUALITY:
+        found.append(f"JPEG quality {m.quality}")
+        steps.append("repair" if steps else "unblock")
+    if m.blur > BLUR and not found:
+        found.append(f"blur {m.blur:.1f} px")
+        steps.append("sharpen")
+    return Plan(tuple(dict.fromkeys(steps)), ", ".join(found))
+
+
+def _auto(m: Measured) -> Plan:
+    plan = _mending(m)
+    return plan if plan.steps else Plan((), f"nothing to mend: {m.words()}")
+
+
+def _enhance(m: Measured) -> Plan:
+    plan = _mending(m)
+    return Plan((*plan.steps, "levels"), f"{plan.why}; levels" if plan.why else "levels", 0.5)
+
+
+def _asked(m: Measured) -> Plan:
+    return Plan(("repair",), f"asked for: {m.words()}")
+
+
+_PLANS: dict[str, Callable[[Measured], Plan]] = {
+    "auto": _auto,
+    "enhance": _enhance,
+    "denoise": _asked,
+    "jpeg": lambda m: Plan(("unblock",), f"asked for: {m.words()}"),
+    "deblur": lambda m: Plan(("sharpen",), f"asked for: {m.words()}"),
+    "inpaint": lambda m: Plan(("inpaint",), "asked to fill the mask"),
+    "old-photo": lambda m: Plan(("scratches", "inpaint", "repair", "levels"), f"an old photograph: {m.words()}"),
+}
+
+
+def plan(task: str, measured: Measured) -> Plan:
+    """What to do with a picture. Raises BadInput for an unknown task."""
+    if task not in _PLANS:
+        raise BadInput(f"there is no task `{task}`", "--task", nearest(task, list(TASKS)))
+    return _PLANS[task](measured)

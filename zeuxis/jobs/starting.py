@@ -1,0 +1,71 @@
+"""`--start-from`: which weights a new run begins with."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zeuxis.data.dataset import Spec
+from zeuxis.engine.train import Weights
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, recipe_name
+from zeuxis.runs import Run
+from zeuxis.weights import bundled, store
+
+
+def weights_from(asked: str, recipe: Recipe) -> Weights:
+    """A run's folder, a weights file, `bundled`, or the name of bundled weights. Raises BadInput."""
+    path = _file(asked, recipe_name(type(recipe)))
+    weights, _ = store.load(path)
+    return Weights(str(path.resolve()), store.content_hash(weights), asked)
+
+
+def _file(asked: str, recipe: str) -> Path:
+    path = Path(asked).expanduser()
+    if asked == "bundled":
+        found = bundled.of_recipe(recipe)
+        if not found:
+            raise BadInput(f"no weights of {recipe} come with the package", "--start-from", "name a run or a file")
+        if len(found) > 1:
+            raise BadInput(f"several weights of {recipe} come with the package", "", f"one of {', '.join(found)}")
+        return bundled.path_of(found[0])
+    if asked in bundled.names():
+        return bundled.path_of(asked)
+    if path.is_dir():
+        run = Run.open(path)
+        if not run.finished:
+            raise BadInput("this run has not ended", str(path), f"finish it with `zeuxis resume {path}`")
+        return path / "weights.safetensors"
+    if not path.is_file():
+        raise BadInput("there is no such run, file or bundled weights", asked, f"bundled: {', '.join(bundled.names())}")
+    return path
+
+
+def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
+    """Settings of the weights that shape the nets, for the recipe to take over where they are not given."""
+    import json
+
+    words = store.words(Path(path))
+    if words.get("recipe") != recipe_name(type(recipe)):
+        return {}
+    known = {f.name for f in fields(recipe)}
+    found = json.loads(words.get("settings", "{}"))
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in found.items() if k in known}
+
+
+def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
+    """Raises BadInput where the weights are not of these players."""
+    tensors, _ = store.load(Path(weights.file))
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        players = recipe.players(spec)
+    shapes = {k: v.shape for k, v in players.state_dict().items()}
+    names = {key.partition(".")[0] for key in tensors} & set(players)
+    wanted = {k: v for k, v in shapes.items() if k.partition(".")[0] in names}
+    given = {k: v.shape for k, v in tensors.items() if k.partition(".")[0] in names}
+    if not names or wanted != given:
+        raise BadInput(
+            f"these weights are of another net than {recipe_name(type(recipe))} with these settings",
+            weights.asked,
+            "give the settings that they were trained with, or leave --start-from away",
+        )

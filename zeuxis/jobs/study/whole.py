@@ -1,0 +1,83 @@
+"""A whole study: planned or taken up, played to its end under one lock, its page and its set written."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.export import folder_names
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput
+from zeuxis.jobs import training
+from zeuxis.jobs.opening import Source
+from zeuxis.jobs.study import mixed
+from zeuxis.jobs.study import study as studies
+from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.plan import Asked
+from zeuxis.report.study import write_study_report
+
+
+def study(
+    folder: Path,
+    source: Source,
+    asked: Asked,
+    threads: int | None,
+    device: str | None,
+    out: str | Path | None,
+    dry_run: bool,
+) -> Path | None:
+    """Plans a study or takes up the one that lies there, and carries it to its end, all under one lock."""
+    if device not in (None, "cpu", "cuda"):
+        raise BadInput(f"a study runs on cpu or cuda, not on `{device}`", "--device", "leave --device away, or use cpu")
+    training.known_device(device)
+    begun = training.is_study(folder)
+    if begun:
+        training.opened_study(folder)
+    else:
+        training.check_free(folder, "--study")
+    dataset = source.open()
+    data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
+    if target is not None:
+        folder_names(dataset.spec.classes)
+    place = _same(folder, dataset, asked, data) if begun else studies.prepare(folder, dataset, asked, threads, device)
+    if dry_run:
+        for line in studies.describe(place if begun else studies.planned(place)):
+            say(line)
+        return None
+    with studies.held(folder):
+        if training.is_study(folder):  # perhaps another process began it while we read the pictures
+            place = _same(folder, dataset, asked, data)
+            studies.out_of(folder, target)
+        else:
+            place = studies.write_down(studies.planned(place), data, target)
+        conclude(place)
+        if target is not None:
+            mixed.write_mixed(place, Path(target))
+    return folder
+
+
+def _same(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any]) -> Place:
+    """The study in the folder. Raises BadInput where it is not the one asked for."""
+    if studies.matches(folder, asked, data):
+        return Place.open(folder, dataset)
+    raise BadInput(
+        "another study is there already",
+        str(folder),
+        f"continue it with `zeuxis resume {folder}`, or choose another --study",
+    )
+
+
+def conclude(place: Place) -> None:
+    studies.run(place)
+    write_study_report(place.folder)
+
+
+def deliver(place: Place) -> None:
+    """Writes the augmented set that the study was begun with, unless something else stands there."""
+    named = studies.out_of(place.folder)
+    if not named:
+        return
+    try:
+        mixed.write_mixed(place, Path(named))
+    except BadInput as error:  # the verdict stands all the same
+        say(f"zeuxis: the augmented set is not written: {error}")

@@ -1,0 +1,104 @@
+"""What recipes share that learn from pairs of a clean picture and what is left of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis.augment.geometry import dihedral
+from zeuxis.data.dataset import Spec
+from zeuxis.degrade.noise import round_bytes
+from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.resize import bicubic
+from zeuxis.degrade.words import parse
+from zeuxis.draw import Draw
+from zeuxis.errors import BadInput
+from zeuxis.losses.fidelity import mse, psnr8
+from zeuxis.recipes.recipe import Moment, Terms
+from zeuxis.schedule import cosine
+
+_AT_ONCE = 16  # held-out pictures in memory together
+
+
+def damaged(clean: Tensor, words: str, draw: Draw) -> Observed:
+    """What `words` leave of the clean pictures; nothing is done where there are none."""
+    return parse(words)(clean, draw) if words else Observed(clean)
+
+
+def check_damage(words: str, spec: Spec, scale: int = 1) -> None:
+    """Raises BadInput for unknown words, and where the damage does not keep the size of pictures like these."""
+    size = (spec.height // scale, spec.width // scale)
+    seen = damaged(torch.zeros(1, spec.channels, *size), words, Draw(0)).image
+    if tuple(seen.shape[2:]) != size:
+        raise BadInput(f"the damage `{words}` changes the size of pictures", "damage", "use a recipe that upscales")
+
+
+def flipped(m: Moment, flip: bool) -> Tensor:
+    """The clean pictures of the moment; with `flip`, each in one of its eight turns and mirrors."""
+    clean = m.batch["images"].image
+    return dihedral(clean, m.draw.at("dihedral")) if flip else clean
+
+
+def small(clean: Tensor, scale: int, words: str, draw: Draw) -> Tensor:
+    """The pictures made smaller by MATLAB's bicubic and held in 8 bits, as a person's file is; then damaged."""
+    return damaged(round_bytes(bicubic(clean, 1 / scale)), words, draw).image
+
+
+def warmed(lr: float, lr_end: float, warm_up: float) -> Callable[[float], float]:
+    """Linear warm-up over that share of the steps, then half a cosine from lr to lr_end."""
+
+    def rate(progress: float) -> float:
+        # the first step, at progress 0, must move too
+        rise = min(1.0, 0.1 + progress / warm_up) if warm_up else 1.0
+        return rise * cosine(lr, lr_end)(progress)
+
+    return rate
+
+
+def shown(m: Moment, name: str) -> nn.Module:
+    """The averaged twin of a player, or the player where it has none."""
+    return m.averaged[name] if name in m.averaged else m.players[name]
+
+
+def held_out(m: Moment, answers: Callable[[Tensor, Draw], dict[str, tuple[Tensor, Tensor]]]) -> dict[str, Tensor]:
+    """Mean PSNR in dB, 8 bits, all channels, of each named pair (answer, truth) over the held-out pictures.
+
+    `answers` gets a few pictures at a time, with their own numbers of the draw.
+    """
+    image = m.batch["images"].image
+    found: dict[str, list[Tensor]] = {}
+    for rows in torch.arange(len(image)).split(_AT_ONCE):
+        for name, (answer, truth) in answers(image[rows], replace(m.draw, chosen=rows)).items():
+            found.setdefault(name, []).append(psnr8(answer, truth))
+    return {name: torch.cat(parts).mean() for name, parts in found.items()}
+
+
+def undo_loss(m: Moment, words: str, flip: bool) -> Terms:
+    """Mean squared difference between the restorer's answer to damaged pictures and the clean ones."""
+    clean = flipped(m, flip)
+    seen = damaged(clean, words, m.draw)
+    return Terms({"mse": mse(m.players["restorer"](seen.image), seen.wanted(clean))})
+
+
+def undo_score(m: Moment, words: str) -> dict[str, Tensor]:
+    """Mean PSNR in dB, 8 bits, all channels: "score" of the averaged restorer, "given" of what it was given."""
+    net = shown(m, "restorer")
+
+    def answers(clean: Tensor, draw: Draw) -> dict[str, tuple[Tensor, Tensor]]:
+        seen = damaged(clean, words, draw)
+        truth = seen.wanted(clean)
+        return {"score": (net(seen.image), truth), "given": (seen.image, truth)}
+
+    return held_out(m, answers)
+
+
+def enlarged_score(m: Moment, name: str, scale: int, words: str) -> dict[str, Tensor]:
+    """Mean PSNR in dB, 8 bits, all channels: "psnr" of the averaged upscaler, "bicubic" of plain enlarging."""
+    net = shown(m, name)
+
+    def answers(clean: Tensor, draw: Draw) -> dict[str, tuple[Tensor, Tensor]]:
+        given = small(clean, scale, words, draw)
+        return {"psnr": (net(given), clean), "bicubic": (bicubic(given, scale), clean)}
+
+    return held_out(m, answers)

@@ -1,0 +1,114 @@
+"""Denoising autoencoder: through a latent vector and back, or fully convolutional through a small map."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from torch import Tensor, nn
+
+from zeuxis.data.dataset import Spec
+from zeuxis.degrade.observed import Observed
+from zeuxis.draw import Draw
+from zeuxis.errors import BadInput
+from zeuxis.nets.autoencoding import BODIES
+from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
+from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoencoder(Recipe):
+    """Learns pictures from damaged ones through a bottleneck (Vincent et al. 2008), without skips.
+
+    `latent`: a vector per picture of one size, with the encoder and decoder of `vae`. `conv`: a map, for pictures
+    of any size. What the bottleneck cannot hold is lost, so hold its score against "given": doing nothing.
+    """
+
+    body: Literal["conv", "latent"] = "conv"  # own: maps without a latent vector; latent: Hinton and Salakhutdinov 2006
+    damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.words; "clean": nothing
+    width: int = 32  # own: channels of the largest map; 32-64-128 is usual
+    levels: int = 2  # own, conv: halvings
+    code: int = 48  # own, conv: channels of the smallest map; 48 / 4^2 = 3 numbers a pixel, as many as in colour
+    latent: int = 64  # own, latent: numbers per picture, even; those of `vae` for 64 px
+    patch: int = 64  # own: pixels; with a latent vector also the size of every picture that it restores
+    batch: int = 16  # own
+    lr: float = 1e-3  # own, Adam
+    lr_end: float = 0.0  # own: cosine
+    warm_up: float = 0.02  # own: share of the steps
+    flip: bool = True  # own: the eight turns and mirrors
+    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tiny": {"width": 8, "code": 12, "patch": 32},
+        "vector": {"body": "latent"},
+    }
+    labels: ClassVar[str] = "ignored"
+    patches: ClassVar[bool] = True
+    watched: ClassVar[int] = 64
+    scale: ClassVar[int] = 1
+
+    @property
+    def multiple_of(self) -> int:
+        return 2**self.levels if self.body == "conv" else 1
+
+    @property
+    def receptive_field(self) -> int | None:
+        return bottleneck_radius(self.levels) if self.body == "conv" else None
+
+    def stride(self, spec: Spec) -> int:
+        return self.multiple_of
+
+    def smallest(self) -> int:
+        return max(8, self.multiple_of)
+
+    def check(self, spec: Spec) -> None:
+        super().check(spec)
+        check_damage(self.damage, spec)
+        if self.body == "latent" and (self.latent < 2 or self.latent % 2):
+            raise BadInput(f"a latent vector of {self.latent} numbers has no two halves", "", "use an even --latent")
+
+    def players(self, spec: Spec) -> nn.ModuleDict:
+        make = {"conv": self._conv, "latent": self._vector}[self.body]
+        return nn.ModuleDict({"restorer": make(spec)})
+
+    def _conv(self, spec: Spec) -> nn.Module:
+        return ConvBottleneck(spec.channels, self.width, self.levels, self.code)
+
+    def _vector(self, spec: Spec) -> nn.Module:
+        encoder, decoder = BODIES["conv"]
+        size = (spec.height, spec.width)
+        there = encoder(spec.channels, size, self.latent // 2, self.width)
+        return LatentBottleneck(there, decoder(spec.channels, size, self.latent, self.width))
+
+    def feeds(self) -> dict[str, Feed]:
+        return {"images": Feed("images", self.batch)}
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        return {"restorer": Optimizer(("restorer",), "adam", warmed(self.lr, self.lr_end, self.warm_up))}
+
+    def turns(self) -> tuple[Turn, ...]:
+        return (Turn("restorer", self.restorer_loss),)
+
+    def average(self) -> Average:
+        return Average(("restorer",), self.half_life)
+
+    def restorer_loss(self, m: Moment) -> Terms:
+        """Mean squared difference to the clean pictures."""
+        return undo_loss(m, self.damage, self.flip)
+
+    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+        """The damaged pictures that it learns from."""
+        return damaged(clean, self.damage, draw)
+
+    def score(self, m: Moment) -> dict[str, Tensor]:
+        return undo_score(m, self.damage)
+
+    def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+        """The code of the pictures as given, [n, dim]; of the map all places."""
+        code: Tensor = players["restorer"].encode(image)  # type: ignore[operator]
+        return code.flatten(1)
+
+    def restore(
+        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+    ) -> Tensor:
+        answer: Tensor = players["restorer"](image)
+        return answer.clamp(-1, 1)

