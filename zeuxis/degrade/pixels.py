@@ -19,7 +19,7 @@ def apply_to_pixels(pixels: np.ndarray, degradation: Degradation, seed: int, nam
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4 or pixels.size == 0:
         raise BadInput(f"damage wants uint8 pixels [H, W, 1 to 4], not {pixels.dtype} {list(pixels.shape)}")
     colours = 3 if pixels.shape[2] >= 3 else 1
-    image = torch.from_numpy(np.ascontiguousarray(pixels[:, :, :colours])).permute(2, 0, 1)[None].float() / 127.5 - 1
+    image = torch.from_numpy(pixels[:, :, :colours].copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
     with torch.no_grad():
         seen = round_bytes(degradation(image, Draw(seed=seed, turn=f"degrade/{name}")).image)
     levels = ((seen[0] + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()

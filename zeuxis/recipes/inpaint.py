@@ -37,12 +37,12 @@ class Inpaint(Recipe):
     """
 
     body: Literal["gated", "fourier"] = "gated"  # DeepFill v2; LaMa
-    width: int = 48  # DeepFill v2; here of separable convolutions, 0.5 M weights
-    levels: int = 3  # DeepFill v2: a size, its half and its quarter
+    width: int = 32  # own, 0.5 M weights; 48 in DeepFill v2
+    levels: int = 2  # own: half and quarter size; 3 in DeepFill v2: full, half and quarter
     fold: int = 2  # own: pixels folded 2x2 into channels, four times cheaper (arXiv 1710.04026); 1 as published
-    dilations: tuple[int, ...] = (1, 2, 4, 8)  # gated: own, on the smallest map; 2, 4, 8, 16 in DeepFill v2
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16)  # gated: DeepFill v2 on the quarter-size map, and one without
     blocks: int = 3  # fourier: own, for two cores; 9 in LaMa
-    separable: bool = True  # own, as in MI-GAN (Sargsyan et al. 2023); full convolutions as published
+    separable: bool = False  # as published; MI-GAN (2023) separates; own trials: no faster on a processor
     patch: int = 128  # own; 256 as published
     holes: str = "strokes-thin=2..20+strokes=1..4@0.5+boxes=1..2@0.5"  # own: a fifth of a picture, thin ones always
     batch: int = 8  # own; 16 in DeepFill v2, 10 in LaMa
@@ -54,7 +54,7 @@ class Inpaint(Recipe):
     adversarial: float = 0.1  # own, as in Real-ESRGAN; 1 beside an L1 weight of 1 in DeepFill v2
     matching: float = 1.0  # weight of the distance of the critic's maps; ten times the adversarial one, as in LaMa
     critic_width: int = 32  # own; 64 as published
-    lr: float = 1e-3  # LaMa
+    lr: float = 2e-3  # own; 1e-3 in LaMa
     lr_end: float = 1e-5  # own: at the end of the first stage, along a cosine
     lr_stage: float = 1e-4  # DeepFill v2: of the generator in the adversarial stage
     critic_lr: float = 1e-4  # DeepFill v2, LaMa
@@ -69,12 +69,12 @@ class Inpaint(Recipe):
         },
         "fidelity": {"stage": 1.0},  # own: no critic, for the nearest and smoothest filling
         "deepfill": {  # DeepFill v2, inpaint.yml: its first net alone, without contextual attention
-            "separable": False, "fold": 1, "dilations": (2, 4, 8, 16), "patch": 256, "holes": "boxes=1+strokes",
+            "width": 48, "levels": 3, "fold": 1, "dilations": (2, 4, 8, 16), "patch": 256, "holes": "boxes=1+strokes",
             "batch": 16, "hole_weight": 1.0, "stage": 0.0, "adversarial": 1.0, "matching": 0.0, "critic_width": 64,
             "beta1": 0.5,
         },
         "lama": {  # LaMa-Fourier, without batch norm and without its perceptual loss
-            "body": "fourier", "width": 64, "levels": 4, "fold": 1, "blocks": 9, "separable": False, "patch": 256,
+            "body": "fourier", "width": 64, "levels": 4, "fold": 1, "blocks": 9, "patch": 256,
             "holes": "strokes-thick+boxes@0.5", "batch": 10, "hole_weight": 0.0, "known_weight": 10.0, "stage": 0.0,
             "game": "logistic", "adversarial": 10.0, "matching": 100.0, "critic_width": 64, "lr_stage": 1e-3,
         },

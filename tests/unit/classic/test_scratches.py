@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
@@ -115,22 +113,28 @@ def test_each_picture_of_a_batch_is_searched_alone():
 
 def test_large_pictures_are_searched_for_wide_scratches_too():
     opacity = painted([(100, 10), (140, 80), (220, 150)], 9, (160, 1240))
-    found = share(scratches(scaled(photograph(160, 1240) * (1 - opacity) + 240 * opacity)), opacity > 0.5)
-    small = share(scratches(scaled((photograph(160, 1240) * (1 - opacity) + 240 * opacity)[..., :600])), opacity[:, :600] > 0.5)
-    assert found > 0.7 > 0.2 > small
+    image = scaled(photograph(160, 1240) * (1 - opacity) + 240 * opacity)
+    assert share(scratches(image), opacity > 0.5) > 0.7
+    assert share(scratches(image[..., :600]), opacity[:, :600] > 0.5) < 0.2
+
+
+def test_an_eager_search_takes_more():
+    opacity = painted(WIGGLE, 2)
+    faint = scaled(photograph() * (1 - opacity) + opacity * (photograph() + 12))
+    found = [share(scratches(faint, eager), opacity > 0.5) for eager in (-1.0, 0.0, 2.0)]
+    assert found[0] < 0.2 and found == sorted(found) and found[2] > 0.6
 
 
 def test_photographs_have_few_and_drawn_scratches_are_found(large_data):
-    """Six photographs: under one pixel in 200 taken for a scratch; most of long white lines found."""
+    """Pieces of four photographs: few pixels taken for a scratch; most of a long white line found where it shows."""
     taken, found = [], []
-    for k, path in enumerate(sorted((large_data / "photos-mini").glob("*.jpg"))[4::8]):
-        pixels = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32)[:320, :480]
-        grey = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    for k, path in enumerate(sorted((large_data / "photos-mini").glob("*.jpg"))[4::12]):
+        pixels = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32)[:320, :360]
+        grey = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
         taken.append(float(scratches(grey / 127.5 - 1).mean()))
         u = Draw(k).at("points").uniform(4, 2).tolist()
-        points = [(int(120 * i + 110 * x), int(310 * y)) for i, (x, y) in enumerate(u)]
-        assert all(a[0] <= b[0] for a, b in pairwise(points))
-        opacity = painted(points, 2, tuple(grey.shape[2:]))
+        points = [(int(90 * i + 80 * x), int(310 * y)) for i, (x, y) in enumerate(u)]
+        opacity = painted(points, 2, (grey.shape[2], grey.shape[3]))
         mask = scratches((grey * (1 - opacity) + 245 * opacity) / 127.5 - 1)
         found.append(share(mask, (opacity > 0.5) & (grey[0].mean(0) < 190)))
-    assert np.mean(taken) < 0.005 and np.mean(found) > 0.6
+    assert np.mean(taken) < 0.01 and np.mean(found) > 0.6

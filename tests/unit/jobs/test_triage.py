@@ -45,7 +45,7 @@ def test_noise(pixels, sigma):
 @pytest.mark.parametrize("quality", [10, 30, 75])
 def test_jpeg_by_its_tables_and_by_its_traces(pixels, quality):
     own = measured(pixels, format="JPEG", quality=quality)
-    assert own.quality == quality and plan("auto", own).steps == ("unblock",)
+    assert own.quality == quality and plan("auto", own).steps == (("unblock",) if quality < 60 else ())
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     again = np.array(Image.open(buffer))[3:, 5:]

@@ -11,6 +11,7 @@ from torch import Tensor
 from zeuxis.classic import denoise as classic_denoise
 from zeuxis.classic import estimate
 from zeuxis.classic import inpaint as classic_inpaint
+from zeuxis.classic.consistency import within_cells
 from zeuxis.classic.deblur import wiener
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
@@ -88,14 +89,16 @@ def repair(state: State, means: Means) -> State:
 
 
 def unblock(state: State, means: Means) -> State:
-    """JPEG's traces taken away by a net that knows where the blocks lie: it learned on whole blocks."""
+    """JPEG's traces taken away by a net that learned on whole blocks, then held to what the file still says."""
     net = net_for("jpeg", means) if means.method == "net" else None
     if net is None or net.scale != 1:
         return repair(state, means)
     top, left = ((8 - start) % 8 for start in state.measured.grid)
     image = F.pad(state.image, (left, 0, top, 0), "replicate")
-    mended = nets.apply(net, image, None, None, means.memory)[:, :, top:, left:]
-    return state.with_image(mended.contiguous(), net.name)
+    mended = nets.apply(net, image, None, None, means.memory)[:, :, top:, left:].contiguous()
+    if state.measured.table is not None:
+        mended = within_cells(mended, state.image, state.measured.table, state.measured.grid)
+    return state.with_image(mended, net.name)
 
 
 def _classic(method: str) -> Callable[[State, Means], Tensor]:

@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from zeuxis.classic import estimate
+from zeuxis.classic.consistency import luma_table
 from zeuxis.classic.deblur import gaussian_width
 from zeuxis.classic.detail import fine_detail
 from zeuxis.errors import BadInput, nearest
@@ -16,25 +18,27 @@ TASKS = ("auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo")
 
 # What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/triage.py.
 NOISE, SURE = 3.0, 0.4  # grey levels, and the confidence that it is noise and not texture
-QUALITY = 80  # JPEG
+QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
 BLUR = 0.9  # pixels
 _ROUNDING = 0.0372  # variance of the luma of three rounded channels, in grey levels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measured:
     """What was found.
 
     noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
     there is no trace of JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels of a
-    Gaussian that would explain it that the finest detail is missing, 0 where it is there.
+    Gaussian that would explain it that the finest detail is missing, 0 where it is there; table: [8, 8], the steps of
+    JPEG's luma, the larger of both where the picture may have been turned.
     """
 
     noise: float
     quality: int | None
     grid: tuple[int, int]
     blur: float
+    table: Tensor | None = None
 
     def words(self) -> str:
         """One line for people."""
@@ -58,17 +62,24 @@ def measure(picture: Picture, image: Tensor) -> Measured:
     sigma = float(noise.sigma) if float(noise.confidence) >= SURE else 0.0
     dull = float(fine_detail(image)) < DULL
     blur = gaussian_width(image, _ROUNDING if image.shape[1] == 3 else 1 / 12) if dull else 0.0
-    return Measured(sigma, *_jpeg(picture, image), blur)
+    quality, grid, table = _jpeg(picture, image)
+    return Measured(sigma, quality, grid, blur, table)
 
 
-def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int]]:
-    """Quality, and where the grid of blocks starts: a turned or cropped picture has it elsewhere than at its corner."""
+def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int], Tensor | None]:
+    """Quality, where the grid of blocks starts (not at the corner of a turned or cropped picture), and the table."""
     traces = estimate.jpeg_blockiness(image)
     seen = not math.isnan(float(traces.quality))
     grid = (int(traces.row), int(traces.column)) if seen else (0, 0)
     if picture.kept.tables:
-        return estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality, grid
-    return (round(float(traces.quality)) if seen else None), grid
+        quality = estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality
+        table = torch.tensor(picture.kept.tables[0]).reshape(8, 8)
+    elif seen:
+        quality = round(float(traces.quality))
+        table = luma_table(quality).reshape(8, 8)
+    else:
+        return None, grid, None
+    return quality, grid, torch.maximum(table, table.T)
 
 
 def _mending(m: Measured) -> Plan:
