@@ -106,7 +106,8 @@ def read(path: Path, side: int | None) -> np.ndarray:
 
 
 def table(rows: list[dict[str, object]]) -> list[str]:
-    lines = ["| damage | pictures | before | after | mean gain | least gain | left alone |", "|---|---|---|---|---|---|---|"]
+    heads = ("damage", "pictures", "before", "after", "mean gain", "least gain", "left alone")
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for damage in ("clean", *LEAST_GAIN):
         mine = [r for r in rows if r["damage"] == damage]
         gain = [float(r["gain"]) for r in mine]  # type: ignore[arg-type]
@@ -136,7 +137,8 @@ def main() -> None:
             print(f"FAILED {r['picture']} {r['damage']}: {r['before']:.2f} -> {r['after']:.2f} dB ({r['why']})")
         rows += mine
     if a.out:
-        a.out.write_text(json.dumps([{k: str(v) if v == math.inf else v for k, v in r.items()} for r in rows], indent=1))
+        plain = [{k: str(v) if v == math.inf else v for k, v in r.items()} for r in rows]
+        a.out.write_text(json.dumps(plain, indent=1))
 
 
 if __name__ == "__main__":

@@ -120,9 +120,9 @@ def test_large_pictures_are_searched_for_wide_scratches_too():
 
 def test_an_eager_search_takes_more():
     opacity = painted(WIGGLE, 2)
-    faint = scaled(photograph() * (1 - opacity) + opacity * (photograph() + 12))
-    found = [share(scratches(faint, eager), opacity > 0.5) for eager in (-1.0, 0.0, 2.0)]
-    assert found[0] < 0.2 and found == sorted(found) and found[2] > 0.6
+    faint = scaled(photograph() * (1 - opacity) + opacity * (photograph() + 14))
+    found = [share(scratches(faint, eager), opacity > 0.5) for eager in (0.0, 1.0)]
+    assert found[0] < 0.2 and found[1] > 0.6
 
 
 def test_photographs_have_few_and_drawn_scratches_are_found(large_data):

@@ -140,12 +140,13 @@ def test_nothing_missing_gives_the_picture_itself(known):
     assert torch.equal(recipe.restore(built(recipe, COLOUR16), image, known), image)
 
 
-def test_a_hole_in_a_flat_picture_is_filled_with_its_colour(left):
-    """Also where the net was trained on something else for some steps."""
-    recipe = Inpaint(width=8, levels=2, dilations=(1, 2), stage=1.0)
+@pytest.mark.parametrize("trained", [0, 20])
+def test_a_hole_in_a_flat_picture_is_filled_with_its_colour(left, trained):
+    """From the start, since the net adds to the mean nearby, and after some steps on other pictures."""
+    recipe = Inpaint(width=8, dilations=(1, 2), stage=1.0)
     players = built(recipe, Spec(1, 16, 16))
     optimizer = torch.optim.Adam(players.parameters(), lr=1e-3)
-    for step in range(40):
+    for step in range(trained):
         draw = Draw(0, step=step)
         coarse = draw.at("image").uniform(8, 1, 2, 2, low=-0.9, high=0.9)
         smooth = nn.functional.interpolate(coarse, size=(16, 16), mode="bilinear")
@@ -158,7 +159,7 @@ def test_a_hole_in_a_flat_picture_is_filled_with_its_colour(left):
     known[..., 5:10, 4:12] = 0
     with torch.no_grad():
         out = recipe.restore(players, torch.where(known > 0, greys, 0.0), known)
-    assert (out - greys).abs().max() < 0.15
+    assert (out - greys).abs().max() < (0.2 if trained else 0.05)
 
 
 def test_more_than_half_is_never_missing(left):
@@ -227,7 +228,7 @@ def test_stages():
 def test_rates():
     recipe = Inpaint(stage=0.5, lr=1e-3, lr_end=1e-5, lr_stage=2e-4)
     assert [recipe.rate(p) for p in (0.0, 0.25, 0.5, 1.0)] == pytest.approx([1e-3, (1e-3 + 1e-5) / 2, 2e-4, 2e-4])
-    assert Inpaint(stage=0.0).rate(0.0) == 1e-4 and Inpaint(stage=1.0).rate(0.5) == pytest.approx(0.5 * (1e-3 + 1e-5))
+    assert Inpaint(stage=0.0).rate(0.0) == 1e-4 and Inpaint(stage=1.0).rate(0.5) == pytest.approx(0.5 * (2e-3 + 1e-5))
 
 
 @pytest.mark.parametrize("settings", [{}, {"body": "fourier"}, {"game": "logistic", "fft": 0.05}, {"separable": True}])
