@@ -118,6 +118,7 @@ def test_what_would_be_lost_is_refused(folder, tmp_path):
         ["restore", str(one), "--memory", "much"],
         ["upscale", str(one), "--scale", "5"],
         ["upscale", str(one), "--fidelity", "-1"],
+        ["upscale", str(one), "--fidelity", "0.5"],
     ):
         done = typed(*words)
         assert done.code == 2 and len(done.errors) == 1, (words, done)
@@ -165,3 +166,21 @@ def test_killed_in_the_middle_of_a_folder(tmp_path):
     assert again.code == 0, again.err
     assert {name: (out / name).stat().st_mtime_ns for name in done} == stamps
     assert sorted(p.name for p in out.iterdir()) == [f"{i}.png" for i in range(8)], "something was left behind"
+
+
+def test_the_slider_of_a_run_of_two_stages(folder, tmp_path):
+    """Fidelity 1 and 0 are the two nets, and a half lies between them in its weights."""
+    run, one = str(tmp_path / "run"), str(folder / "one.png")
+    for i in range(4):
+        Image.fromarray(photo(i, (40, 40))).save(folder / f"more{i}.png")
+    words = ["--preset", "tiny", "--scale", "2", "--patch", "24", "--batch", "2", "--stage", "0.5", "--lr-game", "0.01"]
+    done = typed("train", "srgan", str(folder), "--run", run, "--steps", "6", "--levers", "plain", *words)
+    assert done.code == 0, done.err
+    made = {}
+    for fidelity in ("1", "0.5", "0"):
+        out = tmp_path / f"{fidelity}.png"
+        assert typed("upscale", one, str(out), "--run", run, "--fidelity", fidelity).code == 0
+        made[fidelity] = np.asarray(Image.open(out)).astype(float)
+    assert made["1"].shape == (96, 128, 3)
+    apart = np.abs(made["1"] - made["0"]).mean()
+    assert apart > 0 and np.abs(made["1"] - made["0.5"]).mean() < apart

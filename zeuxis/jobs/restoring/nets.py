@@ -102,6 +102,23 @@ def from_run(path: str | Path, snapshot: str | None = None) -> Net:
     return _made(str(path), words, run.tensors(snapshot))
 
 
+def between(path: str | Path, fidelity: float) -> Net:
+    """The net between the two ends of a run's slider: fidelity 1 is that of its first stage, 0 that of its last.
+
+    The weights are mixed, as in ESRGAN (Wang et al. 2018, arXiv 1809.00219, section 3.4). A run of one stage has
+    one net only. Raises BadInput where such a run is asked for anything but fidelity 1.
+    """
+    stages = () if Path(path).is_file() else Run.open(path).recipe.snapshots()
+    if not stages:
+        if fidelity < 1:
+            raise BadInput("there is no second net to mix in", str(path), "name a run of srgan, or use --fidelity 1")
+        return from_run(path)
+    run = Run.open(path)
+    first, last = run.tensors(f"{stages[0]:.2f}"), run.tensors()
+    mixed = {k: fidelity * first[k] + (1 - fidelity) * v if v.is_floating_point() else v for k, v in last.items()}
+    return _made(f"{path} at fidelity {fidelity:g}", run.record, mixed)
+
+
 def apply(
     net: Net, image: Tensor, known: Tensor | None = None, level: Tensor | None = None, memory: int | None = None
 ) -> Tensor:

@@ -42,11 +42,15 @@ class State:
 
 @dataclass(frozen=True)
 class Means:
-    """With what the steps work: a method, a trained run in place of the package's net, and bytes of memory or None."""
+    """With what the steps work: a method, a trained run in place of the package's net, and bytes of memory or None.
+
+    fidelity: where between the two nets of a run of two stages; None: its last one.
+    """
 
     method: str = "net"
     run: str | None = None
     memory: int | None = None
+    fidelity: float | None = None
     seed: int = 0
 
 
@@ -56,14 +60,14 @@ def _bundled(name: str) -> Net:
 
 
 @cache
-def _of_run(path: str) -> Net:
-    return quickened(nets.from_run(path))
+def _of_run(path: str, fidelity: float | None) -> Net:
+    return quickened(nets.from_run(path) if fidelity is None else nets.between(path, fidelity))
 
 
 def net_for(name: str, means: Means) -> Net | None:
     """The net of the run that was named, else the package's for this purpose; None where it carries none."""
     if means.run is not None:
-        return _of_run(means.run)
+        return _of_run(means.run, means.fidelity)
     return _bundled(name) if name in bundled.names() else None
 
 
@@ -132,7 +136,7 @@ def scratches(state: State, means: Means) -> State:
     """Finds scratches and specks, and makes holes of them."""
     from zeuxis.classic.scratches import scratches as find
 
-    hole = find(state.image) > 0.5
+    hole = find(state.image, eager=1.0) > 0.5  # the person said that it is an old photograph
     known = (~hole).to(state.image.dtype)
     known = known if state.known is None else known * state.known
     return replace(state, known=known)

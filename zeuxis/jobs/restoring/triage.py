@@ -17,7 +17,7 @@ from zeuxis.pictures.picture import Picture
 TASKS = ("auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo")
 
 # What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/triage.py.
-NOISE, SURE = 3.0, 0.4  # grey levels, and the confidence that it is noise and not texture
+NOISE, SURE = 5.0, 0.4  # grey levels (less is the grain of film and cameras); confidence that it is no texture
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
 BLUR = 0.9  # pixels
