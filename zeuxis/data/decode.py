@@ -20,6 +20,9 @@ BOMB = 2 * (1024 * 1024 * 1024 // 4 // 3)
 _PROGRAM = b"trainedalgorithmicmedia"
 """In lower case, the end of trainedAlgorithmicMedia and compositeWithTrainedAlgorithmicMedia (IPTC NewsCodes)."""
 
+_OURS = b"urn:x-zeuxis:note"
+"""The namespace of our own note where a format has no text chunks."""
+
 
 class Unreadable(Exception):
     """A file that is no picture, or none that can be read; the text says why in a few words."""
@@ -257,7 +260,8 @@ def _is_generated(image: Image.Image) -> bool:
         return True
     for key in ("xmp", "XML:com.adobe.xmp"):
         packet = info.get(key) or b""
-        if _PROGRAM in (packet.encode("utf-8", "replace") if isinstance(packet, str) else packet).lower():
+        lower = (packet.encode("utf-8", "replace") if isinstance(packet, str) else packet).lower()
+        if _PROGRAM in lower or _OURS in lower:
             return True
     return False
 
