@@ -1,6 +1,7 @@
 """Restoring and enlarging as typed: folders, masks, pipes, broken files, kills."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,14 @@ def test_the_slider_of_a_run_of_two_stages(folder, tmp_path):
     assert made["1"].shape == (96, 128, 3)
     apart = np.abs(made["1"] - made["0"]).mean()
     assert apart > 0 and np.abs(made["1"] - made["0.5"]).mean() < apart
+
+
+def test_figures_of_a_jpeg_as_json(tmp_path):
+    """What was measured of a JPEG, its table among it, stands in the answer as plain numbers."""
+    Image.fromarray(photo(5, (64, 80), noise=0)).save(tmp_path / "clean.png")
+    Image.fromarray(photo(5, (64, 80), noise=0)).save(tmp_path / "given.jpg", quality=20)
+    words = ["restore", str(tmp_path / "given.jpg"), str(tmp_path / "out.png"), "--json", "--compare"]
+    done = typed(*words, str(tmp_path / "clean.png"))
+    assert done.code == 0, done.err
+    measured = json.loads(done.out)["compared"][0]["measured"]
+    assert measured["quality"] == 20 and len(measured["table"]) == 64

@@ -100,7 +100,7 @@ def unblock(state: State, means: Means) -> State:
     top, left = ((8 - start) % 8 for start in state.measured.grid)
     image = F.pad(state.image, (left, 0, top, 0), "replicate")
     mended = nets.apply(net, image, None, None, means.memory)[:, :, top:, left:].contiguous()
-    if state.measured.table is not None:
+    if state.measured.table:
         mended = within_cells(mended, state.image, state.measured.table, state.measured.grid)
     return state.with_image(mended, net.name)
 

@@ -24,21 +24,21 @@ BLUR = 0.9  # pixels
 _ROUNDING = 0.0372  # variance of the luma of three rounded channels, in grey levels
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Measured:
     """What was found.
 
     noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
     there is no trace of JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels of a
-    Gaussian that would explain it that the finest detail is missing, 0 where it is there; table: [8, 8], the steps of
-    JPEG's luma, the larger of both where the picture may have been turned.
+    Gaussian that would explain it that the finest detail is missing, 0 where it is there; table: the 64 steps of
+    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG.
     """
 
     noise: float
     quality: int | None
     grid: tuple[int, int]
     blur: float
-    table: Tensor | None = None
+    table: tuple[int, ...] = ()
 
     def words(self) -> str:
         """One line for people."""
@@ -66,7 +66,7 @@ def measure(picture: Picture, image: Tensor) -> Measured:
     return Measured(sigma, quality, grid, blur, table)
 
 
-def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int], Tensor | None]:
+def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
     """Quality, where the grid of blocks starts (not at the corner of a turned or cropped picture), and the table."""
     traces = estimate.jpeg_blockiness(image)
     seen = not math.isnan(float(traces.quality))
@@ -78,8 +78,8 @@ def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int],
         quality = round(float(traces.quality))
         table = luma_table(quality).reshape(8, 8)
     else:
-        return None, grid, None
-    return quality, grid, torch.maximum(table, table.T)
+        return None, grid, ()
+    return quality, grid, tuple(torch.maximum(table, table.T).int().flatten().tolist())
 
 
 def _mending(m: Measured) -> Plan:
