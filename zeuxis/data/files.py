@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from zeuxis.errors import BadInput, MachineGaveOut
 from zeuxis.platform import is_alive, sync_file, sync_folder
@@ -41,19 +41,16 @@ def make_folder(folder: str | os.PathLike[str]) -> Path:
     return Path(folder)
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes `data` to `path` atomically and durably; a reader sees the old file or the new one.
-
-    The parent folder is made where missing. Raises MachineGaveOut when the disk is
-    full and BadInput where writing is not allowed; then `path` is as it was.
-    """
+@contextlib.contextmanager
+def _written_aside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file beside `path` that takes its name, flushed to the disk, when the block ends well; else it is gone."""
     path = Path(path)
     make_folder(path.parent)
     aside = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with plain_errors(path):
             with open(aside, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 sync_file(file.fileno())
             os.replace(aside, path)
@@ -61,24 +58,22 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes `data` to `path` atomically and durably; a reader sees the old file or the new one.
+
+    The parent folder is made where missing. Raises MachineGaveOut when the disk is
+    full and BadInput where writing is not allowed; then `path` is as it was.
+    """
+    with _written_aside(path) as file:
+        file.write(data)
 
 
 def copy_file(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
     """As `write_bytes`, of another file's bytes, without holding them in memory."""
-    path = Path(path)
-    make_folder(path.parent)
-    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        with plain_errors(path):
-            with open(source, "rb") as read, open(aside, "wb") as file:
-                shutil.copyfileobj(read, file, 1 << 20)
-                file.flush()
-                sync_file(file.fileno())
-            os.replace(aside, path)
-            sync_folder(path.parent)
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+    with _written_aside(path) as file, open(source, "rb") as read:
+        shutil.copyfileobj(read, file, 1 << 20)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

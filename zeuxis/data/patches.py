@@ -11,15 +11,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from zeuxis.data import builtin
 from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
-from zeuxis.data.memory import Index, MemoryDataset, positions_of
-from zeuxis.data.reader import Loaded, candidates_of, found_in, metered, parallel
+from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
+from zeuxis.data.reader import Loaded, candidates_of, check_read, found_at, metered, parallel
 from zeuxis.data.sources import Skipped
 from zeuxis.draw import Stream, key_of
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput
 
 THUMB = 64  # pixels; copies of a picture are told by these
 _FLAT = 6.0  # grey levels: squares that vary less teach little, and sky and water have most of them
@@ -105,7 +104,7 @@ def _stored(found: Iterator[Loaded], channels: int | None, limit: int) -> tuple[
 
 def _of_arrays(arrays: Arrays) -> Pictures:
     n, height, width, channels = arrays.pixels.shape
-    hashes = [hashlib.sha256(np.ascontiguousarray(p).tobytes()).digest() for p in arrays.pixels]
+    hashes = [item_digest(p) for p in arrays.pixels]
     starts, sizes = np.arange(n) * height * width * channels, np.tile([height, width], (n, 1))
     store = np.ascontiguousarray(arrays.pixels).reshape(-1)
     plain = [False] * n
@@ -120,13 +119,7 @@ def open_pictures(
     channels: 1 to 4; None is 1 where all is grey, else 3. From `memory_limit` bytes of pixels on they lie in an
     unnamed file on the disk. Raises BadInput as `open_dataset` does.
     """
-    name, _, given = str(source).partition(":")
-    if isinstance(source, str) and name in builtin.NAMES:
-        return _of_arrays(builtin.find(name, Path(given).expanduser() if given else None))
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise BadInput("there is no such file or folder", str(source), nearest(str(source), list(builtin.NAMES)))
-    listing = found_in(path)
+    listing = found_at(source)
     if isinstance(listing, Arrays):
         return _of_arrays(listing)
     channels = channels or listing.channels
@@ -142,10 +135,7 @@ def open_pictures(
                 yield found
 
     store, known, width = _stored(loaded(), channels, memory_limit)
-    if not kept or (strict and skipped):
-        what = "no picture can be read" if not kept else f"{len(skipped)} of the files cannot be used"
-        first = f", the first: {' '.join(skipped[0])}" if skipped else ""
-        raise BadInput(what + first, str(path), "mend or remove what is damaged")
+    check_read(len(kept), skipped, str(Path(source).expanduser()), strict)
     sizes = np.array([one.size for one in known], np.int64)
     ends = np.cumsum(sizes.prod(1) * width)
     return Pictures(

@@ -278,19 +278,22 @@ def candidates_of(listing: Listing) -> list[Candidate]:
     return [Candidate(e.name, file_loader(e), e.label, e.group, e.part) for e in listing.entries]
 
 
+def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
+    """Raises BadInput where nothing was read, or with `strict` where a file could not be."""
+    if not kept and not skipped:
+        raise BadInput("there is no picture here", where, "give a folder, a zip or a table of pictures")
+    if not kept or (strict and skipped):
+        what = "no picture can be read" if not kept else f"{len(skipped)} of the files cannot be used"
+        raise BadInput(f"{what}, the first: {' '.join(skipped[0])}", where, "mend or remove what is damaged")
+
+
 def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int) -> Opened:
     """A dataset of the files of a listing. Raises BadInput when none can be read, or with `strict` when one cannot."""
     if shape.channels is None:
         shape = replace(shape, channels=listing.channels)
-    candidates = candidates_of(listing)
-    if not candidates and not listing.skipped:
-        raise BadInput("there is no picture here", where, "give a folder, a zip or a table of pictures")
-    found = _harvest(candidates, shape, limit)
-    skipped = listing.skipped + found.skipped
-    if not found.kept or (strict and skipped):
-        what = "no picture can be read" if not found.kept else f"{len(skipped)} of the files cannot be used"
-        raise BadInput(f"{what}, the first: {' '.join(skipped[0])}", where, "mend or remove what is damaged")
-    found.skipped = skipped
+    found = _harvest(candidates_of(listing), shape, limit)
+    found.skipped = listing.skipped + found.skipped
+    check_read(len(found.kept), found.skipped, where, strict)
     return _dataset(found, listing.classes, [], limit)
 
 
@@ -346,6 +349,21 @@ def found_in(path: Path) -> Listing | Arrays:
     raise BadInput("this is no collection of pictures", str(path), "give a folder, zip, CSV, JSONL, idx or CIFAR file")
 
 
+def found_at(source: str | Path) -> Listing | Arrays:
+    """What a source holds: a set by name (`mnist`, `mnist:FOLDER`), or what `found_in` finds. Raises BadInput."""
+    name, _, given = str(source).partition(":")
+    if isinstance(source, str) and name in builtin.NAMES:
+        return builtin.find(name, Path(given).expanduser() if given else None)
+    path = Path(source).expanduser()
+    if not path.exists():
+        hint = nearest(str(source), list(builtin.NAMES)) if isinstance(source, str) and "/" not in source else ""
+        raise BadInput("there is no such file or folder", str(source), hint or "check the path")
+    try:
+        return found_in(path)
+    except PermissionError as error:
+        raise BadInput("this may not be read", str(path)) from error
+
+
 def open_dataset(
     source: str | Path,
     *,
@@ -367,17 +385,7 @@ def open_dataset(
     is given (SizesDiffer), and with `strict` where a single file cannot be used.
     """
     shape = wanted_shape(size, channels, fit)
-    name, _, given = str(source).partition(":")
-    if isinstance(source, str) and name in builtin.NAMES:
-        return from_arrays(builtin.find(name, Path(given).expanduser() if given else None), shape, memory_limit)
-    path = Path(source).expanduser()
-    if not path.exists():
-        hint = nearest(str(source), list(builtin.NAMES)) if isinstance(source, str) and "/" not in source else ""
-        raise BadInput("there is no such file or folder", str(source), hint or "check the path")
-    try:
-        found = found_in(path)
-    except PermissionError as error:
-        raise BadInput("this may not be read", str(path)) from error
+    found = found_at(source)
     if isinstance(found, Arrays):
         return from_arrays(found, shape, memory_limit)
-    return from_listing(found, str(path), shape, strict, memory_limit)
+    return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed, Range, adjoint, power, spread, within
+from zeuxis.degrade.observed import Observed, Range, power, spread, transposed, within
 from zeuxis.draw import Draw
 
 GAMMA = 2.2
@@ -142,9 +142,7 @@ class Gaussian:
         reach = math.ceil(REACH * self.sigma[1])
         return Observed(in_light(lambda x: gaussian_blur(x, sigma, reach), image, self.linear))
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput in linear light."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 @dataclass(frozen=True)
@@ -165,9 +163,7 @@ class Anisotropic:
         kernels = anisotropic_kernel(first, second, within(self.angle, draw, "angle", image), reach)
         return Observed(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput in linear light."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 @dataclass(frozen=True)
@@ -188,9 +184,7 @@ class Motion:
         kernels = motion_kernel(length, within(self.angle, draw, "angle", image), reach)
         return Observed(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput in linear light."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 @dataclass(frozen=True)
@@ -208,6 +202,4 @@ class Disk:
         kernels = disk_kernel(within(self.radius, draw, "radius", image), math.ceil(self.radius[1] + 0.5))
         return Observed(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput in linear light."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed

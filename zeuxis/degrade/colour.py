@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.degrade.jpeg import from_ycc, to_ycc
-from zeuxis.degrade.observed import Observed, Range, adjoint, power, spread, within
+from zeuxis.degrade.observed import Observed, Range, power, spread, transposed, within
 from zeuxis.degrade.resize import resize
 from zeuxis.draw import Draw
 
@@ -53,9 +53,7 @@ class Grey:
         seen = greyed(image)
         return Observed(seen, clean=seen)
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 @dataclass(frozen=True)
@@ -109,9 +107,7 @@ class LowColour:
         seen = [on_colours(x[None], lambda rgb: _coarse(rgb, f)) for x, f in zip(image, factors, strict=True)]
         return Observed(torch.cat(seen) if seen else image)
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 def _coarse(rgb: Tensor, factor: float) -> Tensor:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed, Range, adjoint
+from zeuxis.degrade.observed import Observed, Range, transposed
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 
@@ -124,9 +124,7 @@ class Boxes:
 
         return cover(image, _planes(image, paint), self.fill, draw)
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where the fill is not grey 0."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 @dataclass(frozen=True)
@@ -176,9 +174,7 @@ class Strokes:
             x, y = to
         return left
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where the fill is not grey 0."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 THIN = Strokes((4, 50), (5.0, 10.0), (10.0, 40.0))
@@ -227,9 +223,7 @@ class Text:
                 segment(plane, ends[0], ends[1], max(1.0, step / 4))
             x, y = x + step * 1.3, y + tilt * step * 1.3
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where the fill is not grey 0."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 @dataclass(frozen=True)
@@ -256,9 +250,7 @@ class Scratches:
 
         return cover(image, _planes(image, paint), self.fill, draw)
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where the fill is not grey 0."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 def scratch(height: int, width: int, u: list[float], thick: float) -> Plane:

@@ -90,6 +90,10 @@ def adjoint(observe: Degradation, y: Tensor, draw: Draw, size: tuple[int, int] |
     return back.detach()
 
 
+transposed = adjoint
+"""`adjoint` under a name that a class can bind: `adjoint = transposed` makes it a method of a damage."""
+
+
 def turned(draw: Draw, part: object) -> Draw:
     """The draw of one part of a whole."""
     return replace(draw, turn=f"{draw.turn}/{part}")
@@ -136,9 +140,7 @@ class Chain:
             seen = Observed(then.image, _both(known, then.known, torch.mul), level, clean)
         return seen
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where a part is not linear."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 def _put(whole: Tensor, rows: Tensor, part: Tensor) -> Tensor:
@@ -178,9 +180,7 @@ class Sometimes:
     def straight(self) -> bool:
         return is_linear(self.part)
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where the part is not linear."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
     def __call__(self, image: Tensor, draw: Draw) -> Observed:
         return on_some(self.part, image, chance(self.p, draw, "sometimes", image), draw)
@@ -197,9 +197,7 @@ class OneOf:
     def straight(self) -> bool:
         return all(map(is_linear, self.parts))
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw; BadInput where a part is not linear."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
     def __call__(self, image: Tensor, draw: Draw) -> Observed:
         shares = self.shares or (1.0,) * len(self.parts)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.degrade.blur import mirror
-from zeuxis.degrade.observed import Observed, Range, adjoint, within
+from zeuxis.degrade.observed import Observed, Range, adjoint, transposed, within
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 
@@ -152,9 +152,7 @@ class LowResolution:
         seen = [_down_up(x[None], f, names[a], names[b]) for x, f, (a, b) in zip(image, factors, kinds, strict=True)]
         return Observed(torch.cat(seen) if seen else image)
 
-    def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
-        """A'y for the same draw."""
-        return adjoint(self, y, draw, size)
+    adjoint = transposed
 
 
 def _down_up(x: Tensor, factor: float, down: str, up: str) -> Tensor:
