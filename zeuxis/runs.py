@@ -76,7 +76,7 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         record = self.record
-        known = {k: _frozen(v) for k, v in record["settings"].items()}
+        known = {k: frozen(v) for k, v in record["settings"].items()}
         return make(catalog.load(record["recipe"]), None, **known)
 
     @property
@@ -131,8 +131,9 @@ class Run:
         return store.content_hash(self.tensors())
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+def frozen(value: Any) -> Any:
+    """A value of JSON as a setting: lists as tuples."""
+    return tuple(frozen(v) for v in value) if isinstance(value, list) else value
 
 
 def inference_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

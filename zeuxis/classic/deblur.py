@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.classic.colour import luma
-
-ROUNDING = 1 / 12
-"""Variance, in grey levels, of rounding to 8 bits."""
+from zeuxis.classic.detail import ROUNDING
 
 
 def wiener(image: Tensor, sigma: float, noise: float = 1.0) -> Tensor:

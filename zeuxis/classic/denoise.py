@@ -134,8 +134,8 @@ Denoiser = Callable[[Tensor, float | Tensor, Draw], Tensor]
 
 METHODS: dict[str, Denoiser] = {
     "sparse": sparse,
-    "nlm": lambda image, sigma, draw: non_local_means(image, sigma),
-    "tv": lambda image, sigma, draw: total_variation(image, sigma),
+    "non-local-means": lambda image, sigma, draw: non_local_means(image, sigma),
+    "total-variation": lambda image, sigma, draw: total_variation(image, sigma),
     "wavelet": lambda image, sigma, draw: wavelet(image, sigma),
 }
 """name -> (image, sigma, draw) -> image."""

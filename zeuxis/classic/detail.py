@@ -6,11 +6,17 @@ from torch import Tensor
 from zeuxis.classic.colour import luma
 from zeuxis.classic.jpeg_traces import cosine_transform
 
-_ROUNDING = 1 / 12  # variance of rounding to 8 bits
+ROUNDING = 1 / 12
+"""Variance, in grey levels, of rounding to 8 bits."""
 _LUMA = 0.299**2 + 0.587**2 + 0.114**2  # what is left of it in the luma of three channels
 _STEP = 9  # pixels between blocks; odd, so that all places of a JPEG grid come up
 _MOST = 24_000  # blocks that are looked at
 _HIGH = ((torch.arange(8)[:, None] + torch.arange(8)).flatten() >= 11).nonzero()[:, 0]
+
+
+def rounding_of(channels: int) -> float:
+    """Variance, in grey levels, that rounding to 8 bits leaves in the luma of pictures with 1 or 3 channels."""
+    return ROUNDING * (_LUMA if channels == 3 else 1.0)
 
 
 def fine_detail(image: Tensor) -> Tensor:
@@ -22,7 +28,7 @@ def fine_detail(image: Tensor) -> Tensor:
     """
     if min(image.shape[2:]) < 16:
         return torch.full((len(image),), torch.inf)
-    floor = _ROUNDING * (_LUMA if image.shape[1] == 3 else 1.0)
+    floor = rounding_of(image.shape[1])
     step = _STEP
     while (image.shape[2] // step) * (image.shape[3] // step) > _MOST:
         step += 2

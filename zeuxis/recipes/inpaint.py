@@ -14,6 +14,7 @@ from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.losses import adversarial as sides
 from zeuxis.losses.fidelity import fft_l1, to_8_bits
+from zeuxis.nets.critics import feature_distance
 from zeuxis.nets.inpainting import InpaintingUNet, PatchCritic, Shape, hole_share
 from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
 from zeuxis.schedule import cosine
@@ -181,8 +182,7 @@ class Inpaint(Recipe):
         terms = self._fidelity(answer, clean, known)
         terms[self.game] = self.adversarial * (hole_share(hole, logits) * GAMES[self.game][1](logits)).mean()
         if self.matching:
-            apart = [(a - b).abs().mean() for a, b in zip(maps, wanted, strict=True)]
-            terms["matching"] = self.matching * torch.stack(apart).mean()
+            terms["matching"] = self.matching * feature_distance(maps, wanted)
         return Terms(terms)
 
     def observe(self, clean: Tensor, draw: Draw) -> Observed:

@@ -25,7 +25,7 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None) ->
     Without `out`, NAME-WORD beside the file or folder. Raises BadInput where there is nothing, where two would
     share a target, where a target would be its own source, or a mask is missing.
     """
-    found = _sources(given)
+    found = sources_of(given)
     if len(found) == 1 and found[0][0] == Path(given):
         target = _single_target(found[0][0], out, word)
         pairs = [Pair(found[0][0], target, found[0][0].name, Path(mask) if mask else None)]
@@ -39,14 +39,24 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None) ->
     return pairs
 
 
-def _sources(given: str) -> list[tuple[Path, PurePosixPath]]:
+def tree(folder: Path) -> list[tuple[Path, PurePosixPath]]:
+    """The files of a folder that may be pictures by their names, sorted, each with its place in the folder."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    inside = [(p, PurePosixPath(p.relative_to(folder).as_posix())) for p in files]
+    return [(p, inner) for p, inner in inside if is_candidate(inner)]
+
+
+def stem_of(inner: PurePosixPath) -> str:
+    """By what a mask or an original is matched: the place in its folder without the suffix."""
+    return inner.with_suffix("").as_posix()
+
+
+def sources_of(given: str) -> list[tuple[Path, PurePosixPath]]:
     path = Path(given)
     if path.is_file():
         return [(path, PurePosixPath(path.name))]
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        inside = [(p, PurePosixPath(p.relative_to(path).as_posix())) for p in files]
-        inside = [(p, inner) for p, inner in inside if is_candidate(inner)]
+        inside = tree(path)
     else:
         inside = [(Path(p), PurePosixPath(Path(p).name)) for p in sorted(glob.glob(given, recursive=True))]
         inside = [(p, inner) for p, inner in inside if p.is_file() and is_candidate(inner)]
@@ -85,12 +95,12 @@ def _masks(mask: str | None) -> dict[str, Path] | None:
     folder = Path(mask)
     if not folder.is_dir():
         raise BadInput("a folder of pictures needs a folder of masks", mask, "give a folder whose names match")
-    return {p.relative_to(folder).with_suffix("").as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {stem_of(inner): p for p, inner in tree(folder)}
 
 
 def _in_tree(path: Path, inner: PurePosixPath, folder: Path, masks: dict[str, Path] | None) -> Pair:
     target = folder / inner.with_suffix(writable_suffix(path))
-    stem = inner.with_suffix("").as_posix()
+    stem = stem_of(inner)
     if masks is not None and stem not in masks:
         raise BadInput("a picture has no mask", str(inner), f"put {stem}.png into the folder of masks, or leave it out")
     return Pair(path, target, str(inner), masks[stem] if masks is not None else None)

@@ -56,8 +56,7 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Measured]:
 
 
 def _rows(width: int, halo: int, memory: int | None) -> int:
-    bound = free_memory() // 2 if memory is None else memory
-    return max(_FEWEST, min(_MOST, bound // 2 // (width * 3 * _COPIES) - 2 * halo))
+    return max(_FEWEST, min(_MOST, nets.bound_of(memory) // 2 // (width * 3 * _COPIES) - 2 * halo))
 
 
 def repair_large(

@@ -15,7 +15,7 @@ from zeuxis.errors import BadInput
 from zeuxis.pictures.tiles import choose_tile, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs, make
-from zeuxis.runs import Run
+from zeuxis.runs import Run, frozen
 from zeuxis.weights import bundled, store
 
 _BYTES_PER_PIXEL = 1_500  # at the peak, per input pixel and for each output pixel that it gives; own measurement
@@ -45,13 +45,9 @@ class Net:
         return {"net": self.name, "recipe": type(self.recipe).__module__.rpartition(".")[2], "weights": self.sha256}
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
-
-
 def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
     cls = catalog.load(words["recipe"])
-    recipe = make(cls, None, **{k: _frozen(v) for k, v in words["settings"].items()})
+    recipe = make(cls, None, **{k: frozen(v) for k, v in words["settings"].items()})
     if not isinstance(recipe, Reconstructs):
         raise BadInput(f"{words['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
     s = words["spec"]
@@ -138,6 +134,11 @@ def apply(
     return answer.mean(1, keepdim=True) if channels == 1 else answer
 
 
+def bound_of(memory: int | None) -> int:
+    """Bytes for the pixels at work: what was asked for, else half of what is free."""
+    return free_memory() // 2 if memory is None else memory
+
+
 def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | None, memory: int | None) -> Tensor:
     able, channels = net.able, net.spec.channels
 
@@ -150,6 +151,6 @@ def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | N
         if able.receptive_field is None:  # not local: windows of the size that it was trained on
             side = net.spec.height
             return tiled(function, whole, able.scale, side // 4, able.multiple_of, side, feather=True)
-        reach, bound = able.receptive_field, free_memory() // 2 if memory is None else memory
-        tile = choose_tile(bound, _BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
+        reach = able.receptive_field
+        tile = choose_tile(bound_of(memory), _BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
         return tiled(function, whole, able.scale, reach, able.multiple_of, tile)

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.decode import Unreadable
-from zeuxis.data.sources import is_candidate
 from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import triage
-from zeuxis.jobs.restoring.files import _sources
+from zeuxis.jobs.restoring.files import sources_of, stem_of, tree
 from zeuxis.jobs.restoring.triage import Measured
 from zeuxis.pictures.picture import Picture, read, to_tensor
 from zeuxis.pictures.write import read_note
@@ -65,18 +64,14 @@ class Pair:
 def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tuple[Work, PurePosixPath]]:
     """Every picture of `given` with its result and original, and its place in the tree. Raises BadInput."""
     results = {path.resolve() for path in paths}
-    sources = [(path, inner) for path, inner in _sources(given) if path.resolve() not in results]
+    sources = [(path, inner) for path, inner in sources_of(given) if path.resolve() not in results]
     if len(sources) != len(paths):
         raise BadInput("the pictures have changed while they were worked on", given, "run the same again")
     originals = _originals(original, len(paths))
     return [
-        (Work(str(inner), path, after, originals.get(_stem(inner), originals.get(""))), inner)
+        (Work(str(inner), path, after, originals.get(stem_of(inner), originals.get(""))), inner)
         for (path, inner), after in zip(sources, paths, strict=True)
     ]
-
-
-def _stem(inner: PurePosixPath) -> str:
-    return inner.with_suffix("").as_posix()
 
 
 def _originals(original: str | None, count: int) -> dict[str, Path]:
@@ -88,9 +83,7 @@ def _originals(original: str | None, count: int) -> dict[str, Path]:
         if count > 1:
             raise BadInput("a folder of pictures needs a folder of originals", original, "names are matched by stem")
         return {"": path}
-    files = sorted(p for p in path.rglob("*") if p.is_file())
-    inside = [(p, PurePosixPath(p.relative_to(path).as_posix())) for p in files]
-    found = {_stem(inner): p for p, inner in inside if is_candidate(inner)}
+    found = {stem_of(inner): p for p, inner in tree(path)}
     if not found:
         raise BadInput("there is no original here", original, "check --compare")
     return found

@@ -61,8 +61,7 @@ def check_asked(asked: Asked) -> None:
     known = steps.METHODS if asked.scale == 1 else ("net", "bicubic")
     if asked.method not in known:
         raise BadInput(f"there is no method `{asked.method}` here", "--method", f"known: {', '.join(known)}")
-    if asked.task not in triage.TASKS:
-        triage.plan(asked.task, triage.Measured(0, None, (0, 0), 0))
+    triage.check_task(asked.task)
     if asked.run is not None:
         steps.net_for("", asked.means())
 
@@ -82,12 +81,14 @@ def _known(mask: Picture | None, size: tuple[int, int], name: str) -> torch.Tens
 
 def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None, name: str = "") -> Outcome:
     """One picture measured, and mended where that is needed."""
+    if asked.strength == 0:
+        return Outcome(None, "strength 0")
     image = to_tensor(picture)
     measured = triage.measure(picture, image)
     plan = triage.plan(asked.task, measured)
+    if not plan.steps:
+        return Outcome(None, plan.why)
     strength = plan.strength if asked.strength is None else asked.strength
-    if strength == 0 or not plan.steps:
-        return Outcome(None, "strength 0" if strength == 0 else plan.why)
     if asked.task == "inpaint" and mask is None:
         raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
     state = State(image, measured, _known(mask, picture.size, name))
@@ -112,7 +113,13 @@ def _note(asked: Asked, outcome: Outcome) -> dict[str, Any]:
 
 def work_on(data: bytes, name: str, asked: Asked, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
     """A file's bytes to the bytes of the result. Raises Unreadable, BadInput."""
-    picture = read(data)
+    return _worked(read(data), data, name, asked, suffix, mask)
+
+
+def _worked(
+    picture: Picture, data: bytes, name: str, asked: Asked, suffix: str, mask: bytes | None = None
+) -> tuple[bytes, Outcome]:
+    """As `work_on`, of a file that was read."""
     if asked.scale > 1:
         outcome = upscale_picture(picture, asked)
     else:
@@ -223,6 +230,9 @@ def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
     return failed
 
 
+_SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
+
+
 def through_pipe(asked: Asked, read_all: Callable[[], bytes] | None = None) -> bytes:
     """A picture from stdin to the bytes for stdout, in its own format where that can be written."""
     check_asked(asked)
@@ -230,9 +240,8 @@ def through_pipe(asked: Asked, read_all: Callable[[], bytes] | None = None) -> b
     if not data:
         raise BadInput("nothing came in on stdin", "-", "pipe a picture in")
     try:
-        suffix = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}.get(
-            read(data).kept.format, ".png"
-        )
-        return work_on(data, f"stdin{suffix}", asked, suffix)[0]
+        picture = read(data)
+        suffix = _SUFFIX_OF.get(picture.kept.format, ".png")
+        return _worked(picture, data, f"stdin{suffix}", asked, suffix)[0]
     except Unreadable as error:
         raise BadInput(f"what came in on stdin {error}", "-") from error

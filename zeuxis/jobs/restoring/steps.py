@@ -23,7 +23,7 @@ from zeuxis.jobs.restoring.triage import Measured
 from zeuxis.weights import bundled
 
 WIDEST = 4.0  # pixels of blur that are undone at most
-METHODS = ("net", "sparse", "non-local-means", "total-variation", "wavelet", "biharmonic")
+METHODS = ("net", *classic_denoise.METHODS, "biharmonic")
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,11 @@ def net_for(name: str, means: Means) -> Net | None:
     return _bundled(name) if name in bundled.names() else None
 
 
-_CLASSIC: dict[str, Callable[[State, Means], Tensor]] = {
-    "sparse": lambda s, m: classic_denoise.sparse(s.image, s.measured.noise, Draw(m.seed, turn="sparse")),
-    "non-local-means": lambda s, m: classic_denoise.non_local_means(s.image, s.measured.noise),
-    "total-variation": lambda s, m: classic_denoise.total_variation(s.image, s.measured.noise),
-    "wavelet": lambda s, m: classic_denoise.wavelet(s.image, s.measured.noise),
-}
-
-
 def repair(state: State, means: Means) -> State:
     """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
     if means.method != "net":
-        return state.with_image(_classic(means.method)(state, means), means.method)
+        denoiser, draw = _classic(means.method), Draw(means.seed, turn="sparse")
+        return state.with_image(denoiser(state.image, state.measured.noise, draw), means.method)
     net = net_for("repair", means)
     if net is None:
         raise BadInput("no weights to restore with come with the package", "", "use --method non-local-means, or --run")
@@ -105,10 +98,10 @@ def unblock(state: State, means: Means) -> State:
     return state.with_image(mended, net.name)
 
 
-def _classic(method: str) -> Callable[[State, Means], Tensor]:
-    if method not in _CLASSIC:
-        raise BadInput(f"`{method}` does not denoise", "--method", nearest(method, sorted(_CLASSIC)))
-    return _CLASSIC[method]
+def _classic(method: str) -> classic_denoise.Denoiser:
+    if method not in classic_denoise.METHODS:
+        raise BadInput(f"`{method}` does not denoise", "--method", nearest(method, sorted(classic_denoise.METHODS)))
+    return classic_denoise.METHODS[method]
 
 
 def sharpen(state: State, means: Means) -> State:

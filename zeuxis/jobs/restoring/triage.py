@@ -10,18 +10,15 @@ from torch import Tensor
 from zeuxis.classic import estimate
 from zeuxis.classic.consistency import luma_table
 from zeuxis.classic.deblur import gaussian_width
-from zeuxis.classic.detail import fine_detail
+from zeuxis.classic.detail import fine_detail, rounding_of
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.picture import Picture
-
-TASKS = ("auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo")
 
 # What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/triage.py.
 NOISE, SURE = 5.0, 0.4  # grey levels (less is the grain of film and cameras); confidence that it is no texture
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
 BLUR = 0.9  # pixels
-_ROUNDING = 0.0372  # variance of the luma of three rounded channels, in grey levels
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def measure(picture: Picture, image: Tensor) -> Measured:
     noise = estimate.noise_sigma(image)
     sigma = float(noise.sigma) if float(noise.confidence) >= SURE else 0.0
     dull = float(fine_detail(image)) < DULL
-    blur = gaussian_width(image, _ROUNDING if image.shape[1] == 3 else 1 / 12) if dull else 0.0
+    blur = gaussian_width(image, rounding_of(image.shape[1])) if dull else 0.0
     quality, grid, table = _jpeg(picture, image)
     return Measured(sigma, quality, grid, blur, table)
 
@@ -122,8 +119,16 @@ _PLANS: dict[str, Callable[[Measured], Plan]] = {
 }
 
 
-def plan(task: str, measured: Measured) -> Plan:
-    """What to do with a picture. Raises BadInput for an unknown task."""
+TASKS = tuple(_PLANS)
+
+
+def check_task(task: str) -> None:
+    """Raises BadInput for an unknown task."""
     if task not in _PLANS:
         raise BadInput(f"there is no task `{task}`", "--task", nearest(task, list(TASKS)))
+
+
+def plan(task: str, measured: Measured) -> Plan:
+    """What to do with a picture. Raises BadInput for an unknown task."""
+    check_task(task)
     return _PLANS[task](measured)
