@@ -91,7 +91,9 @@ def tried(pixels: np.ndarray, name: str, out: str = ".png") -> list[dict[str, ob
 def failures(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """Rows that break the promise: clean ones below 45 dB, damaged ones that came out farther away."""
     return [
-        r for r in rows if (r["after"] < CLEAN if r["damage"] == "clean" else r["gain"] < 0)  # type: ignore[operator]
+        r
+        for r in rows
+        if (r["after"] < CLEAN if r["damage"] == "clean" else r["gain"] < 0)  # type: ignore[operator]
     ]
 
 

@@ -11,6 +11,7 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import foreign
 from zeuxis.jobs.restoring import nets
+from zeuxis.nets import foreign as borrowed
 from zeuxis.weights import bundled
 
 Method = Callable[[Observed], Tensor]
@@ -48,8 +49,8 @@ def _peers(task: Task) -> dict[str, Method]:
     """The nets that were added to the cache; denoisers are told the level, colour ones take colour sets alone."""
     grey = task.folder.endswith("set12")
     found: dict[str, Method] = {}
-    for name in foreign.added():
-        peer = foreign.PEERS[name]
+    for name in borrowed.added():
+        peer = borrowed.PEERS[name]
         fits = peer.scale == task.scale and peer.task == task.job
         if fits and (task.job == "upscale" or peer.channels == (1 if grey else 3)):
             repair = foreign.repair(name)

@@ -19,8 +19,8 @@ from standard_sets import Task, pairs
 from torch import Tensor
 
 from zeuxis.degrade.observed import Observed
-from zeuxis.jobs import foreign
 from zeuxis.metrics.fidelity import averaged, psnr
+from zeuxis.nets import foreign as nets
 
 Pictures = list[tuple[Observed, Tensor]]
 
@@ -51,7 +51,7 @@ def measured(found: dict[str, Method], pictures: Pictures, task: Task, rounds: i
             "megapixels_per_cpu_second": out / statistics.median(seconds),
             "least": out / max(seconds),
             "most": out / min(seconds),
-            "faithful": name not in foreign.PEERS or foreign.PEERS[name].faithful,
+            "faithful": name not in nets.PEERS or nets.PEERS[name].faithful,
         }
         for name, seconds in taken.items()
     ]

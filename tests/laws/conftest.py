@@ -2,8 +2,14 @@
 
 import pytest
 
-from tests.laws.helper import NAMES
+from tests.laws.helper import NAMES, Borrowed
 from zeuxis import catalog
+from zeuxis.engine import table
+
+
+@pytest.fixture(autouse=True)
+def no_weights_of_other_people(monkeypatch):
+    monkeypatch.setattr(table, "net_of", lambda name: Borrowed())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,8 @@
 """The levers of speed: which there are, and the word for none of them."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import torch
 
@@ -10,7 +12,7 @@ from zeuxis.errors import BadInput
 
 @dataclass(frozen=True)
 class Levers:
-    """device: "cpu", "cuda" or "mps"; threads of this process; layout; fused optimizer steps.
+    """device: "cpu", "cuda" or "mps"; threads of this process; layout; fused optimizer steps; bfloat16 products.
 
     `micro` splits a batch into as many parts whose gradients are averaged, for
     machines with little memory; recipes that tie the samples of a batch refuse it.
@@ -21,10 +23,15 @@ class Levers:
     channels_last: bool = False
     fused: bool = False
     micro: int = 1
+    bf16: bool = False
 
     def pull(self) -> None:
         """Sets the number of threads of this process, the one lever that is the process's own."""
         torch.set_num_threads(self.threads)
+
+    def products(self) -> AbstractContextManager[object]:
+        """Where a loss is evaluated: convolutions and matrix products in bfloat16, weights and steps in float32."""
+        return torch.autocast(self.device.split(":")[0], torch.bfloat16) if self.bf16 else nullcontext()
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -49,9 +56,19 @@ def starting(device: str | None = None, threads: int | None = None) -> Levers:
     return Levers(device, threads or platform.cores(), fused=device != "mps")
 
 
-def candidates(first: Levers, fixed_threads: bool) -> list[Levers]:
-    """What is worth measuring beside `first`."""
-    others = [replace(first, channels_last=True)]
-    if first.threads > 1 and not fixed_threads:
-        others += [replace(first, threads=1), replace(first, threads=1, channels_last=True)]
-    return others
+def has_bf16(device: str) -> bool:
+    """Whether the processor multiplies bfloat16 numbers itself; elsewhere they are only slower."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    read: Any = getattr(torch.cpu, "get_capabilities", dict)  # younger than torch 2.11
+    known: dict[str, Any] = read() if device == "cpu" else {}
+    return any(known.get(unit) for unit in ("avx512_bf16", "amx_bf16", "arm_bf16"))
+
+
+def candidates(first: Levers, fixed_threads: bool, half: bool = False) -> list[Levers]:
+    """What is worth measuring beside `first`; half: the recipe bears products in bfloat16."""
+    others = [first] + ([replace(first, threads=1)] if first.threads > 1 and not fixed_threads else [])
+    if half and has_bf16(first.device):  # first, since it pays most and patience may end
+        others = [replace(levers, bf16=True) for levers in others] + others
+    every = [replace(levers, channels_last=last) for levers in others for last in (False, True)]
+    return [levers for levers in every if levers != first]

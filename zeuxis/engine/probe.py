@@ -108,7 +108,7 @@ def probe(
     """Measures `first` and each candidate at mid-run, in turns; a candidate counts only where it is 5 % faster."""
     looks, best = {}, {}
     start = time.perf_counter()
-    for levers in (first, *candidates(first, fixed_threads)):
+    for levers in (first, *candidates(first, fixed_threads, recipe.half)):
         if ranks.agree(int(time.perf_counter() - start > patience))[0]:
             break
         try:

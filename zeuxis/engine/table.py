@@ -11,6 +11,7 @@ from zeuxis.draw import key_of
 from zeuxis.engine import average
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.optim import Mover
+from zeuxis.nets.foreign import net_of
 from zeuxis.recipes.recipe import Recipe
 
 
@@ -87,7 +88,7 @@ class Table:
 def lay(
     recipe: Recipe, spec: Spec, *, seed: int, steps: int, batch: int, levers: Levers, dtype: torch.dtype = torch.float32
 ) -> Table:
-    """A table before the first step."""
+    """A table before the first step. Raises BadInput where weights of a fixed net were not added."""
     players = build_players(recipe, spec, seed).to(device=levers.device, dtype=dtype)
     if levers.channels_last:
         players = players.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -95,4 +96,5 @@ def lay(
     averaged = average.twins(players, recipe.average())
     movers = {name: Mover(words, players, levers.fused) for name, words in recipe.optimizers().items()}
     state = {k: v.to(levers.device) for k, v in recipe.state(spec).items()}
-    return Table(recipe, spec, seed, steps, batch, levers, players, averaged, movers, state)
+    fixed = {name: net_of(weights).to(levers.device, dtype) for name, weights in recipe.fixed().items()}
+    return Table(recipe, spec, seed, steps, batch, levers, players, averaged, movers, state, fixed=fixed)

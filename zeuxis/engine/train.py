@@ -15,6 +15,7 @@ from zeuxis.engine.parallel import Ranks, ranks
 from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
+from zeuxis.nets.foreign import net_of
 from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
 from zeuxis.runs import Run, command_line, create, lock
 
@@ -73,6 +74,8 @@ def train(
     conditional = start.conditional and recipe.labels != "ignored" and streams[first.stream].labels is not None
     spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
     recipe.check(spec)
+    for weights in recipe.fixed().values():
+        net_of(weights)
     if start.micro > 1 and recipe.coupled:
         raise BadInput(
             f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",
@@ -203,5 +206,6 @@ def _world() -> int:
 def words_of(levers: Levers) -> str:
     """The levers as a person reads them."""
     threads = f"{levers.threads} thread" + ("s" if levers.threads > 1 else "")
-    pulled = [name for name, on in (("channels_last", levers.channels_last), ("fused steps", levers.fused)) if on]
+    all_of = (("channels_last", levers.channels_last), ("fused steps", levers.fused), ("bfloat16", levers.bf16))
+    pulled = [name for name, on in all_of if on]
     return ", ".join([levers.device, threads, *pulled])

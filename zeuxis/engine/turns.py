@@ -83,7 +83,8 @@ def gradient(
                 table.state,
                 ranks.mean,
             )
-            terms = turn.loss(moment)
+            with table.levers.products():
+                terms = turn.loss(moment)
             (terms.total() / micro).backward()
             found.append(terms)
     ranks.average_([p.grad for p in mover.parameters if p.grad is not None])

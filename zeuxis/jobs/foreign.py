@@ -1,16 +1,15 @@
 """Weights of other people at work: LPIPS, and the published nets that stand beside our own in comparisons."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput
 from zeuxis.metrics.perceptual import lpips
 from zeuxis.metrics.result import Result
-from zeuxis.nets import peers, vgg
+from zeuxis.nets import vgg
+from zeuxis.nets.foreign import PEERS, TRUNKS, net_of
 from zeuxis.weights import foreign
 from zeuxis.weights.store import content_hash
 
@@ -19,69 +18,18 @@ Distance = Callable[[Tensor, Tensor], Result]
 Repair = Callable[[Tensor, Tensor | None], Tensor]
 """(pictures [B, C, H, W] in [-1, 1], level of their noise [B, 1, 1, 1] on the 0..255 scale or None) to pictures."""
 
-TRUNKS = {"alex": ("lpips-alex", "Alex", vgg.alexnet), "vgg": ("lpips-vgg", "VGG", vgg.vgg16)}
+SAID = {"alex": "Alex", "vgg": "VGG"}
+"""LPIPS's trunks, as people write them."""
 
 
 def distance(trunk: str = "alex", device: str = "cpu") -> Distance:
     """LPIPS by AlexNet or VGG16 ("alex", "vgg"). Raises BadInput where the weights were not added."""
-    name, said, build = TRUNKS[trunk]
+    name, said = f"lpips-{trunk}", SAID[trunk]
     tensors, _ = foreign.opened(name)
-    net = build(tensors).to(device)
+    net = TRUNKS[name](tensors).to(device)
     heads = [head.to(device) for head in vgg.heads(tensors)]
     hashed = content_hash(tensors)
     return lambda image, target: lpips(image.to(device), target.to(device), net, heads, said, hashed)
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A net of KNOWN that runs here. task: "denoise", told the level, or "upscale" by `scale`; channels: 1 or 3."""
-
-    task: str
-    build: Callable[[], nn.Module]
-    scale: int = 1
-    channels: int = 3
-    faithful: bool = True
-
-
-SRMD_DELTA = (
-    0.0, 0.0, 0.0185638, 0.0, 0.0335293, 1e-07, -3e-07, -0.0316235, -0.0135169, 0.0, 0.0384754, 0.0, -0.2449168,
-    -0.8022135, -0.5405498,
-)  # fmt: skip
-"""No blur before the bicubic shrink, in SRMD's coefficients: P (srmd_pca_matlab.mat of cszn/KAIR, MIT) of a delta."""
-
-
-def _srmdnf(scale: int) -> Peer:
-    return Peer("upscale", partial(peers.SRMDNF, scale, SRMD_DELTA), scale)
-
-
-PEERS: dict[str, Peer] = {
-    "ffdnet-color": Peer("denoise", partial(peers.FFDNet, 3, 96, 12)),
-    "ffdnet-grey": Peer("denoise", partial(peers.FFDNet, 1, 64, 15, noise=True), channels=1),
-    "srmdnf-x2": _srmdnf(2),
-    "srmdnf-x3": _srmdnf(3),
-    "srmdnf-x4": _srmdnf(4),
-    "realesrgan-x4plus": Peer("upscale", peers.RRDBNet, 4, faithful=False),
-    "realesrgan-x4plus-anime": Peer("upscale", partial(peers.RRDBNet, 6), 4, faithful=False),
-    "realesr-animevideo-x4": Peer("upscale", peers.CompactSR, 4, faithful=False),
-}
-"""The nets that run here. faithful: trained for PSNR; the others invent detail, so their PSNR says little."""
-
-
-def added() -> list[str]:
-    """The names of PEERS whose weights are in the cache."""
-    return [name for name in PEERS if foreign.is_here(name)]
-
-
-def net_of(name: str) -> nn.Module:
-    """The net with its weights, frozen, on the CPU. Raises BadInput where it is not known or was not added."""
-    if name not in PEERS:
-        raise BadInput(f"no net is known as `{name}`", mend=nearest(name, list(PEERS)))
-    tensors, _ = foreign.opened(name)
-    try:
-        return peers.filled(PEERS[name].build, tensors)
-    except (KeyError, RuntimeError) as error:
-        mend = "add it again: zeuxis data weights add FILE"
-        raise BadInput("these weights do not fit their net", f"{name}, {foreign.folder()}", mend) from error
 
 
 def repair(name: str, device: str = "cpu") -> Repair:

@@ -69,8 +69,10 @@ class SpectralTransform(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.enter(x))
-        spectrum = torch.fft.rfft2(x, norm="ortho")
-        real, imaginary = F.relu(self.mix(torch.cat([spectrum.real, spectrum.imag], 1))).chunk(2, 1)
+        wide = torch.promote_types(x.dtype, torch.float32)  # there is no transform in bfloat16
+        spectrum = torch.fft.rfft2(x.to(wide), norm="ortho")
+        mixed = F.relu(self.mix(torch.cat([spectrum.real, spectrum.imag], 1)))
+        real, imaginary = mixed.to(wide).chunk(2, 1)
         far = torch.fft.irfft2(torch.complex(real, imaginary), s=x.shape[-2:], norm="ortho")
         out: Tensor = self.leave(x + far)
         return out

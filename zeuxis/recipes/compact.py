@@ -49,6 +49,7 @@ class Compact(Recipe):
     }  # fmt: skip
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     multiple_of: ClassVar[int] = 1
 

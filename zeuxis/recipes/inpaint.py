@@ -82,6 +82,7 @@ class Inpaint(Recipe):
     }  # fmt: skip
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     scale: ClassVar[int] = 1
 

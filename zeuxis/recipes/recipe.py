@@ -154,6 +154,8 @@ class Recipe:
     """"optional" (conditional where there are labels), "needed", or "ignored"."""
     patches: ClassVar[bool] = False
     """True: trained on squares of `patch` pixels cut out of pictures of any size, which are held out by file."""
+    half: ClassVar[bool] = False
+    """True: its losses bear convolutions and matrix products in bfloat16, where the engine finds them faster."""
     watched: ClassVar[int] = 2048
     """How many held-out pictures a score is read from, at most."""
 
@@ -189,7 +191,7 @@ class Recipe:
         return ()
 
     def fixed(self) -> dict[str, str]:
-        """Frozen nets by name of their weights."""
+        """Frozen nets that losses read in `Moment.fixed`, by name: what `zeuxis data weights` calls their weights."""
         return {}
 
     def score(self, m: Moment) -> dict[str, Tensor]:

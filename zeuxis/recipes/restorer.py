@@ -1,6 +1,6 @@
 """Nets that repair pictures of any listed damage: blind, or told the level of the noise; with or without a critic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -10,6 +10,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
+from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
@@ -26,6 +27,8 @@ class Restorer(Recipe):
     standard deviation of the noise as one more channel (FFDNet, arXiv 1710.04026); without it, it is blind. With
     `gan` above zero, from the share `stage` of the steps on, it also has to deceive a U-Net critic (Real-ESRGAN,
     arXiv 2107.10833): texture in place of smoothness, at the cost of PSNR; the first stage's weights are kept.
+    With a `teacher`, a share of every batch has its answers for a target (Hinton et al. 2015, arXiv 1503.02531):
+    they hold none of the detail that nobody can know, so that the gradient is less noisy.
     """
 
     damage: str = "repair"  # own: noise, JPEG and mild blur, each with its own probability
@@ -38,6 +41,9 @@ class Restorer(Recipe):
     batch: int = 8  # own; 16 in DRUNet
     distance: Literal["charbonnier", "l1", "mse"] = "charbonnier"  # arXiv 1704.03915; L1 in DRUNet
     fft: float = 0.5  # weight of the L1 distance of orthonormal spectra; SMFANet: 0.05 of plain ones, some 3 here
+    teacher: str = ""  # own: denoiser that is told the level, by what `zeuxis data weights` calls it; none
+    taught: float = 0.5  # own: share of a batch that learns the teacher's answers in place of the truth
+    lesson: str = "noise=0..55"  # own: what the teacher's share suffers
     gan: float = 0.0  # weight of the game; Real-ESRGAN: 0.1
     matching: float = 1.0  # own: weight of the critic's maps in the game, in place of VGG's
     stage: float = 0.8  # own: share of the steps at which the game begins
@@ -59,6 +65,7 @@ class Restorer(Recipe):
     }  # fmt: skip
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     scale: ClassVar[int] = 1
 
@@ -79,6 +86,11 @@ class Restorer(Recipe):
     def check(self, spec: Spec) -> None:
         super().check(spec)
         check_damage(self.damage, spec)
+        if self.teacher:
+            check_damage(self.lesson, spec)
+            if spec.channels != 3 or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
+                mend = "take colour pictures and a lesson with `noise`"
+                raise BadInput("a teacher wants colour pictures with noise of a known level", "--teacher", mend)
 
     def players(self, spec: Spec) -> nn.ModuleDict:
         body = BODIES[self.body](spec.channels, self.width, self.levels, self.blocks, int(self.noise_map))
@@ -110,6 +122,10 @@ class Restorer(Recipe):
             Turn("restorer", self.game_loss, when=lambda progress: progress >= self.stage),
         )
 
+    def fixed(self) -> dict[str, str]:
+        """The teacher, where there is one."""
+        return {"teacher": self.teacher} if self.teacher else {}
+
     def average(self) -> Average:
         return Average(("restorer",), self.half_life)
 
@@ -131,10 +147,19 @@ class Restorer(Recipe):
         return told
 
     def _pair(self, m: Moment) -> tuple[Tensor, Tensor]:
-        """What the net makes of damaged pictures, and what it should."""
+        """What the net makes of damaged pictures, and what it should; the teacher's share comes last."""
         clean = flipped(m, self.flip)
         seen = self.observe(clean, m.draw)
-        return self._answer(m.players["restorer"], seen.image, seen.level), seen.wanted(clean)
+        image, level, target = seen.image, seen.level, seen.wanted(clean)
+        count = round(self.taught * len(clean)) if self.teacher else 0
+        if count:
+            own = len(clean) - count
+            lesson = parse(self.lesson)(clean[own:], replace(m.draw, turn=f"{m.draw.turn}/lesson"))
+            with torch.no_grad():
+                answers = m.fixed["teacher"](lesson.image, lesson.level)
+            image, target = torch.cat([image[:own], lesson.image]), torch.cat([target[:own], answers.to(target.dtype)])
+            level = None if level is None or lesson.level is None else torch.cat([level[:own], lesson.level])
+        return self._answer(m.players["restorer"], image, level), target
 
     def _fidelity(self, answer: Tensor, truth: Tensor) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {self.distance: DISTANCES[self.distance](answer, truth)}

@@ -18,7 +18,7 @@ from zeuxis.losses.adversarial import (
 )
 from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.critics import Critic, PyramidCritic, UNetCritic, feature_distance
-from zeuxis.nets.upscaling import ResidualUpscaler, residual_radius
+from zeuxis.nets.upscaling import BASE_REACH, PlainUpscaler, ResidualUpscaler, plain_radius, residual_radius
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
 from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
 
@@ -32,15 +32,17 @@ GAMES: dict[str, Game] = {
 
 @dataclass(frozen=True, kw_only=True)
 class SRGAN(Recipe):
-    """SRGAN (Ledig et al. 2017, arXiv 1609.04802), in two stages, with feature matching in place of VGG.
+    """SRGAN (Ledig et al. 2017, arXiv 1609.04802), in two stages.
 
     From the share `stage` of the steps on, the generator also has to deceive a critic: textures look sharp, PSNR
     falls by about 2 dB, and detail is invented. Weights are kept at the end of the first stage: between them and the
-    last ones lies a slider from fidelity to texture. The content loss of the source needs a VGG trained on ImageNet;
-    here the generator matches the maps inside the critic (pix2pixHD, arXiv 1711.11585; LaMa, arXiv 2109.07161).
+    last ones lies a slider from fidelity to texture. The content loss of the source needs a VGG trained on ImageNet:
+    with `content` "vgg16" the one that the person added (`zeuxis data weights add`), each map in units of its mean;
+    otherwise the upscaler matches the maps inside the critic (pix2pixHD, arXiv 1711.11585; LaMa, arXiv 2109.07161).
     """
 
     scale: Literal[2, 3, 4] = 4  # published: 4
+    body: Literal["residual", "compact"] = "residual"  # published; compact: that of the recipe `compact`
     width: int = 32  # own, for two cores; 64 published
     blocks: int = 8  # own; 16 published
     ends: int = 3  # own: side of the first and last convolution; 9 published
@@ -57,7 +59,8 @@ class SRGAN(Recipe):
     stage: float = 0.9  # own: share of the steps at which the game begins; 1,000,000 of 1,200,000 published
     distance: Literal["l1", "mse", "charbonnier"] = "l1"  # Real-ESRGAN; mse published
     pixels: float = 1.0  # Real-ESRGAN: weight of that distance in the game
-    matching: float = 1.0  # own: weight of the maps, 10 times the game's as in pix2pixHD and LaMa
+    content: Literal["critic", "vgg16"] = "critic"  # own: whose maps are matched; VGG19 published
+    matching: float = 1.0  # own: weight of the maps, 10 times the game's as in pix2pixHD, LaMa and Real-ESRGAN
     adversarial: float = 0.1  # Real-ESRGAN: weight of the game; 1e-3 published, 5e-3 in ESRGAN
     loss: Literal["non-saturating", "relativistic"] = "non-saturating"  # published; relativistic: in pairs
     lr: float = 1e-3  # own, Adam, fidelity; 1e-4 published
@@ -79,11 +82,14 @@ class SRGAN(Recipe):
     coupled: ClassVar[bool] = True  # by the batch norms of the published nets
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     multiple_of: ClassVar[int] = 1
 
     @property
     def receptive_field(self) -> int | None:
+        if self.body == "compact":
+            return max(BASE_REACH, plain_radius(self.blocks))
         return residual_radius(self.scale, self.blocks, self.ends)
 
     def stride(self, spec: Spec) -> int:
@@ -97,11 +103,14 @@ class SRGAN(Recipe):
         check_damage(self.damage, spec, self.scale)
 
     def players(self, spec: Spec) -> nn.ModuleDict:
-        generator = ResidualUpscaler(
-            spec.channels, self.scale, self.width, self.blocks, self.ends, self.norm, self.skip
-        )
+        upscaler = self._upscaler(spec.channels)
         make = {"pyramid": self._pyramid, "unet": self._unet}[self.critic]
-        return nn.ModuleDict({"generator": generator, "critic": make(spec)})
+        return nn.ModuleDict({"upscaler": upscaler, "critic": make(spec)})
+
+    def _upscaler(self, channels: int) -> nn.Module:
+        if self.body == "compact":
+            return PlainUpscaler(channels, self.scale, self.width, self.blocks, self.skip)
+        return ResidualUpscaler(channels, self.scale, self.width, self.blocks, self.ends, self.norm, self.skip)
 
     def _pyramid(self, spec: Spec) -> Critic:
         size, dense = (spec.height, spec.width), self.critic_dense
@@ -124,22 +133,27 @@ class SRGAN(Recipe):
         return warmed(self.lr, self.lr_end, self.warm_up)(progress / self.stage)
 
     def optimizers(self) -> dict[str, Optimizer]:
-        generator = Optimizer(("generator",), "adam", self.rate, resets=(self.stage,))
-        return {"generator": generator, "critic": Optimizer(("critic",), "adam", self.game_rate)}
+        resets = (self.stage,) if self.stage > 0 else ()
+        upscaler = Optimizer(("upscaler",), "adam", self.rate, resets=resets)
+        return {"upscaler": upscaler, "critic": Optimizer(("critic",), "adam", self.game_rate)}
 
     def turns(self) -> tuple[Turn, ...]:
         return (
-            Turn("generator", self.fidelity_loss, when=lambda progress: progress < self.stage),
+            Turn("upscaler", self.fidelity_loss, when=lambda progress: progress < self.stage),
             Turn("critic", self.critic_loss, when=lambda progress: progress >= self.stage),
-            Turn("generator", self.generator_loss, when=lambda progress: progress >= self.stage),
+            Turn("upscaler", self.generator_loss, when=lambda progress: progress >= self.stage),
         )
 
     def average(self) -> Average:
-        return Average(("generator",), self.half_life)
+        return Average(("upscaler",), self.half_life)
 
     def snapshots(self) -> tuple[float, ...]:
         """Progress at which weights are kept by name: the end of the first stage."""
         return (self.stage,) if 0 < self.stage < 1 else ()
+
+    def fixed(self) -> dict[str, str]:
+        """The content loss's VGG16, where it is asked for."""
+        return {"vgg16": "lpips-vgg"} if self.content == "vgg16" else {}
 
     def _pair(self, m: Moment) -> tuple[Tensor, Tensor]:
         """The small pictures and the large ones."""
@@ -149,29 +163,28 @@ class SRGAN(Recipe):
     def fidelity_loss(self, m: Moment) -> Terms:
         """The distance to the large picture alone."""
         given, clean = self._pair(m)
-        return Terms({self.distance: DISTANCES[self.distance](m.players["generator"](given), clean)})
+        return Terms({self.distance: DISTANCES[self.distance](m.players["upscaler"](given), clean)})
 
     def critic_loss(self, m: Moment) -> Terms:
         """Large pictures are real, enlarged ones are not."""
         given, clean = self._pair(m)
         with torch.no_grad():
-            image = m.players["generator"](given)
+            image = m.players["upscaler"](given)
         real, fake = m.players["critic"](clean), m.players["critic"](image)
         terms: dict[str, Tensor] = {self.loss: GAMES[self.loss][0](real, fake).mean()}
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
     def generator_loss(self, m: Moment) -> Terms:
-        """The distance to the large picture, the distance of the critic's maps, and the game, each with its weight.
-
-        Where a frozen VGG is among `m.fixed` one day, its maps take the place of the critic's.
-        """
+        """The distance to the large picture, that of the maps of critic or VGG, and the game, each with its weight."""
         given, clean = self._pair(m)
         critic = m.players["critic"]
         assert isinstance(critic, Critic)
-        image = m.players["generator"](given)
+        image = m.players["upscaler"](given)
         with torch.no_grad():
             real, real_maps = critic.read(clean)
         fake, fake_maps = critic.read(image)
+        if self.content == "vgg16":
+            real_maps, fake_maps = _in_means(m.fixed["vgg16"], clean, image)
         terms: dict[str, Tensor] = {
             self.distance: self.pixels * DISTANCES[self.distance](image, clean),
             "matching": self.matching * feature_distance(fake_maps, real_maps),
@@ -185,11 +198,20 @@ class SRGAN(Recipe):
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; it picks no best weights, for the game lowers it."""
-        return enlarged_score(m, "generator", self.scale, self.damage)
+        return enlarged_score(m, "upscaler", self.scale, self.damage)
 
     def restore(
         self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """[n, C, H * scale, W * scale]."""
-        answer: Tensor = players["generator"](image)
+        answer: Tensor = players["upscaler"](image)
         return answer.clamp(-1, 1)
+
+
+def _in_means(trunk: nn.Module, real: Tensor, fake: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """The trunk's maps of both pictures (grey ones as three equal channels), each in units of the real one's mean."""
+    with torch.no_grad():
+        wanted = trunk(real.expand(-1, 3, -1, -1))
+    units = [w.abs().mean().clamp_min(1e-6) for w in wanted]
+    got = trunk(fake.expand(-1, 3, -1, -1))
+    return [w / u for w, u in zip(wanted, units)], [g / u for g, u in zip(got, units)]

@@ -49,6 +49,7 @@ class SRResNet(Recipe):
     coupled: ClassVar[bool] = True  # by the batch norm of the published net
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     multiple_of: ClassVar[int] = 1
 

@@ -28,9 +28,7 @@ def discs(seed, channels=3, side=64):
 def test_back_projection_makes_the_picture_shrink_to_what_it_came_from():
     small = Draw(1).at("small").uniform(1, 3, 12, 14, low=-1, high=1)
     large = resize(small, 2)
-    before, after = (
-        (resize(x, 0.5) - small).abs().max() for x in (large, back_projection(large, small, resize, 20))
-    )
+    before, after = ((resize(x, 0.5) - small).abs().max() for x in (large, back_projection(large, small, resize, 20)))
     assert after < before / 10
     assert torch.equal(back_projection(large, small, resize, 0), large)
 

@@ -75,3 +75,19 @@ def test_it_leaves_the_generator_of_torch_alone():
     before = torch.get_rng_state()
     seconds(points=(0.5,))
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(("has", "half", "chosen"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_bfloat16_where_recipe_and_processor_bear_it(clock, monkeypatch, has, half, chosen):
+    monkeypatch.setattr("zeuxis.engine.levers.has_bf16", lambda device: has)
+    monkeypatch.setattr(Plain, "half", half, raising=False)
+    clock(lambda levers, progress, now: 0.005 if levers.bf16 else 0.01)
+    assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).levers == replace(FIRST, bf16=chosen)
+
+
+def test_bfloat16_is_for_products_alone():
+    a, b = torch.ones(2, 2), torch.full((2, 2), 1 + 2**-10)
+    with replace(FIRST, bf16=True).products():
+        assert (a @ b).dtype == torch.bfloat16 and (a * b).dtype == torch.float32
+    with FIRST.products():
+        assert (a @ b).dtype == torch.float32

@@ -12,6 +12,7 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
 from zeuxis.jobs import foreign
 from zeuxis.metrics.fidelity import averaged, levels, psnr, psnr_y
+from zeuxis.nets import foreign as nets
 from zeuxis.nets import peers, vgg
 from zeuxis.weights import foreign as packages
 from zeuxis.weights import store
@@ -36,17 +37,17 @@ def made(build) -> torch.nn.Module:
 
 
 def test_every_peer_is_a_known_package():
-    assert set(foreign.PEERS) <= set(packages.KNOWN)
+    assert set(nets.PEERS) <= set(packages.KNOWN)
 
 
 def test_a_denoiser_is_told_the_level_and_takes_grey(cache):
-    put("ffdnet-color", made(foreign.PEERS["ffdnet-color"].build))
-    assert foreign.added() == ["ffdnet-color"]
+    put("ffdnet-color", made(nets.PEERS["ffdnet-color"].build))
+    assert nets.added() == ["ffdnet-color"]
     repair = foreign.repair("ffdnet-color")
     image, level = torch.linspace(-1, 1, 70).reshape(1, 1, 7, 10), torch.full((1, 1, 1, 1), 25.0)
     out = repair(image, level)
     assert out.shape == image.shape and float(out.abs().max()) <= 1
-    plain = foreign.net_of("ffdnet-color")(image.repeat(1, 3, 1, 1), level)
+    plain = nets.net_of("ffdnet-color")(image.repeat(1, 3, 1, 1), level)
     assert torch.allclose(out, plain.mean(1, keepdim=True).clamp(-1, 1), atol=1e-6)
     with pytest.raises(BadInput, match="level"):
         repair(image, None)

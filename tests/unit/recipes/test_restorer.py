@@ -1,5 +1,7 @@
 """The restorer: shapes and counts by arithmetic, its reach by perturbation, its loss by its closed form."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.engine.table import build_players
+from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Batch, Moment, make
 from zeuxis.recipes.restorer import Restorer
 
@@ -64,6 +67,31 @@ def test_the_loss():
     noisy = parse("noise=20")(clean, Draw(2)).image
     expected = (players["restorer"](noisy) - clean).square().mean()
     assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
+
+
+class Halves(torch.nn.Module):
+    def forward(self, image, level):
+        return image / (1 + level)
+
+
+def test_a_teacher_answers_for_its_share():
+    small = {"width": 8, "levels": 2, "blocks": 1, "fft": 0.0, "distance": "mse", "flip": False}
+    recipe = Restorer(damage="noise=0", teacher="ffdnet-color", taught=0.25, lesson="noise=1", **small)
+    recipe.check(SPEC)
+    assert recipe.fixed() == {"teacher": "ffdnet-color"} and Restorer().fixed() == {}
+    players, draw = build_players(recipe, SPEC, 0), Draw(2, turn="restorer")
+    clean = Draw(1).at("x").uniform(4, 3, 32, 32, low=-0.5, high=0.5)
+    noisy = parse("noise=1")(clean[3:], replace(draw, turn="restorer/lesson")).image
+    given, wanted = torch.cat([clean[:3], noisy]), torch.cat([clean[:3], noisy / 2])
+    moment = Moment(players, {"images": Batch(clean)}, draw, fixed={"teacher": Halves()})
+    expected = (players["restorer"](given) - wanted).square().mean()
+    assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
+
+
+@pytest.mark.parametrize(("channels", "lesson"), [(1, "noise=0..55"), (3, "jpeg=30..95")])
+def test_a_teacher_wants_colour_and_a_level(channels, lesson):
+    with pytest.raises(BadInput, match="colour pictures with noise"):
+        Restorer(teacher="ffdnet-color", lesson=lesson).check(Spec(channels, 32, 32))
 
 
 def test_the_game_begins_at_its_stage():

@@ -10,6 +10,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.losses.fidelity import l1
 from zeuxis.nets.critics import Critic
 from zeuxis.recipes._pairs import small
+from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.recipe import Moment, Reconstructs, at, make
 from zeuxis.recipes.srgan import SRGAN
 
@@ -41,7 +42,7 @@ def by_hand(up: float = 2.0) -> Moment:
     """Large pictures that are 0.5 throughout, a generator that gives -0.25, a critic that tells them apart."""
     m = moment(SRGAN(**TINY), SPEC, progress=1.0)
     batch = replace(m.batch["images"], image=torch.full((4, 3, 32, 32), 0.5))
-    players = nn.ModuleDict({"generator": Constant(-0.25), "critic": Fixed(up)})
+    players = nn.ModuleDict({"upscaler": Constant(-0.25), "critic": Fixed(up)})
     return replace(m, players=players, batch={"images": batch})
 
 
@@ -49,7 +50,7 @@ def test_the_published_players():
     published = make(SRGAN, "published")
     with torch.device("meta"):
         players = published.players(Spec(3, 96, 96))
-    assert count(players["generator"]) == 1_549_462
+    assert count(players["upscaler"]) == 1_549_462
     assert count(players["critic"]) == 23_565_505
     assert published.stage == pytest.approx(1_000_000 / 1_200_000)
 
@@ -89,22 +90,22 @@ def test_two_stages_and_a_snapshot_between_them():
     assert due(recipe, 0.0) == due(recipe, 0.899) == ["fidelity"]
     assert due(recipe, 0.9) == due(recipe, 1.0) == ["critic", "generator"]
     assert recipe.snapshots() == (0.9,)
-    assert recipe.optimizers()["generator"].resets == (0.9,)
-    assert due(SRGAN(stage=0.0), 0.0) == ["critic", "generator"]
+    assert recipe.optimizers()["upscaler"].resets == (0.9,)
+    assert due(SRGAN(stage=0.0), 0.0) == ["critic", "upscaler"]
     assert SRGAN(stage=0.0).snapshots() == SRGAN(stage=1.0).snapshots() == ()
 
 
 def test_rates():
     recipe = SRGAN()
-    generator, critic = (recipe.optimizers()[name].lr for name in ("generator", "critic"))
+    generator, critic = (recipe.optimizers()[name].lr for name in ("upscaler", "critic"))
     assert at(generator, 0.018) == pytest.approx(1e-3, rel=0.01)
     assert at(generator, 0.8999) == pytest.approx(1e-4, rel=0.01)
     for lr in (generator, critic):
         assert [at(lr, p) for p in (0.9, 0.949, 0.951, 1.0)] == pytest.approx([1e-4, 1e-4, 1e-5, 1e-5])
-    published = make(SRGAN, "published").optimizers()["generator"].lr
+    published = make(SRGAN, "published").optimizers()["upscaler"].lr
     assert [at(published, p) for p in (0.0, 0.5, 0.8, 0.9)] == pytest.approx([1e-4] * 4)
     assert at(published, 0.95) == pytest.approx(1e-5)
-    assert at(SRGAN(stage=0.0).optimizers()["generator"].lr, 0.0) == 1e-4
+    assert at(SRGAN(stage=0.0).optimizers()["upscaler"].lr, 0.0) == 1e-4
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_the_generator_gets_no_gradient_from_the_critics_turn():
     recipe = SRGAN(**TINY)
     m = moment(recipe, SPEC)
     recipe.critic_loss(m).total().backward()
-    assert all(p.grad is None for p in m.players["generator"].parameters())
+    assert all(p.grad is None for p in m.players["upscaler"].parameters())
     assert all(p.grad is not None for p in m.players["critic"].parameters())
 
 
@@ -140,3 +141,24 @@ def test_at_first_it_equals_bicubic_and_picks_no_best():
     out = recipe.restore(built(recipe, SPEC).eval(), given)
     assert out.shape == image.shape
     assert l1(out, image) < l1(torch.zeros_like(image), image) + 0.1
+
+
+class Doubled(nn.Module):
+    """A trunk of one map: the picture in [0, 2], twice over."""
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        return [2 * (image + 1)]
+
+
+def test_the_content_of_a_vgg_in_units_of_its_mean():
+    recipe = SRGAN(**TINY, content="vgg16")
+    assert recipe.fixed() == {"vgg16": "lpips-vgg"} and SRGAN().fixed() == {}
+    terms = recipe.generator_loss(replace(by_hand(), fixed={"vgg16": Doubled()}))
+    assert terms["matching"].item() == pytest.approx(recipe.matching * (3.0 - 1.5) / 3.0, rel=1e-6)
+
+
+def test_the_compact_body_is_that_of_compact():
+    sharp, compact = SRGAN(body="compact", width=8, blocks=2).players(SPEC), Compact(width=8, blocks=2).players(SPEC)
+    shapes = [{k: v.shape for k, v in players["upscaler"].state_dict().items()} for players in (sharp, compact)]
+    assert shapes[0] == shapes[1]
+    assert SRGAN(body="compact", blocks=2).receptive_field == Compact(blocks=2).receptive_field
