@@ -306,14 +306,23 @@ def restore(
     memory: str | int | None = None,
     compare: str | Path | None = None,
     page: str | Path | None = None,
+    uncertainty: str | Path | None = None,
     dry_run: bool = False,
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
     """Mends a picture, each of a folder tree, or (IN "-") the one on stdin; the originals stay as they are.
 
     Returns the files, or the bytes where OUT is stdout; and with `compare` the figures. strength: 0 to 1, None is
-    the task's own. Raises BadInput; SomeFailed where some of several pictures could not be done.
+    the task's own; uncertainty: a run of that recipe, for the page's map. Raises BadInput; SomeFailed where some of
+    several pictures could not be done.
     """
-    asked = Mending(task=task, strength=strength, method=method, run=_text(run), memory=bytes_of(memory))
+    asked = Mending(
+        task=task,
+        strength=strength,
+        method=method,
+        run=_text(run),
+        memory=bytes_of(memory),
+        uncertainty=_text(uncertainty),
+    )
     return mend(str(input), _text(out), asked, _text(mask), _text(compare), _text(page), dry_run)
 
 

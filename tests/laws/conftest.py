@@ -9,7 +9,7 @@ from zeuxis.engine import table
 
 @pytest.fixture(autouse=True)
 def no_weights_of_other_people(monkeypatch):
-    monkeypatch.setattr(table, "net_of", lambda name: Borrowed())
+    monkeypatch.setattr(table, "fixed_net", lambda name: Borrowed())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -196,6 +196,8 @@ def outputs(
         found["features"] = r.features(players, image)
     if hasattr(recipe, "restore"):
         found["restore"] = r.restore(players, image)
+    if hasattr(recipe, "widths"):
+        found["widths"] = torch.cat(r.widths(players, image, 0.5 * image), 1)
     assert found, "a recipe has at least one capability"
     return found
 
@@ -204,4 +206,11 @@ def shapes(recipe: Recipe, spec: Spec, n: int) -> dict[str, tuple[int | None, ..
     """The stated shape of each capability's output; None leaves a side free."""
     picture, times = (n, spec.channels, spec.height, spec.width), getattr(recipe, "scale", 1)
     restored = (n, spec.channels, times * spec.height, times * spec.width)
-    return {"decode": picture, "restore": restored, "judge": (n,), "logits": (n, spec.condition), "features": (n, None)}
+    return {
+        "decode": picture,
+        "restore": restored,
+        "judge": (n,),
+        "logits": (n, spec.condition),
+        "features": (n, None),
+        "widths": (n, 2 * spec.channels, spec.height, spec.width),
+    }

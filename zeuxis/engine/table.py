@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import key_of
 from zeuxis.engine import average
+from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.optim import Mover
-from zeuxis.nets.foreign import net_of
 from zeuxis.recipes.recipe import Recipe
 
 
@@ -96,5 +96,5 @@ def lay(
     averaged = average.twins(players, recipe.average())
     movers = {name: Mover(words, players, levers.fused) for name, words in recipe.optimizers().items()}
     state = {k: v.to(levers.device) for k, v in recipe.state(spec).items()}
-    fixed = {name: net_of(weights).to(levers.device, dtype) for name, weights in recipe.fixed().items()}
+    fixed = {name: fixed_net(weights).to(levers.device, dtype) for name, weights in recipe.fixed().items()}
     return Table(recipe, spec, seed, steps, batch, levers, players, averaged, movers, state, fixed=fixed)

@@ -9,13 +9,13 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.engine import levers as lever
 from zeuxis.engine.batches import check
 from zeuxis.engine.budget import Budget, words_for
+from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.loop import Habits, play_run
 from zeuxis.engine.parallel import Ranks, ranks
 from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
-from zeuxis.nets.foreign import net_of
 from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
 from zeuxis.runs import Run, command_line, create, lock
 
@@ -75,7 +75,7 @@ def train(
     spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
     recipe.check(spec)
     for weights in recipe.fixed().values():
-        net_of(weights)
+        fixed_net(weights)
     if start.micro > 1 and recipe.coupled:
         raise BadInput(
             f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",

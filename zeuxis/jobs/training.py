@@ -25,6 +25,7 @@ from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, nearest
+from zeuxis.jobs.calibrating import calibrate
 from zeuxis.jobs.opening import Material, Source, material
 from zeuxis.jobs.recognizing import write_recalls
 from zeuxis.jobs.sample import generating
@@ -33,7 +34,7 @@ from zeuxis.jobs.starting import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.strips import write_strips
 from zeuxis.jobs.suspects import PAIRS, write_suspects
 from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Generates, Recipe, Recognizes, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Doubts, Generates, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
 from zeuxis.report.run import write_run_report
 from zeuxis.runs import Run, read_json
@@ -127,6 +128,8 @@ def finish(run: Run, given: Material) -> Run:
         if isinstance(run.recipe, Generates):
             _write_real(run, given.train)
             _write_copies(run, given.train)
+        if isinstance(run.recipe, Doubts):
+            calibrate(run, given.held)
         write_strips(run, given.held)
         write_run_report(run.path)
     return run

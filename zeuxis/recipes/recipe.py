@@ -288,6 +288,24 @@ class Reconstructs(Protocol):
         ...
 
 
+@runtime_checkable
+class Doubts(Protocol):
+    """Says how far from a restored picture the true one may lie."""
+
+    @property
+    def alpha(self) -> float:
+        """The share of values that may lie outside."""
+        ...
+
+    def given(self, restorer: nn.Module, clean: Tensor, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """Damaged pictures, what the restorer makes of them, and the truth, [n, C, H, W] each."""
+        ...
+
+    def widths(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+        """How far below and above `after` [n, C, H, W], restored from `before`, values may lie: two of its shape."""
+        ...
+
+
 def recipe_name(cls: type[Recipe]) -> str:
     return cls.__module__.rpartition(".")[2]
 

@@ -51,7 +51,7 @@ class Shown:
 
     before, after, original: files, upright and of one shape (before: `scale` times smaller). size: height and
     width of the part of the result that was compared. done: what was measured and done, in words; tiles: (name,
-    figure, small print); heat: where it changed; place: top and left of the square that is shown enlarged.
+    figure, small print); maps: where it changed, how sure it is; place: top and left of the square shown enlarged.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Shown:
     left_alone: bool
     tiles: tuple[tuple[str, str, str], ...] = ()
     remarks: tuple[str, ...] = ()
-    heat: Map | None = None
+    maps: tuple[Map, ...] = ()
     place: tuple[int, int] | None = None
 
 
@@ -151,9 +151,7 @@ def drawn(item: Shown) -> dict[str, Any]:
         "after": _jpeg(after),
         "before_name": f"before, enlarged {item.scale} times by bicubic" if item.scale > 1 else "before",
         "squares": _squares(item, before, after, original),
-        "heat": _jpeg(heat_picture(item.heat, after), WIDEST) if item.heat else None,
-        "heat_words": item.heat.words if item.heat else "",
-        "heat_top": brief(item.heat.top) if item.heat else "",
+        "maps": [(_jpeg(heat_picture(m, after), WIDEST), m.words, brief(m.top)) for m in item.maps],
     }
 
 

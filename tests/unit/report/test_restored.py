@@ -26,7 +26,7 @@ def shown(folder: Path, name: str = "one", **changes: Any) -> Shown:
     before, after = picture(folder, f"{name}-before"), picture(folder, f"{name}-after")
     heat = Map(np.linspace(0, 8, 600, dtype=np.float32).reshape(20, 30), 8.0, "Removed beyond the noise")
     tiles = (("PSNR", "28.42 dB", "was 20.42 dB, +8.00"),)
-    plain: dict[str, Any] = {"tiles": tiles, "heat": heat, "place": (4, 10), **changes}
+    plain: dict[str, Any] = {"tiles": tiles, "maps": (heat,), "place": (4, 10), **changes}
     return Shown(name, before, after, None, 1, (60, 90), "Noise 24.5. Done by repair.", False, **plain)
 
 

@@ -76,7 +76,7 @@ def drift(before: Tensor, after: Tensor, scale: int = 1) -> Drift:
 # ------------------------------------------------------------------ maps
 
 
-def _map(energy: Tensor, words: str, floor: float = 0.0, window: int = 1) -> Map:
+def pooled_map(energy: Tensor, words: str, floor: float = 0.0, window: int = 1) -> Map:
     """Root of the local mean of an energy [1, 1, H, W], less `floor`, none below zero, at no more than 600 pixels."""
     side = max(1, -(-max(energy.shape[2:]) // WIDEST))
     small, width = _pooled(energy, side), window // side // 2 * 2 + 1
@@ -107,7 +107,7 @@ def consistency(before: Tensor, after: Tensor, scale: int) -> float:
 def invented(before: Tensor, after: Tensor, scale: int) -> Map:
     """Where the enlarged picture, made small again, is not the one that was given, in grey levels."""
     words = "Invented: where the result, made small again, is not the input"
-    return _map(_energy(shrunk_again(before, after, scale), before), words)
+    return pooled_map(_energy(shrunk_again(before, after, scale), before), words)
 
 
 def residual(before: Tensor, after: Tensor) -> float:
@@ -123,7 +123,7 @@ def taken(before: Tensor, after: Tensor, noise: float) -> Map:
     it are (the method noise of Buades, Coll and Morel 2005, section 2.3, with the noise subtracted).
     """
     words = "Removed beyond the noise: where structure was changed" if noise else "Where it was changed, and how much"
-    return _map(_energy(before, after), words, noise, _WINDOW)
+    return pooled_map(_energy(before, after), words, noise, _WINDOW)
 
 
 def place(values: Tensor, height: int, width: int, side: int) -> tuple[int, int]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from zeuxis.jobs.restoring import changes, scoring
+from zeuxis.jobs.restoring import changes, doubt, scoring
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import Asked
 from zeuxis.report import restored
-from zeuxis.report.restored import Shown
+from zeuxis.report.restored import Map, Shown
 from zeuxis.report.words import decimal, signed
 
 _NOTHING = 0.005  # dB that are rounding
@@ -50,7 +50,7 @@ def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return found
 
 
-def _shown(pair: Pair, entry: Mapping[str, Any]) -> Shown:
+def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
     measured = f"{pair.measured.words()[:1].upper()}{pair.measured.words()[1:]}"
     used = ", ".join(entry["used"])
     done = f"Left alone: {entry['why']}." if pair.left_alone else f"{measured}. Done by {used}: {entry['why']}."
@@ -68,7 +68,23 @@ def _shown(pair: Pair, entry: Mapping[str, Any]) -> Shown:
         heat = changes.taken(before, after, pair.measured.noise)
         at = heat.values
     place = changes.place(torch.from_numpy(at), *size, restored.SIDE)
-    return replace(made, tiles=tiles, remarks=remarks, heat=heat, place=place)
+    unsure = _unsure(pair, heads)
+    tiles, maps = (tiles, (heat,)) if unsure is None else ((*tiles, unsure[1]), (heat, unsure[0]))
+    return replace(made, tiles=tiles, remarks=remarks, maps=maps, place=place)
+
+
+def _unsure(pair: Pair, heads: str | None) -> tuple[Map, tuple[str, str, str]] | None:
+    """The map of what is not sure and its tile; None where no head can speak of the picture."""
+    note = pair.note or {}
+    head = doubt.doubt_for(heads, tuple(note.get("used", ())), note.get("strength")) if pair.scale == 1 else None
+    if head is None:
+        return None
+    before, after = pair.whole
+    truth = pair.original if pair.original is not None and pair.original.shape == after.shape else None
+    heat, found = doubt.told(head, *scoring.alike(before, after), truth)
+    inside, small = found["inside"], f"grey levels, on average, for {1 - head.alpha:.0%} of the values"
+    small += "" if inside is None else f"; of this picture's {inside:.0%} lie inside"
+    return heat, ("Sure to within", f"± {decimal(found['half_width'], 1)}", small)
 
 
 def _chosen(entries: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -112,7 +128,7 @@ def write_page(
 ) -> None:
     entries = [entry for _, entry in pairs]
     chosen = _chosen(entries)
-    items = [_shown(pair_of(pairs[i][0], asked.scale), entries[i]) for i in chosen]
+    items = [_shown(pair_of(pairs[i][0], asked.scale), entries[i], asked.uncertainty) for i in chosen]
     done = "restored" if asked.scale == 1 else f"enlarged {asked.scale} times"
     done = "left alone" if all(e["left_alone"] for e in entries) else done
     title = f"{entries[0]['name']}, {done}" if len(entries) == 1 else f"{len(entries)} pictures, {done}"

@@ -16,6 +16,7 @@ from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
 from zeuxis.jobs.restoring import large, steps, triage
+from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
 from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.pictures import huge
@@ -24,7 +25,10 @@ from zeuxis.pictures.picture import Picture, encode, from_tensor, read, remarks,
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person asked for. scale 1 restores; strength: 0 leaves all as it is, None is the task's own."""
+    """What a person asked for. scale 1 restores; strength: 0 leaves all as it is, None is the task's own.
+
+    uncertainty: a run of that recipe for the page's map, in place of the package's head.
+    """
 
     task: str = "auto"
     scale: int = 1
@@ -33,6 +37,7 @@ class Asked:
     run: str | None = None
     memory: int | None = None
     fidelity: float = 1.0
+    uncertainty: str | None = None
 
     def means(self) -> Means:
         return Means(self.method, self.run, self.memory, self.fidelity if self.scale > 1 else None)
@@ -64,6 +69,8 @@ def check_asked(asked: Asked) -> None:
     triage.check_task(asked.task)
     if asked.run is not None:
         steps.net_for("", asked.means())
+    if asked.uncertainty is not None:
+        of_run(asked.uncertainty)
 
 
 def _known(mask: Picture | None, size: tuple[int, int], name: str) -> torch.Tensor | None:
@@ -107,7 +114,7 @@ def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
 
 
 def _note(asked: Asked, outcome: Outcome) -> dict[str, Any]:
-    words = {k: v for k, v in asdict(asked).items() if k not in ("memory",) and v is not None}
+    words = {k: v for k, v in asdict(asked).items() if k not in ("memory", "uncertainty") and v is not None}
     return {**words, "used": list(outcome.used), "why": outcome.why}
 
 
@@ -233,15 +240,34 @@ def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
 
 
-def through_pipe(asked: Asked, read_all: Callable[[], bytes] | None = None) -> bytes:
-    """A picture from stdin to the bytes for stdout, in its own format where that can be written."""
+def through_pipe(asked: Asked, read_all: Callable[[], bytes] | None = None, mask: str | None = None) -> bytes:
+    """A picture from stdin to the bytes for stdout, in its own format where that can be written.
+
+    mask: a picture file. Raises BadInput where either cannot be read.
+    """
     check_asked(asked)
+    hole = None if mask is None else _mask_bytes(mask)
     data = (read_all or sys.stdin.buffer.read)()
     if not data:
         raise BadInput("nothing came in on stdin", "-", "pipe a picture in")
     try:
         picture = read(data)
         suffix = _SUFFIX_OF.get(picture.kept.format, ".png")
-        return _worked(picture, data, f"stdin{suffix}", asked, suffix)[0]
+        made, outcome = _worked(picture, data, f"stdin{suffix}", asked, suffix, hole)
     except Unreadable as error:
         raise BadInput(f"what came in on stdin {error}", "-") from error
+    for remark in (*outcome.remarks, *(remarks(outcome.picture, suffix) if outcome.picture else ())):
+        say(f"zeuxis: stdin: {remark}")
+    return made
+
+
+def _mask_bytes(path: str) -> bytes:
+    """A mask that can be read. Raises BadInput, since what came in on stdin is not to blame."""
+    try:
+        data = Path(path).read_bytes()
+        read(data)
+    except Unreadable as error:
+        raise BadInput(f"the mask {error}", path, "give a picture, white where something is missing") from error
+    except OSError as error:
+        raise BadInput(f"the mask cannot be read: {error.strerror}", path, "give one picture for one") from error
+    return data

@@ -1,0 +1,110 @@
+"""How sure a restored picture is, place by place: calibrated intervals of the package, or of a run."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis import catalog
+from zeuxis.data.dataset import Spec
+from zeuxis.errors import BadInput
+from zeuxis.jobs.restoring.changes import GREY, pooled_map
+from zeuxis.pictures.tiles import tiled
+from zeuxis.recipes.recipe import Doubts, make
+from zeuxis.report.restored import Map
+from zeuxis.runs import Run, frozen, read_json
+from zeuxis.weights import bundled, store
+
+NAME = "uncertainty"
+"""Of the weights in the package."""
+NETS = frozenset({"repair", "jpeg"})
+"""The nets of the package whose answers those weights were checked on."""
+_TILE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """A calibrated head: `factor` times its widths miss at most the share `alpha`, as `pictures` held out showed."""
+
+    recipe: Doubts
+    players: nn.ModuleDict
+    channels: int
+    reach: int
+    factor: float
+    alpha: float
+    pictures: int
+
+    def intervals(self, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+        """Widths below and above [1, C, H, W] in units of [-1, 1], of a picture in [-1, 1] and what was made of it."""
+        channels = after.shape[1]
+        if channels == 3 and self.channels == 1:
+            ends = [self.intervals(before[:, c : c + 1], after[:, c : c + 1]) for c in range(3)]
+            return torch.cat([low for low, _ in ends], 1), torch.cat([high for _, high in ends], 1)
+        both = torch.cat([x.expand(-1, self.channels, -1, -1) for x in (before, after)], 1)
+
+        def function(part: Tensor) -> Tensor:
+            first, second = part.contiguous().chunk(2, 1)
+            return torch.cat(self.recipe.widths(self.players, first, second), 1)
+
+        with torch.inference_mode():
+            lower, upper = (self.factor * tiled(function, both, 1, self.reach, 2, _TILE)).chunk(2, 1)
+        return (lower, upper) if channels == self.channels else (lower.mean(1, True), upper.mean(1, True))
+
+
+def _made(settings: dict[str, Any], channels: int, calibration: dict[str, Any], tensors: dict[str, Tensor]) -> Doubt:
+    recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in settings.items()})
+    with torch.random.fork_rng(devices=[]):
+        players = recipe.players(Spec(channels, 96, 96))
+    players.load_state_dict({k: v.float() for k, v in tensors.items()})
+    assert isinstance(recipe, Doubts)
+    reach = recipe.receptive_field  # type: ignore[attr-defined]
+    trust = (calibration["factor"], calibration["alpha"], calibration["pictures"])
+    return Doubt(recipe, players.eval().requires_grad_(False), channels, reach, *trust)
+
+
+@cache
+def of_package() -> Doubt | None:
+    """The head of the package, where it carries one."""
+    if NAME not in bundled.names():
+        return None
+    tensors, words = store.load(bundled.path_of(NAME))
+    settings, spec, calibration = (json.loads(words[k]) for k in ("settings", "spec", "calibration"))
+    return _made(settings, spec["channels"], calibration, tensors)
+
+
+def of_run(path: str) -> Doubt:
+    """The head of a run of `uncertainty` that was calibrated. Raises BadInput."""
+    run = Run.open(path)
+    if run.record["recipe"] != NAME:
+        raise BadInput(f"this is a run of {run.record['recipe']}, not of {NAME}", path, "check --uncertainty")
+    calibration = read_json(Path(path) / "calibration.json", "calibrated run")
+    if calibration.get("factor") is None:
+        raise BadInput(f"its intervals could not be calibrated: {calibration.get('why')}", path, "train it anew")
+    return _made(run.record["settings"], run.spec.channels, calibration, run.tensors())
+
+
+def doubt_for(run: str | None, used: tuple[str, ...], strength: float | None) -> Doubt | None:
+    """The head that can speak of a picture: the run's that was named, or the package's for what its nets did alone."""
+    if run is not None:
+        return of_run(run)
+    alone = bool(used) and set(used) <= NETS and strength in (None, 1)
+    return of_package() if alone else None
+
+
+def told(doubt: Doubt, before: Tensor, after: Tensor, truth: Tensor | None) -> tuple[Map, dict[str, float | None]]:
+    """The map of half the intervals' widths, and figures: their mean in grey levels, and the share of truths inside."""
+    lower, upper = doubt.intervals(before, after)
+    half = (lower + upper) / 2 * GREY
+    inside = None
+    if truth is not None:
+        apart = truth - after
+        inside = float(((apart >= -lower) & (apart <= upper)).double().mean())
+    words = (
+        f"Uncertainty: how far the true values may lie from these, for {1 - doubt.alpha:.0%} of them "
+        f"(checked on {doubt.pictures} photographs held out)"
+    )
+    return pooled_map(half.mean(1, keepdim=True).square(), words), {"half_width": float(half.mean()), "inside": inside}
