@@ -109,6 +109,7 @@ def main() -> int:
     parser.add_argument("--run", nargs="+", default=[], help="our nets: runs or weights files; else the bundled ones")
     parser.add_argument("--jobs", nargs="+", choices=list(STRENGTHS), default=list(STRENGTHS))
     parser.add_argument("--methods", nargs="+", help="only these; `ours` means all of ours")
+    parser.add_argument("--tasks", nargs="+", help="only tasks whose words hold one of these, such as `unclipped 25`")
     parser.add_argument("--limit", type=int, default=0, help="pictures of each set, 0: all")
     parser.add_argument("--lpips", choices=["alex", "vgg", "none"], default="alex")
     parser.add_argument("--out", type=Path, help="JSON of every row")
@@ -119,6 +120,8 @@ def main() -> int:
     distance = foreign.distance(asked.lpips) if usable else None
     rows = []
     for task in tasks(asked.jobs):
+        if asked.tasks and not any(words in task.words for words in asked.tasks):
+            continue
         for name, method in methods(task, asked.run).items():
             if asked.methods and name.split()[0] not in asked.methods:
                 continue

@@ -10,7 +10,7 @@ from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import foreign
-from zeuxis.jobs.restoring import nets
+from zeuxis.jobs.restoring import doubt, nets
 from zeuxis.nets import foreign as borrowed
 from zeuxis.weights import bundled
 
@@ -60,7 +60,9 @@ def _peers(task: Task) -> dict[str, Method]:
 
 def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
     """Our own nets that fit the task: those of the runs or weights files named, else those of the package."""
-    found = [nets.from_run(run) for run in runs] or [nets.from_bundle(name) for name in bundled.names()]
+    found = [nets.from_run(run) for run in runs] or [
+        nets.from_bundle(name) for name in bundled.names() if name != doubt.NAME
+    ]
     fitting = [net for net in found if net.scale == task.scale and _fills_holes(net) == (task.job == "inpaint")]
     return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting}
 

@@ -1,0 +1,129 @@
+"""Draws what the tables of docs/benchmarks.md say: `python benchmarks/restore_pictures.py [FOLDER]`
+
+Squares of the public-domain photographs in tests/pictures/held-out, which no net has seen: damaged, mended by a
+classic method, by the nets of the package, and the truth, with PSNR over all channels. One sheet a task in FOLDER,
+docs/pictures by default.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from zeuxis.classic import denoise, inpaint
+from zeuxis.degrade.noise import round_bytes
+from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.resize import bicubic
+from zeuxis.degrade.words import parse
+from zeuxis.draw import Draw
+from zeuxis.jobs.restoring import steps, triage
+from zeuxis.jobs.restoring.steps import Means, State
+from zeuxis.metrics.fidelity import ALL, psnr_each
+from zeuxis.pictures.picture import Picture, from_tensor, read, to_tensor
+
+ROOT = Path(__file__).resolve().parents[1]
+PHOTOS = ROOT / "tests" / "pictures" / "held-out"
+SIDE, SHOWN, SCALE = 160, 3, 4
+Column = Callable[[Observed, Picture], Tensor]
+
+
+def _asked(task: str) -> Column:
+    """What `zeuxis restore --task` does."""
+
+    def column(seen: Observed, picture: Picture) -> Tensor:
+        image = round_bytes(seen.image)
+        measured = triage.measure(from_tensor(image, picture), image)
+        state = State(image, measured, seen.known)
+        for step in triage.plan(task, measured).steps:
+            state = steps.STEPS[step](state, Means())
+        return state.image
+
+    return column
+
+
+def _enlarged(fidelity: float) -> Column:
+    return lambda seen, _: steps.enlarge(round_bytes(seen.image), SCALE, Means(fidelity=fidelity))[0]
+
+
+SHEETS: dict[str, tuple[str, dict[str, Column]]] = {
+    "denoise": (
+        "noise-8bit=25",
+        {
+            "non-local means": lambda seen, _: denoise.non_local_means(round_bytes(seen.image), torch.tensor([25.0])),
+            "zeuxis restore": _asked("denoise"),
+        },
+    ),
+    "jpeg": ("jpeg420=10", {"zeuxis restore": _asked("jpeg")}),
+    "deblur": ("blur=1.5+noise-8bit=1", {"zeuxis restore": _asked("deblur")}),
+    "inpaint": (
+        "boxes=2+strokes-thin=6",
+        {
+            "biharmonic": lambda seen, _: inpaint.biharmonic(seen.image, seen.known),
+            "zeuxis restore": _asked("inpaint"),
+        },
+    ),
+    "upscale": (
+        "",
+        {
+            "bicubic": lambda seen, _: bicubic(seen.image, SCALE),
+            "zeuxis upscale": _enlarged(1.0),
+            "--fidelity 0.5": _enlarged(0.5),
+            "--fidelity 0": _enlarged(0.0),
+        },
+    ),
+}
+
+
+def _seen(words: str, clean: Tensor, index: int) -> Observed:
+    if not words:
+        return Observed(round_bytes(bicubic(clean, 1 / SCALE)))
+    return parse(words)(clean, Draw(index, turn="pictures"))
+
+
+def _tile(image: Tensor, words: str) -> Image.Image:
+    pixels = ((image[0].clamp(-1, 1) + 1) * 127.5).round().byte().expand(3, -1, -1).permute(1, 2, 0).numpy()
+    shown = Image.fromarray(pixels).resize((2 * SIDE, 2 * SIDE), Image.Resampling.NEAREST)
+    sheet = Image.new("RGB", (2 * SIDE, 2 * SIDE + 24), "white")
+    sheet.paste(shown, (0, 24))
+    ImageDraw.Draw(sheet).text((4, 3), words, "black", ImageFont.load_default(15))
+    return sheet
+
+
+def _row(path: Path, index: int, words: str, columns: dict[str, Column]) -> list[Image.Image]:
+    picture = read(path)
+    clean = to_tensor(picture)
+    top, left = ((s - SIDE) // 2 for s in clean.shape[2:])
+    clean = clean[..., top : top + SIDE, left : left + SIDE].contiguous()
+    seen = _seen(words, clean, index)
+    given = seen.image.repeat_interleave(SCALE, 2).repeat_interleave(SCALE, 3) if not words else seen.image
+    shown = {words or f"1/{SCALE} of the size": given, **{name: make(seen, picture) for name, make in columns.items()}}
+    tiles = []
+    for name, image in shown.items():
+        image = round_bytes(image)
+        dark = -torch.ones_like(image) if seen.known is not None and name == words else image
+        image = image if seen.known is None else torch.where(seen.known > 0.5, image, dark)
+        tiles.append(_tile(image, f"{name}  {float(psnr_each(image, clean, ALL)[0]):.1f} dB"))
+    return [*tiles, _tile(clean, "truth")]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
+    torch.set_num_threads(1)
+    photos = [p for p in sorted(PHOTOS.iterdir()) if p.suffix == ".webp"]
+    for number, (name, (words, columns)) in enumerate(SHEETS.items()):
+        chosen = [photos[(5 * number + 4 * k) % len(photos)] for k in range(SHOWN)]
+        rows = [_row(path, k, words, columns) for k, path in enumerate(chosen)]
+        width, height = rows[0][0].size
+        sheet = Image.new("RGB", ((width + 6) * len(rows[0]) - 6, (height + 6) * len(rows) - 6), "white")
+        for y, row in enumerate(rows):
+            for x, tile in enumerate(row):
+                sheet.paste(tile, (x * (width + 6), y * (height + 6)))
+        sheet.save(folder / f"{name}.jpg", quality=85)
+        print(folder / f"{name}.jpg")
+
+
+if __name__ == "__main__":
+    main()
