@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import shim
 from standard_sets import Task
 from torch import Tensor
 
@@ -10,9 +11,10 @@ from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import foreign
-from zeuxis.jobs.restoring import doubt, nets
+from zeuxis.jobs.restoring import community, doubt, nets
 from zeuxis.nets import foreign as borrowed
 from zeuxis.weights import bundled
+from zeuxis.weights import foreign as carried
 
 Method = Callable[[Observed], Tensor]
 """A damaged picture [1, C, H, W] to the repaired one [1, C, H * scale, W * scale] in [-1, 1]."""
@@ -55,7 +57,21 @@ def _peers(task: Task) -> dict[str, Method]:
         if fits and (task.job == "upscale" or peer.channels == (1 if grey else 3)):
             repair = foreign.repair(name)
             found[name] = lambda seen, repair=repair: repair(seen.image, seen.level)
-    return found
+    return {**found, **_by_spandrel(task)}
+
+
+def _by_spandrel(task: Task) -> dict[str, Method]:
+    """DAT-light where it was added and spandrel imports; over the whole picture at once, as the other peers."""
+    name = f"dat-light-x{task.scale}"
+    if task.job != "upscale" or not carried.is_here(name) or not shim.can_import("spandrel"):
+        return {}
+    net = nets.Net(name, *community.built(carried.opened(name)[0], name))
+
+    def whole(seen: Observed) -> Tensor:
+        answer = net.able.restore(net.players, seen.image.expand(-1, net.spec.channels, -1, -1))
+        return answer.mean(1, keepdim=True) if seen.image.shape[1] == 1 else answer
+
+    return {name: whole}
 
 
 def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zeuxis import catalog
 from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
+from zeuxis.jobs.restoring import community
 from zeuxis.pictures.tiles import choose_tile, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs, make
@@ -77,11 +78,17 @@ def able_names() -> str:
 
 def from_file(path: Path, name: str | None = None) -> Net:
     """A net from a lone weights file. Raises BadInput where it is none of ours."""
+    tensors, words = _opened(path)
+    return _made(name or str(path), words, tensors)
+
+
+def _opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights, and what run.json says of a run as far as their file says it. Raises BadInput."""
     tensors, words = store.load(path)
     if "recipe" not in words or "settings" not in words:
         raise BadInput("this file does not say which recipe its weights are of", str(path))
     given = {k: json.loads(words[k]) for k in ("settings", "spec")}
-    return _made(name or str(path), {**words, **given, "conditional": words.get("conditional") == "true"}, tensors)
+    return tensors, {**words, **given, "conditional": words.get("conditional") == "true"}
 
 
 def from_bundle(name: str) -> Net:
@@ -90,8 +97,10 @@ def from_bundle(name: str) -> Net:
 
 
 def from_run(path: str | Path, snapshot: str | None = None) -> Net:
-    """The net of a run folder, or of a lone weights file. Raises BadInput."""
+    """The net of a run folder, or of a lone weights file, ours or of other people. Raises BadInput."""
     if Path(path).is_file():
+        if community.is_foreign(Path(path)):
+            return Net(str(path), *community.opened(Path(path)))
         return from_file(Path(path))
     run = Run.open(path)
     words = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
@@ -111,8 +120,22 @@ def between(path: str | Path, fidelity: float) -> Net:
         return from_run(path)
     run = Run.open(path)
     first, last = run.tensors(f"{stages[0]:.2f}"), run.tensors()
-    mixed = {k: fidelity * first[k] + (1 - fidelity) * v if v.is_floating_point() else v for k, v in last.items()}
-    return _made(f"{path} at fidelity {fidelity:g}", run.record, mixed)
+    return _made(f"{path} at fidelity {fidelity:g}", run.record, _mixed(first, last, fidelity))
+
+
+def between_bundled(first: str, last: str, fidelity: float) -> Net:
+    """As `between`, of two weights of the package that are of one shape."""
+    a, words = _opened(bundled.path_of(first))
+    b, _ = _opened(bundled.path_of(last))
+    return _made(f"{first} and {last} at fidelity {fidelity:g}", words, _mixed(a, b, fidelity))
+
+
+def _mixed(first: Mapping[str, Tensor], last: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The share of `first` and the rest of `last`, of what both have; what is no number comes from `last`."""
+    both = {k: v for k, v in last.items() if k in first}
+    return {
+        k: share * first[k].float() + (1 - share) * v.float() if v.is_floating_point() else v for k, v in both.items()
+    }
 
 
 def apply(

@@ -23,6 +23,8 @@ from zeuxis.jobs.restoring.triage import Measured
 from zeuxis.weights import bundled
 
 WIDEST = 4.0  # pixels of blur that are undone at most
+SHARP = "upscale-x4-sharp"
+"""The package's net of the other end of the slider of `--fidelity`; of the shape of upscale-x4."""
 METHODS = ("net", *classic_denoise.METHODS, "biharmonic")
 
 
@@ -62,6 +64,11 @@ def _bundled(name: str) -> Net:
 @cache
 def _of_run(path: str, fidelity: float | None) -> Net:
     return quickened(nets.from_run(path) if fidelity is None else nets.between(path, fidelity))
+
+
+@cache
+def _between(first: str, last: str, fidelity: float) -> Net:
+    return quickened(nets.between_bundled(first, last, fidelity))
 
 
 def net_for(name: str, means: Means) -> Net | None:
@@ -157,7 +164,10 @@ def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
     """[1, C, H * scale, W * scale], and by what: the run's net, the package's for this scale, or its largest shrunk."""
     if means.method == "bicubic":
         return bicubic(image, scale).clamp(-1, 1), "bicubic"
-    net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
+    if means.run is None and means.fidelity is not None and means.fidelity < 1:
+        net: Net | None = _between("upscale-x4", SHARP, means.fidelity)
+    else:
+        net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
     if net is None:
         raise BadInput(
             f"no weights for x{scale} come with the package", "", "use --method bicubic, or --run with your own"
