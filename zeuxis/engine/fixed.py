@@ -1,7 +1,9 @@
 """The frozen nets that losses read: of other people, of the package, of a run or a file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,41 @@ class Restoring(nn.Module):
         return self.recipe.restore(self.players, image, None, level)
 
 
+def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights, and what run.json says of a run as far as their file says it. Raises BadInput."""
+    tensors, words = store.load(path)
+    if "recipe" not in words or "settings" not in words:
+        raise BadInput("this file does not say which recipe its weights are of", str(path))
+    given = {k: json.loads(words[k]) for k in ("settings", "spec")}
+    return tensors, {**words, **given, "conditional": words.get("conditional") == "true"}
+
+
+def revived(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Recipe, nn.ModuleDict, Spec]:
+    """A recipe that gives pictures back, its players with these weights, frozen, and its pictures. Raises BadInput.
+
+    words: of run.json. Players that do not restore, such as critics, may lack theirs.
+    """
+    recipe = make(catalog.load(words["recipe"]), None, **{k: frozen(v) for k, v in words["settings"].items()})
+    if not isinstance(recipe, Reconstructs):
+        raise BadInput(f"{words['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
+    s = words["spec"]
+    spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]) if words.get("conditional") else ())
+    with torch.random.fork_rng(devices=[]):
+        players = recipe.players(spec)
+    wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    players.load_state_dict(wanted, strict=False)
+    restoring = set(recipe.average().players) or {p for o in recipe.optimizers().values() for p in o.players}
+    lacking = [k for k in set(players.state_dict()) - set(wanted) if k.partition(".")[0] in restoring]
+    if lacking:
+        raise BadInput(f"these weights lack {len(lacking)} tensors of {words['recipe']}", name)
+    return recipe, players.requires_grad_(False).eval(), spec
+
+
+def able_names() -> str:
+    """Names of the recipes that restore, in words."""
+    return ", ".join(n for n in catalog.names() if hasattr(catalog.load(n), "restore"))
+
+
 def fixed_net(name: str) -> nn.Module:
     """By name of foreign or bundled weights, a run's folder or a weights file; frozen. Raises BadInput."""
     if name in foreign.KNOWN:
@@ -36,18 +73,8 @@ def fixed_net(name: str) -> nn.Module:
     if not path.is_file():
         mend = "name a run that has ended, a file, or one of " + ", ".join(bundled.names())
         raise BadInput("there are no such weights", name, mend)
-    tensors, words = store.load(path)
-    if "recipe" not in words or "settings" not in words:
-        raise BadInput("this file does not say which recipe its weights are of", name)
-    recipe = make(
-        catalog.load(words["recipe"]), None, **{k: frozen(v) for k, v in json.loads(words["settings"]).items()}
-    )
-    if not isinstance(recipe, Reconstructs) or recipe.scale != 1:
-        raise BadInput("these weights restore no picture at its size", name, "name those of a restorer")
-    given = json.loads(words["spec"])
-    with torch.random.fork_rng(devices=[]):
-        players = recipe.players(Spec(given["channels"], given["height"], given["width"]))
-    lacking = players.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False).missing_keys
-    if any(k.partition(".")[0] in recipe.average().players for k in lacking):
-        raise BadInput("these weights are not whole", name)
-    return Restoring(recipe, players).eval().requires_grad_(False)
+    tensors, words = opened(path)
+    recipe, players, _ = revived(name, words, tensors)
+    if recipe.scale != 1:  # type: ignore[attr-defined]
+        raise BadInput("these weights enlarge pictures", name, "name those of a restorer")
+    return Restoring(recipe, players)

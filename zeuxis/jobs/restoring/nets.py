@@ -1,6 +1,5 @@
 """Nets that restore: opened from the package, a run or a lone file, and run over a picture of any size."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zeuxis import catalog
 from zeuxis.data.dataset import Spec
+from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import community
 from zeuxis.pictures.tiles import choose_tile, tiled
 from zeuxis.platform import free_memory
-from zeuxis.recipes.recipe import Recipe, Reconstructs, make
-from zeuxis.runs import Run, frozen
+from zeuxis.recipes.recipe import Recipe, Reconstructs
+from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
 
 _BYTES_PER_PIXEL = 1_500  # at the peak, per input pixel and for each output pixel that it gives; own measurement
@@ -47,48 +46,16 @@ class Net:
 
 
 def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
-    cls = catalog.load(words["recipe"])
-    recipe = make(cls, None, **{k: frozen(v) for k, v in words["settings"].items()})
-    if not isinstance(recipe, Reconstructs):
-        raise BadInput(f"{words['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
-    s = words["spec"]
-    spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]) if words.get("conditional") else ())
-    with torch.random.fork_rng(devices=[]):
-        players = recipe.players(spec)
-    wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-    players.load_state_dict(wanted, strict=False)
-    missing = set(players.state_dict()) - set(wanted)
-    needed = [k for k in missing if k.partition(".")[0] in _players_of(recipe)]
-    if needed:
-        raise BadInput(f"these weights lack {len(needed)} tensors of {words['recipe']}", name)
+    recipe, players, spec = revived(name, words, tensors)
     folded: Callable[[nn.ModuleDict], nn.ModuleDict] = getattr(recipe, "folded", lambda trained: trained)
     ready = folded(players).requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Net(name, recipe, ready, spec, store.content_hash(tensors))
 
 
-def _players_of(recipe: Recipe) -> set[str]:
-    """The players that restore: those that are averaged, else all that learn."""
-    return set(recipe.average().players) or {p for o in recipe.optimizers().values() for p in o.players}
-
-
-def able_names() -> str:
-    """Names of the recipes that restore, in words."""
-    return ", ".join(n for n in catalog.names() if hasattr(catalog.load(n), "restore"))
-
-
 def from_file(path: Path, name: str | None = None) -> Net:
     """A net from a lone weights file. Raises BadInput where it is none of ours."""
-    tensors, words = _opened(path)
+    tensors, words = opened(path)
     return _made(name or str(path), words, tensors)
-
-
-def _opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Weights, and what run.json says of a run as far as their file says it. Raises BadInput."""
-    tensors, words = store.load(path)
-    if "recipe" not in words or "settings" not in words:
-        raise BadInput("this file does not say which recipe its weights are of", str(path))
-    given = {k: json.loads(words[k]) for k in ("settings", "spec")}
-    return tensors, {**words, **given, "conditional": words.get("conditional") == "true"}
 
 
 def from_bundle(name: str) -> Net:
@@ -125,8 +92,8 @@ def between(path: str | Path, fidelity: float) -> Net:
 
 def between_bundled(first: str, last: str, fidelity: float) -> Net:
     """As `between`, of two weights of the package that are of one shape."""
-    a, words = _opened(bundled.path_of(first))
-    b, _ = _opened(bundled.path_of(last))
+    a, words = opened(bundled.path_of(first))
+    b, _ = opened(bundled.path_of(last))
     return _made(f"{first} and {last} at fidelity {fidelity:g}", words, _mixed(a, b, fidelity))
 
 
