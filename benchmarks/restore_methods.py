@@ -11,7 +11,7 @@ from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import foreign
-from zeuxis.jobs.restoring import community, doubt, nets
+from zeuxis.jobs.restoring import community, doubt, nets, steps
 from zeuxis.nets import foreign as borrowed
 from zeuxis.weights import bundled
 from zeuxis.weights import foreign as carried
@@ -80,7 +80,10 @@ def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
         nets.from_bundle(name) for name in bundled.names() if name != doubt.NAME
     ]
     fitting = [net for net in found if net.scale == task.scale and _fills_holes(net) == (task.job == "inpaint")]
-    return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting}
+    both: dict[str, Method] = {}
+    if task.job == "inpaint" and not runs:
+        both["ours (as restore does it)"] = lambda seen: steps.filling(seen.image, seen.known, steps.Means())[0]
+    return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting} | both
 
 
 def _fills_holes(net: nets.Net) -> bool:
