@@ -196,8 +196,8 @@ def outputs(
         found["features"] = r.features(players, image)
     if hasattr(recipe, "restore"):
         found["restore"] = r.restore(players, image)
-    if hasattr(recipe, "widths"):
-        found["widths"] = torch.cat(r.widths(players, image, 0.5 * image), 1)
+    if hasattr(recipe, "interval"):
+        found["interval"] = torch.cat(r.interval(players, image, 0.5 * image), 1)
     assert found, "a recipe has at least one capability"
     return found
 
@@ -212,5 +212,5 @@ def shapes(recipe: Recipe, spec: Spec, n: int) -> dict[str, tuple[int | None, ..
         "judge": (n,),
         "logits": (n, spec.condition),
         "features": (n, None),
-        "widths": (n, 2 * spec.channels, spec.height, spec.width),
+        "interval": (n, 2 * spec.channels, spec.height, spec.width),
     }

@@ -44,6 +44,7 @@ SHAPES = {
     "truth": (3, 1, 3, 4),
 }
 POSITIVE = {"weight", "kl"}
+REST = {"least": 0.1, "share": 0.3}
 
 
 def normal(name, shape, dtype=torch.float64):
@@ -84,8 +85,8 @@ def case(name):
             rest["mean"] = lambda x: x.mean(0, keepdim=True)
         elif parameter.name in SHAPES:
             tensors[parameter.name] = normal(parameter.name, SHAPES[parameter.name])
-        elif parameter.name == "least":
-            rest["least"] = 0.1
+        elif parameter.name in REST:
+            rest[parameter.name] = REST[parameter.name]
         elif parameter.default is inspect.Parameter.empty:
             pytest.fail(f"no law input for `{parameter.name}` of {name}: give its shape in SHAPES")
     if "image" in tensors:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -139,6 +140,61 @@ def test_through_a_pipe(folder):
         assert made.format == "PNG" and made.size == (64, 48)
     nothing = subprocess.run(command, input=b"", capture_output=True, check=False)
     assert nothing.returncode == 2 and b"nothing came in" in nothing.stderr
+
+
+@pytest.fixture()
+def stdin(monkeypatch):
+    """Gives the bytes that `-` reads, and says whether they were read."""
+
+    def given(data: bytes) -> io.BytesIO:
+        stream = io.BytesIO(data)
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stream))
+        return stream
+
+    return given
+
+
+def test_a_mask_goes_with_what_comes_through_a_pipe(folder, tmp_path, stdin):
+    mask = np.zeros((48, 64), np.uint8)
+    mask[10:30, 20:40] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    made, words = tmp_path / "filled.png", ("--task", "inpaint", "--method", "biharmonic", "--mask")
+    stdin((folder / "one.png").read_bytes())
+    done = typed("restore", "-", str(made), *words, str(tmp_path / "mask.png"))
+    assert done.code == 0, done.err
+    given, filled = np.asarray(Image.open(folder / "one.png")), np.asarray(Image.open(made))
+    assert np.array_equal(given[mask < 128], filled[mask < 128])
+    assert not np.array_equal(given[mask >= 128], filled[mask >= 128])
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    for wrong in (tmp_path / "broken.png", tmp_path / "missing.png", tmp_path):
+        stdin((folder / "one.png").read_bytes())
+        refused = typed("restore", "-", str(tmp_path / "n.png"), *words, str(wrong))
+        assert refused.code == 2 and len(refused.errors) == 1, refused
+        assert "the mask" in refused.err and str(wrong) in refused.err and "stdin" not in refused.err
+    assert not (tmp_path / "n.png").exists()
+
+
+@pytest.mark.parametrize("word", ["restore", "upscale"])
+@pytest.mark.parametrize("flag", ["--compare", "--page", "--dry-run"])
+def test_what_needs_files_is_refused_for_a_pipe(folder, tmp_path, stdin, word, flag):
+    stream = stdin((folder / "one.png").read_bytes())
+    value = {"--compare": [str(folder / "one.png")], "--page": [str(tmp_path / "page.html")]}.get(flag, [])
+    done = typed(word, "-", str(tmp_path / "out.png"), flag, *value)
+    assert done.code == 2 and len(done.errors) == 1 and flag in done.err, done
+    assert stream.tell() == 0 and not (tmp_path / "out.png").exists() and not (tmp_path / "page.html").exists()
+
+
+def test_a_format_without_notes_is_named(folder, tmp_path, stdin):
+    Image.open(folder / "one.png").save(tmp_path / "one.bmp")
+    words = ("--task", "denoise", "--method", "wavelet")
+    stdin((tmp_path / "one.bmp").read_bytes())
+    piped = typed("restore", "-", str(tmp_path / "piped.bmp"), *words)
+    done = typed("restore", str(tmp_path / "one.bmp"), str(tmp_path / "out.bmp"), *words)
+    for ended in (piped, done):
+        assert ended.code == 0 and ended.err.count("BMP holds no note") == 1, ended
+    assert (tmp_path / "piped.bmp").read_bytes() == (tmp_path / "out.bmp").read_bytes()
+    alone = typed("restore", str(tmp_path / "one.bmp"), str(tmp_path / "same.bmp"), "--strength", "0")
+    assert alone.code == 0 and "note" not in alone.err
 
 
 def test_enlarging_by_bicubic(folder, tmp_path):

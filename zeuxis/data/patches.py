@@ -15,7 +15,7 @@ from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
 from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
-from zeuxis.data.reader import Loaded, candidates_of, check_read, found_at, metered, parallel
+from zeuxis.data.reader import Loaded, candidates_of, check_read, found_at, metered, parallel, row_loader
 from zeuxis.data.sources import Skipped
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
@@ -102,11 +102,15 @@ def _stored(found: Iterator[Loaded], channels: int | None, limit: int) -> tuple[
     return store, kept, width
 
 
-def _of_arrays(arrays: Arrays) -> Pictures:
-    n, height, width, channels = arrays.pixels.shape
-    hashes = [item_digest(p) for p in arrays.pixels]
+def _of_arrays(arrays: Arrays, wanted: int | None) -> Pictures:
+    pixels = arrays.pixels
+    if wanted not in (None, pixels.shape[3]):
+        shape = Shape(None, wanted)
+        pixels = np.stack(list(parallel(lambda row: row_loader(row)(shape).pixels, list(pixels))))
+    n, height, width, channels = pixels.shape
+    hashes = [item_digest(p) for p in pixels]
     starts, sizes = np.arange(n) * height * width * channels, np.tile([height, width], (n, 1))
-    store = np.ascontiguousarray(arrays.pixels).reshape(-1)
+    store = np.ascontiguousarray(pixels).reshape(-1)
     plain = [False] * n
     return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [])
 
@@ -121,7 +125,7 @@ def open_pictures(
     """
     listing = found_at(source)
     if isinstance(listing, Arrays):
-        return _of_arrays(listing)
+        return _of_arrays(listing, channels)
     channels = channels or listing.channels
     candidates, skipped, kept = candidates_of(listing), list(listing.skipped), []
 

@@ -114,7 +114,9 @@ def file_loader(entry: Entry) -> Loader:
     return load
 
 
-def _row_loader(row: np.ndarray) -> Loader:
+def row_loader(row: np.ndarray) -> Loader:
+    """Brings one picture of an array, uint8 [H, W, C], to a shape as if it were a file."""
+
     def load(shape: Shape) -> Decoded:
         image = Image.fromarray(np.ascontiguousarray(row[..., 0] if row.shape[2] == 1 else row))
         pixels = np.asarray(shaped(image, shape))
@@ -310,7 +312,7 @@ def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
     names = [None if k is None else arrays.classes[k] for k in labels]
     parts: list[str] | list[None] = arrays.parts or [None] * n
     candidates = [
-        Candidate(source, _row_loader(row), name, None, part)
+        Candidate(source, row_loader(row), name, None, part)
         for source, row, name, part in zip(arrays.sources, arrays.pixels, names, parts, strict=True)
     ]
     return _dataset(_harvest(candidates, wanted, limit), arrays.classes or None, [], limit)

@@ -42,7 +42,7 @@ def curves(run: Run, held: Dataset, draw: Draw) -> Tensor:
     for k, rows in enumerate(np.array_split(order, max(1, len(order) // _AT_ONCE))):
         with torch.no_grad():
             before, after, truth = recipe.given(restorer, to_image(held.images(rows)), Draw(draw.seed, step=k))
-            found.append(missed(truth, after, *recipe.widths(players, before, after)))
+            found.append(missed(truth, after, *recipe.interval(players, before, after)))
     files = getattr(held, "sources", None) or list(range(len(held)))
     return by_picture(torch.cat(found), [files[i] for i in order])
 

@@ -51,6 +51,7 @@ _LOADERS = {"PNG": "pngload", "JPEG": "jpegload", "MPO": "jpegload", "TIFF": "ti
 _DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 _KINDS = {("b-w", 8), ("srgb", 8), ("rgb", 8), ("grey16", 16), ("rgb16", 16), ("b-w", 16), ("srgb", 16), ("rgb", 16)}
 _LAST_LINE = 120
+_ROUNDED, _STRETCHED = 32, 4  # rows that become pixels at a time, and those beside them that alpha is stretched with
 
 
 @dataclass(frozen=True, eq=False)
@@ -338,6 +339,20 @@ def _renamed(aside: Path, path: Path) -> None:
 # ------------------------------------------------------------------ the whole
 
 
+def _pixels_of(made: Tensor, given: Picture, scale: int, first: int, last: int) -> Iterator[np.ndarray]:
+    """Pixels [n scale, W scale, 1 to 4] of the rows first to last of `given`: some at a time, as rounding copies them.
+
+    Their neighbours go with them, since alpha is stretched by interpolation.
+    """
+    for top in range(first, last, _ROUNDED):
+        end = min(top + _ROUNDED, last)
+        low, high = max(0, top - _STRETCHED), end + _STRETCHED
+        like = Picture(given.pixels[low:high], None if given.alpha is None else given.alpha[low:high], given.kept)
+        some = from_tensor(made[:, :, low * scale : high * scale], like)
+        whole = some.pixels if some.alpha is None else np.concatenate([some.pixels, some.alpha[..., None]], 2)
+        yield whole[(top - low) * scale : (end - low) * scale]
+
+
 def restore_large(
     function: Callable[[Tensor], Tensor],
     path: str | os.PathLike[str],
@@ -365,9 +380,7 @@ def restore_large(
         for top, above, part in strips(path, rows, halo):
             count = min(rows, large.height - top)
             given = Picture(part[..., : large.channels], part[..., -1] if large.alpha else None, Kept())
-            made = from_tensor(function(to_tensor(given)), given)
-            inner = slice(above * scale, (above + count) * scale)
-            whole = made.pixels if made.alpha is None else np.concatenate([made.pixels, made.alpha[..., None]], 2)
-            write(whole[inner])
+            for made in _pixels_of(function(to_tensor(given)), given, scale, above, above + count):
+                write(made)
             progress((top + count) * large.width)
     return large

@@ -45,15 +45,15 @@ def _up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def padded(image: Tensor, margin: int, multiple_of: int) -> Tensor:
-    """[N, C, H, W] with mirrored borders of at least `margin` pixels, sides brought to multiples.
+def padded(image: Tensor, margin: int, multiple_of: int, least: int = 0) -> Tensor:
+    """[N, C, H, W] with mirrored borders of at least `margin` pixels, sides brought to multiples, and to `least`.
 
     Left and top get `margin` up to the next multiple, so that the grid of a net with strides starts at the picture.
     """
     margin = _up(margin, multiple_of)
     for axis in (2, 3):
         length = image.shape[axis]
-        after = _up(length + margin, multiple_of) - length
+        after = max(_up(length + margin, multiple_of), _up(least, multiple_of) - margin) - length
         image = image.index_select(axis, mirrored(length, margin, after).to(image.device))
     return image
 
@@ -121,12 +121,13 @@ def tiled(
 
     The whole picture is padded once by mirroring (see `padded`), so a net sees the same around a place in every
     tiling; with overlap >= its receptive field (radius in input pixels) the result does not depend on `tile`.
-    overlap and tile: input pixels, brought up and down to multiples of `multiple_of`. feather: neighbours fade into
-    each other, for nets that see the whole tile. Whatever `function` raises passes through: no tile is left out.
+    overlap and tile: input pixels, brought up and down to multiples of `multiple_of`. feather: for nets that see the
+    whole tile: neighbours fade into each other, and a picture smaller than a tile is mirrored until it fills one.
+    Whatever `function` raises passes through: no tile is left out.
     Raises BadInput where a tile is too small for its overlaps, ValueError where an output has the wrong size.
     """
     overlap, tile = _up(overlap, multiple_of), tile // multiple_of * multiple_of
-    whole = padded(image, overlap, multiple_of)
+    whole = padded(image, overlap, multiple_of, tile if feather else 0)
     if tile < 2 * overlap + multiple_of and tile < max(whole.shape[2:]):
         least = 2 * overlap + multiple_of
         raise BadInput(f"tiles of {tile} pixels are too small", "", f"take {least} or more: they share {overlap}")

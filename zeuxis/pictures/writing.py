@@ -233,8 +233,11 @@ def encode(picture: Picture, suffix: str, note: Note) -> bytes:
     return form.write(pixels, kept, note)
 
 
-def remarks(picture: Picture, suffix: str) -> tuple[str, ...]:
-    """What is lost from the source file to a file of this suffix, a line each, for people; raises as `encode`."""
+def remarks(picture: Picture, suffix: str, noted: bool = True) -> tuple[str, ...]:
+    """What is lost from the source file to a file of this suffix, a line each, for people; raises as `encode`.
+
+    noted: the file is changed, so that it should carry a note.
+    """
     form, kept = form_of(suffix), picture.kept
     name, holds = form.name, form.holds
     grey, alpha = picture.pixels.shape[2] == 1, picture.alpha is not None
@@ -249,6 +252,7 @@ def remarks(picture: Picture, suffix: str) -> tuple[str, ...]:
         f"the resolution was left out: {name} holds none": kept.dpi is not None and "resolution" not in holds,
         f"grey became three equal colours: {name} holds none": grey and name == "WebP",
         "16-bit grey with alpha became RGB with alpha": grey and alpha and picture.white > 255 and name == "TIFF",
+        f"that it was changed, and by what, is not said in it: {name} holds no note": noted and "note" not in holds,
         "two levels became grey": kept.mode == "1",
         "palette became full colours": kept.palette and name != "GIF" and not grey,
         "colours were reduced to 256": name == "GIF" and not kept.palette and not grey,

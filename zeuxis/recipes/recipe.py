@@ -301,7 +301,7 @@ class Doubts(Protocol):
         """Damaged pictures, what the restorer makes of them, and the truth, [n, C, H, W] each."""
         ...
 
-    def widths(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    def interval(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """How far below and above `after` [n, C, H, W], restored from `before`, values may lie: two of its shape."""
         ...
 

@@ -112,6 +112,6 @@ class Uncertainty(Recipe):
         inside = ((apart >= -lower) & (apart <= upper)).double().mean().float()
         return {"score": -self._pinball(lower, upper, apart), "inside": inside, "width": 127.5 * (lower + upper).mean()}
 
-    def widths(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    def interval(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = players["head"](before, after)
         return lower, upper

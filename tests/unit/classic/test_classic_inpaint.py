@@ -2,8 +2,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt
+from skimage.restoration import inpaint_biharmonic
 
-from zeuxis.classic.inpaint import METHODS, Filling, biharmonic, sparse
+from zeuxis.classic.inpaint import DEEP, METHODS, RIM, RING, Filling, biharmonic, sparse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 
@@ -68,6 +70,86 @@ def test_scattered_holes_of_any_share(height, width, share):
         out = function()
         assert out.isfinite().all() and out.abs().max() <= 1
         assert torch.equal(out[known.expand_as(out) > 0], image[known.expand_as(image) > 0])
+
+
+def crack(height=60, width=200, thick=10):
+    known = torch.ones(1, 1, height, width)
+    known[..., 25 : 25 + thick, 10:190] = 0
+    return known
+
+
+def dark_and_bright(height=60, width=200):
+    """Dark at the left and bright at the right, white and black far from the crack, and its soft dark rim."""
+    image = torch.full((1, 3, height, width), -0.4)
+    image[..., width // 2 :] = 0.4
+    image = image + 0.02 * Draw(0).at("grain").normal(1, 3, height, width).clamp(-3, 3)
+    image[..., :6, :6], image[..., -6:, :6] = 1.0, -1.0
+    for rim, rows in ((0.1, (23, 36)), (0.2, (24, 35))):
+        image[..., rows, :] -= rim
+    return image
+
+
+def test_a_broad_crack_gets_no_colour_that_is_not_around_it():
+    """Without a bound the rim's slope goes on into the crack, to a black that is nowhere."""
+    image, known = dark_and_bright(), crack()
+    hole = known[0, 0].numpy() == 0
+    bare = inpaint_biharmonic(image[0].permute(1, 2, 0).double().numpy(), hole, channel_axis=-1)
+    out = biharmonic(torch.where(known > 0, image, 0.9), known)
+    for first, last in ((31, 69), (131, 169)):  # beyond the reach of the other half, and of the ends
+        rows = [*range(25 - RING, 25), *range(35, 35 + RING)]
+        around = image[0][:, rows, first - 20 : last + 20].flatten(1)
+        low, high = around.amin(1)[:, None, None], around.amax(1)[:, None, None]
+        filled = out[0, :, 25:35, first:last]
+        assert (filled >= low).all() and (filled <= high).all() and filled.std() > 0
+        loose = torch.from_numpy(bare).permute(2, 0, 1)[:, 25:35, first:last]
+        assert (loose < low - 0.05).any(), "nothing would have overshot"
+
+
+def test_the_bound_of_one_hole_is_not_that_of_another():
+    image = torch.full((1, 1, 40, 80), -0.5)
+    image[..., 40:] = 0.5
+    known = torch.ones(1, 1, 40, 80)
+    known[..., 10:22, 10:22] = known[..., 10:22, 60:72] = 0
+    out = biharmonic(image * known, known)
+    assert (out[..., :40] + 0.5).abs().max() < 1e-6 and (out[..., 40:] - 0.5).abs().max() < 1e-6
+
+
+def gradient(side):
+    """Smooth, and not the same in any two directions or colours."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
+    return torch.stack([0.5 * torch.sin(3 * x + y), 1.6 * x - 0.8, x * y])[None]
+
+
+def test_a_very_wide_hole_is_filled_at_half_the_size(monkeypatch):
+    image, known = gradient(600), torch.ones(1, 1, 600, 600)
+    known[..., 171:427, 200:456] = 0
+    asked = []
+
+    def watched(array, hole, **how):
+        asked.append(int((distance_transform_edt(hole) > RIM).sum()))
+        return inpaint_biharmonic(array, hole, **how)
+
+    monkeypatch.setattr("skimage.restoration.inpaint_biharmonic", watched)
+    out = biharmonic(image * known, known)
+    assert len(asked) == 2 and max(asked) <= DEEP, "the whole was solved at once"
+    assert torch.equal(out * known, image * known)
+    assert (out - image)[:, 1].abs().max() * 127.5 < 0.1, "a plane comes back"
+    monkeypatch.setattr("zeuxis.classic.inpaint.DEEP", 1 << 40)
+    whole = biharmonic(image * known, known)
+    assert asked[2] > DEEP and (out - whole).abs().max() * 127.5 < 0.05 and (out - image).abs().max() * 127.5 < 5
+
+
+def test_wide_holes_of_odd_sides_and_at_the_border(monkeypatch):
+    image, known = gradient(151), torch.ones(1, 1, 151, 151)
+    known[..., 20:120, 30:131] = 0
+    known[..., 5:12, 140:] = 0
+    whole = biharmonic(image * known, known)
+    monkeypatch.setattr("zeuxis.classic.inpaint.DEEP", 300)
+    out = biharmonic(image * known, known)
+    assert torch.equal(out * known, image * known) and 0 < (out - whole).abs().max() * 127.5 < 0.5
+    known = torch.zeros(1, 1, 151, 151)
+    known[..., ::50, ::50] = 1  # no four neighbours are known
+    assert biharmonic(image * known, known).isfinite().all()
 
 
 def test_each_picture_has_its_own_mask_and_too_small_is_said():

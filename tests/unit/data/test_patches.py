@@ -1,5 +1,7 @@
 """Pictures of any size, and the squares cut out of them."""
 
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zeuxis.data.patches import _places, cut, open_pictures
+from zeuxis.data.reader import open_dataset
 from zeuxis.errors import BadInput
 
 
@@ -65,6 +68,24 @@ def test_a_set_of_one_size_by_name():
     pictures = open_pictures("fashion-mini")
     patches = cut(pictures, np.arange(10), 28)
     assert len(patches) == 10 and patches.spec.channels == 1
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_sets_in_one_array_come_in_the_channels_that_were_asked_for(tmp_path, channels):
+    """As `open_dataset` gives them: for arrays of grey (idx) and of colours (CIFAR)."""
+    rng = np.random.default_rng(0)
+    head = struct.pack(">HBB3I", 0, 8, 3, 5, 12, 10)
+    (tmp_path / "x-images-idx3-ubyte").write_bytes(head + rng.integers(0, 256, (5, 12, 10), np.uint8).tobytes())
+    (tmp_path / "data_batch_1.bin").write_bytes(
+        b"".join(b"\1" + rng.integers(0, 256, 3072, np.uint8).tobytes() for _ in range(4))
+    )
+    for name in ("x-images-idx3-ubyte", "data_batch_1.bin"):
+        pictures = open_pictures(tmp_path / name, channels=channels)
+        wanted = open_dataset(tmp_path / name, channels=channels)
+        assert pictures.channels == channels and len(pictures) == len(wanted)
+        assert all(np.array_equal(pictures.pixels(i), wanted.item(i).image) for i in range(len(wanted)))
+        assert pictures.hashes == wanted.hashes
+        assert cut(pictures, np.arange(3), 8).spec.channels == channels
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 30))

@@ -95,7 +95,7 @@ def test_modes_of_pillow():
         assert (found.pixels == wanted[..., :channels]).all() and found.kept.mode == mode
     assert remarks(read(saved(base.convert("1"), "PNG")), ".png") == ("two levels became grey",)
     assert remarks(read(saved(base.convert("P"), "PNG")), ".png") == ("palette became full colours",)
-    assert remarks(read(saved(base.convert("P"), "PNG")), ".gif") == ()
+    assert remarks(read(saved(base.convert("P"), "PNG")), ".gif", noted=False) == ()
     for mode, word in (("CMYK", "CMYK"), ("LAB", "L*a*b*"), ("YCbCr", "YCbCr"), ("I", "32 bits"), ("F", "32 bits")):
         found = read(saved(base.convert(mode), "TIFF"))
         assert found.pixels.shape[:2] == (8, 10) and word in " ".join(found.kept.remarks)
@@ -337,6 +337,19 @@ def test_words_about_what_is_lost():
     flat = read(encode(all_of_it, ".bmp", None))
     cover = all_of_it.alpha[..., None] / 65535
     assert np.abs(flat.pixels - (all_of_it.pixels / 257 * cover + 255 * (1 - cover))).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_one_line_says_where_no_note_can_stand(tmp_path, suffix):
+    """Exactly for the formats whose files come back without the note that they were given."""
+    said = [words for words in remarks(picture(), suffix) if "note" in words]
+    (tmp_path / f"x{suffix}").write_bytes(encode(picture(), suffix, NOTE))
+    assert (
+        len(said)
+        == (read_note(tmp_path / f"x{suffix}") is None)
+        == (suffix in (".bmp", ".gif", ".pgm", ".pnm", ".ppm"))
+    )
+    assert not [words for words in remarks(picture(), suffix, noted=False) if "note" in words]
 
 
 def test_a_block_too_long_for_jpeg_is_left_out():

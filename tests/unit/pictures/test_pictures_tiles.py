@@ -96,6 +96,17 @@ def test_feathered_tiles_fade_into_each_other():
     assert torch.allclose(same, picture(30, 40), atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 40), (10, 11), (24, 9), (25, 70)])
+@pytest.mark.parametrize("multiple", [1, 4])
+def test_nets_that_see_the_whole_tile_get_whole_tiles(size, multiple):
+    """A picture smaller than the window is mirrored up to it, and cut out of the answer."""
+    seen = []
+    x = picture(*size)
+    out = tiled(lambda y: seen.append(tuple(y.shape[2:])) or 2 * y, x, 1, 6, multiple, tile=24, feather=True)
+    assert set(seen) == {(24, 24)} and torch.allclose(out, 2 * x, atol=1e-5)
+    assert padded(x, 6, multiple, 24).shape[2] >= 24 and padded(x, 6, multiple, 24).shape[2] % multiple == 0
+
+
 def test_all_tiles_have_one_shape_and_none_is_left_out():
     shapes, calls = set(), [0]
 

@@ -48,7 +48,7 @@ class Doubt:
 
         def function(part: Tensor) -> Tensor:
             first, second = part.contiguous().chunk(2, 1)
-            return torch.cat(self.recipe.widths(self.players, first, second), 1)
+            return torch.cat(self.recipe.interval(self.players, first, second), 1)
 
         with torch.inference_mode():
             lower, upper = (self.factor * tiled(function, both, 1, self.reach, 2, _TILE)).chunk(2, 1)

@@ -1,6 +1,8 @@
 """Pictures too large for memory: mended in bands of rows, the same as the whole would be."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,25 @@ from torch import Tensor
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets, steps, triage
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.restoring.steps import Means
+from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.jobs.restoring.triage import Measured, Plan
 from zeuxis.pictures import huge
 from zeuxis.pictures.picture import Picture, to_tensor
 from zeuxis.platform import free_memory
 
 SAMPLE = 1024  # rows and columns, from the middle, that a large picture is measured by
-_COPIES = 20  # bytes at work per colour value of a band: float32 copies of what goes in and comes out
+BLOCK = 8  # pixels: bands and the sample begin at multiples, so that JPEG's blocks lie in them as in the whole
+_CUBIC = 2  # pixels that bicubic interpolation reaches; shrinking what a net enlarged reaches less
+_IN, _OUT = 60, 15  # bytes at work per pixel of a band, and for each pixel more that it becomes
+_AT_ONCE = 600  # the same for the columns that are enlarged at a time: x4, and its way down
 _FEWEST, _MOST = 64, 1024  # rows of a band
+
+
+@dataclass(frozen=True)
+class Middle(Measured):
+    """What was found in the middle of a large file, its blocks' grid that of the whole; and the step it calls for."""
+
+    step: str = ""
 
 
 def is_large(path: Path) -> bool:
@@ -32,7 +44,7 @@ def sample(path: Path) -> Picture:
     """A part from the middle of a large file. Raises Unreadable; BadInput without pyvips."""
     large = huge.look(path)
     middle = max(0, large.height // 2 - SAMPLE // 2)
-    left = max(0, large.width // 2 - SAMPLE // 2)
+    left = max(0, large.width // 2 - SAMPLE // 2) // BLOCK * BLOCK
     parts = []
     for top, rows in huge.bands(path, 256):
         if top + len(rows) > middle:
@@ -43,20 +55,52 @@ def sample(path: Path) -> Picture:
     return Picture(np.ascontiguousarray(pixels), None, large.kept)
 
 
-def plan_for(path: Path, task: str) -> tuple[Plan, Measured]:
+def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     """What to do with a large file, by its middle. Raises BadInput for what cannot be done in bands."""
     part = sample(path)
     measured = triage.measure(part, to_tensor(part))
     plan = triage.plan(task, measured)
+    found = Middle(**vars(measured), step=next(iter(plan.steps), ""))
     if not set(plan.steps) <= {"repair", "unblock"}:
         if task == "auto":
-            return Plan((), f"so large a picture is denoised, and left alone otherwise: {plan.why}"), measured
+            return Plan((), f"so large a picture is denoised, and left alone otherwise: {plan.why}"), found
         raise BadInput(f"pictures of this size can be denoised and enlarged, not `{task}`", str(path), "cut it first")
-    return plan, measured
+    return plan, found
 
 
-def _rows(width: int, halo: int, memory: int | None) -> int:
-    return max(_FEWEST, min(_MOST, nets.bound_of(memory) // 2 // (width * 3 * _COPIES) - 2 * halo))
+@dataclass(frozen=True)
+class _Bands:
+    """How a picture is cut. reach: input pixels that a place may be touched from; at_work: bytes per input pixel."""
+
+    scale: int
+    reach: int
+    multiple_of: int
+    at_work: int
+    memory: int
+
+    @property
+    def halo(self) -> int:
+        return -(-max(self.reach, 4) // self.multiple_of) * self.multiple_of
+
+    def rows(self, width: int) -> int:
+        return max(min(_FEWEST, self.halo), min(_MOST, self.memory // (width * self.at_work) - 2 * self.halo))
+
+
+def _reach(net: Net) -> int:
+    if net.able.receptive_field is None:
+        raise BadInput("this net needs the whole picture at once", net.name, "use a smaller picture")
+    return net.able.receptive_field
+
+
+def _for_tiles(means: Means) -> Means:
+    """With the share of the memory that a net has for its tiles; the rest is for the band."""
+    return replace(means, memory=(free_memory() if means.memory is None else means.memory) // 3)
+
+
+def _mending(step: str, means: Means) -> Net | None:
+    """The net that `step` works with, as `steps` chooses it."""
+    net = steps.net_for("jpeg", means) if step == "unblock" else None
+    return steps.net_for("repair", means) if net is None or net.scale != 1 else net
 
 
 def repair_large(
@@ -64,61 +108,88 @@ def repair_large(
     target: Path,
     means: Means,
     strength: float,
-    measured: Measured,
+    measured: Middle,
     note: dict[str, Any],
     progress: Callable[[int], None],
 ) -> tuple[str, ...]:
-    """Denoises a large file band by band into `target`; returns what was used. Raises BadInput."""
-    net = steps.net_for("repair", means)
+    """Takes noise or JPEG's traces out of a large file, band by band, into `target`; returns what was used.
+
+    Raises BadInput.
+    """
+    net = _mending(measured.step, means)
     if net is None or means.method != "net":
         raise BadInput("pictures of this size are restored by a net alone", str(path), "leave --method away")
-    level = torch.full((1, 1, 1, 1), measured.noise)
-    memory = (free_memory() if means.memory is None else means.memory) // 3
+    apart = _for_tiles(means)
 
     def function(part: Tensor) -> Tensor:
-        mended = nets.apply(net, part, None, level, memory)
+        mended = steps.STEPS[measured.step](State(part, measured), apart).image
         return part + strength * (mended - part) if strength < 1 else mended
 
-    _through(function, net, path, target, means, {**note, "used": [net.name]}, progress)
+    # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too
+    reach = _reach(net) + (BLOCK if measured.step == "unblock" else 0)
+    bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN, nets.bound_of(means.memory) // 2)
+    _through(function, bands, path, target, {**note, "used": [net.name]}, progress)
     return (net.name,)
 
 
 def upscale_large(
     path: Path, target: Path, scale: int, means: Means, note: dict[str, Any], progress: Callable[[int], None]
 ) -> tuple[str, ...]:
-    """Enlarges a large file band by band. Raises BadInput."""
-    net = steps.net_for(f"upscale-x{scale}", means)
-    if net is None or net.scale != scale or means.method != "net":
-        raise BadInput(f"pictures of this size cannot be enlarged {scale} times", str(path), "use --scale 2 or 4")
-    memory = (free_memory() if means.memory is None else means.memory) // 3
-    _through(
-        lambda part: nets.apply(net, part, memory=memory),
-        net, path, target, means, {**note, "used": [net.name]}, progress,
-    )  # fmt: skip
-    return (net.name,)
+    """Enlarges a large file band by band, as `steps.enlarge` does the whole. Raises BadInput."""
+    apart, memory = _for_tiles(means), nets.bound_of(means.memory) // 4
+    reach, multiple_of, used = _enlarging(scale, apart)
+    bands = _Bands(scale, reach, multiple_of, _IN + _OUT * (scale * scale - 1), memory)
+
+    def function(part: Tensor) -> Tensor:
+        return _by_columns(lambda some: steps.enlarge(some, scale, apart)[0], part, bands)
+
+    _through(function, bands, path, target, {**note, "used": [used]}, progress)
+    return (used,)
+
+
+def _enlarging(scale: int, means: Means) -> tuple[int, int, str]:
+    """How far what enlarges reaches, in input pixels, the multiple of its sides, and its name. Raises BadInput."""
+    used = steps.enlarge(torch.zeros(1, 3, 8, 8), scale, means)[1]  # its words and its refusals
+    if means.method == "bicubic":
+        return _CUBIC, 1, used
+    mixed = means.run is None and means.fidelity is not None and means.fidelity < 1  # of two nets shaped as upscale-x4
+    net = (None if mixed else steps.net_for(f"upscale-x{scale}", means)) or steps.net_for("upscale-x4", means)
+    assert net is not None
+    return _reach(net) + (_CUBIC if net.scale > scale else 0), net.able.multiple_of, used
+
+
+def _by_columns(function: Callable[[Tensor], Tensor], part: Tensor, bands: _Bands) -> Tensor:
+    """`function` on some columns of a band at a time: what a net gives before it is shrunk is larger than the band."""
+    height, width = part.shape[2:]
+    count = max(4 * bands.halo, bands.memory // (height * _AT_ONCE)) // bands.multiple_of * bands.multiple_of
+    result: Tensor | None = None
+    for left in range(0, width, count):
+        low, right = max(0, left - bands.halo), min(width, left + count)
+        found = function(part[..., low : right + bands.halo])
+        if result is None:
+            result = found.new_empty(1, found.shape[1], height * bands.scale, width * bands.scale)
+        inner = slice(*((side - low) * bands.scale for side in (left, right)))
+        result[..., left * bands.scale : right * bands.scale] = found[..., inner]
+    assert result is not None
+    return result
 
 
 def _through(
     function: Callable[[Tensor], Tensor],
-    net: Net,
+    bands: _Bands,
     path: Path,
     target: Path,
-    means: Means,
     note: dict[str, Any],
     progress: Callable[[int], None],
 ) -> None:
-    reach = net.able.receptive_field
-    if reach is None:
-        raise BadInput("this net needs the whole picture at once", net.name, "use a smaller picture")
-    width = huge.size_of(path)[1]
     huge.restore_large(
         function,
         path,
         target,
-        scale=net.scale,
-        overlap=reach,
-        multiple_of=net.able.multiple_of,
-        rows=_rows(width, reach, means.memory),
+        scale=bands.scale,
+        overlap=bands.reach,
+        multiple_of=bands.multiple_of,
+        rows=bands.rows(huge.size_of(path)[1]),
         note=note,
         progress=progress,
     )

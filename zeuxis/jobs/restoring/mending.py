@@ -1,5 +1,6 @@
 """The words `restore` and `upscale` from what was typed to files, bytes and figures."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ def mend(
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
     """`restore` and `upscale`: the files that were written, or the bytes for stdout; and the figures of `compare`."""
     if given == "-":
-        made = through_pipe(asked)
+        _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
+        made = through_pipe(asked, mask=mask)
         if out in (None, "-"):
             return made, {}
         write_bytes(str(out), made)
@@ -25,6 +27,13 @@ def mend(
     if dry_run or (compare is None and page is None):
         return paths, {}
     return paths, compare_all(given, paths, asked, compare, page)
+
+
+def _check_pipe(flags: Mapping[str, str | bool | None]) -> None:
+    """Raises BadInput for a flag that works on files alone."""
+    for flag, given in flags.items():
+        if given:
+            raise BadInput("this needs files, and stdin is none", flag, "name a file as IN, or leave the flag away")
 
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}

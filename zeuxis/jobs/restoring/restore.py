@@ -59,8 +59,8 @@ def check_asked(asked: Asked) -> None:
         raise BadInput(f"--strength must be 0 to 1, not {asked.strength:g}")
     if not 0 <= asked.fidelity <= 1:
         raise BadInput(f"--fidelity must be 0 to 1, not {asked.fidelity:g}")
-    if asked.fidelity < 1 and (asked.run is None or asked.method != "net"):
-        raise BadInput("the package has no second net to mix in", "--fidelity", "leave it at 1, or name a run of srgan")
+    if asked.fidelity < 1 and asked.method != "net":
+        raise BadInput(f"the method {asked.method} has no slider", "--fidelity", "leave it at 1, or --method away")
     if asked.scale not in (1, 2, 3, 4):
         raise BadInput(f"--scale must be 2, 3 or 4, not {asked.scale}")
     known = steps.METHODS if asked.scale == 1 else ("net", "bicubic")
