@@ -4,6 +4,7 @@ Only the players that restore go in. The card, NAME.md beside it, is written by 
 """
 
 import argparse
+import json
 
 import torch
 
@@ -26,6 +27,8 @@ def main() -> None:
     half = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in tensors.items()}
     words = {"format": "zeuxis weights 1", "range": "[-1, 1]", "licence": LICENCE}
     words |= {key: run.record[key] for key in KEPT} | {"data_digest": run.record["data"]["digest"]}
+    if (run.path / "calibration.json").exists():
+        words["calibration"] = json.loads((run.path / "calibration.json").read_text())
     path = bundled.FOLDER / f"{a.name}.safetensors"
     store.save(path, half, words)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {sum(t.numel() for t in half.values()):,} weights")
