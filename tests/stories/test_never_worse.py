@@ -39,7 +39,7 @@ def test_it_seldom_abstains(rows):
 
 
 def test_the_intervals_hold_nine_tenths_of_the_truth(rows):
-    """The promise is for the mean over pictures and damage like those of the training; strong JPEG is the worst of it."""
+    """It is for the mean over pictures and damage like those of the training; strong JPEG is the worst of it."""
     inside = {d: [r["inside"] for r in rows if r["damage"] == d and "inside" in r] for d in never_worse.LEAST_GAIN}
     told = {damage: sum(found) / len(found) for damage, found in inside.items() if found}
     assert set(told) == {"noise 15", "noise 25", "JPEG 10", "JPEG 30"}

@@ -167,15 +167,26 @@ def _within(filled: np.ndarray, array: np.ndarray, hole: np.ndarray) -> np.ndarr
     held = filled.copy()
     for p in np.unique(power[hole]):
         reach, some = 2 ** int(p) + RING, power == p
-        rows, columns = _around(some, reach)
+        soft = reach // 2  # bounds are means over so many pixels, so that they end nowhere abruptly
+        rows, columns = _around(some, reach + 2 * soft)
         part = some[rows, columns]
         ring = ndimage.maximum_filter(part, 2 * RING + 1) & ~hole[rows, columns]
         for c in range(array.shape[2]):
             values, now = array[rows, columns, c], held[rows, columns, c]
-            low = ndimage.minimum_filter(np.where(ring, values, np.inf), 2 * reach + 1)
-            high = ndimage.maximum_filter(np.where(ring, values, -np.inf), 2 * reach + 1)
-            now[part] = now[part].clip(low[part], high[part])
+            low = ndimage.minimum_filter(np.where(ring, values, np.inf), 2 * (reach + soft) + 1)
+            high = ndimage.maximum_filter(np.where(ring, values, -np.inf), 2 * (reach + soft) + 1)
+            now[part] = now[part].clip(_means(low, soft)[part], _means(high, soft)[part])
     return held
+
+
+def _means(values: np.ndarray, reach: int) -> np.ndarray:
+    """Means over squares of 2 `reach` + 1 pixels of what is finite there."""
+    from scipy import ndimage
+
+    finite = np.isfinite(values)
+    sums = ndimage.uniform_filter(np.where(finite, values, 0.0), 2 * reach + 1, mode="nearest")
+    found: np.ndarray = sums / ndimage.uniform_filter(finite.astype(float), 2 * reach + 1, mode="nearest").clip(1e-9)
+    return found
 
 
 def _gather(planes: Tensor, corners: Tensor, side: int) -> tuple[Tensor, Tensor]:
