@@ -35,7 +35,7 @@ def test_a_very_large_picture_is_denoised_within_its_memory(tmp_path: Path) -> N
         for top in range(0, SIDE, 512):
             rows = np.roll(noise, 37 * top, 1)[: min(512, SIDE - top)]
             write(np.clip(slope + rows, 0, 255).astype(np.uint8))
-    words = ["restore", str(given), str(made), "--task", "denoise", "--memory", "700M"]
+    words = ["restore", str(given), str(made), "--task", "denoise", "--memory", "900M"]
     done = subprocess.run([sys.executable, "-c", CHILD, *words], stderr=subprocess.PIPE, text=True)
     print(done.stderr)
     assert done.returncode == 0 and size_of(made) == (SIDE, SIDE)

@@ -27,6 +27,7 @@ from zeuxis.errors import BadInput, MachineGaveOut
 from zeuxis.pictures import colour, deep, metadata, reading
 from zeuxis.pictures.kept import Kept, Picture
 from zeuxis.pictures.picture import from_tensor, to_tensor
+from zeuxis.pictures.tiles import mirrored
 from zeuxis.pictures.write import CHANGED, xmp_packet
 from zeuxis.pictures.writing import SUFFIXES, form_of, png_carrier
 from zeuxis.platform import sync_file, sync_folder
@@ -363,12 +364,15 @@ def restore_large(
     rows: int = 256,
     note: dict[str, Any] | None = None,
     progress: Callable[[int], None] = lambda pixels: None,
+    mirror: bool = False,
 ) -> Large:
     """Runs a net over a large file in bands; the file `out` appears whole or not at all. What was read is returned.
 
     function: [1, C, h, W] in [-1, 1] to [1, C, h scale, W scale], at any h; for a net, `tiles.tiled` with this same
     overlap and multiple_of: then the bands are exactly what the whole picture would give. progress gets the number
-    of input pixels done. Raises Unreadable, BadInput, MachineGaveOut as `bands` and `written`.
+    of input pixels done. mirror: the first and the last band get rows beyond the picture too, mirrored as `tiled` does
+    it, so that nothing within `overlap` of a band's rim is used. Raises Unreadable, BadInput, MachineGaveOut as
+    `bands` and `written`.
     """
     large = look(path)
     if large.kept.exif is not None and form_of(Path(out).suffix).name == "TIFF":
@@ -379,6 +383,9 @@ def restore_large(
     with written(out, large.height * scale, large.width * scale, large.kept, note) as write:
         for top, above, part in strips(path, rows, halo):
             count = min(rows, large.height - top)
+            if mirror:
+                below = len(part) - above - count
+                part, above = part[mirrored(len(part), halo - above, halo - below).numpy()], halo
             given = Picture(part[..., : large.channels], part[..., -1] if large.alpha else None, Kept())
             for made in _pixels_of(function(to_tensor(given)), given, scale, above, above + count):
                 write(made)

@@ -17,6 +17,7 @@ from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.jobs.restoring.triage import Measured, Plan
 from zeuxis.pictures import huge
 from zeuxis.pictures.picture import Picture, to_tensor
+from zeuxis.pictures.tiles import mirrored
 from zeuxis.platform import free_memory
 
 SAMPLE = 1024  # rows and columns, from the middle, that a large picture is measured by
@@ -119,17 +120,38 @@ def repair_large(
     net = _mending(measured.step, means)
     if net is None or means.method != "net":
         raise BadInput("pictures of this size are restored by a net alone", str(path), "leave --method away")
-    apart = _for_tiles(means)
+    memory, blocks = nets.bound_of(means.memory), measured.step == "unblock"
+    # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too
+    reach = _reach(net) + (BLOCK if blocks else 0)
+    bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN, memory // 2 if blocks else int(0.4 * memory))
+    apart = _for_tiles(means) if blocks else replace(means, part=True)
 
-    def function(part: Tensor) -> Tensor:
+    def mend(part: Tensor) -> Tensor:
         mended = steps.STEPS[measured.step](State(part, measured), apart).image
         return part + strength * (mended - part) if strength < 1 else mended
 
-    # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too
-    reach = _reach(net) + (BLOCK if measured.step == "unblock" else 0)
-    bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN, nets.bound_of(means.memory) // 2)
-    _through(function, bands, path, target, {**note, "used": [net.name]}, progress)
+    def windows(band: Tensor) -> Tensor:
+        return _in_windows(mend, band, bands, int(0.45 * memory) // (nets.BYTES_PER_PIXEL * band.shape[2]))
+
+    # blocks are laid out from the corner of what a net gets, and beyond the picture there are none to lay
+    function = mend if blocks else windows
+    _through(function, bands, path, target, {**note, "used": [net.name]}, progress, mirror=not blocks)
     return (net.name,)
+
+
+def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Bands, columns: int) -> Tensor:
+    """`function` on windows as high as the band and `columns` wide, rims included, of which the inner ones are kept.
+
+    What lies beyond the picture is mirrored, as `tiled` has it; the rim above and below is left to the caller.
+    """
+    width, halo = band.shape[3], bands.halo
+    inner = max(BLOCK, columns - 2 * halo) // bands.multiple_of * bands.multiple_of or bands.multiple_of
+    wide = band.index_select(3, mirrored(width, halo, halo + inner))
+    for left in range(0, width, inner):
+        count = min(inner, width - left)
+        found = function(wide[..., left : left + inner + 2 * halo])
+        band[..., left : left + count] = found[..., halo : halo + count]
+    return band
 
 
 def upscale_large(
@@ -181,6 +203,7 @@ def _through(
     target: Path,
     note: dict[str, Any],
     progress: Callable[[int], None],
+    mirror: bool = False,
 ) -> None:
     huge.restore_large(
         function,
@@ -192,4 +215,5 @@ def _through(
         rows=bands.rows(huge.size_of(path)[1]),
         note=note,
         progress=progress,
+        mirror=mirror,
     )

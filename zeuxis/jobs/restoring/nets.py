@@ -12,13 +12,13 @@ from zeuxis.data.dataset import Spec
 from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import community
-from zeuxis.pictures.tiles import choose_tile, tiled
+from zeuxis.pictures.tiles import choose_tile, padded, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
 
-_BYTES_PER_PIXEL = 1_500  # at the peak, per input pixel and for each output pixel that it gives; own measurement
+BYTES_PER_PIXEL = 1_500  # at the peak, per input pixel and for each output pixel that it gives; own measurement
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,22 +106,37 @@ def _mixed(first: Mapping[str, Tensor], last: Mapping[str, Tensor], share: float
 
 
 def apply(
-    net: Net, image: Tensor, known: Tensor | None = None, level: Tensor | None = None, memory: int | None = None
+    net: Net,
+    image: Tensor,
+    known: Tensor | None = None,
+    level: Tensor | None = None,
+    memory: int | None = None,
+    part: bool = False,
 ) -> Tensor:
     """[1, C, H, W] in [-1, 1] of any size and 1 or 3 channels, restored: [1, C, H * scale, W * scale].
 
-    known: [1, 1, H, W], 0 in holes. Grey goes through a net of colours three times over and comes back as the
+    known: [1, 1, H, W], 0 in holes. part: it is a window whose rim, as wide as the net sees, is thrown away: it is
+    worked on at once, and no more is put around it than the net's multiple asks for.
+
+    Grey goes through a net of colours three times over and comes back as the
     mean; colours go through a grey net one by one.
     """
     channels, wanted = image.shape[1], net.spec.channels
     if channels == 3 and wanted == 1:
-        parts = [apply(net, image[:, c : c + 1], known, level, memory) for c in range(3)]
+        parts = [apply(net, image[:, c : c + 1], known, level, memory, part) for c in range(3)]
         return torch.cat(parts, 1)
     seen = image.expand(-1, wanted, -1, -1) if channels == 1 else image
     if seen.shape[1] != wanted:
         raise BadInput(f"a net of {wanted} channels cannot take a picture of {channels}", net.name)
-    answer = _over_tiles(net, seen, known, level, memory)
+    answer = _at_once(net, seen, level) if part else _over_tiles(net, seen, known, level, memory)
     return answer.mean(1, keepdim=True) if channels == 1 else answer
+
+
+def _at_once(net: Net, image: Tensor, level: Tensor | None) -> Tensor:
+    height, width = (side * net.scale for side in image.shape[2:])
+    with torch.inference_mode():
+        whole = padded(image, 0, net.able.multiple_of).contiguous()
+        return net.able.restore(net.players, whole, None, level)[..., :height, :width]
 
 
 def bound_of(memory: int | None) -> int:
@@ -142,5 +157,5 @@ def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | N
             side = net.spec.height
             return tiled(function, whole, able.scale, side // 4, able.multiple_of, side, feather=True)
         reach = able.receptive_field
-        tile = choose_tile(bound_of(memory), _BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
+        tile = choose_tile(bound_of(memory), BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
         return tiled(function, whole, able.scale, reach, able.multiple_of, tile)

@@ -49,7 +49,7 @@ class State:
 class Means:
     """With what the steps work: a method, a trained run in place of the package's net, and bytes of memory or None.
 
-    fidelity: where between the two nets of a run of two stages; None: its last one.
+    fidelity: where between the two nets of a run of two stages; None: its last one. part: see `nets.apply`.
     """
 
     method: str = "net"
@@ -57,6 +57,7 @@ class Means:
     memory: int | None = None
     fidelity: float | None = None
     seed: int = 0
+    part: bool = False
 
 
 @cache
@@ -92,7 +93,7 @@ def repair(state: State, means: Means) -> State:
     if net.scale != 1:
         raise BadInput(f"this run enlarges pictures {net.scale} times", net.name, "use `zeuxis upscale`")
     level = torch.full((1, 1, 1, 1), state.measured.noise)
-    return state.with_image(nets.apply(net, state.image, None, level, means.memory), net.name)
+    return state.with_image(nets.apply(net, state.image, None, level, means.memory, means.part), net.name)
 
 
 def unblock(state: State, means: Means) -> State:
@@ -102,7 +103,7 @@ def unblock(state: State, means: Means) -> State:
         return repair(state, means)
     top, left = ((8 - start) % 8 for start in state.measured.grid)
     image = F.pad(state.image, (left, 0, top, 0), "replicate")
-    mended = nets.apply(net, image, None, None, means.memory)[:, :, top:, left:].contiguous()
+    mended = nets.apply(net, image, None, None, means.memory, means.part)[:, :, top:, left:].contiguous()
     if state.measured.table:
         mended = within_cells(mended, state.image, state.measured.table, state.measured.grid)
     return state.with_image(mended, net.name)
