@@ -120,7 +120,7 @@ def test_what_would_be_lost_is_refused(folder, tmp_path):
         ["restore", str(one), "--memory", "much"],
         ["upscale", str(one), "--scale", "5"],
         ["upscale", str(one), "--fidelity", "-1"],
-        ["upscale", str(one), "--fidelity", "0.5"],
+        ["upscale", str(one), "--fidelity", "0.5", "--method", "bicubic"],
     ):
         done = typed(*words)
         assert done.code == 2 and len(done.errors) == 1, (words, done)

@@ -43,13 +43,13 @@ def _file(asked: str, recipe: str) -> Path:
 
 
 def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
-    """Settings of the weights that shape the nets, for the recipe to take over where they are not given."""
+    """Settings that the weights were trained with, for the recipe to take over where they are not given."""
     import json
 
     words = store.words(Path(path))
     if words.get("recipe") != recipe_name(type(recipe)):
         return {}
-    known = {f.name for f in fields(recipe)}
+    known = {f.name for f in fields(recipe)} - set(recipe.passing)
     found = json.loads(words.get("settings", "{}"))
     return {k: tuple(v) if isinstance(v, list) else v for k, v in found.items() if k in known}
 

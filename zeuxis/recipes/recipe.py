@@ -156,6 +156,8 @@ class Recipe:
     """True: trained on squares of `patch` pixels cut out of pictures of any size, which are held out by file."""
     half: ClassVar[bool] = False
     """True: its losses bear convolutions and matrix products in bfloat16, where the engine finds them faster."""
+    passing: ClassVar[tuple[str, ...]] = ()
+    """Fields that a run which begins with the weights of another does not take over from it."""
     watched: ClassVar[int] = 2048
     """How many held-out pictures a score is read from, at most."""
 

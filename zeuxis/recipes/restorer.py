@@ -66,6 +66,7 @@ class Restorer(Recipe):
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
     half: ClassVar[bool] = True
+    passing: ClassVar[tuple[str, ...]] = ("teacher", "taught", "lesson")
     watched: ClassVar[int] = 64
     scale: ClassVar[int] = 1
 

@@ -83,6 +83,7 @@ class SRGAN(Recipe):
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
     half: ClassVar[bool] = True
+    passing: ClassVar[tuple[str, ...]] = ("content",)
     watched: ClassVar[int] = 64
     multiple_of: ClassVar[int] = 1
 

@@ -9,6 +9,8 @@ from PIL import Image
 
 from zeuxis import api
 from zeuxis.errors import BadInput
+from zeuxis.jobs.starting import settings_of_file
+from zeuxis.recipes.restorer import Restorer
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
 
@@ -34,6 +36,14 @@ def test_weights_and_settings_are_taken_over(photos, first, tmp_path):
     assert run.record["start_from"]["sha256"] == store.content_hash(first.tensors())
     for name, weight in run.tensors().items():
         assert torch.equal(weight, first.tensors()[name]), name
+
+
+def test_a_teacher_is_not_taken_over():
+    """Its weights are somebody else's: a person may not have them."""
+    path = str(bundled.path_of("repair"))
+    assert '"teacher": "ffdnet-color"' in store.words(Path(path))["settings"]
+    taken = settings_of_file(path, Restorer())
+    assert taken["width"] == 48 and not set(Restorer.passing) & set(taken)
 
 
 def test_a_lone_file_will_do_and_must_not_change(photos, first, tmp_path):
