@@ -65,7 +65,7 @@ def test_a_good_jpeg_is_left_alone(pixels):
 def test_plans():
     clean, noisy = Measured(0, None, (0, 0), 0), Measured(20, 40, (0, 0), 0)
     assert plan("auto", noisy).steps == ("repair",), "one net for both"
-    assert plan("enhance", clean).steps == ("levels",) and plan("enhance", clean).strength == 0.5
+    assert plan("enhance", clean).steps == ("contrast",) and plan("enhance", clean).strength == 0.5
     assert plan("denoise", clean).steps == ("repair",) and plan("inpaint", clean).steps == ("inpaint",)
     assert plan("old-photo", clean).steps == ("scratches", "inpaint", "repair", "levels")
     assert all(plan(task, noisy).why for task in triage.TASKS)

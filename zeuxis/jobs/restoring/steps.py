@@ -155,11 +155,21 @@ def scratches(state: State, means: Means) -> State:
 
 
 def levels(state: State, means: Means) -> State:
-    """Each channel stretched from its black and white points, half a per cent cut at either end."""
+    """Each channel stretched from its black and white points, half a per cent cut at either end: a cast goes too."""
     points = estimate.levels(state.image)
-    low, high = (points[..., k, None, None] for k in (0, 1))
+    return _stretched(state, points[..., 0, None, None], points[..., 1, None, None], "levels")
+
+
+def contrast(state: State, means: Means) -> State:
+    """All channels stretched alike, from the lowest black point to the highest white one: hues stay."""
+    points = estimate.levels(state.image)
+    low, high = points[..., 0].amin(1), points[..., 1].amax(1)
+    return _stretched(state, low[:, None, None, None], high[:, None, None, None], "contrast")
+
+
+def _stretched(state: State, low: Tensor, high: Tensor, used: str) -> State:
     span = (high - low).clamp_min(0.1)
-    return state.with_image(((state.image - low) / span * 2 - 1).clamp(-1, 1), "levels")
+    return state.with_image(((state.image - low) / span * 2 - 1).clamp(-1, 1), used)
 
 
 STEPS: dict[str, Callable[[State, Means], State]] = {
@@ -169,6 +179,7 @@ STEPS: dict[str, Callable[[State, Means], State]] = {
     "inpaint": fill,
     "scratches": scratches,
     "levels": levels,
+    "contrast": contrast,
 }
 
 

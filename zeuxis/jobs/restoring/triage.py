@@ -101,7 +101,7 @@ def _auto(m: Measured) -> Plan:
 
 def _enhance(m: Measured) -> Plan:
     plan = _mending(m)
-    return Plan((*plan.steps, "levels"), f"{plan.why}; levels" if plan.why else "levels", 0.5)
+    return Plan((*plan.steps, "contrast"), f"{plan.why}; contrast" if plan.why else "contrast", 0.5)
 
 
 def _asked(m: Measured) -> Plan:
