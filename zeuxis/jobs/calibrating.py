@@ -14,7 +14,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
-from zeuxis.metrics.conformal import controlled, missed
+from zeuxis.metrics.conformal import FACTORS, controlled, missed
 from zeuxis.recipes.recipe import Doubts
 from zeuxis.runs import Run
 
@@ -57,7 +57,7 @@ def calibrate(run: Run, held: Dataset | None) -> dict[str, Any]:
             raise BadInput("no pictures were held out", "", "train on more pictures")
         losses = curves(run, held, Draw(run.record["seed"], turn="calibrate"))
         factor = controlled(losses, recipe.alpha)
-        at = int(round(factor / 12 * (losses.shape[1] - 1)))
+        at = int((FACTORS - factor).abs().argmin())
         words |= {"factor": factor, "pictures": len(losses), "missed": float(losses.mean(0)[at])}
         say(f"zeuxis: intervals times {factor:.2f} miss {words['missed']:.1%} of the values of {len(losses)} pictures")
     except BadInput as error:

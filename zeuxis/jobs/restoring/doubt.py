@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from zeuxis import catalog
 from zeuxis.data.dataset import Spec
+from zeuxis.engine.fixed import opened
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.changes import GREY, pooled_map
 from zeuxis.pictures.tiles import tiled
-from zeuxis.recipes.recipe import Doubts, make
+from zeuxis.recipes.recipe import Doubts, Recipe, make
 from zeuxis.report.restored import Map
 from zeuxis.runs import Run, frozen, read_json
-from zeuxis.weights import bundled, store
+from zeuxis.weights import bundled
 
 NAME = "uncertainty"
 """Of the weights in the package."""
@@ -55,15 +56,10 @@ class Doubt:
         return (lower, upper) if channels == self.channels else (lower.mean(1, True), upper.mean(1, True))
 
 
-def _made(settings: dict[str, Any], channels: int, calibration: dict[str, Any], tensors: dict[str, Tensor]) -> Doubt:
-    recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in settings.items()})
-    with torch.random.fork_rng(devices=[]):
-        players = recipe.players(Spec(channels, 96, 96))
-    players.load_state_dict({k: v.float() for k, v in tensors.items()})
+def _made(recipe: Recipe, players: nn.ModuleDict, channels: int, calibration: dict[str, Any]) -> Doubt:
     assert isinstance(recipe, Doubts)
     reach = recipe.receptive_field  # type: ignore[attr-defined]
-    trust = (calibration["factor"], calibration["alpha"], calibration["pictures"])
-    return Doubt(recipe, players.eval().requires_grad_(False), channels, reach, *trust)
+    return Doubt(recipe, players, channels, reach, *(calibration[k] for k in ("factor", "alpha", "pictures")))
 
 
 @cache
@@ -71,9 +67,13 @@ def of_package() -> Doubt | None:
     """The head of the package, where it carries one."""
     if NAME not in bundled.names():
         return None
-    tensors, words = store.load(bundled.path_of(NAME))
-    settings, spec, calibration = (json.loads(words[k]) for k in ("settings", "spec", "calibration"))
-    return _made(settings, spec["channels"], calibration, tensors)
+    tensors, words = opened(bundled.path_of(NAME))
+    recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in words["settings"].items()})
+    spec = Spec(words["spec"]["channels"], words["spec"]["height"], words["spec"]["width"])
+    with torch.random.fork_rng(devices=[]):
+        players = recipe.players(spec)
+    players.load_state_dict({k: v.float() for k, v in tensors.items()})
+    return _made(recipe, players.requires_grad_(False).eval(), spec.channels, json.loads(words["calibration"]))
 
 
 def of_run(path: str) -> Doubt:
@@ -84,7 +84,7 @@ def of_run(path: str) -> Doubt:
     calibration = read_json(Path(path) / "calibration.json", "calibrated run")
     if calibration.get("factor") is None:
         raise BadInput(f"its intervals could not be calibrated: {calibration.get('why')}", path, "train it anew")
-    return _made(run.record["settings"], run.spec.channels, calibration, run.tensors())
+    return _made(run.recipe, run.players(), run.spec.channels, calibration)
 
 
 def doubt_for(run: str | None, used: tuple[str, ...], strength: float | None) -> Doubt | None:
