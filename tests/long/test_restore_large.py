@@ -27,6 +27,7 @@ except SystemExit as end:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)
 def test_a_very_large_picture_is_denoised_within_its_memory(tmp_path: Path) -> None:
     given, made = tmp_path / "large.png", tmp_path / "out.png"
     noise = Stream(key_of("large")).normal(512, SIDE * 3).numpy().reshape(512, SIDE, 3) * 20

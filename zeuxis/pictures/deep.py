@@ -1,7 +1,6 @@
 """16 bits per channel, which Pillow cuts to 8 in colour pictures: read by two passes, written as PNG and TIFF."""
 
 import io
-import shutil
 import struct
 import sys
 import zlib
@@ -13,7 +12,8 @@ from PIL import Image, ImageFile
 
 from zeuxis.data.decode import Unreadable, open_file
 
-_ROWS = 256
+_ROWS = 64  # at a time
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ENDS = "LB" if sys.byteorder == "little" else "BL"
 
 
@@ -93,26 +93,6 @@ def chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
 
 
-def _filtered(rows: np.ndarray, above: np.ndarray, step: int) -> np.ndarray:
-    """Bytes [n, W] after the Paeth filter (PNG 1.2, section 6.6), each row behind its number 4."""
-    left = np.pad(rows, ((0, 0), (step, 0)))[:, : rows.shape[1]].astype(np.int16)
-    corner = np.pad(above, ((0, 0), (step, 0)))[:, : rows.shape[1]].astype(np.int16)
-    up = above.astype(np.int16)
-    far = [np.abs(left + up - corner - x) for x in (left, up, corner)]
-    guess = np.where((far[0] <= far[1]) & (far[0] <= far[2]), left, np.where(far[1] <= far[2], up, corner))
-    return np.pad((rows - guess).astype(np.uint8), ((0, 0), (1, 0)), constant_values=4)
-
-
-def _packed(pixels: np.ndarray) -> Iterator[bytes]:
-    height, width, channels = pixels.shape
-    packer, above = zlib.compressobj(6), np.zeros((1, width * channels * 2), np.uint8)
-    for top in range(0, height, _ROWS):
-        rows = pixels[top : top + _ROWS].astype(">u2").reshape(-1, width * channels).view(np.uint8)
-        yield packer.compress(_filtered(rows, np.concatenate([above, rows[:-1]]), 2 * channels).tobytes())
-        above = rows[-1:]
-    yield packer.flush()
-
-
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """(name, whole chunk) of the chunks of a sound PNG."""
     place = 8
@@ -122,31 +102,66 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         place = end
 
 
+def _filtered(rows: np.ndarray, above: np.ndarray, step: int) -> np.ndarray:
+    """Bytes [n, W], each row behind the number of its filter: its left or its upper neighbour taken off.
+
+    The one that leaves less, as PNG 1.2 proposes in section 9.6; its filter of Paeth takes ten times as long in numpy.
+    """
+    left = rows - np.pad(rows, ((0, 0), (step, 0)))[:, : rows.shape[1]]
+    up = rows - above
+    sizes = [np.abs(change.view(np.int8)).sum(1, dtype=np.int64) for change in (left, up)]
+    by_left = (sizes[0] < sizes[1])[:, None]
+    return np.concatenate([np.where(by_left, 1, 2).astype(np.uint8), np.where(by_left, left, up)], 1)
+
+
+class PngWriter:
+    """A PNG written row by row; `close` ends it.
+
+    out: where the bytes go; shape: (H, W, 1 to 4); dtype: uint8 or uint16; carrier: a PNG whose chunks beside its size
+    and its pixels are taken over; level: of the compression, 0 to 9.
+    """
+
+    def __init__(
+        self, out: IO[bytes], shape: tuple[int, int, int], dtype: np.dtype[Any], carrier: bytes = b"", level: int = 6
+    ) -> None:
+        height, width, self._channels = shape
+        self._out, self._bytes, self._packer = out, dtype.itemsize, zlib.compressobj(level)
+        self._level, self._above = level, np.zeros((1, width * self._channels * self._bytes), np.uint8)
+        self.rows = 0
+        kind = {1: 0, 2: 4, 3: 2, 4: 6}[self._channels]
+        out.write(SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * self._bytes, kind, 0, 0, 0)))
+        for name, whole in chunks(carrier):
+            if name not in (b"IHDR", b"IDAT", b"IEND"):
+                out.write(whole)
+
+    def add(self, pixels: np.ndarray) -> None:
+        """The next rows [n, W, C], any number of them."""
+        for top in range(0, len(pixels), _ROWS):
+            some = np.ascontiguousarray(pixels[top : top + _ROWS])
+            rows = some.astype(f">u{self._bytes}").reshape(len(some), -1).view(np.uint8)
+            if self._level:
+                above = np.concatenate([self._above, rows[:-1]])
+                self._pack(self._packer.compress(_filtered(rows, above, self._channels * self._bytes).tobytes()))
+            else:
+                self._pack(self._packer.compress(np.pad(rows, ((0, 0), (1, 0))).tobytes()))
+            self._above, self.rows = rows[-1:], self.rows + len(rows)
+
+    def _pack(self, packed: bytes) -> None:
+        if packed:
+            self._out.write(chunk(b"IDAT", packed))
+
+    def close(self) -> None:
+        self._pack(self._packer.flush())
+        self._out.write(chunk(b"IEND", b""))
+
+
 def png_bytes(pixels: np.ndarray, carrier: bytes) -> bytes:
-    """A PNG of uint16 pixels [H, W, 1 to 4], with all chunks of the PNG `carrier` but its size and its pixels."""
-    height, width, channels = pixels.shape
-    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    parts = [carrier[:8]]
-    for name, whole in chunks(carrier):
-        if name == b"IHDR":
-            parts.append(chunk(name, struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)))
-        elif name == b"IDAT":
-            parts += [chunk(name, part) for part in _packed(pixels) if part]
-        else:
-            parts.append(whole)
-    return b"".join(parts)
-
-
-def dressed_png(bare: IO[bytes], out: IO[bytes], carrier: bytes) -> None:
-    """Copies a PNG, of any size, with the chunks of the PNG `carrier` in place of its own ones before the pixels."""
-    out.write(bare.read(33))
-    for name, whole in chunks(carrier):
-        if name not in (b"IHDR", b"IDAT", b"IEND"):
-            out.write(whole)
-    while (head := bare.read(8))[4:] not in (b"IDAT", b""):
-        bare.seek(int.from_bytes(head[:4], "big") + 4, io.SEEK_CUR)
-    out.write(head)
-    shutil.copyfileobj(bare, out, 1 << 20)
+    """A PNG of uint8 or uint16 pixels [H, W, 1 to 4], with what the PNG `carrier` holds beside its pixels."""
+    buffer = io.BytesIO()
+    writer = PngWriter(buffer, pixels.shape, pixels.dtype, carrier)
+    writer.add(pixels)
+    writer.close()
+    return buffer.getvalue()
 
 
 # ------------------------------------------------------------------ TIFF

@@ -238,12 +238,12 @@ def strips(path: str | os.PathLike[str], rows: int, halo: int) -> Iterator[tuple
 # ------------------------------------------------------------------ writing
 
 
-def _savers(kept: Kept, size: int) -> dict[str, tuple[str, dict[str, Any]]]:
-    return {
-        "PNG": ("pngsave", {"compression": 6}),
-        "JPEG": ("jpegsave", {"Q": 95, "subsample_mode": "off"}),
-        "TIFF": ("tiffsave", {"compression": "deflate", "predictor": "horizontal", "bigtiff": size > 3 << 30}),
-    }
+def _saver(name: str, kept: Kept, pixels: int) -> tuple[str, dict[str, Any]]:
+    """vips' function for the format, and what to tell it."""
+    if name == "JPEG":
+        return "jpegsave", {"Q": 95, "subsample_mode": "off"}
+    big = pixels * 4 * kept.bits // 8 > 3 << 30
+    return "tiffsave", {"compression": "deflate", "predictor": "horizontal", "bigtiff": big}
 
 
 def _dressed(image: Any, vips: Any, kept: Kept, note: dict[str, Any] | None) -> Any:
@@ -258,24 +258,40 @@ def _dressed(image: Any, vips: Any, kept: Kept, note: dict[str, Any] | None) -> 
     return image
 
 
-def _converted(raw: Path, aside: Path, shape: tuple[int, int, int], name: str, kept: Kept, note: Any) -> None:
-    """The rows in the file `raw`, native byte order, to a picture file of the format `name`."""
-    vips = _vips()
-    height, width, channels = shape
-    deep = kept.bits == 16
-    kind = ("grey16" if deep else "b-w") if channels < 3 else ("rgb16" if deep else "srgb")
-    saver, settings = _savers(kept, raw.stat().st_size)[name]
+@contextlib.contextmanager
+def _piped(aside: Path, name: str, kept: Kept, note: Any, pixels: int) -> Iterator[IO[bytes]]:
+    """A stream for a bare PNG, which vips turns into the file `aside` of the format `name` while it comes.
+
+    Rows that waited in a file would be mapped into memory as a whole. Raises MachineGaveOut where vips fails.
+    """
+    vips, failed = _vips(), []
+    saver, settings = _saver(name, kept, pixels)
+    source, sink = os.pipe()
+
+    def save() -> None:
+        given = vips.SourceCustom()
+        given.on_read(lambda count: os.read(source, count))
+        try:
+            image = vips.Image.pngload_source(given, access="sequential", fail_on="error")
+            getattr(_dressed(image, vips, kept, note), saver)(str(aside), **settings)
+        except vips.Error as error:
+            failed.append(error)
+        finally:
+            os.close(source)
+
+    thread = threading.Thread(target=save, daemon=True)
     try:
-        image = vips.Image.rawload(
-            str(raw), width, height, channels, format="ushort" if deep else "uchar", interpretation=kind
-        )
-        bare = image if name == "PNG" else _dressed(image, vips, kept, note)
-        getattr(bare, saver)(str(aside), **settings)
-    except vips.Error as error:
-        words = " ".join(str(error).split())[:_LAST_LINE]
-        raise MachineGaveOut(
-            f"the picture could not be written: {words}", str(aside.parent), "look for space"
-        ) from error
+        with open(sink, "wb", buffering=1 << 20) as stream:
+            thread.start()
+            yield stream
+    except BrokenPipeError:  # vips gave up, and says why
+        pass
+    finally:
+        thread.join()
+    if failed:
+        words = " ".join(str(failed[0]).split())[:_LAST_LINE]
+        what = f"the picture could not be written: {words}"
+        raise MachineGaveOut(what, str(aside.parent), "look for space") from failed[0]
 
 
 def _held(rows: np.ndarray, holds: frozenset[str]) -> np.ndarray:
@@ -294,39 +310,39 @@ def written(
     """A function that takes rows [n, W, 1 to 4] from top to bottom (2 and 4: the last is alpha), for a file that
     appears whole when the block ends well, and not at all otherwise.
 
-    The rows wait in a file of their own beside `path`. PNG, JPEG and TIFF. Raises BadInput for another suffix, a side
-    too long for the format, or missing rows; MachineGaveOut when the disk is full.
+    PNG, JPEG and TIFF. Raises BadInput for another suffix, a side too long for the format, or missing rows;
+    MachineGaveOut when the disk is full.
     """
     path = Path(path)
     form, name = form_of(path.suffix), SUFFIXES[path.suffix.lower()]
-    if name not in _savers(kept, 0):
+    if name not in ("PNG", "JPEG", "TIFF"):
         raise BadInput("so large a picture cannot be written in this format", str(path), "write PNG, JPEG or TIFF")
     if max(height, width) > form.side:
         raise BadInput(f"a side of {max(height, width)} pixels is too long for {form.name}", str(path), "write a PNG")
     make_folder(path.parent)
-    raw, aside = (path.with_name(f".{path.name[:100]}.{os.getpid()}.{end}.tmp") for end in ("rows", "picture"))
-    shape = [0, width, 0]
+    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+    is_png, writer = name == "PNG", None
 
     def add(rows: np.ndarray) -> None:
+        nonlocal writer
         rows = _held(rows, form.holds)
-        shape[0], shape[2] = shape[0] + len(rows), rows.shape[2]
-        file.write(rows.data)
+        if writer is None:
+            shape = (height, width, rows.shape[2])
+            carrier = png_carrier((height, width), kept, note) if is_png else b""
+            writer = deep.PngWriter(stream, shape, rows.dtype, carrier, 6 if is_png else 0)
+        writer.add(rows)
 
     try:
-        with plain_errors(path), open(raw, "wb") as file:
+        target = open(aside, "wb") if is_png else _piped(aside, name, kept, note, height * width)
+        with plain_errors(path), target as stream:
             yield add
-        if shape[0] != height:
-            raise BadInput(f"{shape[0]} of {height} rows came", str(path))
-        bits = 16 if raw.stat().st_size == 2 * height * width * shape[2] else 8
-        _converted(raw, aside, (height, width, shape[2]), name, replace(kept, bits=bits), note)
-        if name == "PNG":  # vips hides XMP and texts where others do not look
-            with plain_errors(path), open(aside, "rb") as bare, open(raw, "wb") as dressed:
-                deep.dressed_png(bare, dressed, png_carrier((height, width), kept, note))
-        _renamed(raw if name == "PNG" else aside, path)
+            if writer is None or writer.rows != height:
+                raise BadInput(f"{writer.rows if writer else 0} of {height} rows came", str(path))
+            writer.close()
+        _renamed(aside, path)
     finally:
-        for rest in (raw, aside):
-            with contextlib.suppress(OSError):
-                rest.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def _renamed(aside: Path, path: Path) -> None:

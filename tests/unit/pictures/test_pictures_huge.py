@@ -178,6 +178,18 @@ def test_a_failing_net_leaves_nothing(tmp_path):
 
 
 @needs_vips
+@pytest.mark.parametrize("suffix", [".tif", ".jpg"])
+def test_a_writer_that_fails_says_so(tmp_path, suffix):
+    folder = tmp_path / "sub"
+    with pytest.raises(MachineGaveOut, match="could not be written"):
+        with written(folder / f"y{suffix}", 4000, 300, Kept()) as write:
+            folder.rmdir()
+            for _ in range(40):
+                write(np.full((100, 300, 3), 7, np.uint8))
+    assert os.listdir(tmp_path) == []
+
+
+@needs_vips
 def test_a_full_disk(tmp_path, monkeypatch):
     import errno
 
