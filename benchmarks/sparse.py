@@ -4,8 +4,8 @@ FOLDER holds photographs. Patches of 8x8 with Gaussian noise of sigma 25, their 
 coded in 256 atoms that K-SVD learned from them, at several penalties. scikit-learn runs with
 `--jobs` jobs, torch with as many threads; they take turns, and medians and their ratio are
 printed, with how far the objective of ours is above that of the rival (negative: below): of the
-sum over all patches, and of the worst patch. `lasso` is FISTA for what a greedy coordinate descent
-leaves over; `fista` starts from zero.
+sum over all patches, and of the worst patch. `lasso` is FISTA for what working sets leave
+over; `fista` starts from zero.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Sparse codes of many signals at once, with the l1 penalty: FISTA, and FISTA for what a descent leaves over.
+"""Sparse codes of many signals at once, with the l1 penalty: FISTA, and FISTA for what working sets leave over.
 
 Signals are rows [n, d], atoms are rows [K, d] (as in scikit-learn), codes are [n, K]: a signal is
 about codes @ dictionary. `known` [n, d] (1 known, 0 not) leaves entries of a signal out of account.
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from zeuxis.classic.descent import descent
 from zeuxis.classic.omp import batch_omp
 from zeuxis.classic.terms import GROUP, duality_gap, kept, largest_eigenvalue, objective, soft, unit
+from zeuxis.classic.working_set import by_working_sets
 
 __all__ = ["Stop", "batch_omp", "fista", "lasso", "objective", "unit"]
 
@@ -27,7 +27,6 @@ class Stop:
     tolerance: float = 1e-4
     most: int = 2000
     every: int = 10  # own: steps between two looks at the gap
-    rounds: int = 8  # own: of the descent that `lasso` begins with
     greedy: int = 200  # own: steps of the greedy scheme before the one that is sure to converge
 
 
@@ -114,18 +113,12 @@ def fista(
 
 
 def lasso(signals: Tensor, dictionary: Tensor, penalty: float, stop: Stop | None = None) -> Tensor:
-    """The codes of `fista`, sooner: greedy coordinate descent first (zeuxis.classic.descent), FISTA for what is left.
+    """The codes of `fista`, sooner: by working sets first (zeuxis.classic.working_set), FISTA for what is left.
 
     Signals [n, d], atoms [K, d] of length 1; to the same duality gap.
     """
     stop = stop or Stop()
-    result = signals.new_zeros(len(signals), len(dictionary))
-    left = []
-    for at in range(0, len(signals), GROUP):
-        codes, open_ = descent(signals[at : at + GROUP], dictionary, penalty, stop.tolerance, stop.rounds)
-        result[at : at + GROUP] = codes
-        left.append(open_ + at)
-    rows = torch.cat(left) if left else torch.zeros(0, dtype=torch.int64)
+    result, rows = by_working_sets(signals, dictionary, penalty, stop.tolerance)
     if len(rows):
         result[rows] = fista(signals[rows], dictionary, penalty, None, result[rows], stop)
     return result

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sklearn.decomposition import sparse_encode
 from sklearn.linear_model import orthogonal_mp_gram
 
-from zeuxis.classic.descent import descent, largest
 from zeuxis.classic.omp import batch_omp
 from zeuxis.classic.sparse import Stop, fista, lasso, objective
 from zeuxis.classic.terms import duality_gap, largest_eigenvalue, soft, unit
+from zeuxis.classic.working_set import by_working_sets, most
 from zeuxis.draw import Draw
 
 
@@ -48,7 +48,7 @@ def test_fista_keeps_its_promise_for_each_signal():
     exact = fista(signals.double(), atoms.double(), 0.2, stop=Stop(1e-9, 20_000))
     least = objective(signals.double(), atoms.double(), exact, 0.2)
     found = [fista(signals, atoms, 0.2), fista(signals, atoms, 0.2, stop=Stop(greedy=0))]
-    found += [lasso(signals, atoms, 0.2, Stop(rounds=rounds)) for rounds in (0, 2, 30)]
+    found += [lasso(signals, atoms, 0.2)]
     for codes in found:
         above = objective(signals, atoms, codes, 0.2).double() / least - 1
         assert above.max() < 1.1e-4 and above.min() > -1e-5
@@ -110,25 +110,33 @@ def test_gap_bounds_the_distance_to_the_least_objective():
         assert (value - gap <= least + 1e-9).all()
 
 
-@given(st.integers(1, 5), st.sampled_from([5, 16, 48, 64]))
-def test_largest(n, k):
-    x = normal(f"x {n} {k}", n, k)
-    assert torch.equal(largest(x), x.argmax(1))
+@given(st.integers(1, 5), st.integers(2, 300), st.sampled_from([torch.float32, torch.float64]))
+def test_most_finds_the_largest_of_each_row(n, k, dtype):
+    x = normal(f"x {n} {k}", n, k).abs().to(dtype)
+    x[:, 0] = torch.inf
+    count = 1 + k // 3
+    found = most(x, count)
+    assert found.shape == (count, n) and found.dtype == torch.int32
+    assert all(len(set(row)) == count and 0 in row for row in found.T.tolist())
+    least = x.gather(1, found.T.long()).amin(1)
+    assert (least >= x.topk(count, 1).values[:, -1] * (1 - 2**-13)).all()
 
 
-def test_no_round_of_the_descent_raises_the_objective_and_many_are_exact():
+def test_no_working_set_raises_the_objective_and_many_are_exact():
     signals, atoms = problem()
     before = objective(signals, atoms, torch.zeros(40, 48, dtype=torch.float64), 0.1)
-    for rounds in range(12):
-        codes, _ = descent(signals, atoms, 0.1, 0.0, rounds)
+    for sets in range(12):
+        codes, _ = by_working_sets(signals, atoms, 0.1, 0.0, ((sets, 1),))
         now = objective(signals, atoms, codes, 0.1)
         assert (now <= before + 1e-9).all()
         before = now
-    exact = fista(signals, atoms, 0.1, stop=Stop(1e-10, 20_000))
-    codes, left = descent(signals, atoms, 0.1, 1e-8, 200)
-    assert not len(left) and torch.allclose(codes, exact, atol=1e-3)
-    none, all_ = descent(signals, atoms, 0.1, 1e-8, 0)
+    exact = objective(signals, atoms, fista(signals, atoms, 0.1, stop=Stop(1e-10, 20_000)), 0.1)
+    codes, left = by_working_sets(signals, atoms, 0.1, 1e-6, ((3, 4), (200, 10)))
+    assert not len(left) and torch.allclose(objective(signals, atoms, codes, 0.1), exact, rtol=1e-6)
+    none, all_ = by_working_sets(signals, atoms, 0.1, 1e-8, ())
     assert not none.any() and len(all_) == 40
+    nothing, rows = by_working_sets(signals[:0], atoms, 0.1, 1e-8)
+    assert nothing.shape == (0, 48) and not len(rows)
 
 
 def test_lasso_with_twins():
