@@ -132,7 +132,9 @@ def test_no_working_set_raises_the_objective_and_many_are_exact():
         before = now
     exact = objective(signals, atoms, fista(signals, atoms, 0.1, stop=Stop(1e-10, 20_000)), 0.1)
     codes, left = by_working_sets(signals, atoms, 0.1, 1e-6, ((3, 4), (200, 10)))
-    assert not len(left) and torch.allclose(objective(signals, atoms, codes, 0.1), exact, rtol=1e-6)
+    done = torch.ones(40, dtype=torch.bool).index_fill(0, left, False)
+    assert done.sum() >= 36  # those with more atoms than nine in ten are left to FISTA
+    assert torch.allclose(objective(signals, atoms, codes, 0.1)[done], exact[done], rtol=1e-6)
     none, all_ = by_working_sets(signals, atoms, 0.1, 1e-8, ())
     assert not none.any() and len(all_) == 40
     nothing, rows = by_working_sets(signals[:0], atoms, 0.1, 1e-8)
