@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from zeuxis.errors import BadInput
@@ -30,9 +29,13 @@ _FEWEST, _MOST = 64, 1024  # rows of a band
 
 @dataclass(frozen=True)
 class Middle(Measured):
-    """What was found in the middle of a large file, its blocks' grid that of the whole; and the step it calls for."""
+    """What was found in the middle of a large file, its blocks' grid that of the whole; and the step it calls for.
+
+    channels: of colour, 1 or 3.
+    """
 
     step: str = ""
+    channels: int = 3
 
 
 def is_large(path: Path) -> bool:
@@ -61,7 +64,7 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     part = sample(path)
     measured = triage.measure(part, to_tensor(part))
     plan = triage.plan(task, measured)
-    found = Middle(**vars(measured), step=next(iter(plan.steps), ""))
+    found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=part.pixels.shape[2])
     if not set(plan.steps) <= {"repair", "unblock"}:
         if task == "auto":
             return Plan((), f"so large a picture is denoised, and left alone otherwise: {plan.why}"), found
@@ -98,12 +101,6 @@ def _for_tiles(means: Means) -> Means:
     return replace(means, memory=(free_memory() if means.memory is None else means.memory) // 3)
 
 
-def _mending(step: str, means: Means) -> Net | None:
-    """The net that `step` works with, as `steps` chooses it."""
-    net = steps.net_for("jpeg", means) if step == "unblock" else None
-    return steps.net_for("repair", means) if net is None or net.scale != 1 else net
-
-
 def repair_large(
     path: Path,
     target: Path,
@@ -117,10 +114,10 @@ def repair_large(
 
     Raises BadInput.
     """
-    net = _mending(measured.step, means)
-    if net is None or means.method != "net":
+    if means.method != "net":
         raise BadInput("pictures of this size are restored by a net alone", str(path), "leave --method away")
     memory, blocks = nets.bound_of(means.memory), measured.step == "unblock"
+    net = (steps.unblocker if blocks else steps.restorer)(measured.channels, means)
     # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too
     reach = _reach(net) + (BLOCK if blocks else 0)
     bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN, memory // 2 if blocks else int(0.4 * memory))
@@ -159,7 +156,10 @@ def upscale_large(
 ) -> tuple[str, ...]:
     """Enlarges a large file band by band, as `steps.enlarge` does the whole. Raises BadInput."""
     apart, memory = _for_tiles(means), nets.bound_of(means.memory) // 4
-    reach, multiple_of, used = _enlarging(scale, apart)
+    net, reach, multiple_of = steps.upscaler(scale, apart), _CUBIC, 1
+    if net is not None:
+        reach, multiple_of = _reach(net) + (_CUBIC if net.scale > scale else 0), net.able.multiple_of
+    used = steps.enlarged_by(net, scale)
     bands = _Bands(scale, reach, multiple_of, _IN + _OUT * (scale * scale - 1), memory)
 
     def function(part: Tensor) -> Tensor:
@@ -167,17 +167,6 @@ def upscale_large(
 
     _through(function, bands, path, target, {**note, "used": [used]}, progress)
     return (used,)
-
-
-def _enlarging(scale: int, means: Means) -> tuple[int, int, str]:
-    """How far what enlarges reaches, in input pixels, the multiple of its sides, and its name. Raises BadInput."""
-    used = steps.enlarge(torch.zeros(1, 3, 8, 8), scale, means)[1]  # its words and its refusals
-    if means.method == "bicubic":
-        return _CUBIC, 1, used
-    mixed = means.run is None and means.fidelity is not None and means.fidelity < 1  # of two nets shaped as upscale-x4
-    net = (None if mixed else steps.net_for(f"upscale-x{scale}", means)) or steps.net_for("upscale-x4", means)
-    assert net is not None
-    return _reach(net) + (_CUBIC if net.scale > scale else 0), net.able.multiple_of, used
 
 
 def _by_columns(function: Callable[[Tensor], Tensor], part: Tensor, bands: _Bands) -> Tensor:

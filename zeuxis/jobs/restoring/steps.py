@@ -82,25 +82,40 @@ def net_for(name: str, means: Means) -> Net | None:
     return _bundled(name) if name in bundled.names() else None
 
 
+def restorer(channels: int, means: Means) -> Net:
+    """The net for noise, JPEG and mild blur in pictures of so many channels; grey ones have one of their own.
+
+    Raises BadInput where there is none, or the run enlarges.
+    """
+    net = (net_for("repair-grey", means) if channels == 1 else None) or net_for("repair", means)
+    if net is None:
+        raise BadInput("no weights to restore with come with the package", "", "use --method non-local-means, or --run")
+    if net.scale != 1:
+        raise BadInput(f"this run enlarges pictures {net.scale} times", net.name, "use `zeuxis upscale`")
+    return net
+
+
+def unblocker(channels: int, means: Means) -> Net:
+    """The net that learned on whole blocks of JPEG, else `restorer`. Raises BadInput as it does."""
+    net = net_for("jpeg", means)
+    return restorer(channels, means) if net is None or net.scale != 1 else net
+
+
 def repair(state: State, means: Means) -> State:
     """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
     if means.method != "net":
         denoiser, draw = _classic(means.method), Draw(means.seed, turn="sparse")
         return state.with_image(denoiser(state.image, state.measured.noise, draw), means.method)
-    net = net_for("repair", means)
-    if net is None:
-        raise BadInput("no weights to restore with come with the package", "", "use --method non-local-means, or --run")
-    if net.scale != 1:
-        raise BadInput(f"this run enlarges pictures {net.scale} times", net.name, "use `zeuxis upscale`")
+    net = restorer(state.image.shape[1], means)
     level = torch.full((1, 1, 1, 1), state.measured.noise)
     return state.with_image(nets.apply(net, state.image, None, level, means.memory, means.part), net.name)
 
 
 def unblock(state: State, means: Means) -> State:
     """JPEG's traces taken away by a net that learned on whole blocks, then held to what the file still says."""
-    net = net_for("jpeg", means) if means.method == "net" else None
-    if net is None or net.scale != 1:
+    if means.method != "net" or net_for("jpeg", means) is None:
         return repair(state, means)
+    net = unblocker(state.image.shape[1], means)
     top, left = ((8 - start) % 8 for start in state.measured.grid)
     image = F.pad(state.image, (left, 0, top, 0), "replicate")
     mended = nets.apply(net, image, None, None, means.memory, means.part)[:, :, top:, left:].contiguous()
@@ -183,21 +198,29 @@ STEPS: dict[str, Callable[[State, Means], State]] = {
 }
 
 
-def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
-    """[1, C, H * scale, W * scale], and by what: the run's net, the package's for this scale, or its largest shrunk."""
+def upscaler(scale: int, means: Means) -> Net | None:
+    """The run's net, the package's for this scale, or its largest; None: bicubic. Raises BadInput where none fits."""
     if means.method == "bicubic":
-        return bicubic(image, scale).clamp(-1, 1), "bicubic"
+        return None
     if means.run is None and means.fidelity is not None and means.fidelity < 1:
-        net: Net | None = _between("upscale-x4", SHARP, means.fidelity)
-    else:
-        net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
+        return _between("upscale-x4", SHARP, means.fidelity)
+    net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
     if net is None:
-        raise BadInput(
-            f"no weights for x{scale} come with the package", "", "use --method bicubic, or --run with your own"
-        )
+        mend = "use --method bicubic, or --run with your own"
+        raise BadInput(f"no weights for x{scale} come with the package", "", mend)
     if net.scale < scale or net.scale == 1:
         raise BadInput(f"this run enlarges {net.scale} times, not {scale} times", net.name, f"use --scale {net.scale}")
-    large = nets.apply(net, image, memory=means.memory)
-    if net.scale == scale:
-        return large, net.name
-    return bicubic(large, scale / net.scale).clamp(-1, 1), f"{net.name}, then bicubic"
+    return net
+
+
+def enlarged_by(net: Net | None, scale: int) -> str:
+    """What enlarges a picture `scale` times, in words."""
+    return "bicubic" if net is None else net.name if net.scale == scale else f"{net.name}, then bicubic"
+
+
+def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
+    """[1, C, H * scale, W * scale], and by what; what is larger than asked for is shrunk by bicubic interpolation."""
+    net = upscaler(scale, means)
+    large = image if net is None else nets.apply(net, image, memory=means.memory)
+    reached = 1 if net is None else net.scale
+    return (large if reached == scale else bicubic(large, scale / reached).clamp(-1, 1)), enlarged_by(net, scale)
