@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring import community
+from zeuxis.jobs.restoring import community, holes
 from zeuxis.pictures.tiles import choose_tile, padded, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs
@@ -145,17 +145,20 @@ def bound_of(memory: int | None) -> int:
 
 
 def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | None, memory: int | None) -> Tensor:
-    able, channels = net.able, net.spec.channels
+    able, channels, reach = net.able, net.spec.channels, net.able.receptive_field
 
-    def function(part: Tensor) -> Tensor:
-        hole = part[:, channels:] if known is not None else None
-        return able.restore(net.players, part[:, :channels].contiguous(), hole, level)
+    def function(part: Tensor, known: Tensor | None = None) -> Tensor:
+        return able.restore(net.players, part, known, level)
 
-    whole = image if known is None else torch.cat([image, known.to(image)], 1)
+    def on_both(part: Tensor) -> Tensor:
+        return function(part[:, :channels].contiguous(), part[:, channels:])
+
     with torch.inference_mode():
-        if able.receptive_field is None:  # not local: windows of the size that it was trained on
-            side = net.spec.height
-            return tiled(function, whole, able.scale, side // 4, able.multiple_of, side, feather=True)
-        reach = able.receptive_field
-        tile = choose_tile(bound_of(memory), BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
-        return tiled(function, whole, able.scale, reach, able.multiple_of, tile)
+        if reach is not None:
+            tile = choose_tile(bound_of(memory), BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
+            if known is not None:
+                return holes.filled(function, image, known, reach, able.multiple_of, tile)
+            return tiled(function, image, able.scale, reach, able.multiple_of, tile)
+        side = net.spec.height  # not local: windows of the size that it was trained on
+        whole, work = (image, function) if known is None else (torch.cat([image, known.to(image)], 1), on_both)
+        return tiled(work, whole, able.scale, side // 4, able.multiple_of, side, feather=True)
