@@ -11,7 +11,8 @@ from zeuxis.draw import Stream, key_of
 
 pytest.importorskip("pyvips")
 
-from zeuxis.pictures.huge import size_of, written
+from zeuxis.pictures.huge import size_of
+from zeuxis.pictures.huge_writing import written
 from zeuxis.pictures.picture import Kept
 
 SIDE = 20_000

@@ -14,7 +14,8 @@ from tests.unit.pictures.test_pictures_colour import profile
 from zeuxis.data.decode import Unreadable
 from zeuxis.errors import BadInput, MachineGaveOut
 from zeuxis.pictures.deep import chunk
-from zeuxis.pictures.huge import bands, look, restore_large, size_of, strips, written
+from zeuxis.pictures.huge import bands, look, restore_large, size_of, strips
+from zeuxis.pictures.huge_writing import written
 from zeuxis.pictures.picture import Kept, Picture, encode, from_tensor, read, to_tensor
 from zeuxis.pictures.tiles import tiled
 from zeuxis.pictures.write import read_note
@@ -197,7 +198,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "no space")
 
     path = file(tmp_path, ".png")
-    monkeypatch.setattr("zeuxis.pictures.huge.os.replace", full)
+    monkeypatch.setattr("zeuxis.pictures.huge_writing.os.replace", full)
     with pytest.raises(MachineGaveOut, match="disk is full"):
         restore_large(lambda x: x, path, tmp_path / "out.png")
     assert os.listdir(tmp_path) == ["x.png"]
