@@ -29,6 +29,22 @@ class Restoring(nn.Module):
         return self.recipe.restore(self.players, image, None, level)
 
 
+class Exact(nn.Module):
+    """A frozen net that keeps its own precision where the products of a training are in bfloat16.
+
+    Answers that others learn from must not be rounded: FFDNet's lose 3 dB at sigma 15 (own measurement).
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, *given: Tensor | None) -> Any:
+        like = next(self.net.parameters())
+        with torch.autocast(like.device.type, enabled=False):
+            return self.net(*(x if x is None else x.to(like.dtype) for x in given))
+
+
 def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Weights, and what run.json says of a run as far as their file says it. Raises BadInput."""
     tensors, words = store.load(path)
@@ -64,10 +80,10 @@ def able_names() -> str:
     return ", ".join(n for n in catalog.names() if hasattr(catalog.load(n), "restore"))
 
 
-def fixed_net(name: str) -> nn.Module:
+def fixed_net(name: str) -> Exact:
     """By name of foreign or bundled weights, a run's folder or a weights file; frozen. Raises BadInput."""
     if name in foreign.KNOWN:
-        return net_of(name)
+        return Exact(net_of(name))
     path = bundled.path_of(name) if name in bundled.names() else Path(name)
     path = path / "weights.safetensors" if path.is_dir() else path
     if not path.is_file():
@@ -77,4 +93,4 @@ def fixed_net(name: str) -> nn.Module:
     recipe, players, _ = revived(name, words, tensors)
     if recipe.scale != 1:  # type: ignore[attr-defined]
         raise BadInput("these weights enlarge pictures", name, "name those of a restorer")
-    return Restoring(recipe, players)
+    return Exact(Restoring(recipe, players))
