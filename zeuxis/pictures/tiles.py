@@ -45,17 +45,22 @@ def _up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def padded(image: Tensor, margin: int, multiple_of: int, least: int = 0) -> Tensor:
+def padded(image: Tensor, margin: int, multiple_of: int, least: int = 0, grid: tuple[int, int] = (0, 0)) -> Tensor:
     """[N, C, H, W] with mirrored borders of at least `margin` pixels, sides brought to multiples, and to `least`.
 
-    Left and top get `margin` up to the next multiple, so that the grid of a net with strides starts at the picture.
+    Top and left get what `before` says, so that the grid of a net with strides lies on `grid` in the picture.
     """
     margin = _up(margin, multiple_of)
-    for axis in (2, 3):
-        length = image.shape[axis]
-        after = max(_up(length + margin, multiple_of), _up(least, multiple_of) - margin) - length
-        image = image.index_select(axis, mirrored(length, margin, after).to(image.device))
+    for axis, start in zip((2, 3), grid, strict=True):
+        length, first = image.shape[axis], before(margin, multiple_of, start)
+        after = max(_up(length + first + margin, multiple_of), _up(least, multiple_of)) - first - length
+        image = image.index_select(axis, mirrored(length, first, after).to(image.device))
     return image
+
+
+def before(margin: int, multiple_of: int, start: int = 0) -> int:
+    """Pixels to put before an axis: `margin` or more, so that multiples count from its pixel `start`."""
+    return _up(margin, multiple_of) + -start % multiple_of
 
 
 # ------------------------------------------------------------------ one axis
@@ -115,7 +120,14 @@ def _outputs(
 
 
 def tiled(
-    function: Net, image: Tensor, scale: int, overlap: int, multiple_of: int = 1, tile: int = 256, feather: bool = False
+    function: Net,
+    image: Tensor,
+    scale: int,
+    overlap: int,
+    multiple_of: int = 1,
+    tile: int = 256,
+    feather: bool = False,
+    grid: tuple[int, int] = (0, 0),
 ) -> Tensor:
     """[N, C', H scale, W scale] of `function` on image [N, C, H, W], by tiles of `tile` pixels a side.
 
@@ -123,29 +135,31 @@ def tiled(
     tiling; with overlap >= its receptive field (radius in input pixels) the result does not depend on `tile`.
     overlap and tile: input pixels, brought up and down to multiples of `multiple_of`. feather: for nets that see the
     whole tile: neighbours fade into each other, and a picture smaller than a tile is mirrored until it fills one.
+    grid: row and column of the picture where tiles of that net may begin, and at multiples from there.
     Whatever `function` raises passes through: no tile is left out.
     Raises BadInput where a tile is too small for its overlaps, ValueError where an output has the wrong size.
     """
     overlap, tile = _up(overlap, multiple_of), tile // multiple_of * multiple_of
-    whole = padded(image, overlap, multiple_of, tile if feather else 0)
+    whole = padded(image, overlap, multiple_of, tile if feather else 0, grid)
     if tile < 2 * overlap + multiple_of and tile < max(whole.shape[2:]):
         least = 2 * overlap + multiple_of
         raise BadInput(f"tiles of {tile} pixels are too small", "", f"take {least} or more: they share {overlap}")
     rows, columns = (stretches(n, tile, overlap, multiple_of, scale, feather) for n in whole.shape[2:])
-    top, (height, width) = scale * overlap, (scale * side for side in image.shape[2:])
+    height, width = (scale * side for side in image.shape[2:])
+    margins = (scale * before(overlap, multiple_of, grid[0]), scale * before(overlap, multiple_of, grid[1]))
     result: Tensor | None = None
     for row, column, found in _outputs(function, whole, rows, columns, scale, tile):
         if result is None:
             result = found.new_zeros(len(image), found.shape[1], height, width)
-        _add(result, found, row, column, scale, top)
+        _add(result, found, row, column, scale, margins)
     assert result is not None
     return result
 
 
-def _add(result: Tensor, found: Tensor, row: Stretch, column: Stretch, scale: int, margin: int) -> None:
-    """Adds the weighted part of one tile's output; `margin`: output pixels of padding at the top and on the left."""
+def _add(result: Tensor, found: Tensor, row: Stretch, column: Stretch, scale: int, margins: tuple[int, int]) -> None:
+    """Adds the weighted part of one tile's output; `margins`: output pixels of padding at the top and on the left."""
     cuts, weights = [], []
-    for part, length in ((row, result.shape[2]), (column, result.shape[3])):
+    for part, length, margin in zip((row, column), result.shape[2:], margins, strict=True):
         low, high = max(part.low, margin), min(part.high, margin + length)
         if low >= high:
             return

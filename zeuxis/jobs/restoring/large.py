@@ -23,6 +23,7 @@ SAMPLE = 1024  # rows and columns, from the middle, that a large picture is meas
 BLOCK = 8  # pixels: bands and the sample begin at multiples, so that JPEG's blocks lie in them as in the whole
 _CUBIC = 2  # pixels that bicubic interpolation reaches; shrinking what a net enlarged reaches less
 _IN, _OUT = 60, 15  # bytes at work per pixel of a band, and for each pixel more that it becomes
+_CELLS = 60  # the same for holding blocks to their cells
 _AT_ONCE = 600  # the same for the columns that are enlarged at a time: x4, and its way down
 _FEWEST, _MOST = 64, 1024  # rows of a band
 
@@ -120,18 +121,27 @@ def repair_large(
     net = (steps.unblocker if blocks else steps.restorer)(measured.channels, means)
     # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too
     reach = _reach(net) + (BLOCK if blocks else 0)
-    bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN, memory // 2 if blocks else int(0.4 * memory))
-    apart = _for_tiles(means) if blocks else replace(means, part=True)
+    bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN + blocks * _CELLS, int(0.4 * memory))
+    columns, apart = int(0.45 * memory) // nets.BYTES_PER_PIXEL, replace(means, part=True)
 
     def mend(part: Tensor) -> Tensor:
-        mended = steps.STEPS[measured.step](State(part, measured), apart).image
+        mended = steps.repair(State(part, measured), apart).image
         return part + strength * (mended - part) if strength < 1 else mended
 
-    def windows(band: Tensor) -> Tensor:
-        return _in_windows(mend, band, bands, int(0.45 * memory) // (nets.BYTES_PER_PIXEL * band.shape[2]))
+    def unblock(part: Tensor) -> Tensor:
+        return nets.apply(net, part, part=True, grid=measured.grid)
 
-    # blocks are laid out from the corner of what a net gets, and beyond the picture there are none to lay
-    function = mend if blocks else windows
+    def windows(band: Tensor) -> Tensor:
+        return _in_windows(mend, band, bands, columns // band.shape[2])
+
+    def windows_of_blocks(band: Tensor) -> Tensor:  # beyond the picture there are no blocks to hold anything to
+        height, halo = band.shape[2], bands.halo
+        tall = band.index_select(2, mirrored(height, halo, halo))
+        inner = _in_windows(unblock, tall, bands, columns // tall.shape[2])[:, :, halo : halo + height]
+        mended = steps.held(inner, State(band, measured))
+        return band + strength * (mended - band) if strength < 1 else mended
+
+    function = windows_of_blocks if blocks else windows
     _through(function, bands, path, target, {**note, "used": [net.name]}, progress, mirror=not blocks)
     return (net.name,)
 

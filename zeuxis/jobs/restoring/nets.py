@@ -12,7 +12,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import community, holes
-from zeuxis.pictures.tiles import choose_tile, padded, tiled
+from zeuxis.pictures.tiles import before, choose_tile, padded, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs
 from zeuxis.runs import Run
@@ -112,31 +112,35 @@ def apply(
     level: Tensor | None = None,
     memory: int | None = None,
     part: bool = False,
+    grid: tuple[int, int] = (0, 0),
 ) -> Tensor:
     """[1, C, H, W] in [-1, 1] of any size and 1 or 3 channels, restored: [1, C, H * scale, W * scale].
 
-    known: [1, 1, H, W], 0 in holes. part: it is a window whose rim, as wide as the net sees, is thrown away: it is
-    worked on at once, and no more is put around it than the net's multiple asks for.
+    known: [1, 1, H, W], 0 in holes. grid: row and column from which the net's multiple counts. part: it is a window
+    whose rim, as wide as the net sees, is thrown away: it is worked on at once, and no more is put around it than the
+    net's multiple asks for.
 
     Grey goes through a net of colours three times over and comes back as the
     mean; colours go through a grey net one by one.
     """
     channels, wanted = image.shape[1], net.spec.channels
     if channels == 3 and wanted == 1:
-        parts = [apply(net, image[:, c : c + 1], known, level, memory, part) for c in range(3)]
+        parts = [apply(net, image[:, c : c + 1], known, level, memory, part, grid) for c in range(3)]
         return torch.cat(parts, 1)
     seen = image.expand(-1, wanted, -1, -1) if channels == 1 else image
     if seen.shape[1] != wanted:
         raise BadInput(f"a net of {wanted} channels cannot take a picture of {channels}", net.name)
-    answer = _at_once(net, seen, level) if part else _over_tiles(net, seen, known, level, memory)
+    answer = _at_once(net, seen, level, grid) if part else _over_tiles(net, seen, known, level, memory, grid)
     return answer.mean(1, keepdim=True) if channels == 1 else answer
 
 
-def _at_once(net: Net, image: Tensor, level: Tensor | None) -> Tensor:
+def _at_once(net: Net, image: Tensor, level: Tensor | None, grid: tuple[int, int]) -> Tensor:
+    multiple_of = net.able.multiple_of
+    top, left = (net.scale * before(0, multiple_of, start) for start in grid)
     height, width = (side * net.scale for side in image.shape[2:])
     with torch.inference_mode():
-        whole = padded(image, 0, net.able.multiple_of).contiguous()
-        return net.able.restore(net.players, whole, None, level)[..., :height, :width]
+        whole = padded(image, 0, multiple_of, grid=grid).contiguous()
+        return net.able.restore(net.players, whole, None, level)[..., top : top + height, left : left + width]
 
 
 def bound_of(memory: int | None) -> int:
@@ -144,7 +148,9 @@ def bound_of(memory: int | None) -> int:
     return free_memory() // 2 if memory is None else memory
 
 
-def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | None, memory: int | None) -> Tensor:
+def _over_tiles(
+    net: Net, image: Tensor, known: Tensor | None, level: Tensor | None, memory: int | None, grid: tuple[int, int]
+) -> Tensor:
     able, channels, reach = net.able, net.spec.channels, net.able.receptive_field
 
     def function(part: Tensor, known: Tensor | None = None) -> Tensor:
@@ -158,7 +164,7 @@ def _over_tiles(net: Net, image: Tensor, known: Tensor | None, level: Tensor | N
             tile = choose_tile(bound_of(memory), BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
             if known is not None:
                 return holes.filled(function, image, known, reach, able.multiple_of, tile)
-            return tiled(function, image, able.scale, reach, able.multiple_of, tile)
+            return tiled(function, image, able.scale, reach, able.multiple_of, tile, grid=grid)
         side = net.spec.height  # not local: windows of the size that it was trained on
         whole, work = (image, function) if known is None else (torch.cat([image, known.to(image)], 1), on_both)
         return tiled(work, whole, able.scale, side // 4, able.multiple_of, side, feather=True)

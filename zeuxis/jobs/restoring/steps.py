@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from zeuxis.classic import denoise as classic_denoise
@@ -116,12 +115,14 @@ def unblock(state: State, means: Means) -> State:
     if means.method != "net" or net_for("jpeg", means) is None:
         return repair(state, means)
     net = unblocker(state.image.shape[1], means)
-    top, left = ((8 - start) % 8 for start in state.measured.grid)
-    image = F.pad(state.image, (left, 0, top, 0), "replicate")
-    mended = nets.apply(net, image, None, None, means.memory, means.part)[:, :, top:, left:].contiguous()
-    if state.measured.table:
-        mended = within_cells(mended, state.image, state.measured.table, state.measured.grid)
-    return state.with_image(mended, net.name)
+    mended = nets.apply(net, state.image, None, None, means.memory, grid=state.measured.grid)
+    return state.with_image(held(mended, state), net.name)
+
+
+def held(mended: Tensor, given: State) -> Tensor:
+    """`mended` moved to where JPEG could have made of it what was given, where the file's steps are known."""
+    m = given.measured
+    return within_cells(mended, given.image, m.table, m.grid) if m.table else mended
 
 
 def _classic(method: str) -> classic_denoise.Denoiser:
