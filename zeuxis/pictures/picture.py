@@ -22,6 +22,9 @@ def to_tensor(picture: Picture) -> Tensor:
     return values.mul_(2 / picture.white).sub_(1)
 
 
+_ROUNDED = 64  # rows that become pixels at a time
+
+
 def from_tensor(x: Tensor, like: Picture) -> Picture:
     """A picture with the colours x [1, C, H, W] in [-1, 1], cut at the ends, rounded to the depth of `like`.
 
@@ -31,12 +34,13 @@ def from_tensor(x: Tensor, like: Picture) -> Picture:
     """
     if x.ndim != 4 or len(x) != 1 or x.shape[1] not in (1, 3) or not x.numel():
         raise BadInput(f"a picture is made from a tensor [1, 1 or 3, H, W], not {list(x.shape)}")
-    if not torch.isfinite(x).all():
-        raise BadInput("the picture holds values that are not numbers")
-    half = like.white / 2
-    values = ((x.detach()[0].to("cpu", torch.float32) + 1) * half).round().clamp(0, like.white)
-    pixels = values.permute(1, 2, 0).numpy().astype(like.pixels.dtype)
-    height, width, channels = pixels.shape
+    channels, height, width = x.shape[1:]
+    pixels = np.empty((height, width, channels), like.pixels.dtype)
+    for top in range(0, height, _ROUNDED):  # a large picture as float32 is there once already
+        rows = x.detach()[0, :, top : top + _ROUNDED].to("cpu", torch.float32) + 1
+        if not torch.isfinite(rows).all():
+            raise BadInput("the picture holds values that are not numbers")
+        pixels[top : top + _ROUNDED] = rows.mul_(like.white / 2).round_().clamp_(0, like.white).permute(1, 2, 0).numpy()
     kept, alpha = like.kept, like.alpha
     if channels != like.pixels.shape[2]:
         kept = replace(kept, icc=None, lost=None)
@@ -45,4 +49,4 @@ def from_tensor(x: Tensor, like: Picture) -> Picture:
     if alpha is not None and like.size != (height, width):
         smooth = np.clip(np.rint(stretched(alpha, height, width)), 0, like.white)
         alpha = smooth.astype(like.pixels.dtype)
-    return Picture(np.ascontiguousarray(pixels), alpha, kept)
+    return Picture(pixels, alpha, kept)
