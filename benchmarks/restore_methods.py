@@ -49,7 +49,7 @@ def _classic(task: Task) -> dict[str, Method]:
 
 def _peers(task: Task) -> dict[str, Method]:
     """The nets that were added to the cache; denoisers are told the level, colour ones take colour sets alone."""
-    grey = task.folder.endswith("set12")
+    grey = _grey(task)
     found: dict[str, Method] = {}
     for name in borrowed.added():
         peer = borrowed.PEERS[name]
@@ -80,12 +80,17 @@ def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
         nets.from_bundle(name) for name in bundled.names() if name != doubt.NAME
     ]
     fitting = [net for net in found if net.scale == task.scale and _fills_holes(net) == (task.job == "inpaint")]
+    fitting = [net for net in fitting if net.spec.channels == 3 or _grey(task)]
     both: dict[str, Method] = {}
     if task.job == "inpaint" and not runs:
         both["ours (as restore does it)"] = lambda seen: steps.filling(seen.image, seen.known, steps.Means())[0]
     if task.job == "upscale" and not runs and not fitting:
         both["ours (as upscale does it)"] = lambda seen: steps.enlarge(seen.image, task.scale, steps.Means())[0]
     return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting} | both
+
+
+def _grey(task: Task) -> bool:
+    return task.job == "jpeg" or task.folder.endswith("set12")
 
 
 def _fills_holes(net: nets.Net) -> bool:

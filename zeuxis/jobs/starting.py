@@ -1,5 +1,6 @@
 """`--start-from`: which weights a new run begins with."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,25 @@ from zeuxis.weights import bundled, store
 
 def weights_from(asked: str, recipe: Recipe) -> Weights:
     """A run's folder, a weights file, `bundled`, or the name of bundled weights. Raises BadInput."""
-    path = _file(asked, recipe_name(type(recipe)))
+    path = _file(asked, recipe)
     weights, _ = store.load(path)
     return Weights(str(path.resolve()), store.content_hash(weights), asked)
 
 
-def _file(asked: str, recipe: str) -> Path:
+def _file(asked: str, recipe: Recipe) -> Path:
     path = Path(asked).expanduser()
     if asked == "bundled":
-        found = bundled.of_recipe(recipe)
-        if not found:
-            raise BadInput(f"no weights of {recipe} come with the package", "--start-from", "name a run or a file")
-        if len(found) > 1:
-            raise BadInput(f"several weights of {recipe} come with the package", "", f"one of {', '.join(found)}")
-        return bundled.path_of(found[0])
+        name, scale = recipe_name(type(recipe)), getattr(recipe, "scale", None)
+        found = bundled.of_recipe(name)
+        fitting = [n for n in found if _settings(bundled.path_of(n)).get("scale", scale) == scale]
+        if not fitting:
+            named = f": {', '.join(found)}" if found else ""
+            raise BadInput(
+                f"no such weights of {name} come with the package{named}", "--start-from", "name a run or a file"
+            )
+        if len(fitting) > 1:
+            raise BadInput(f"several weights of {name} come with the package", "", f"one of {', '.join(fitting)}")
+        return bundled.path_of(fitting[0])
     if asked in bundled.names():
         return bundled.path_of(asked)
     if path.is_dir():
@@ -42,16 +48,17 @@ def _file(asked: str, recipe: str) -> Path:
     return path
 
 
+def _settings(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(store.words(path).get("settings", "{}"))
+    return found
+
+
 def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
     """Settings that the weights were trained with, for the recipe to take over where they are not given."""
-    import json
-
-    words = store.words(Path(path))
-    if words.get("recipe") != recipe_name(type(recipe)):
+    if store.words(Path(path)).get("recipe") != recipe_name(type(recipe)):
         return {}
     known = {f.name for f in fields(recipe)} - set(recipe.passing)
-    found = json.loads(words.get("settings", "{}"))
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in found.items() if k in known}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in _settings(Path(path)).items() if k in known}
 
 
 def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:

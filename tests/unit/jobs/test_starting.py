@@ -9,7 +9,8 @@ from PIL import Image
 
 from zeuxis import api
 from zeuxis.errors import BadInput
-from zeuxis.jobs.starting import settings_of_file
+from zeuxis.jobs.starting import settings_of_file, weights_from
+from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.restorer import Restorer
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
@@ -80,3 +81,13 @@ def test_the_weights_of_the_package(photos, tmp_path):
     assert run.record["settings"]["width"] == 48 and run.record["start_from"]["asked"] == "repair"
     for name in bundled.names():
         assert bundled.path_of(name).with_suffix(".md").is_file(), f"{name} has no card"
+
+
+def test_bundled_weights_of_the_scale_that_was_asked_for():
+    for scale in (2, 4):
+        found = weights_from("bundled", Compact(scale=scale))
+        assert found.file == str(bundled.path_of(f"upscale-x{scale}").resolve())
+    with pytest.raises(BadInput, match=r"upscale-x2, upscale-x4"):
+        weights_from("bundled", Compact(scale=3))
+    with pytest.raises(BadInput, match="several weights of restorer"):
+        weights_from("bundled", Restorer())

@@ -22,7 +22,7 @@ from zeuxis.weights import bundled
 
 NAME = "uncertainty"
 """Of the weights in the package."""
-NETS = frozenset({"repair", "jpeg"})
+NETS = frozenset({"repair", "repair-grey", "jpeg"})
 """The nets of the package whose answers those weights were checked on."""
 _TILE = 512
 
