@@ -197,6 +197,17 @@ def test_a_format_without_notes_is_named(folder, tmp_path, stdin):
     assert alone.code == 0 and "note" not in alone.err
 
 
+def test_a_named_file_takes_the_format_of_its_name(folder, tmp_path, stdin):
+    words = ("--task", "denoise", "--method", "wavelet")
+    stream = stdin((folder / "one.png").read_bytes())
+    assert typed("restore", "-", str(tmp_path / "piped.jpg"), *words).code == 0
+    with Image.open(tmp_path / "piped.jpg") as made:
+        assert made.format == "JPEG"
+    stream = stdin((folder / "one.png").read_bytes())
+    refused = typed("restore", "-", str(tmp_path / "piped.xyz"), *words)
+    assert refused.code == 2 and "`.xyz`" in refused.err and stream.tell() == 0
+
+
 def test_enlarging_by_bicubic(folder, tmp_path):
     made = tmp_path / "large.png"
     assert typed("upscale", str(folder / "one.png"), str(made), "--scale", "3", "--method", "bicubic").code == 0

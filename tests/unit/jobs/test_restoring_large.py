@@ -194,6 +194,13 @@ def test_enlarging_with_alpha_in_bands(tmp_path, in_bands):
     assert np.array_equal(read(tmp_path / "out.png").alpha, whole.alpha)
 
 
+def test_what_a_large_file_loses_is_said(tmp_path, in_bands, capsys):
+    deep = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH), np.uint16)
+    Image.fromarray(deep).save(tmp_path / "x.png")
+    run_batch(str(tmp_path / "x.png"), str(tmp_path / "out.jpg"), Asked(task="denoise", memory=TIGHT))
+    assert "16 bits became 8: JPEG holds no more" in capsys.readouterr().err
+
+
 def test_less_memory_gives_smaller_bands():
     bands = large._Bands(4, 10, 1, 285, 256 << 20)
     assert bands.rows(1000) == large._MOST and bands.rows(20_000) < bands.rows(10_000) <= large._MOST

@@ -15,7 +15,7 @@ from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.jobs.restoring.triage import Measured, Plan
 from zeuxis.pictures import huge
-from zeuxis.pictures.picture import Picture, to_tensor
+from zeuxis.pictures.picture import Picture, remarks, to_tensor
 from zeuxis.pictures.tiles import mirrored
 from zeuxis.platform import free_memory
 
@@ -74,6 +74,14 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What a large file was mended by, and what of it could not be kept, for people."""
+
+    used: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Bands:
     """How a picture is cut. reach: input pixels that a place may be touched from; at_work: bytes per input pixel."""
 
@@ -110,8 +118,8 @@ def repair_large(
     measured: Middle,
     note: dict[str, Any],
     progress: Callable[[int], None],
-) -> tuple[str, ...]:
-    """Takes noise or JPEG's traces out of a large file, band by band, into `target`; returns what was used.
+) -> Done:
+    """Takes noise or JPEG's traces out of a large file, band by band, into `target`.
 
     Raises BadInput.
     """
@@ -142,8 +150,7 @@ def repair_large(
         return band + strength * (mended - band) if strength < 1 else mended
 
     function = windows_of_blocks if blocks else windows
-    _through(function, bands, path, target, {**note, "used": [net.name]}, progress, mirror=not blocks)
-    return (net.name,)
+    return _through(function, bands, path, target, net.name, note, progress, mirror=not blocks)
 
 
 def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Bands, columns: int) -> Tensor:
@@ -163,7 +170,7 @@ def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Band
 
 def upscale_large(
     path: Path, target: Path, scale: int, means: Means, note: dict[str, Any], progress: Callable[[int], None]
-) -> tuple[str, ...]:
+) -> Done:
     """Enlarges a large file band by band, as `steps.enlarge` does the whole. Raises BadInput."""
     apart, memory = _for_tiles(means), nets.bound_of(means.memory) // 4
     net, reach, multiple_of = steps.upscaler(scale, apart), _CUBIC, 1
@@ -175,8 +182,7 @@ def upscale_large(
     def function(part: Tensor) -> Tensor:
         return _by_columns(lambda some: steps.enlarge(some, scale, apart)[0], part, bands)
 
-    _through(function, bands, path, target, {**note, "used": [used]}, progress)
-    return (used,)
+    return _through(function, bands, path, target, used, note, progress)
 
 
 def _by_columns(function: Callable[[Tensor], Tensor], part: Tensor, bands: _Bands) -> Tensor:
@@ -200,11 +206,12 @@ def _through(
     bands: _Bands,
     path: Path,
     target: Path,
+    used: str,
     note: dict[str, Any],
     progress: Callable[[int], None],
     mirror: bool = False,
-) -> None:
-    huge.restore_large(
+) -> Done:
+    read = huge.restore_large(
         function,
         path,
         target,
@@ -212,7 +219,11 @@ def _through(
         overlap=bands.reach,
         multiple_of=bands.multiple_of,
         rows=bands.rows(huge.size_of(path)[1]),
-        note=note,
+        note={**note, "used": [used]},
         progress=progress,
         mirror=mirror,
     )
+    like = Picture(
+        np.zeros((1, 1, read.channels), read.dtype), np.zeros((1, 1), read.dtype) if read.alpha else None, read.kept
+    )
+    return Done((used,), remarks(like, target.suffix))

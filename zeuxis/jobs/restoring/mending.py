@@ -17,11 +17,11 @@ def mend(
     """`restore` and `upscale`: the files that were written, or the bytes for stdout; and the figures of `compare`."""
     if given == "-":
         _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
-        made = through_pipe(asked, mask=mask)
         if out in (None, "-"):
-            return made, {}
-        write_bytes(str(out), made)
-        return [Path(str(out))], {}
+            return through_pipe(asked, mask=mask), {}
+        target = Path(str(out))
+        write_bytes(target, through_pipe(asked, mask=mask, suffix=target.suffix))
+        return [target], {}
     check(compare, page)
     paths = run_batch(given, out, asked, mask, dry_run)
     if dry_run or (compare is None and page is None):

@@ -21,6 +21,7 @@ from zeuxis.jobs.restoring.files import Pair, pairs_of
 from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.pictures import huge
 from zeuxis.pictures.picture import Picture, encode, from_tensor, read, remarks, to_tensor
+from zeuxis.pictures.writing import form_of
 
 
 @dataclass(frozen=True)
@@ -185,8 +186,8 @@ def _one_large(pair: Pair, asked: Asked) -> Outcome:
     shown = Bar(height * width, pair.name)
     if asked.scale > 1:
         why = f"enlarged {asked.scale} times"
-        used = large.upscale_large(pair.source, pair.target, asked.scale, asked.means(), {"why": why}, shown)
-        return Outcome(None, why, used)
+        done = large.upscale_large(pair.source, pair.target, asked.scale, asked.means(), {"why": why}, shown)
+        return Outcome(None, why, done.used, done.remarks)
     plan, measured = large.plan_for(pair.source, asked.task)
     strength = plan.strength if asked.strength is None else asked.strength
     if strength == 0 or not plan.steps:
@@ -195,8 +196,8 @@ def _one_large(pair: Pair, asked: Asked) -> Outcome:
         copy_file(pair.source, pair.target)
         return Outcome(None, "strength 0" if strength == 0 else plan.why)
     note = _note(asked, Outcome(None, plan.why))
-    used = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)
-    return Outcome(None, plan.why, used)
+    done = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)
+    return Outcome(None, plan.why, done.used, done.remarks)
 
 
 class Bar:
@@ -240,20 +241,25 @@ def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
 
 
-def through_pipe(asked: Asked, read_all: Callable[[], bytes] | None = None, mask: str | None = None) -> bytes:
-    """A picture from stdin to the bytes for stdout, in its own format where that can be written.
+def through_pipe(
+    asked: Asked, read_all: Callable[[], bytes] | None = None, mask: str | None = None, suffix: str | None = None
+) -> bytes:
+    """A picture from stdin to the bytes of the result: of the format `suffix`, else its own where it can be written.
 
-    mask: a picture file. Raises BadInput where either cannot be read.
+    mask: a picture file. Raises BadInput where either cannot be read, or the format not be written.
     """
     check_asked(asked)
+    if suffix is not None:
+        form_of(suffix)
     hole = None if mask is None else _mask_bytes(mask)
     data = (read_all or sys.stdin.buffer.read)()
     if not data:
         raise BadInput("nothing came in on stdin", "-", "pipe a picture in")
     try:
         picture = read(data)
-        suffix = _SUFFIX_OF.get(picture.kept.format, ".png")
-        made, outcome = _worked(picture, data, f"stdin{suffix}", asked, suffix, hole)
+        own = _SUFFIX_OF.get(picture.kept.format, ".png")
+        suffix = suffix or own
+        made, outcome = _worked(picture, data, f"stdin{own}", asked, suffix, hole)
     except Unreadable as error:
         raise BadInput(f"what came in on stdin {error}", "-") from error
     for remark in (*outcome.remarks, *(remarks(outcome.picture, suffix) if outcome.picture else ())):
