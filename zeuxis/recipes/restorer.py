@@ -14,7 +14,6 @@ from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
-from zeuxis.nets.foreign import PEERS
 from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
 from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
@@ -90,11 +89,9 @@ class Restorer(Recipe):
         check_damage(self.damage, spec)
         if self.teacher:
             check_damage(self.lesson, spec)
-            if parse(self.lesson)(torch.zeros(1, spec.channels, 8, 8), Draw(0)).level is None:
-                raise BadInput("a teacher has to be told the level", "--lesson", "take a lesson with `noise`")
-            if self.teacher in PEERS and PEERS[self.teacher].channels != spec.channels:
-                what = f"{self.teacher} knows pictures of {PEERS[self.teacher].channels} channels, not {spec.channels}"
-                raise BadInput(what, "--teacher", f"use --channels {PEERS[self.teacher].channels}")
+            if spec.channels != 3 or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
+                mend = "take colour pictures and a lesson with `noise`"
+                raise BadInput("a teacher wants colour pictures with noise of a known level", "--teacher", mend)
 
     def players(self, spec: Spec) -> nn.ModuleDict:
         body = BODIES[self.body](spec.channels, self.width, self.levels, self.blocks, int(self.noise_map))
