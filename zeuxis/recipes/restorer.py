@@ -14,6 +14,7 @@ from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
+from zeuxis.nets.foreign import PEERS
 from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
 from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
@@ -89,8 +90,10 @@ class Restorer(Recipe):
         check_damage(self.damage, spec)
         if self.teacher:
             check_damage(self.lesson, spec)
-            if spec.channels != 3 or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
-                mend = "take colour pictures and a lesson with `noise`"
+            peer = PEERS.get(self.teacher)
+            denoises = peer is None or (peer.task, peer.channels) == ("denoise", 3)
+            if spec.channels != 3 or not denoises or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
+                mend = "take colour pictures, a denoiser of colours such as ffdnet-color, and a lesson with `noise`"
                 raise BadInput("a teacher wants colour pictures with noise of a known level", "--teacher", mend)
 
     def players(self, spec: Spec) -> nn.ModuleDict:

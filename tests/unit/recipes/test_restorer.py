@@ -88,10 +88,18 @@ def test_a_teacher_answers_for_its_share():
     assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
 
 
-@pytest.mark.parametrize(("channels", "lesson"), [(1, "noise=0..55"), (3, "jpeg=30..95")])
-def test_a_teacher_wants_colour_and_a_level(channels, lesson):
+@pytest.mark.parametrize(
+    ("teacher", "channels", "lesson"),
+    [
+        ("ffdnet-color", 1, "noise=0..55"),
+        ("ffdnet-color", 3, "jpeg=30..95"),
+        ("ffdnet-grey", 3, "noise=0..55"),
+        ("srmdnf-x2", 3, "noise=0..55"),
+    ],
+)
+def test_a_teacher_wants_colour_and_a_level(teacher, channels, lesson):
     with pytest.raises(BadInput, match="colour pictures with noise"):
-        Restorer(teacher="ffdnet-color", lesson=lesson).check(Spec(channels, 32, 32))
+        Restorer(teacher=teacher, lesson=lesson).check(Spec(channels, 32, 32))
 
 
 def test_the_game_begins_at_its_stage():
