@@ -223,3 +223,14 @@ def test_a_run_that_enlarges_does_not_restore(tmp_path, in_bands, monkeypatch):
     with pytest.raises(BadInput, match="use `zeuxis upscale`"):
         run_batch(str(compressed(tmp_path / "x.png")), str(tmp_path / "out.png"), Asked(task="denoise"))
     assert not (tmp_path / "out.png").exists()
+
+
+def test_grey_pictures_have_a_net_of_their_own(monkeypatch):
+    assert steps.restorer(1, Means()).name == "repair" and steps.unblocker(1, Means()).name == "jpeg"
+    monkeypatch.setitem(NETS, "repair-grey", net("repair-grey", Ghosts()))
+    assert steps.restorer(1, Means()).name == "repair-grey" and steps.restorer(3, Means()).name == "repair"
+    monkeypatch.delitem(NETS, "jpeg")
+    assert steps.unblocker(1, Means()).name == "repair-grey"
+    monkeypatch.setitem(NETS, "repair", net("repair", Ghosts(2)))
+    with pytest.raises(BadInput, match="use `zeuxis upscale`"):
+        steps.restorer(3, Means())
