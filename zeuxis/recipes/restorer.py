@@ -19,6 +19,14 @@ from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
 from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
 
+HAIR = 1e-5
+"""Of [-1, 1]: how far apart the channels of a grey picture are for a teacher of colours; equal ones get one noise."""
+
+
+def _in_colours(image: Tensor) -> Tensor:
+    """[B, 1 or 3, H, W] to three channels whose noise will be apart."""
+    return image if image.shape[1] == 3 else torch.cat([image, image + HAIR, image], 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Restorer(Recipe):
@@ -29,7 +37,9 @@ class Restorer(Recipe):
     `gan` above zero, from the share `stage` of the steps on, it also has to deceive a U-Net critic (Real-ESRGAN,
     arXiv 2107.10833): texture in place of smoothness, at the cost of PSNR; the first stage's weights are kept.
     With a `teacher`, a share of every batch has its answers for a target (Hinton et al. 2015, arXiv 1503.02531):
-    they hold none of the detail that nobody can know, so that the gradient is less noisy.
+    they hold none of the detail that nobody can know, so that the gradient is less noisy. Own: a teacher of colours
+    sees a grey picture three times, each with noise of its own, of which the net sees one; the mean of its answers
+    spreads less than the truth around what the net can know, and is no further from it on average.
     """
 
     damage: str = "repair"  # own: noise, JPEG and mild blur, each with its own probability
@@ -91,10 +101,10 @@ class Restorer(Recipe):
         if self.teacher:
             check_damage(self.lesson, spec)
             peer = PEERS.get(self.teacher)
-            denoises = peer is None or (peer.task, peer.channels) == ("denoise", 3)
-            if spec.channels != 3 or not denoises or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
-                mend = "take colour pictures, a denoiser of colours such as ffdnet-color, and a lesson with `noise`"
-                raise BadInput("a teacher wants colour pictures with noise of a known level", "--teacher", mend)
+            denoises = spec.channels == 3 if peer is None else (peer.task, peer.channels) == ("denoise", 3)
+            if not denoises or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
+                mend = "take a denoiser of colours such as ffdnet-color, and a lesson with `noise`"
+                raise BadInput("a teacher wants colours, and noise of a known level", "--teacher", mend)
 
     def players(self, spec: Spec) -> nn.ModuleDict:
         body = BODIES[self.body](spec.channels, self.width, self.levels, self.blocks, int(self.noise_map))
@@ -158,10 +168,13 @@ class Restorer(Recipe):
         count = round(self.taught * len(clean)) if self.teacher else 0
         if count:
             own = len(clean) - count
-            lesson = parse(self.lesson)(clean[own:], replace(m.draw, turn=f"{m.draw.turn}/lesson"))
+            lesson = parse(self.lesson)(_in_colours(clean[own:]), replace(m.draw, turn=f"{m.draw.turn}/lesson"))
             with torch.no_grad():
                 answers = m.fixed["teacher"](lesson.image, lesson.level)
-            image, target = torch.cat([image[:own], lesson.image]), torch.cat([target[:own], answers.to(target.dtype)])
+            if clean.shape[1] == 1:
+                answers = answers.mean(1, keepdim=True)
+            image = torch.cat([image[:own], lesson.image[:, : clean.shape[1]]])
+            target = torch.cat([target[:own], answers.to(target.dtype)])
             level = None if level is None or lesson.level is None else torch.cat([level[:own], lesson.level])
         return self._answer(m.players["restorer"], image, level), target
 

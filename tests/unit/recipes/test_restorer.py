@@ -12,7 +12,7 @@ from zeuxis.draw import Draw
 from zeuxis.engine.table import build_players
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Batch, Moment, make
-from zeuxis.recipes.restorer import Restorer
+from zeuxis.recipes.restorer import HAIR, Restorer
 
 SPEC = Spec(3, 32, 32)
 
@@ -88,17 +88,31 @@ def test_a_teacher_answers_for_its_share():
     assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
 
 
+def test_a_teacher_sees_a_grey_picture_three_times():
+    small = {"width": 8, "levels": 2, "blocks": 1, "fft": 0.0, "distance": "mse", "flip": False}
+    recipe = Restorer(damage="noise=0", teacher="ffdnet-color", taught=1.0, lesson="noise=1", **small)
+    recipe.check(Spec(1, 32, 32))
+    players, draw = build_players(recipe, Spec(1, 32, 32), 0), Draw(2, turn="restorer")
+    clean = Draw(1).at("x").uniform(2, 1, 32, 32, low=-0.5, high=0.5)
+    shown = torch.cat([clean, clean + HAIR, clean], 1)
+    noisy = parse("noise=1")(shown, replace(draw, turn="restorer/lesson")).image
+    moment = Moment(players, {"images": Batch(clean)}, draw, fixed={"teacher": Halves()})
+    expected = (players["restorer"](noisy[:, :1]) - noisy.mean(1, keepdim=True) / 2).square().mean()
+    assert ((noisy[:, :1] - noisy[:, 1:2]).abs() > 10 * HAIR).float().mean() > 0.9
+    assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
+
+
 @pytest.mark.parametrize(
     ("teacher", "channels", "lesson"),
     [
-        ("ffdnet-color", 1, "noise=0..55"),
+        ("ffdnet-color", 1, "jpeg=30..95"),
         ("ffdnet-color", 3, "jpeg=30..95"),
         ("ffdnet-grey", 3, "noise=0..55"),
         ("srmdnf-x2", 3, "noise=0..55"),
     ],
 )
 def test_a_teacher_wants_colour_and_a_level(teacher, channels, lesson):
-    with pytest.raises(BadInput, match="colour pictures with noise"):
+    with pytest.raises(BadInput, match="noise of a known level"):
         Restorer(teacher=teacher, lesson=lesson).check(Spec(channels, 32, 32))
 
 
