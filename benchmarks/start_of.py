@@ -9,7 +9,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from zeuxis.engine.fixed import opened
@@ -43,7 +42,7 @@ def main() -> None:
     tensors, words = opened(bundled.path_of(a.name))
     single: Weights = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
     new, words = {"grey": grey, "x2": x2}[a.shape](single, words)
-    store.save(a.out, {k: torch.as_tensor(v) for k, v in new.items()}, words)
+    store.save(a.out, new, words)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def _file(asked: str, recipe: Recipe) -> Path:
     if asked == "bundled":
         name, scale = recipe_name(type(recipe)), getattr(recipe, "scale", None)
         found = bundled.of_recipe(name)
-        fitting = [n for n in found if _settings(bundled.path_of(n)).get("scale", scale) == scale]
+        fitting = [n for n in found if _settings(store.words(bundled.path_of(n))).get("scale", scale) == scale]
         if not fitting:
             named = f": {', '.join(found)}" if found else ""
             raise BadInput(
@@ -48,17 +48,19 @@ def _file(asked: str, recipe: Recipe) -> Path:
     return path
 
 
-def _settings(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(store.words(path).get("settings", "{}"))
+def _settings(words: dict[str, Any]) -> dict[str, Any]:
+    """Of what stands in the head of a weights file."""
+    found: dict[str, Any] = json.loads(words.get("settings", "{}"))
     return found
 
 
 def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
     """Settings that the weights were trained with, for the recipe to take over where they are not given."""
-    if store.words(Path(path)).get("recipe") != recipe_name(type(recipe)):
+    words = store.words(Path(path))
+    if words.get("recipe") != recipe_name(type(recipe)):
         return {}
     known = {f.name for f in fields(recipe)} - set(recipe.passing)
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in _settings(Path(path)).items() if k in known}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in _settings(words).items() if k in known}
 
 
 def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:

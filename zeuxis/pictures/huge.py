@@ -47,7 +47,7 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
 _LOADERS = {"PNG": "pngload", "JPEG": "jpegload", "MPO": "jpegload", "TIFF": "tiffload", "WEBP": "webpload"}
 _DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 _KINDS = {("b-w", 8), ("srgb", 8), ("rgb", 8), ("grey16", 16), ("rgb16", 16), ("b-w", 16), ("srgb", 16), ("rgb", 16)}
-_ROUNDED, _STRETCHED = 32, 4  # rows that become pixels at a time, and those beside them that alpha is stretched with
+_STRETCHED = 4  # rows beside a band's that alpha is stretched with
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,18 +225,16 @@ def strips(path: str | os.PathLike[str], rows: int, halo: int) -> Iterator[tuple
 # ------------------------------------------------------------------ the whole
 
 
-def _pixels_of(made: Tensor, given: Picture, scale: int, first: int, last: int) -> Iterator[np.ndarray]:
-    """Pixels [n scale, W scale, 1 to 4] of the rows first to last of `given`: some at a time, as rounding copies them.
+def _rows_of(made: Tensor, given: Picture, scale: int, first: int, last: int) -> np.ndarray:
+    """Pixels [n scale, W scale, 1 to 4] that the rows first to last of `given` became.
 
-    Their neighbours go with them, since alpha is stretched by interpolation.
+    Some neighbours are rounded with them, since alpha is stretched by interpolation.
     """
-    for top in range(first, last, _ROUNDED):
-        end = min(top + _ROUNDED, last)
-        low, high = max(0, top - _STRETCHED), end + _STRETCHED
-        like = Picture(given.pixels[low:high], None if given.alpha is None else given.alpha[low:high], given.kept)
-        some = from_tensor(made[:, :, low * scale : high * scale], like)
-        whole = some.pixels if some.alpha is None else np.concatenate([some.pixels, some.alpha[..., None]], 2)
-        yield whole[(top - low) * scale : (end - low) * scale]
+    low, high = max(0, first - _STRETCHED), last + _STRETCHED
+    like = Picture(given.pixels[low:high], None if given.alpha is None else given.alpha[low:high], given.kept)
+    some = from_tensor(made[:, :, low * scale : high * scale], like)
+    whole = some.pixels if some.alpha is None else np.concatenate([some.pixels, some.alpha[..., None]], 2)
+    return whole[(first - low) * scale : (last - low) * scale]
 
 
 def restore_large(
@@ -272,7 +270,6 @@ def restore_large(
                 below = len(part) - above - count
                 part, above = part[mirrored(len(part), halo - above, halo - below).numpy()], halo
             given = Picture(part[..., : large.channels], part[..., -1] if large.alpha else None, Kept())
-            for made in _pixels_of(function(to_tensor(given)), given, scale, above, above + count):
-                write(made)
+            write(_rows_of(function(to_tensor(given)), given, scale, above, above + count))
             progress((top + count) * large.width)
     return large

@@ -23,11 +23,6 @@ HAIR = 1e-5
 """Of [-1, 1]: how far apart the channels of a grey picture are for a teacher of colours; equal ones get one noise."""
 
 
-def _in_colours(image: Tensor) -> Tensor:
-    """[B, 1 or 3, H, W] to three channels whose noise will be apart."""
-    return image if image.shape[1] == 3 else torch.cat([image, image + HAIR, image], 1)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Restorer(Recipe):
     """A residual net from damaged pictures to clean ones, in the manner of FFDNet and DRUNet (arXiv 2008.13751).
@@ -160,6 +155,17 @@ class Restorer(Recipe):
         told: Tensor = net(image, (sigma.to(image) / 127.5).expand(-1, 1, *image.shape[2:]))
         return told
 
+    def _taught(self, clean: Tensor, m: Moment) -> Observed:
+        """The lesson: what the net sees and, in place of the truth, what the teacher makes of it."""
+        grey = clean.shape[1] == 1
+        three = torch.cat([clean, clean + HAIR, clean], 1) if grey else clean
+        seen = parse(self.lesson)(three, replace(m.draw, turn=f"{m.draw.turn}/lesson"))
+        with torch.no_grad():
+            answers: Tensor = m.fixed["teacher"](seen.image, seen.level)
+        if grey:
+            return replace(seen, image=seen.image[:, :1], clean=answers.mean(1, keepdim=True))
+        return replace(seen, clean=answers)
+
     def _pair(self, m: Moment) -> tuple[Tensor, Tensor]:
         """What the net makes of damaged pictures, and what it should; the teacher's share comes last."""
         clean = flipped(m, self.flip)
@@ -168,13 +174,9 @@ class Restorer(Recipe):
         count = round(self.taught * len(clean)) if self.teacher else 0
         if count:
             own = len(clean) - count
-            lesson = parse(self.lesson)(_in_colours(clean[own:]), replace(m.draw, turn=f"{m.draw.turn}/lesson"))
-            with torch.no_grad():
-                answers = m.fixed["teacher"](lesson.image, lesson.level)
-            if clean.shape[1] == 1:
-                answers = answers.mean(1, keepdim=True)
-            image = torch.cat([image[:own], lesson.image[:, : clean.shape[1]]])
-            target = torch.cat([target[:own], answers.to(target.dtype)])
+            lesson = self._taught(clean[own:], m)
+            image = torch.cat([image[:own], lesson.image])
+            target = torch.cat([target[:own], lesson.wanted(clean[own:]).to(target.dtype)])
             level = None if level is None or lesson.level is None else torch.cat([level[:own], lesson.level])
         return self._answer(m.players["restorer"], image, level), target
 
