@@ -19,7 +19,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, make
-from zeuxis.weights import store
+from zeuxis.weights import checkpoint, store
 
 FORMAT = 1
 _BESIDE = ("numpy", "pillow", "safetensors", "scipy")
@@ -111,13 +111,10 @@ class Run:
         return self._from_checkpoint()
 
     def _from_checkpoint(self) -> dict[str, Tensor]:
-        from zeuxis.engine import checkpoint
-
         saved, _ = checkpoint.newest(self.path / "checkpoints")
         if saved is None:
             raise BadInput("this run has no weights yet", str(self.path), f"go on with `zeuxis resume {self.path}`")
-        tensors, _ = store.load(saved.folder / "state.safetensors")
-        return inference_weights(tensors)
+        return inference_weights(checkpoint.tensors_of(saved))
 
     def players(self, snapshot: str | None = None) -> nn.ModuleDict:
         """The players in eval mode with averaged weights where the recipe averages."""

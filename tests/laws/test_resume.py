@@ -24,7 +24,7 @@ from tests.laws.helper import (
 from zeuxis import catalog
 from zeuxis.data.export import export_folder
 from zeuxis.data.reader import open_dataset
-from zeuxis.engine import checkpoint, loop
+from zeuxis.engine import loop
 from zeuxis.engine import train as engine
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.budget import Budget
@@ -35,7 +35,7 @@ from zeuxis.engine.turns import play
 from zeuxis.errors import Stopped
 from zeuxis.recipes.recipe import make
 from zeuxis.runs import Run
-from zeuxis.weights import store
+from zeuxis.weights import checkpoint, store
 
 STEPS, STOP = 5, 3
 ALWAYS = Habits(checkpoint_seconds=-1.0, quiet=True, light=True)

@@ -10,7 +10,7 @@ import torch
 
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
-from zeuxis.engine import alarms, checkpoint, watching
+from zeuxis.engine import alarms, watching
 from zeuxis.engine.batches import Feeder, check, feeders
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.guard import Log, Stop, stop_flag
@@ -21,7 +21,7 @@ from zeuxis.engine.table import Table, lay
 from zeuxis.engine.turns import Seen, cycle, play
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped
 from zeuxis.runs import Run, inference_weights
-from zeuxis.weights import store
+from zeuxis.weights import checkpoint, store
 
 ATTEMPTS = 3
 
@@ -125,7 +125,7 @@ def _set_up(
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
     game = Game(run, record, table, feeds, watcher, log, group, habits)
     if saved:
-        checkpoint.restore(saved, table)
+        _back_to(saved, table)
         game.before = saved.seconds
         _remember(game)
     else:
@@ -223,7 +223,7 @@ def _shrink(game: Game, error: Exception) -> None:
         ) from error
     if levers.device == "cuda":
         torch.cuda.empty_cache()
-    checkpoint.restore(saved, table)
+    _back_to(saved, table)
     table.levers = replace(levers, micro=2 * levers.micro)
     game.log = Log(game.log.path, saved.log_length)
     game.log.add("micro", step=table.step, images=table.images, micro=table.levers.micro, words=words)
@@ -286,9 +286,16 @@ def _save(game: Game) -> bool:
         return False
     if game.ranks.first:
         game.log.sync()
-        checkpoint.save(game.folder / "checkpoints", game.table, game.log.length, game.habits.keep, game.seconds)
+        table, place = game.table, game.folder / "checkpoints"
+        checkpoint.save(
+            place, table.tensors(), table.step, table.attempt, game.log.length, game.habits.keep, game.seconds
+        )
     game.ranks.agree(0)  # nobody goes on before the checkpoint stands
     return True
+
+
+def _back_to(saved: checkpoint.Saved, table: Table) -> None:
+    table.load(checkpoint.tensors_of(saved), saved.step, saved.attempt)
 
 
 def _rewind(game: Game, what: str) -> None:
@@ -301,7 +308,7 @@ def _rewind(game: Game, what: str) -> None:
         raise MachineGaveOut(
             line + tries, str(game.folder), "start again with a lower lr; the last good checkpoint is kept"
         )
-    checkpoint.restore(saved, table)
+    _back_to(saved, table)
     table.attempt = attempt
     earlier = game.run.log("rewind")
     game.log = Log(game.log.path, saved.log_length, game.ranks.first)

@@ -10,7 +10,7 @@ import torch
 
 from tests.unit.engine.fakes import Plain, streams
 from zeuxis import catalog
-from zeuxis.engine import checkpoint, loop
+from zeuxis.engine import loop
 from zeuxis.engine import train as engine
 from zeuxis.engine.budget import Budget
 from zeuxis.engine.levers import Levers
@@ -19,6 +19,7 @@ from zeuxis.engine.train import Start
 from zeuxis.engine.turns import play
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped
 from zeuxis.runs import Run, lock
+from zeuxis.weights import checkpoint
 
 ALWAYS, SELDOM = Habits(-1.0, quiet=True), Habits(1e9, quiet=True)
 

@@ -6,9 +6,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from zeuxis import platform
 from zeuxis.data.files import make_folder, plain_errors, sha256_of, write_json
-from zeuxis.engine.table import Table
 from zeuxis.weights import store
 
 
@@ -23,21 +24,23 @@ class Saved:
     seconds: float = 0.0
 
 
-def save(folder: Path, table: Table, log_length: int, keep: int = 2, seconds: float = 0.0) -> Saved:
+def save(
+    folder: Path, tensors: dict[str, Tensor], step: int, attempt: int, log_length: int, keep: int, seconds: float
+) -> Saved:
     """Writes `folder`/STEP aside, renames it into place, then removes all but the newest `keep`.
 
-    `seconds` is what the run has taken so far.
+    tensors: all that changes in a training; seconds: what the run has taken so far.
 
     Raises MachineGaveOut when the disk is full; the older checkpoints are then untouched.
     """
     make_folder(folder)
-    name = f"{table.step:06d}"
+    name = f"{step:06d}"
     aside, place = folder / f".{name}.{os.getpid()}", folder / name
     try:
-        store.save(aside / "state.safetensors", table.tensors(), {"format": "zeuxis checkpoint 1"})
+        store.save(aside / "state.safetensors", tensors, {"format": "zeuxis checkpoint 1"})
         manifest = {
-            "step": table.step,
-            "attempt": table.attempt,
+            "step": step,
+            "attempt": attempt,
             "log_length": log_length,
             "seconds": round(seconds, 3),
             "sha256": {"state.safetensors": sha256_of(aside / "state.safetensors")},
@@ -53,7 +56,7 @@ def save(folder: Path, table: Table, log_length: int, keep: int = 2, seconds: fl
         raise
     for old in _numbered(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
-    return Saved(place, table.step, table.attempt, log_length, seconds)
+    return Saved(place, step, attempt, log_length, seconds)
 
 
 def _numbered(folder: Path) -> list[Path]:
@@ -91,6 +94,5 @@ def newest(folder: Path) -> tuple[Saved | None, list[str]]:
     return None, damaged
 
 
-def restore(saved: Saved, table: Table) -> None:
-    tensors, _ = store.load(saved.folder / "state.safetensors")
-    table.load(tensors, saved.step, saved.attempt)
+def tensors_of(saved: Saved) -> dict[str, Tensor]:
+    return store.load(saved.folder / "state.safetensors")[0]

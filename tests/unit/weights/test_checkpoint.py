@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from tests.unit.engine.fakes import Plain, streams, table
-from zeuxis.engine import checkpoint
 from zeuxis.engine.batches import feeders
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.turns import play
 from zeuxis.errors import MachineGaveOut
+from zeuxis.weights import checkpoint
 
 
 def played(steps=2):
@@ -21,15 +21,19 @@ def played(steps=2):
     return one
 
 
+def save(folder, table, log_length=0):
+    return checkpoint.save(folder, table.tensors(), table.step, table.attempt, log_length, 2, 0.0)
+
+
 def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
 def test_round_trip(tmp_path):
     one, other = played(), table(Plain())
-    saved = checkpoint.save(tmp_path / "checkpoints", one, log_length=17)
+    saved = save(tmp_path / "checkpoints", one, log_length=17)
     assert checkpoint.newest(tmp_path / "checkpoints") == (saved, []) and saved.log_length == 17
-    checkpoint.restore(saved, other)
+    other.load(checkpoint.tensors_of(saved), saved.step, saved.attempt)
     assert other.step == 2 and other.tensors().keys() == one.tensors().keys()
     assert all(torch.equal(v, other.tensors()[k]) for k, v in one.tensors().items())
 
@@ -38,7 +42,7 @@ def test_only_the_newest_stay_also_past_a_million(tmp_path):
     one = played(0)
     for step in (5, 999_998, 999_999, 1_000_000):
         one.step = step
-        checkpoint.save(tmp_path, one, 0)
+        save(tmp_path, one)
     assert names(tmp_path) == ["1000000", "999999"]
     assert checkpoint.newest(tmp_path)[0].step == 1_000_000
 
@@ -47,7 +51,7 @@ def test_only_the_newest_stay_also_past_a_million(tmp_path):
 def test_a_damaged_newest_falls_back(tmp_path, harm):
     one = played(0)
     for one.step in (1, 2):
-        checkpoint.save(tmp_path, one, 0)
+        save(tmp_path, one)
     state, manifest = tmp_path / "000002" / "state.safetensors", tmp_path / "000002" / "manifest.json"
     content = bytearray(state.read_bytes())
     content[-3] ^= 1
@@ -65,7 +69,7 @@ def test_nothing_there(tmp_path):
 
 
 def test_sweep_removes_the_half_written_and_nothing_else(tmp_path):
-    checkpoint.save(tmp_path, played(0), 0)
+    save(tmp_path, played(0))
     (tmp_path / ".000001.99").mkdir()
     (tmp_path / ".000001.99" / "state.safetensors").write_bytes(b"half")
     checkpoint.sweep(tmp_path)
@@ -75,7 +79,7 @@ def test_sweep_removes_the_half_written_and_nothing_else(tmp_path):
 @pytest.mark.parametrize("call", ["write", "rename"])
 def test_a_full_disk_leaves_the_older_ones(tmp_path, monkeypatch, call):
     one = played()
-    checkpoint.save(tmp_path, one, 0)
+    save(tmp_path, one)
     one.step = 3
 
     def full(*arguments, **more):
@@ -84,6 +88,6 @@ def test_a_full_disk_leaves_the_older_ones(tmp_path, monkeypatch, call):
     with monkeypatch.context() as patch:
         patch.setattr(*{"write": ("zeuxis.data.files.sync_file", full), "rename": (os, "rename", full)}[call])
         with pytest.raises(MachineGaveOut) as error:
-            checkpoint.save(tmp_path, one, 0)
+            save(tmp_path, one)
     assert error.value.exit_code == 4 and "disk is full" in str(error.value)
     assert names(tmp_path) == ["000002"] and checkpoint.newest(tmp_path)[0].step == 2
