@@ -1,12 +1,10 @@
-"""Puts the weights of a run into the package, at half precision: python benchmarks/bundle.py RUN NAME
+"""Puts the weights of a run into the package, in eight bits each: python benchmarks/bundle.py RUN NAME
 
 Only the players that restore go in. The card, NAME.md beside it, is written by hand.
 """
 
 import argparse
 import json
-
-import torch
 
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
@@ -24,14 +22,13 @@ def main() -> None:
     run = Run.open(a.run)
     restoring = set(run.recipe.average().players)
     tensors = {k: v for k, v in run.tensors(a.snapshot).items() if k.partition(".")[0] in restoring}
-    half = {k: v.to(torch.float16) if v.is_floating_point() else v for k, v in tensors.items()}
     words = {"format": "zeuxis weights 1", "range": "[-1, 1]", "licence": LICENCE}
     words |= {key: run.record[key] for key in KEPT} | {"data_digest": run.record["data"]["digest"]}
     if (run.path / "calibration.json").exists():
         words["calibration"] = json.loads((run.path / "calibration.json").read_text())
     path = bundled.FOLDER / f"{a.name}.safetensors"
-    store.save(path, half, words)
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {sum(t.numel() for t in half.values()):,} weights")
+    store.save(path, store.packed(tensors), words)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {sum(t.numel() for t in tensors.values()):,} weights")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ from torch import Tensor
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
 
+STEPS = ":steps"
+"""Follows the name of a packed tensor, in that of the lengths of its steps."""
+
 
 def content_hash(tensors: Mapping[str, Tensor]) -> str:
     """sha256 over names, dtypes, shapes and bytes, in the order of the names; metadata does not count."""
@@ -32,14 +35,39 @@ def save(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, objec
     write_bytes(path, safetensors.torch.save(flat, metadata=words))
 
 
+def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Kernels and matrices as int8, a length of step for each first index; all other numbers as float16.
+
+    `load` gives float32 back, each number within half a step: 1/254 of the largest beside it.
+    """
+    small: dict[str, Tensor] = {}
+    for name, t in tensors.items():
+        if not t.is_floating_point() or t.ndim < 2:
+            small[name] = t.to(torch.float16) if t.is_floating_point() else t
+            continue
+        rows = t.detach().float().flatten(1)
+        steps = (rows.abs().amax(1) / 127).to(torch.float16)  # a row too small for float16 is nothing
+        whole = torch.where(steps[:, None] > 0, rows / steps[:, None].float(), 0).round()
+        small[name], small[name + STEPS] = whole.clamp(-127, 127).to(torch.int8).reshape(t.shape), steps
+    return small
+
+
+def _unpacked(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    found = {k: v for k, v in tensors.items() if not k.endswith(STEPS)}
+    for name in [k.removesuffix(STEPS) for k in tensors if k.endswith(STEPS)]:
+        steps = tensors[name + STEPS].float()
+        found[name] = found[name].float() * steps.reshape(-1, *[1] * (found[name].ndim - 1))
+    return found
+
+
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata. Raises BadInput where the file is missing or damaged."""
+    """Tensors, those of `packed` as float32, and metadata. Raises BadInput where the file is missing or damaged."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return {k: file.get_tensor(k) for k in file.keys()}, dict(file.metadata() or {})
+            return _unpacked({k: file.get_tensor(k) for k in file.keys()}), dict(file.metadata() or {})
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
-    except (safetensors.SafetensorError, OSError) as error:
+    except (safetensors.SafetensorError, OSError, KeyError) as error:
         raise BadInput(f"weights cannot be read: {error}", str(path)) from None
 
 

@@ -1,0 +1,45 @@
+"""Weights in eight bits: how far they may be from what was packed, and what a damaged file says."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zeuxis.errors import BadInput
+from zeuxis.weights import bundled, store
+
+SHAPES = st.sampled_from([(3, 2), (4, 3, 3, 3), (1, 5), (2, 1, 1)])
+
+
+@settings(max_examples=30, deadline=None)
+@given(shape=SHAPES, size=st.floats(1e-3, 50.0), seed=st.integers(0, 99))
+def test_a_packed_kernel_is_within_half_a_step_of_its_largest(tmp_path_factory, shape, size, seed):
+    kernel = size * torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    path = tmp_path_factory.mktemp("packed") / "one.safetensors"
+    store.save(path, store.packed({"net.kernel": kernel}), {})
+    back = store.load(path)[0]
+    largest = kernel.abs().flatten(1).amax(1).reshape(-1, *[1] * (kernel.ndim - 1))
+    assert back.keys() == {"net.kernel"} and back["net.kernel"].dtype == torch.float32
+    assert ((back["net.kernel"] - kernel).abs() <= largest * (1 / 254 + 1e-3)).all()  # 1e-3: steps in float16
+
+
+def test_biases_counts_and_rows_of_nothing_stay_what_they_are(tmp_path):
+    given = {
+        "bias": torch.tensor([0.5, -2.0]),
+        "count": torch.tensor(7),
+        "kernel": torch.tensor([[0.0, 0.0], [1.0, 0.5]]),
+    }
+    store.save(tmp_path / "one.safetensors", store.packed(given), {"of": "one"})
+    back, words = store.load(tmp_path / "one.safetensors")
+    assert words == {"of": "one"} and back["count"] == 7 and back["bias"].tolist() == [0.5, -2.0]
+    assert torch.allclose(back["kernel"], given["kernel"], atol=1 / 254)
+
+
+def test_steps_without_their_numbers_are_a_damaged_file(tmp_path):
+    store.save(tmp_path / "one.safetensors", {"kernel" + store.STEPS: torch.ones(2)}, {})
+    with pytest.raises(BadInput, match="cannot be read"):
+        store.load(tmp_path / "one.safetensors")
+
+
+def test_all_bundled_weights_are_ten_megabytes_at_most():
+    assert sum(bundled.path_of(name).stat().st_size for name in bundled.names()) <= 10_000_000
