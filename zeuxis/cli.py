@@ -245,7 +245,7 @@ def run(arguments: Sequence[str]) -> None:
     parsed = vars(parser_for(word, _second(word, rest)).parse_args(rest))
     as_json = parsed.pop("json")
     answer = _ACTIONS[word](parsed)
-    if as_json or answer.text:
+    if (as_json and answer.found) or answer.text:
         _print(json.dumps(answer.found, indent=1, sort_keys=True) if as_json else answer.text)
     return None
 

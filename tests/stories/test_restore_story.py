@@ -58,6 +58,45 @@ def test_a_tree_comes_out_as_it_went_in(folder, tmp_path):
     assert contents(out).keys() == {"one.png", "deep/two.jpg", "deep/er/three.webp"}
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        ["restore", "one.png", "--task", "denoise", "--method", "wavelet", "--strength", "0.5"],
+        ["restore", "two.png", "--task", "denoise", "--method", "wavelet"],
+        ["restore", "one.png", "--task", "deblur"],
+        ["upscale", "one.png", "--method", "bicubic"],
+    ],
+)
+def test_what_is_there_for_another_reason_is_not_taken_for_done(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo(1)).save("one.png")
+    Image.fromarray(photo(2)).save("two.png")
+    asked = ["restore", "one.png", "made.png", "--task", "denoise", "--method", "wavelet"]
+    assert typed(*asked).code == 0
+    made = Path("made.png").read_bytes()
+    again = typed(*asked)
+    assert again.code == 0 and "1 of 1 pictures are done already" in again.err
+    refused = typed(*other[:2], "made.png", *other[2:])
+    assert refused.code == 2 and len(refused.errors) == 1 and "made.png" in refused.err, refused
+    assert Path("made.png").read_bytes() == made
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".bmp"])
+def test_a_second_run_knows_its_own_work_in_every_format(folder, tmp_path, suffix):
+    for words in (("--task", "denoise", "--method", "wavelet"), ("--strength", "0")):
+        out = tmp_path / f"made{len(words)}{suffix}"
+        assert typed("restore", str(folder / "one.png"), str(out), *words).code == 0
+        stamp = out.stat().st_mtime_ns
+        again = typed("restore", str(folder / "one.png"), str(out), *words)
+        assert again.code == 0 and "done already" in again.err and out.stat().st_mtime_ns == stamp, again
+
+
+def test_half_a_file_is_not_taken_for_done(folder, tmp_path):
+    (tmp_path / "made.png").write_bytes(b"x")
+    done = typed("restore", str(folder / "one.png"), str(tmp_path / "made.png"), "--task", "denoise")
+    assert done.code == 2 and len(done.errors) == 1 and (tmp_path / "made.png").read_bytes() == b"x"
+
+
 def test_strength_zero_copies_byte_for_byte(folder, tmp_path):
     out = tmp_path / "out"
     assert typed("restore", str(folder), str(out), "--strength", "0").code == 0
@@ -118,17 +157,22 @@ def test_what_would_be_lost_is_refused(folder, tmp_path):
         ["restore", str(one), "--method", "magic"],
         ["restore", str(one), "--run", str(tmp_path)],
         ["restore", str(one), "--memory", "much"],
+        ["restore", str(one), "--memory", "1K"],
+        ["restore", "", str(tmp_path / "out")],
+        ["restore", str(one), ""],
+        ["restore", str(one), "--mask", str(one)],
+        ["restore", str(one), "--task", "inpaint", "--mask", str(tmp_path / "missing.png")],
+        ["restore", str(one), "--task", "inpaint", "--mask", str(folder)],
+        ["restore", str(one), "--task", "jpeg", "--method", "sparse"],
+        ["restore", str(one), "--task", "deblur", "--method", "wavelet"],
+        ["restore", str(folder), "-"],
         ["upscale", str(one), "--scale", "5"],
         ["upscale", str(one), "--fidelity", "-1"],
         ["upscale", str(one), "--fidelity", "0.5", "--method", "bicubic"],
     ):
         done = typed(*words)
         assert done.code == 2 and len(done.errors) == 1, (words, done)
-    Image.fromarray(photo(4)).save(folder / "one.jpg")
-    (folder / "one.jpg").rename(folder / "one.gif")  # becomes one.png, as one.png does
-    clash = typed("restore", str(folder), str(tmp_path / "out"))
-    assert clash.code == 2 and "one.gif" in clash.err and not (tmp_path / "out").exists()
-    (folder / "one.gif").unlink()
+        assert not (tmp_path / "out").exists()
     assert contents(folder) == before
 
 
@@ -172,6 +216,17 @@ def test_a_mask_goes_with_what_comes_through_a_pipe(folder, tmp_path, stdin):
         assert refused.code == 2 and len(refused.errors) == 1, refused
         assert "the mask" in refused.err and str(wrong) in refused.err and "stdin" not in refused.err
     assert not (tmp_path / "n.png").exists()
+
+
+def test_a_pipe_writes_over_nothing_and_says_what_it_did(folder, tmp_path, stdin):
+    (tmp_path / "precious.png").write_bytes(b"precious")
+    words = ("--task", "denoise", "--method", "wavelet")
+    stdin((folder / "one.png").read_bytes())
+    refused = typed("restore", "-", str(tmp_path / "precious.png"), *words)
+    assert refused.code == 2 and (tmp_path / "precious.png").read_bytes() == b"precious"
+    stdin((folder / "one.png").read_bytes())
+    done = typed("restore", "-", str(tmp_path / "made.png"), *words)
+    assert done.code == 0 and "stdin: wavelet (asked for" in done.err
 
 
 @pytest.mark.parametrize("word", ["restore", "upscale"])

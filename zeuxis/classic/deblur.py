@@ -42,6 +42,7 @@ def wiener(image: Tensor, sigma: float, noise: float = 1.0) -> Tensor:
 
 _RINGS, _LOWEST, _HIGHEST, _FLOOR = 57, 0.15, 3.0, 6.0  # rings of the spectrum in radians; times the noise's power
 _LEAST = 6  # rings that a fit needs
+_FALL, _TRUST = 2.8, 10.0  # own: the power of the frequency that a photograph falls with, and the weight of that belief
 
 
 def gaussian_width(image: Tensor, floor: float) -> float:
@@ -49,7 +50,9 @@ def gaussian_width(image: Tensor, floor: float) -> float:
 
     The power in rings of the cosine transform is fitted by c w^-a exp(-s^2 w^2), by least squares of logarithms, up
     to where it sinks to six times `floor`, the power of the noise in grey levels: a photograph falls as a power of
-    the frequency, a Gaussian faster. On 35 photographs blurred by 1.5 pixels: 1.42 to 1.59 (5 % and 95 %).
+    the frequency, a Gaussian faster. The power is drawn towards that of most photographs, a little steep: where all is
+    fine detail, a slower fall is easily taken for a wider blur, and undoing too much rings. On 58 photographs held
+    out, blurred by 1.5 pixels: 1.37 to 1.59 (5 % and 95 %); by Pillow's three boxes in its place: 1.46 to 1.68.
     """
     import numpy as np
     from scipy.fft import dctn
@@ -57,17 +60,19 @@ def gaussian_width(image: Tensor, floor: float) -> float:
     y = luma(image)[0, 0].detach().cpu().double().numpy() * 127.5
     if min(y.shape) < 16:
         return 0.0
-    power = dctn(y, norm="ortho") ** 2
+    energy = dctn(y, norm="ortho") ** 2
     down, across = (np.arange(n) * (math.pi / n) for n in y.shape)
     edges = np.linspace(_LOWEST, _HIGHEST, _RINGS + 1)
     ring = np.digitize(np.hypot(down[:, None], across[None]), edges).ravel()
     count = np.bincount(ring, minlength=_RINGS + 2)[1 : _RINGS + 1]
-    mean = np.bincount(ring, power.ravel(), minlength=_RINGS + 2)[1 : _RINGS + 1] / np.maximum(count, 1)
+    mean = np.bincount(ring, energy.ravel(), minlength=_RINGS + 2)[1 : _RINGS + 1] / np.maximum(count, 1)
     low = np.flatnonzero((mean < _FLOOR * floor) | (count == 0))
     heard = int(low[0]) if len(low) else _RINGS
     if heard < _LEAST:
         return 0.0
     w = ((edges[1:] + edges[:-1]) / 2)[:heard]
     terms = np.stack([np.ones(heard), -(w**2), -np.log(w)], 1)
-    fit = np.linalg.lstsq(terms, np.log(mean[:heard] - floor), rcond=None)[0]
+    belief = np.array([[0, 0, math.sqrt(_TRUST)]])
+    power = np.append(np.log(mean[:heard] - floor), belief[0, 2] * _FALL)
+    fit = np.linalg.lstsq(np.vstack([terms, belief]), power, rcond=None)[0]
     return float(math.sqrt(max(0.0, fit[1])))

@@ -49,10 +49,19 @@ def test_refused(tree, tmp_path, monkeypatch, given, out):
         pairs_of(given, out, "restored")
 
 
-def test_two_that_would_become_one(tree, tmp_path):
+def test_two_that_would_become_one_keep_their_whole_names(tree, tmp_path):
+    before = {pair.source: pair.target for pair in pairs_of(str(tree), str(tmp_path / "out"), "restored")}
     (tree / "b" / "d.png").write_bytes(b"x")
-    with pytest.raises(BadInput, match="both become"):
-        pairs_of(str(tree), str(tmp_path / "out"), "restored")
+    after = {pair.source: pair.target for pair in pairs_of(str(tree), str(tmp_path / "out"), "restored")}
+    changed = {s.name: after[s].name for s in before if before[s] != after[s]}
+    assert len(set(after.values())) == len(before) + 1
+    assert changed == {s.name: f"{s.name}.png" for s in before if s.name.startswith("d.")}
+
+
+def test_a_pattern_mirrors_the_tree_below_its_plain_part(tree, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = pairs_of("in/*/*.*", "out", "restored")
+    assert found and all(pair.target.parent == Path("out") / pair.source.parent.name for pair in found)
 
 
 def test_what_can_be_written():

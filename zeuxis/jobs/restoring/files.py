@@ -1,7 +1,9 @@
 """Which files a word that writes one picture per picture reads and writes, settled before work starts."""
 
 import glob
-from dataclasses import dataclass
+import itertools
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from zeuxis.data.sources import is_candidate
@@ -34,7 +36,7 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None) ->
         if folder.is_file():
             raise BadInput("a folder of pictures needs a folder to go to", str(folder), "name another OUT")
         masks = _masks(mask)
-        pairs = [_in_tree(path, inner, folder, masks) for path, inner in found]
+        pairs = _apart([_in_tree(path, inner, folder, masks) for path, inner in found])
     _check(pairs)
     return pairs
 
@@ -58,12 +60,20 @@ def sources_of(given: str) -> list[tuple[Path, PurePosixPath]]:
     if path.is_dir():
         inside = tree(path)
     else:
-        inside = [(Path(p), PurePosixPath(Path(p).name)) for p in sorted(glob.glob(given, recursive=True))]
-        inside = [(p, inner) for p, inner in inside if p.is_file() and is_candidate(inner)]
+        found = [Path(p) for p in sorted(glob.glob(given, recursive=True))]
+        base = _base(path)
+        inside = [(p, PurePosixPath(p.relative_to(base).as_posix())) for p in found if p.is_file()]
+        inside = [(p, inner) for p, inner in inside if is_candidate(inner)]
     if not inside:
         what = "there is no picture here" if path.is_dir() else "there is no such file or folder"
         raise BadInput(what, given, "check the path")
     return inside
+
+
+def _base(pattern: Path) -> Path:
+    """The folder below which a pattern looks: a tree is mirrored from there."""
+    plain = itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts)
+    return Path(*plain)
 
 
 def writable_suffix(source: Path) -> str:
@@ -104,6 +114,17 @@ def _in_tree(path: Path, inner: PurePosixPath, folder: Path, masks: dict[str, Pa
     if masks is not None and stem not in masks:
         raise BadInput("a picture has no mask", str(inner), f"put {stem}.png into the folder of masks, or leave it out")
     return Pair(path, target, str(inner), masks[stem] if masks is not None else None)
+
+
+def _apart(pairs: list[Pair]) -> list[Pair]:
+    """Where two would share a target, those that change their format keep their whole name: one.gif.png."""
+    count = Counter(str(pair.target).casefold() for pair in pairs)
+    return [
+        replace(pair, target=pair.target.with_name(pair.source.name + pair.target.suffix))
+        if count[str(pair.target).casefold()] > 1 and pair.target.suffix.lower() != pair.source.suffix.lower()
+        else pair
+        for pair in pairs
+    ]
 
 
 def _check(pairs: list[Pair]) -> None:

@@ -1,6 +1,7 @@
 """The words `restore` and `upscale` from what was typed to files, bytes and figures."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,28 @@ from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
 from zeuxis.jobs.restoring.restore import Asked, run_batch, through_pipe
 
+MASKED = ("inpaint", "old-photo")
+"""The tasks that fill holes."""
+
 
 def mend(
     given: str, out: str | None, asked: Asked, mask: str | None, compare: str | None, page: str | None, dry_run: bool
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
     """`restore` and `upscale`: the files that were written, or the bytes for stdout; and the figures of `compare`."""
-    if given == "-":
+    for name, path in {"IN": given, "OUT": out, "--mask": mask}.items():
+        if path == "":
+            raise BadInput("an empty name names no file", name, "give a file or a folder")
+    if mask is not None and asked.task not in MASKED:
+        raise BadInput(f"the task `{asked.task}` has no use for a mask", "--mask", f"add --task {MASKED[0]}")
+    if "-" in (given, out):
         _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
+        reader = None if given == "-" else partial(_bytes_of, Path(given))
         if out in (None, "-"):
-            return through_pipe(asked, mask=mask), {}
+            return through_pipe(asked, reader, mask), {}
         target = Path(str(out))
-        write_bytes(target, through_pipe(asked, mask=mask, suffix=target.suffix))
+        if target.exists():
+            raise BadInput("this is there already", str(target), "name another OUT, or remove it")
+        write_bytes(target, through_pipe(asked, reader, mask, target.suffix))
         return [target], {}
     check(compare, page)
     paths = run_batch(given, out, asked, mask, dry_run)
@@ -29,20 +41,33 @@ def mend(
     return paths, compare_all(given, paths, asked, compare, page)
 
 
+def _bytes_of(path: Path) -> bytes:
+    if not path.is_file():
+        raise BadInput("only one picture goes through a pipe", str(path), "name a file as IN, or a folder as OUT")
+    return path.read_bytes()
+
+
 def _check_pipe(flags: Mapping[str, str | bool | None]) -> None:
     """Raises BadInput for a flag that works on files alone."""
     for flag, given in flags.items():
         if given:
-            raise BadInput("this needs files, and stdin is none", flag, "name a file as IN, or leave the flag away")
+            raise BadInput("this needs files, and a pipe is none", flag, "name files, or leave the flag away")
 
 
+_LEAST = 100 << 20
+"""Bytes: with less, a net sees so little at a time that most of its work goes into what tiles share."""
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 def bytes_of(memory: str | int | None) -> int | None:
-    """ "500M" or "2G" in bytes. Raises BadInput."""
-    if memory is None or isinstance(memory, int):
-        return memory
+    """ "500M" or "2G" in bytes. Raises BadInput, also for less than works."""
+    found = memory if memory is None or isinstance(memory, int) else _parsed(memory)
+    if found is not None and found < _LEAST:
+        raise BadInput(f"{found / (1 << 20):.3g} MB are too little to work with", "--memory", "give 100M or more")
+    return found
+
+
+def _parsed(memory: str) -> int:
     number, unit = memory.strip().rstrip("bB"), 1
     if number[-1:].lower() in _UNITS:
         number, unit = number[:-1], _UNITS[number[-1].lower()]

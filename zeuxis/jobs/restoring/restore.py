@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
 from zeuxis.jobs.restoring import large, steps, triage
 from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
+from zeuxis.jobs.restoring.finished import DONE, request, unfinished
 from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.pictures import huge
 from zeuxis.pictures.picture import Picture, encode, from_tensor, read, remarks, to_tensor
@@ -64,10 +65,11 @@ def check_asked(asked: Asked) -> None:
         raise BadInput(f"the method {asked.method} has no slider", "--fidelity", "leave it at 1, or --method away")
     if asked.scale not in (1, 2, 3, 4):
         raise BadInput(f"--scale must be 2, 3 or 4, not {asked.scale}")
-    known = steps.METHODS if asked.scale == 1 else ("net", "bicubic")
-    if asked.method not in known:
-        raise BadInput(f"there is no method `{asked.method}` here", "--method", f"known: {', '.join(known)}")
     triage.check_task(asked.task)
+    known = steps.METHODS[asked.task] if asked.scale == 1 else ("net", "bicubic")
+    if asked.method not in known:
+        what = f"--task {asked.task}" if asked.scale == 1 else "upscale"
+        raise BadInput(f"there is no method `{asked.method}` for {what}", "--method", f"known: {', '.join(known)}")
     if asked.run is not None:
         steps.net_for("", asked.means())
     if asked.uncertainty is not None:
@@ -105,7 +107,10 @@ def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None,
     mended = image + strength * (state.image - image)
     if state.known is not None:
         mended = torch.where(state.known > 0.5, mended, state.image)
-    return Outcome(from_tensor(mended, picture), plan.why, state.used, state.remarks)
+    made = from_tensor(mended, picture)
+    if np.array_equal(made.pixels, picture.pixels):
+        return Outcome(None, f"{plan.why}; nothing changed", (), state.remarks)
+    return Outcome(made, plan.why, state.used, state.remarks)
 
 
 def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
@@ -114,9 +119,13 @@ def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
     return Outcome(from_tensor(large, picture), f"enlarged {asked.scale} times", (used,))
 
 
-def _note(asked: Asked, outcome: Outcome) -> dict[str, Any]:
-    words = {k: v for k, v in asdict(asked).items() if k not in ("memory", "uncertainty") and v is not None}
-    return {**words, "used": list(outcome.used), "why": outcome.why}
+def _settings(asked: Asked) -> dict[str, Any]:
+    """What decides of the result."""
+    return {k: v for k, v in asdict(asked).items() if k not in ("memory", "uncertainty")}
+
+
+def _done(outcome: Outcome) -> dict[str, Any]:
+    return dict(zip(DONE, (list(outcome.used), outcome.why), strict=True))
 
 
 def work_on(data: bytes, name: str, asked: Asked, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
@@ -133,21 +142,26 @@ def _worked(
     else:
         outcome = restore_picture(picture, asked, read(mask) if mask is not None else None, name)
     if outcome.picture is None:
-        same = Path(name).suffix.lower() == suffix.lower()
-        return (data if same else encode(picture, suffix, None)), outcome
-    return encode(outcome.picture, suffix, _note(asked, outcome)), outcome
+        if Path(name).suffix.lower() == suffix.lower():
+            return data, outcome
+        lost = remarks(picture, suffix, noted=False)
+        return encode(picture, suffix, None), replace(outcome, remarks=(*outcome.remarks, *lost))
+    return encode(outcome.picture, suffix, request(_settings(asked), data, mask) | _done(outcome)), outcome
 
 
 def run_batch(given: str, out: str | None, asked: Asked, mask: str | None = None, dry_run: bool = False) -> list[Path]:
-    """Every picture of `given`; those whose target is there are passed over. Returns the targets.
+    """Every picture of `given`; those whose result is there are passed over. Returns the targets.
 
     A picture that cannot be read or mended is listed, and the others go on. Raises BadInput before anything is
-    written; for a single named file that cannot be read; SomeFailed at the end where some could not be done.
+    written, also where a target is there that is another result; for a single named file that cannot be read;
+    SomeFailed at the end where some could not be done.
     """
     check_asked(asked)
     word = "restored" if asked.scale == 1 else f"x{asked.scale}"
     pairs = pairs_of(given, out, word, mask)
-    todo = [pair for pair in pairs if not pair.target.exists()]
+    if len(pairs) == 1 and pairs[0].mask is not None:
+        _mask_bytes(str(pairs[0].mask))
+    todo = unfinished(pairs, _settings(asked))
     if len(todo) < len(pairs):
         say(f"zeuxis: {len(pairs) - len(todo)} of {len(pairs)} pictures are done already")
     if dry_run:
@@ -186,7 +200,8 @@ def _one_large(pair: Pair, asked: Asked) -> Outcome:
     shown = Bar(height * width, pair.name)
     if asked.scale > 1:
         why = f"enlarged {asked.scale} times"
-        done = large.upscale_large(pair.source, pair.target, asked.scale, asked.means(), {"why": why}, shown)
+        note = request(_settings(asked), pair.source, None) | {"why": why}
+        done = large.upscale_large(pair.source, pair.target, asked.scale, asked.means(), note, shown)
         return Outcome(None, why, done.used, done.remarks)
     plan, measured = large.plan_for(pair.source, asked.task)
     strength = plan.strength if asked.strength is None else asked.strength
@@ -195,7 +210,7 @@ def _one_large(pair: Pair, asked: Asked) -> Outcome:
             raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
         copy_file(pair.source, pair.target)
         return Outcome(None, "strength 0" if strength == 0 else plan.why)
-    note = _note(asked, Outcome(None, plan.why))
+    note = request(_settings(asked), pair.source, None) | {"why": plan.why}
     done = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)
     return Outcome(None, plan.why, done.used, done.remarks)
 
@@ -229,13 +244,17 @@ def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
             failed.append(pair.name)
             say(f"zeuxis: {pair.name}: {words}")
             continue
-        done = ", ".join(outcome.used) or "left alone"
         left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
         later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""
-        say(f"zeuxis: {pair.name}: {done} ({outcome.why}){later}")
-        for remark in (*outcome.remarks, *(remarks(outcome.picture, pair.target.suffix) if outcome.picture else ())):
-            say(f"zeuxis: {pair.name}: {remark}")
+        _tell(pair.name, outcome, pair.target.suffix, later)
     return failed
+
+
+def _tell(name: str, outcome: Outcome, suffix: str, later: str = "") -> None:
+    """What became of a picture, and what of it could not be kept, a line each."""
+    say(f"zeuxis: {name}: {', '.join(outcome.used) or 'left alone'} ({outcome.why}){later}")
+    for remark in (*outcome.remarks, *(remarks(outcome.picture, suffix) if outcome.picture else ())):
+        say(f"zeuxis: {name}: {remark}")
 
 
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
@@ -262,13 +281,12 @@ def through_pipe(
         made, outcome = _worked(picture, data, f"stdin{own}", asked, suffix, hole)
     except Unreadable as error:
         raise BadInput(f"what came in on stdin {error}", "-") from error
-    for remark in (*outcome.remarks, *(remarks(outcome.picture, suffix) if outcome.picture else ())):
-        say(f"zeuxis: stdin: {remark}")
+    _tell("stdin", outcome, suffix)
     return made
 
 
 def _mask_bytes(path: str) -> bytes:
-    """A mask that can be read. Raises BadInput, since what came in on stdin is not to blame."""
+    """A mask that can be read. Raises BadInput, since the picture is not to blame."""
     try:
         data = Path(path).read_bytes()
         read(data)

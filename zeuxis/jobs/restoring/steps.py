@@ -18,16 +18,24 @@ from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs.restoring import nets
 from zeuxis.jobs.restoring.fast import quickened
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.jobs.restoring.triage import TASKS, Measured
 from zeuxis.weights import bundled
 
+MOST_NOISE = 55.0
+"""Grey levels of noise up to which the package's nets learned."""
 WIDEST = 4.0  # pixels of blur that are undone at most
 SHARP = "upscale-x4-sharp"
 """The package's net of the other end of the slider of `--fidelity`; of the shape of upscale-x4."""
 NET_SHARE = 0.4
 """Of the package's net in what fills a hole; the rest is biharmonic. On held-out photographs both together are nearer
 to the truth than either: the net knows texture, the smooth filling brightness near the edge."""
-METHODS = ("net", *classic_denoise.METHODS, "biharmonic")
+_DENOISING = ("net", *classic_denoise.METHODS)
+METHODS = dict.fromkeys(TASKS, _DENOISING) | {
+    "jpeg": ("net",),
+    "deblur": ("net",),
+    "inpaint": ("net", "sparse", "biharmonic"),
+}
+"""By what a task may be done. A blur is undone by a filter, net or not."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,11 @@ def repair(state: State, means: Means) -> State:
         return state.with_image(denoiser(state.image, state.measured.noise, draw), means.method)
     net = restorer(state.image.shape[1], means)
     level = torch.full((1, 1, 1, 1), state.measured.noise)
-    return state.with_image(nets.apply(net, state.image, None, level, means.memory, means.part), net.name)
+    mended = state.with_image(nets.apply(net, state.image, None, level, means.memory, means.part), net.name)
+    if means.run is not None or state.measured.noise <= MOST_NOISE:
+        return mended
+    words = f"noise of {state.measured.noise:.0f} is more than the net has seen ({MOST_NOISE:g}): look at the result"
+    return replace(mended, remarks=(*mended.remarks, words))
 
 
 def unblock(state: State, means: Means) -> State:
