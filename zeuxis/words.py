@@ -94,6 +94,11 @@ def _mending(p: Parser) -> None:
     """The flags of the words that write one picture per picture."""
     p.add_argument("input", metavar="IN", help="a picture, a folder, a pattern in quotes, or - for stdin")
     p.add_argument("out", metavar="OUT", nargs="?", help="a file or a folder; default: beside IN, under a new name")
+    p.add_argument(
+        "--method",
+        default="net",
+        help="net; restore: sparse, non-local-means ..., to inpaint biharmonic; upscale: bicubic",
+    )
     p.add_argument("--run", help="a trained run, or a weights file, in place of the nets of the package")
     p.add_argument("--memory", help="bound for the pixels at work, such as 500M or 2G")
     p.add_argument("--compare", metavar="ORIGINAL", help="the undamaged picture: print how near the result comes")
@@ -110,11 +115,6 @@ def _restore_parser(p: Parser, _: str | None) -> None:
         help="auto: measures first, and leaves good pictures alone",
     )
     p.add_argument("--mask", help="white where something is missing; a folder of masks for a folder of pictures")
-    p.add_argument(
-        "--method",
-        default="net",
-        help="net, or sparse, non-local-means, total-variation, wavelet; to inpaint: sparse, biharmonic",
-    )
     p.add_argument("--strength", type=float, help="0 to 1; 0 changes nothing; default: 1, and 0.5 for enhance")
     p.add_argument("--uncertainty", metavar="RUN", help="a run of that recipe, for the page's map of what is not sure")
 
@@ -122,7 +122,6 @@ def _restore_parser(p: Parser, _: str | None) -> None:
 def _upscale_parser(p: Parser, _: str | None) -> None:
     _mending(p)
     p.add_argument("--scale", type=int, choices=(2, 3, 4), default=2, help="times larger along each side")
-    p.add_argument("--method", default="net", help="net, or bicubic")
     p.add_argument("--fidelity", type=float, default=1.0, help="1: faithful; towards 0: more detail that is invented")
 
 
