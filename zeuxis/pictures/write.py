@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def read_note(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     It is a text chunk of a PNG, and in the XMP of other formats. Raises BadInput for no picture.
     """
     try:
-        with Image.open(Path(path), formats=FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(Path(path), formats=FORMATS) as image:
             if image.format == "PNG":
                 image.load()
             text = {**image.info, **getattr(image, "text", {})}.get(KEY) or _note_in_xmp(image.info.get("xmp"))
