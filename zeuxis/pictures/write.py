@@ -103,8 +103,8 @@ def read_note(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(Path(path), formats=FORMATS) as image:
-            if image.format == "PNG":
-                image.load()
+            if image.format == "PNG" and KEY not in image.info:
+                image.load()  # it may stand behind the pixels
             text = {**image.info, **getattr(image, "text", {})}.get(KEY) or _note_in_xmp(image.info.get("xmp"))
     except Exception as error:  # decoders raise all kinds of errors on damaged files
         raise BadInput("this is not a picture that can be read", str(path)) from error
