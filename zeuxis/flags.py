@@ -15,7 +15,7 @@ _CLEARER = (  # argparse's words, and ours: an empty mend stands for the nearest
     (r"the following arguments are required: (.*)", "missing: {0}", "`{prog} --help` lists all"),
     (r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", "{0} cannot be `{1}`", ""),
     (r"argument ([^:]+): invalid int value: '(.*)'", "{0} must be a whole number, not `{1}`", "write such as 8"),
-    (r"argument ([^:]+): invalid float value: '(.*)'", "{0} must be a number, not `{1}`", "write such as 0.0002"),
+    (r"argument ([^:]+): invalid float value: '(.*)'", "{0} must be a number, not `{1}`", "write such as 0.5"),
     (r"argument ([^:]+): expected one argument", "{0} needs a value", "`{prog} --help` lists all"),
     (r"argument ([^:]+): (.*)", "{0}: {1}", "`{prog} --help` lists all"),
 )

@@ -129,7 +129,7 @@ def _squares(item: Shown, before: Image.Image, after: Image.Image, original: Ima
     parts = {"before": before.crop(box), "after": after.crop(box)}
     if item.scale == 1:
         apart, gain = difference(parts["before"], parts["after"])
-        parts[f"taken away, {gain} times enlarged" if gain > 1 else "taken away"] = apart
+        parts[f"taken away, its contrast times {gain}" if gain > 1 else "taken away"] = apart
     if original is not None:
         parts["original"] = original.crop(box)
     return [(name, _jpeg(_doubled(part), 2 * SIDE)) for name, part in parts.items()]
