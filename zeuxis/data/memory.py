@@ -128,9 +128,20 @@ class Subset:
     def item(self, i: int) -> Item:
         return self.dataset.item(int(self.positions[i]))
 
+    def ahead(self, index: Index) -> None:
+        """Announces that the pictures at these positions of this subset will be asked for next."""
+        read_ahead(self.dataset, self.positions[positions_of(index)])
+
     def images(self, index: Index) -> Tensor:
         """uint8 [B, C, H, W] for the given positions of this subset, in their order."""
         return self.dataset.images(self.positions[positions_of(index)])
+
+
+def read_ahead(dataset: Dataset, index: Index) -> None:
+    """Tells a dataset that reads from files which pictures will be asked for next; others need not know."""
+    ahead = getattr(dataset, "ahead", None)
+    if ahead is not None:
+        ahead(index)
 
 
 def item_digests(dataset: Dataset) -> list[bytes]:

@@ -1,10 +1,12 @@
 """Pictures of any size, and the squares that are cut out of them to train on."""
 
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -14,8 +16,9 @@ from torch import Tensor
 from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
+from zeuxis.data.loading import Candidate, Loaded, metered, parallel, row_loader
 from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
-from zeuxis.data.reader import Loaded, candidates_of, check_read, found_at, metered, parallel, row_loader
+from zeuxis.data.reader import candidates_of, check_read, found_at
 from zeuxis.data.sources import Skipped
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
@@ -72,45 +75,77 @@ class Pictures:
         )
 
 
+class _Store:
+    """Takes pictures one after another; their pixels lie in memory, and from `limit` bytes on in an unnamed file.
+
+    channels: of all; None for one as long as all are grey, else three.
+    """
+
+    def __init__(self, channels: int | None, limit: int, files: contextlib.ExitStack) -> None:
+        self.width, self._open, self._limit, self._files = channels or 1, channels is None, limit, files
+        self._parts: list[np.ndarray] = []
+        self._spill: IO[bytes] | None = None
+        self._size = 0
+
+    def add(self, pixels: np.ndarray, grey: bool) -> None:
+        if self._open and self.width == 1 and not grey:
+            self._widen()
+        part = with_channels(pixels, self.width) if self._open else pixels
+        self._parts.append(np.ascontiguousarray(part).reshape(-1))
+        self._size += part.size
+        self._spill_over()
+
+    def _file(self) -> IO[bytes]:
+        return self._files.enter_context(tempfile.TemporaryFile())
+
+    def _spill_over(self) -> None:
+        if self._size > self._limit:
+            self._spill = self._spill or self._file()
+            for part in self._parts:
+                self._spill.write(part.data)
+            self._parts.clear()
+
+    def _widen(self) -> None:
+        """The first colours came: all that was kept as grey gets three channels."""
+        self.width, self._size = 3, 3 * self._size
+        self._spill_over()
+        self._parts = [np.repeat(part, 3) for part in self._parts]
+        if self._spill is not None:
+            grey, self._spill = self._spill, self._file()
+            grey.seek(0)
+            while chunk := grey.read(1 << 20):
+                self._spill.write(np.repeat(np.frombuffer(chunk, np.uint8), 3).data)
+
+    def whole(self) -> np.ndarray:
+        """uint8 [all bytes]: a memory map, which lives on when the file is closed, where they lie in one."""
+        if self._spill is None:
+            return np.concatenate(self._parts) if self._parts else np.zeros(0, np.uint8)
+        self._spill.flush()
+        return np.memmap(self._spill, np.uint8, "r", shape=(self._size,))
+
+
 def _stored(found: Iterator[Loaded], channels: int | None, limit: int) -> tuple[np.ndarray, list[Loaded], int]:
     """All pixels in one row, on the disk from `limit` bytes on; the rest of what is known; and the channels."""
     kept: list[Loaded] = []
-    with tempfile.TemporaryFile() as spill:
-        parts: list[np.ndarray] = []
-        size, grey = 0, True
+    with contextlib.ExitStack() as files:
+        store = _Store(channels, limit, files)
         for one in found:
             assert one.pixels is not None
-            pixels = one.pixels if channels else with_channels(one.pixels, 3)
-            grey = grey and one.grey_hash is not None
-            size += pixels.size
+            store.add(one.pixels, one.grey_hash is not None)
             kept.append(replace(one, pixels=None))
-            parts.append(np.ascontiguousarray(pixels).reshape(-1))
-            if size > limit:
-                for part in parts:
-                    spill.write(part.tobytes())
-                parts.clear()
-        width = channels or 3
-        if size <= limit:
-            store = np.concatenate(parts) if parts else np.zeros(0, np.uint8)
-        else:
-            for part in parts:
-                spill.write(part.tobytes())
-            spill.flush()
-            store = np.memmap(spill, np.uint8, "r", shape=(size,))  # lives on when the name is gone
-        if channels is None and grey:
-            store, width = np.ascontiguousarray(store.reshape(-1, 3)[:, 0]), 1
-    return store, kept, width
+        return store.whole(), kept, store.width
 
 
-def _of_arrays(arrays: Arrays, wanted: int | None) -> Pictures:
-    pixels = arrays.pixels
-    if wanted not in (None, pixels.shape[3]):
-        shape = Shape(None, wanted)
-        pixels = np.stack(list(parallel(lambda row: row_loader(row)(shape).pixels, list(pixels))))
-    n, height, width, channels = pixels.shape
-    hashes = [item_digest(p) for p in pixels]
+def _of_arrays(arrays: Arrays, wanted: int | None, limit: int) -> Pictures:
+    n, height, width, channels = arrays.pixels.shape
+    if wanted in (None, channels):
+        store, hashes = np.ascontiguousarray(arrays.pixels).reshape(-1), [item_digest(p) for p in arrays.pixels]
+    else:
+        shape = metered(Shape(None, wanted), _HUGE)
+        rows = [Candidate(source, row_loader(row)) for source, row in zip(arrays.sources, arrays.pixels, strict=True)]
+        store, known, channels = _stored((one for one in parallel(shape, rows)), wanted, limit)
+        hashes = [one.hash for one in known]
     starts, sizes = np.arange(n) * height * width * channels, np.tile([height, width], (n, 1))
-    store = np.ascontiguousarray(pixels).reshape(-1)
     plain = [False] * n
     return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [])
 
@@ -125,7 +160,7 @@ def open_pictures(
     """
     listing = found_at(source)
     if isinstance(listing, Arrays):
-        return _of_arrays(listing, channels)
+        return _of_arrays(listing, channels, memory_limit)
     channels = channels or listing.channels
     candidates, skipped, kept = candidates_of(listing), list(listing.skipped), []
 

@@ -1,190 +1,31 @@
 """One reader for all sources of pictures."""
 
-import logging
-import threading
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from zeuxis.data import builtin, cifar, idx
 from zeuxis.data.arrays import Arrays, from_cifar, from_idx
-from zeuxis.data.dataset import Item, Spec
-from zeuxis.data.decode import FITS, Decoded, Shape, Unreadable, decode, is_grey, shaped, with_channels
-from zeuxis.data.memory import Index, MemoryDataset, digest_of, item_digest, positions_of
-from zeuxis.data.sources import Entry, Listing, Skipped, from_folder, from_zip
+from zeuxis.data.dataset import Spec
+from zeuxis.data.decode import FITS, Shape, with_channels
+from zeuxis.data.lazy import FileDataset
+from zeuxis.data.loading import Candidate, Loaded, file_loader, metered, parallel, row_loader
+from zeuxis.data.memory import MemoryDataset, digest_of
+from zeuxis.data.sources import Listing, Skipped, from_folder, from_zip
 from zeuxis.data.tables import MANIFEST, from_manifest, from_table, is_table
 from zeuxis.errors import BadInput, nearest
-from zeuxis.platform import cores
-
-_QUIET = threading.Lock()
-_AHEAD = 256
-"""Files handed to the pool at a time, so that decoded pictures do not pile up."""
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps decoders' remarks on odd files out of the way; one caller at a time, as warning filters are shared."""
-    log = logging.getLogger("PIL")
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        level = log.level
-        log.setLevel(logging.CRITICAL)
-        try:
-            Image.init()
-            yield
-        finally:
-            log.setLevel(level)
-
-
-def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
-    """work(item) for each item, in order, by as many threads as there are cores (decoders leave Python's lock)."""
-    for start in range(0, len(items), _AHEAD):
-        with quiet(), ThreadPoolExecutor(min(cores(), 32)) as pool:
-            done = list(pool.map(work, items[start : start + _AHEAD]))
-        yield from done  # outside, so that a caller who stops halfway leaves nothing held
-        done.clear()  # else these are still there while the next ones are decoded
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """One picture: pixels uint8 HWC (one channel where it is grey and the channels are open), its hashes and flags.
-
-    pixels is None where they were let go; size is (height, width).
-    """
-
-    pixels: np.ndarray | None
-    size: tuple[int, int]
-    grey_hash: bytes | None
-    hash: bytes
-    generated: bool
-    animated: bool
-
-
-Loader = Callable[[Shape], Decoded]
-
-
-def _load(loader: Loader, shape: Shape) -> Loaded | str:
-    """The picture, or in words why there is none."""
-    try:
-        found = loader(shape)
-    except Unreadable as error:
-        return str(error)
-    pixels, flags = found.pixels, (found.generated, found.animated)
-    size = (pixels.shape[0], pixels.shape[1])
-    if shape.channels is not None or not is_grey(pixels):
-        return Loaded(pixels, size, None, item_digest(pixels), *flags)
-    grey = with_channels(pixels, 1)
-    return Loaded(grey, size, item_digest(grey), item_digest(with_channels(grey, 3)), *flags)
-
-
-def metered(shape: Shape, limit: int) -> Callable[["Candidate"], Loaded | str]:
-    """Loads candidates; from `limit` bytes of pixels on, all told, it keeps only what is known of the pixels."""
-    used, lock = 0, threading.Lock()
-
-    def load(candidate: "Candidate") -> Loaded | str:
-        nonlocal used
-        found = _load(candidate.load, shape)
-        if isinstance(found, str) or found.pixels is None:
-            return found
-        with lock:
-            used += found.pixels.nbytes
-            return found if used <= limit else replace(found, pixels=None)
-
-    return load
-
-
-def file_loader(entry: Entry) -> Loader:
-    def load(shape: Shape) -> Decoded:
-        try:
-            file = entry.open()
-        except Exception as error:  # zip members fail in many ways: passwords, methods, damage
-            raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from error
-        return decode(file, shape)
-
-    return load
-
-
-def row_loader(row: np.ndarray) -> Loader:
-    """Brings one picture of an array, uint8 [H, W, C], to a shape as if it were a file."""
-
-    def load(shape: Shape) -> Decoded:
-        image = Image.fromarray(np.ascontiguousarray(row[..., 0] if row.shape[2] == 1 else row))
-        pixels = np.asarray(shaped(image, shape))
-        return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels)
-
-    return load
-
-
-@dataclass(eq=False)
-class FileDataset:
-    """Pictures that are decoded when asked for, because together they are larger than the memory limit."""
-
-    loaders: list[Loader]
-    shape: Shape
-    spec: Spec
-    digest: str
-    hashes: list[bytes]
-    labels: np.ndarray | None
-    groups: list[str] | None
-    sources: list[str]
-    parts: list[str] | None
-    generated: list[bool] | None
-    skipped: Skipped
-    notes: Skipped
-
-    def __len__(self) -> int:
-        return len(self.loaders)
-
-    def _pixels(self, i: int) -> np.ndarray:
-        try:
-            pixels = with_channels(self.loaders[i](self.shape).pixels, self.spec.channels)
-        except Unreadable as error:
-            raise BadInput(f"a picture can no longer be read: it {error}", self.sources[i], "start again") from error
-        if item_digest(pixels) != self.hashes[i]:
-            raise BadInput("a picture has changed since the data was opened", self.sources[i], "start again")
-        return pixels
-
-    def item(self, i: int) -> Item:
-        return Item(
-            image=next(parallel(self._pixels, [i])),
-            label=None if self.labels is None else int(self.labels[i]),
-            group=None if self.groups is None else self.groups[i],
-            source=self.sources[i],
-        )
-
-    def images(self, index: Index) -> Tensor:
-        """uint8 [B, C, H, W] for the given positions, in their order, decoded in parallel."""
-        pixels = list(parallel(self._pixels, positions_of(index).tolist()))
-        empty = np.zeros((0, self.spec.height, self.spec.width, self.spec.channels), np.uint8)
-        return torch.from_numpy(np.stack(pixels) if pixels else empty).permute(0, 3, 1, 2).contiguous()
-
 
 Opened = MemoryDataset | FileDataset
 """What opening a source gives: a Dataset that also has skipped, notes, generated and hashes."""
 
 
 # ------------------------------------------------------------------ reading
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A loader and what its source says of the picture."""
-
-    name: str
-    load: Loader
-    label: str | None = None
-    group: str | None = None
-    part: str | None = None
 
 
 class SizesDiffer(BadInput):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zeuxis.data.arrays import Arrays
-from zeuxis.data.reader import candidates_of, found_in, metered, natural, parallel, wanted_shape
+from zeuxis.data.loading import metered, parallel
+from zeuxis.data.reader import candidates_of, found_in, natural, wanted_shape
 from zeuxis.data.sources import Skipped
 from zeuxis.errors import BadInput
 

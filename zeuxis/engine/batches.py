@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.memory import read_ahead
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Batch, Feed
@@ -51,7 +52,9 @@ class Feeder:
 
     def batch(self, turn: str, step: int, rank: int = 0, world: int = 1) -> Batch:
         """This process's strided rows of a step's batch."""
-        return self.at(self.positions(turn, step)[rank::world])
+        now = self.at(self.positions(turn, step)[rank::world])
+        read_ahead(self.dataset, self.positions(turn, step + 1)[rank::world])
+        return now
 
     def at(self, positions: Tensor) -> Batch:
         label = None if self.labels is None else self.labels[positions].to(self.device)

@@ -15,9 +15,10 @@ from PIL import Image
 
 from zeuxis.data import reader
 from zeuxis.data.decode import FITS
+from zeuxis.data.loading import file_loader
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import FileDataset, natural, open_dataset
-from zeuxis.data.sources import placed
+from zeuxis.data.sources import Entry, placed
 from zeuxis.errors import BadInput
 
 
@@ -377,7 +378,7 @@ def test_pictures_are_let_go_while_they_are_stacked():
 
 def test_what_is_known_of_a_picture_does_not_hold_its_pixels(tmp_path):
     listing = [
-        reader.Candidate(p.name, reader.file_loader(reader.Entry(p.name, lambda p=p: p)))
+        reader.Candidate(p.name, file_loader(Entry(p.name, lambda p=p: p)))
         for p in sorted(plain_pictures(tmp_path / "set", 3, 8).iterdir())
     ]
     found = reader._harvest(listing, reader.wanted_shape(None, None, "crop"), 1 << 20)

@@ -59,6 +59,23 @@ def test_grey_pictures_keep_one_channel(tmp_path):
     assert open_pictures(tmp_path, channels=3).channels == 3
 
 
+def test_pictures_on_the_disk_are_mapped_and_stay_so(tmp_path):
+    """Grey ones too: nothing is read back as a whole, and what is found late to be in colours is widened there."""
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        Image.fromarray(rng.integers(0, 256, (40, 30), np.uint8)).save(tmp_path / f"{i}.png")
+    memory, disk = open_pictures(tmp_path), open_pictures(tmp_path, memory_limit=2000)
+    assert disk.channels == 1 and isinstance(disk.store, np.memmap) and isinstance(disk.pixels(3), np.memmap)
+    assert disk.digest == memory.digest and np.array_equal(disk.store, memory.store)
+    Image.fromarray(rng.integers(0, 256, (9, 8, 3), np.uint8)).save(tmp_path / "9.png")
+    for limit in (2000, 6 * 40 * 30, 1 << 20):
+        late = open_pictures(tmp_path, memory_limit=limit)
+        assert late.channels == 3 and isinstance(late.store, np.memmap) == (limit < 1 << 20)
+        for i in range(7):
+            pixels = np.asarray(Image.open(tmp_path / late.sources[i]).convert("RGB"))
+            assert np.array_equal(late.pixels(i), pixels)
+
+
 def test_a_square_larger_than_every_picture_is_refused(folder):
     with pytest.raises(BadInput, match="--patch 64"):
         cut(open_pictures(folder), np.array([1]), 65)
