@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from zeuxis.recipes.recipe import Need, Recipe, settings_of
+
 
 @dataclass(frozen=True)
 class Alarm:
     name: str
     words: str
-    mend: str
+    mend: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,41 @@ class Signs:
 
     @property
     def early(self) -> bool:
-        """Too soon to judge samples: every generator looks collapsed at first."""
-        return self.progress < 0.15 or self.images < 3_000
+        """Too soon to judge samples: every generator looks collapsed at first. The last look is never too soon."""
+        return self.progress < 1 and (self.progress < 0.15 or self.images < 3_000)
+
+
+BESIDE = {
+    "collapse": ("more pictures", "another --seed"),
+    "saturation": ("more pictures",),
+    "penalty gap": ("another --seed",),
+    "overfitting": ("more pictures", "fewer --images"),
+    "posterior collapse": ("more --images",),
+    "divergence": ("another --seed",),
+}
+"""What may help against a trouble whatever the recipe is."""
+
+
+def advice(trouble: str, recipe: Recipe, more: int | None = None) -> str:
+    """What to do about a trouble: only fields that this recipe has, at values that it does not have now.
+
+    more: images that it should have seen, where it saw fewer: then nothing helps before that does.
+    """
+    if more is not None:
+        return f"train again with --images {more}: it has seen too few"
+    settings = settings_of(recipe)
+    changes = (remedy.changes(settings) for remedy in recipe.remedies.get(trouble, ()))
+    flags = [" ".join(_flag(name, value) for name, value in change.items()) for change in changes if change]
+    ways = [*flags, *BESIDE.get(trouble, ())]
+    return f"train again with {', or '.join(ways)}" if ways else ""
+
+
+def _flag(name: str, value: object) -> str:
+    """As it is typed: `--gamma 4`, `--norm`, `--no-norm`."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {value:g}" if isinstance(value, float) else f"--{flag} {value}"
 
 
 def _collapse(s: Signs) -> Alarm | None:
@@ -40,7 +75,6 @@ def _collapse(s: Signs) -> Alarm | None:
     return Alarm(
         "collapse",
         f"the samples {how}: their diversity is {ratio:.2f} of the real pictures'",
-        "train again with a higher penalty (r3gan: gamma 4 times higher), more pictures, or another --seed",
     )
 
 
@@ -51,7 +85,6 @@ def _saturation(s: Signs) -> Alarm | None:
     return Alarm(
         "saturation",
         f"the critic tells {share:.0%} of the real and generated pictures apart: it has won",
-        "raise the penalty (gamma), lower the critic's rate, or augment (r3gan: augment)",
     )
 
 
@@ -66,8 +99,7 @@ def _penalty_gap(s: Signs) -> Alarm | None:
     times = 10 ** abs(gap)
     return Alarm(
         "penalty gap",
-        f"the critic is {times:.0f} times steeper on {side} pictures than on the others",
-        "raise gamma; training that leans to one side tends to diverge",
+        f"the critic is {times:.0f} times steeper on {side} pictures than on the others: it may diverge",
     )
 
 
@@ -82,7 +114,6 @@ def _overfitting(s: Signs) -> Alarm | None:
         "overfitting",
         f"the critic rates held-out real pictures {share:.0%} of the way towards generated "
         "ones: it knows the training pictures by heart",
-        "augment (r3gan: preset few), use more pictures, or stop earlier",
     )
 
 
@@ -90,9 +121,7 @@ def _posterior(s: Signs) -> Alarm | None:
     share = s.watch.get("model/active_units", s.watch.get("elbo/active_units"))
     if share is None or s.progress < 0.3 or share >= 0.25:
         return None
-    return Alarm(
-        "posterior collapse", f"only {share:.0%} of the code's units carry anything", "lower beta, or give free bits"
-    )
+    return Alarm("posterior collapse", f"only {share:.0%} of the code's units carry anything")
 
 
 def _divergence(s: Signs) -> Alarm | None:
@@ -100,8 +129,7 @@ def _divergence(s: Signs) -> Alarm | None:
     if not large:
         return None
     name, value = next(iter(large.items()))
-    words = f"logits run away: {name} is {value:.3g}"
-    return Alarm("divergence", words, "lower the learning rate or raise the penalty")
+    return Alarm("divergence", f"logits run away: {name} is {value:.3g}")
 
 
 RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
@@ -114,8 +142,16 @@ RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
 )
 
 
-def ring(signs: Signs) -> list[Alarm]:
-    """The alarms that the signs give now; what is not finite is no sign."""
+_OF_SAMPLES = ("collapse", "saturation")  # what too short a training shows too
+
+
+def ring(signs: Signs, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
+    """The alarms that the signs give now, with what this recipe can do about them; what is not finite is no sign.
+
+    need: what the recipe needs on these pictures, where that is measured.
+    """
     score, watch = ({k: v for k, v in x.items() if math.isfinite(v)} for x in (signs.score, signs.watch))
     finite = replace(signs, score=score, watch=watch)
-    return [alarm for rule in RULES if (alarm := rule(finite))]
+    found = (alarm for rule in RULES if (alarm := rule(finite)))
+    more = need.enough if need and signs.progress >= 1 and signs.images < need.enough else None
+    return [replace(a, mend=advice(a.name, recipe, more if a.name in _OF_SAMPLES else None)) for a in found]

@@ -10,7 +10,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import hinge_critic, hinge_generator
 from zeuxis.nets import init, sngan, strided
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine, linear
 
 
@@ -53,6 +53,11 @@ class CGAN(Recipe):
     }
     excused: ClassVar = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar = True
+    remedies: ClassVar = {
+        "collapse": (SLOWER_TO_THE_END,),
+        "saturation": (Remedy(("critic_steps",), to=1), SLOWER_TO_THE_END),
+        "divergence": (SLOWER_TO_THE_END,),
+    }
 
     def stride(self, spec: Spec) -> int:
         return {"strided": strided.stride, "residual": sngan.stride}[self.body](spec.height, spec.width)

@@ -1,6 +1,6 @@
 """Deep convolutional GAN for 28 to 128 px (Radford et al. 2016, arXiv 1511.06434)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +12,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses import adversarial
 from zeuxis.nets import dcgan, init, strided
 from zeuxis.nets.noise import LATENT_LAWS
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 Pair = tuple[nn.Module, nn.Module]
@@ -56,6 +56,11 @@ class DCGAN(Recipe):
     }
     excused: ClassVar[dict[str, str]] = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "collapse": (SLOWER_TO_THE_END, Remedy(("loss",), to="least-squares")),
+        "saturation": (Remedy(("loss",), to="least-squares"), SLOWER_TO_THE_END),
+        "divergence": (SLOWER_TO_THE_END,),
+    }
 
     def stride(self, spec: Spec) -> int:
         rule = dcgan.example_stride if self.body == "examples" else strided.stride

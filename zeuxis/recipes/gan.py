@@ -1,5 +1,6 @@
 """Fully connected GAN, the first one and the fastest (Goodfellow et al. 2014, arXiv 1406.2661)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +12,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.nets import mlp
 from zeuxis.nets.noise import LATENT_LAWS
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,11 @@ class GAN(Recipe):
     }
     excused: ClassVar[dict[str, str]] = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "collapse": (SLOWER, Remedy(("norm",), to=True)),
+        "saturation": (SLOWER, Remedy(("critic_first",), times=0.5)),
+        "divergence": (SLOWER,),
+    }
 
     def players(self, spec: Spec) -> nn.ModuleDict:
         shape = (spec.channels, spec.height, spec.width)

@@ -1,6 +1,6 @@
 """Fills holes: a U-Net of gated convolutions or with Fourier blocks, and a critic that looks at the holes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +16,7 @@ from zeuxis.losses import adversarial as sides
 from zeuxis.losses.fidelity import fft_l1, to_8_bits
 from zeuxis.nets.critics import feature_distance
 from zeuxis.nets.inpainting import InpaintingUNet, PatchCritic, Shape, hole_share
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 _AT_ONCE = 8  # pictures that a score fills in one piece
@@ -85,6 +85,9 @@ class Inpaint(Recipe):
     half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     scale: ClassVar[int] = 1
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "divergence": (Remedy(("lr_stage", "critic_lr"), times=0.5), Remedy(("adversarial",), times=0.25)),
+    }
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dilations", tuple(self.dilations))  # a list where the settings come from JSON

@@ -1,6 +1,6 @@
 """Progressive GAN: pictures grow from the coarsest resolution to the finest while it trains (Karras et al. 2018)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +13,7 @@ from zeuxis.losses import adversarial
 from zeuxis.losses.classification import cross_entropy
 from zeuxis.losses.penalties import drift, gradient_penalty, gradient_square
 from zeuxis.nets.progressive import GrowingCritic, GrowingGenerator, at_level, channels_at, doublings
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 
@@ -69,6 +69,12 @@ class ProGAN(Recipe):
         "tiny": {"base": 64, "most": 32, "latent": 32},
     }  # fmt: skip
     coupled: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "collapse": (Remedy(("gamma",), times=4.0, when={"loss": "relativistic"}), SLOWER_TO_THE_END),
+        "saturation": (Remedy(("gamma",), times=4.0, when={"loss": "relativistic"}), SLOWER_TO_THE_END),
+        "penalty gap": (Remedy(("gamma",), times=4.0, when={"loss": "relativistic"}),),
+        "divergence": (SLOWER_TO_THE_END,),
+    }
 
     def stride(self, spec: Spec) -> int:
         return 4

@@ -1,7 +1,7 @@
 """Relativistic GAN with R1 and R2 penalties, conditional or not (Huang et al. 2024, arXiv 2501.05441)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets import init, residual_gan, strided
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 
@@ -92,6 +92,16 @@ class R3GAN(Recipe):
     }
     excused: ClassVar[dict[str, str]] = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "collapse": (Remedy(("gamma", "gamma_end"), times=4.0),),  # lies flat from 1 to 5 in the sweep: a large step
+        "saturation": (
+            Remedy(("augment",), to="diffaugment", over=("none",)),
+            Remedy(("gamma", "gamma_end"), times=4.0),
+        ),
+        "penalty gap": (Remedy(("gamma", "gamma_end"), times=4.0),),
+        "overfitting": (Remedy(("augment",), to="diffaugment", over=("none",)),),
+        "divergence": (SLOWER_TO_THE_END, Remedy(("gamma", "gamma_end"), times=4.0)),
+    }
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(self.widths))  # a list where the settings come from JSON

@@ -10,6 +10,11 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
+from zeuxis.recipes._about import SLOWER as SLOWER
+from zeuxis.recipes._about import SLOWER_TO_THE_END as SLOWER_TO_THE_END
+from zeuxis.recipes._about import Need as Need
+from zeuxis.recipes._about import Remedy as Remedy
+from zeuxis.recipes._about import Yardstick as Yardstick
 
 Schedule = float | Callable[[float], float]
 """A number, or a function of progress (0 to 1 of the budget)."""
@@ -160,6 +165,10 @@ class Recipe:
     """Fields that a run which begins with the weights of another does not take over from it."""
     watched: ClassVar[int] = 2048
     """How many held-out pictures a score is read from, at most."""
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {}
+    """What helps against a trouble, by the name of its alarm, the best first."""
+    needs: ClassVar[tuple[Need, ...]] = ()
+    """How many images it has to see, by kind of picture, the smallest side first; others are not measured."""
 
     def stride(self, spec: Spec) -> int:
         """Height and width must be multiples of this number of pixels."""
@@ -195,6 +204,16 @@ class Recipe:
     def fixed(self) -> dict[str, str]:
         """Frozen nets that losses read in `Moment.fixed`, by name: what `zeuxis data weights` calls their weights."""
         return {}
+
+    def need(self, spec: Spec) -> Need | None:
+        """What these settings need on pictures like these; None where it is not measured."""
+        side, colour = max(spec.height, spec.width), spec.channels >= 3
+        fits = (n for n in self.needs if side <= n.side and colour == n.colour)
+        return next((n for n in fits if all(getattr(self, k) == v for k, v in n.when.items())), None)
+
+    def yardstick(self, spec: Spec) -> Yardstick | None:
+        """Which held-out figures say whether it is of use; None where its samples do, or nothing does."""
+        return None
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """Held-out figures, without gradient; "score" (higher is better), where given, picks the best checkpoint."""

@@ -1,5 +1,6 @@
 """Nets that repair pictures of any listed damage: blind, or told the level of the noise; with or without a critic."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +18,7 @@ from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
 from zeuxis.nets.foreign import PEERS
 from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 
 HAIR = 1e-5
 """Of [-1, 1]: how far apart the channels of a grey picture are for a teacher of colours; equal ones get one noise."""
@@ -75,6 +76,9 @@ class Restorer(Recipe):
     passing: ClassVar[tuple[str, ...]] = ("teacher", "taught", "lesson")
     watched: ClassVar[int] = 64
     scale: ClassVar[int] = 1
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "divergence": (Remedy(("lr_game",), times=0.5), Remedy(("gan",), times=0.25)),
+    }
 
     @property
     def multiple_of(self) -> int:

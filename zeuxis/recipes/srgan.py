@@ -1,6 +1,6 @@
 """SRGAN: SRResNet trained for fidelity first, then against a critic that wants texture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -20,7 +20,7 @@ from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.critics import Critic, PyramidCritic, UNetCritic, feature_distance
 from zeuxis.nets.upscaling import BASE_REACH, PlainUpscaler, ResidualUpscaler, plain_radius, residual_radius
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 
 Game = tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
 GAMES: dict[str, Game] = {
@@ -86,6 +86,9 @@ class SRGAN(Recipe):
     passing: ClassVar[tuple[str, ...]] = ("content",)
     watched: ClassVar[int] = 64
     multiple_of: ClassVar[int] = 1
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "divergence": (Remedy(("lr_game",), times=0.5), Remedy(("adversarial",), times=0.25)),
+    }
 
     @property
     def receptive_field(self) -> int | None:

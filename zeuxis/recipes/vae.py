@@ -1,5 +1,6 @@
 """Variational autoencoder, convolutional by default, with a Gaussian code and a calibrated decoder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +11,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.elbo import LIKELIHOODS, active_units, free_bits, kl_normal, squared_error
 from zeuxis.nets.autoencoding import BODIES, ClassCode, PlainCode
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 
@@ -48,6 +49,10 @@ class VAE(Recipe):
         "photos": {"latent": 64},  # own: for 64 px and more
     }  # fmt: skip
     coupled: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "posterior collapse": (Remedy(("free_bits",), to=0.2, over=(0.0,)), Remedy(("beta",), times=0.25)),
+        "divergence": (SLOWER_TO_THE_END,),
+    }
 
     def stride(self, spec: Spec) -> int:
         return {"strided": 4}.get(self.body, 1)

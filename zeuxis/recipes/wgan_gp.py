@@ -1,5 +1,6 @@
 """Wasserstein GAN with gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -12,7 +13,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import wasserstein_critic, wasserstein_generator
 from zeuxis.losses.penalties import drift, gradient_penalty
 from zeuxis.nets import init, strided, wgan
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,10 @@ class WGANGP(Recipe):
     }
     excused: ClassVar[dict[str, str]] = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar[bool] = True
+    remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
+        "collapse": (Remedy(("critic_steps",), to=5, over=(1, 2, 3, 4)), SLOWER),
+        "divergence": (Remedy(("drift",), to=1e-3, over=(0.0,)), SLOWER),
+    }
 
     def stride(self, spec: Spec) -> int:
         return strided.stride(spec.height, spec.width) if self.body == "strided" else 1

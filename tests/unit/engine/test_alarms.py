@@ -1,12 +1,19 @@
+import re
+
 import pytest
 
+from zeuxis import catalog
 from zeuxis.engine.alarms import Signs, ring
+from zeuxis.flags import read_settings
+from zeuxis.jobs.training import check_settings
+from zeuxis.recipes.recipe import Need, make, settings_of
 
+R3GAN = make(catalog.load("r3gan"))
 LATE = {"progress": 0.5, "images": 10_000}
 
 
 def names(score=None, watch=None, **when):
-    return {alarm.name for alarm in ring(Signs(score or {}, watch or {}, **(LATE | when)))}
+    return {alarm.name for alarm in ring(Signs(score or {}, watch or {}, **(LATE | when)), R3GAN)}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,44 @@ def test_what_is_not_finite_rings_nothing(value):
     assert names({}, {"critic/r1": 1.0, "critic/r2": value}) == set()
 
 
-def test_words_are_one_line_with_a_mend():
-    for alarm in ring(Signs({"diversity": 0.1, "saturation": 1.0}, {"critic/real": 1e6}, **LATE)):
-        assert alarm.words and alarm.mend and "\n" not in alarm.words + alarm.mend
+def test_the_last_look_is_never_too_soon():
+    grey = {"diversity": 0.045, "saturation": 1.0}
+    assert names(grey, progress=1.0, images=64) == {"collapse", "saturation"}
+
+
+SIGNS = {
+    "collapse": ({"diversity": 0.1}, {}),
+    "saturation": ({"saturation": 1.0}, {}),
+    "penalty gap": ({}, {"critic/r1": 0.01, "critic/r2": 5.0}),
+    "overfitting": ({"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0}, {}),
+    "posterior collapse": ({}, {"model/active_units": 0.1}),
+    "divergence": ({}, {"critic/real": 5000.0}),
+}
+OF_TRAIN = ("seed", "images")  # flags that every training has
+PRESETS = [(name, preset) for name in catalog.names() for preset in (None, *catalog.load(name).presets)]
+
+
+@pytest.mark.parametrize(("name", "preset"), PRESETS)
+def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset):
+    recipe = make(catalog.load(name), preset)
+    settings = settings_of(recipe)
+    assert set(recipe.remedies) <= set(SIGNS)
+    for trouble, (score, watch) in SIGNS.items():
+        (alarm,) = ring(Signs(score, watch, **LATE), recipe)
+        assert alarm.name == trouble and alarm.mend and "\n" not in alarm.words + alarm.mend
+        assert "preset" not in alarm.mend
+        for way in alarm.mend.removeprefix("train again with ").split(", or "):
+            flags = re.findall(r"--([a-z0-9-]+)(?: ([^ ]+))?", way)
+            given = [f"{f.removeprefix('no-').replace('-', '_')}={v or str(not f.startswith('no-')).lower()}"
+                     for f, v in flags if f not in OF_TRAIN]  # fmt: skip
+            new = read_settings(name, given, "--generator")
+            assert all(settings[field] != value for field, value in new.items()), f"{way}: it is so already"
+            check_settings(make(type(recipe), preset, **new))
+
+
+def test_too_short_a_training_is_told_to_train_on_before_anything_else():
+    need = Need(28, False, 5_000, 40_000, "a run")
+    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 20_000), R3GAN, need)
+    assert "--images 40000" in alarm.mend and "gamma" not in alarm.mend
+    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 40_000), R3GAN, need)
+    assert "--gamma 4 --gamma-end 0.4" in alarm.mend
