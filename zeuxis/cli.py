@@ -1,5 +1,6 @@
 """The command line: parse words, call api, print. Loads nothing heavy before a word needs it."""
 
+import inspect
 import json
 import os
 import signal
@@ -32,10 +33,16 @@ class Answer(NamedTuple):
     found: dict[str, Any]
 
 
+def _word(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `api` without what is for Python alone: flags were read by types of their own."""
+    beneath: Callable[..., Any] = inspect.unwrap(function)
+    return beneath
+
+
 def _train(a: Parsed) -> Answer:
     from zeuxis import api
 
-    run = api.train(**a)
+    run = _word(api.train)(**a)
     return _page(run.path, {"run": str(run.path), **run.finish})
 
 
@@ -47,7 +54,7 @@ def _page(folder: Any, found: dict[str, Any]) -> Answer:
 def _sample(a: Parsed) -> Answer:
     from zeuxis import api
 
-    paths = [str(p) for p in api.sample(**a)]
+    paths = [str(p) for p in _word(api.sample)(**a)]
     return Answer(paths[-1], {"files": paths[:-1], "grid": paths[-1]})
 
 
@@ -63,13 +70,13 @@ def _files(paths: list[Any] | bytes, found: dict[str, Any]) -> Answer:
 def _restore(a: Parsed) -> Answer:
     from zeuxis import api
 
-    return _files(*api.restore(**a))
+    return _files(*_word(api.restore)(**a))
 
 
 def _upscale(a: Parsed) -> Answer:
     from zeuxis import api
 
-    return _files(*api.upscale(**a))
+    return _files(*_word(api.upscale)(**a))
 
 
 def _augment(a: Parsed) -> Answer:
@@ -77,7 +84,7 @@ def _augment(a: Parsed) -> Answer:
 
     a["generator"] = read_settings(_recipe(a["recipe"]), a["generator"], "--generator")
     a["classifier"] = read_settings("classifier", a["classifier"], "--classifier")
-    folder = api.augment(**a)
+    folder = _word(api.augment)(**a)
     if folder is None:
         return Answer("", {"dry_run": True})
     return Answer(str(folder), {"out": str(folder)}) if a["classic_only"] else _verdict(folder)
@@ -92,14 +99,14 @@ def _verdict(folder: Any) -> Answer:
 def _report(a: Parsed) -> Answer:
     from zeuxis import api
 
-    path = str(api.report(**a))
+    path = str(_word(api.report)(**a))
     return Answer(path, {"report": path})
 
 
 def _resume(a: Parsed) -> Answer:
     from zeuxis import api
 
-    folder = api.resume(**a)
+    folder = _word(api.resume)(**a)
     if (folder / "verdict.json").exists():
         return _verdict(folder)
     finish = json.loads((folder / "finish.json").read_text(encoding="utf-8"))
@@ -111,13 +118,13 @@ def _data(a: Parsed) -> Answer:
 
     what = a.pop("what")
     if what == "list":
-        sets = api.data_list()
+        sets = _word(api.data_list)()
         return Answer("\n".join(f"{name:<14} {about}" for name, about in sets.items()), dict(sets))
     if what == "show":
-        found = api.data_show(**a)
+        found = _word(api.data_show)(**a)
         return Answer("\n".join(f"{k:<10} {_short(v)}" for k, v in found.items()), found)
     if what == "weights":
-        found = api.data_weights(**a)
+        found = _word(api.data_weights)(**a)
         if a["action"] == "add":
             return Answer("\n".join(found["added"]), found)
         return Answer(
@@ -127,8 +134,8 @@ def _data(a: Parsed) -> Answer:
             found,
         )
     if what == "degrade":
-        return _files(api.data_degrade(**a), {})
-    out = str(api.data_export(**a))
+        return _files(_word(api.data_degrade)(**a), {})
+    out = str(_word(api.data_export)(**a))
     return Answer(out, {"out": out})
 
 

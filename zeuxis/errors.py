@@ -1,5 +1,9 @@
 """Errors for people: one line that says what is wrong, where, and what to do."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class ZeuxisError(Exception):
     """Base of every error that a person can cause or mend.
@@ -11,19 +15,36 @@ class ZeuxisError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, where: str = "", mend: str = "") -> None:
-        self.what, self.where, self.mend = what, str(where), mend
-        line = what + (f" ({where})" if where else "") + (f"; {mend}" if mend else "")
-        super().__init__(line)
+        super().__init__()
+        self.say(what, str(where), mend)
+
+    def say(self, what: str, where: str, mend: str) -> None:
+        """Other words for the same error."""
+        self.what, self.where, self.mend = what, where, mend
+        self.args = (what + (f" ({where})" if where else "") + (f"; {mend}" if mend else ""),)
 
 
-class BadInput(ZeuxisError):
+class BadInput(ZeuxisError, ValueError):
     """Bad input or usage; nothing was written. Exit code 2."""
 
 
+class WrongType(BadInput, TypeError):
+    """A value of a type that this argument does not take. Exit code 2."""
+
+
 class SomeFailed(ZeuxisError):
-    """A batch finished, but some pictures failed and are listed. Exit code 3."""
+    """A batch finished, but some pictures failed and are listed. Exit code 3.
+
+    found: what came of the whole batch, the failures with their reasons among it, for `--json`; may be empty.
+    """
 
     exit_code = 3
+
+    def __init__(
+        self, what: str, where: str = "", mend: str = "", found: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        super().__init__(what, where, mend)
+        self.found = found
 
 
 class MachineGaveOut(ZeuxisError):

@@ -17,6 +17,7 @@ import zeuxis
 from zeuxis import catalog, platform
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
+from zeuxis.data.there import check_run
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.weights import checkpoint, store
@@ -59,10 +60,12 @@ class Run:
     def open(cls, path: str | os.PathLike[str]) -> "Run":
         """Raises BadInput where the folder is no run, is damaged, or is of another format."""
         run = cls(Path(path))
-        if not run.path.is_dir():
-            raise BadInput("there is no such run folder", str(path))
+        check_run(run.path)
         run.record  # noqa: B018 - reading is the check
         return run
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
     @property
     def record(self) -> dict[str, Any]:

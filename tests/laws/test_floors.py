@@ -253,11 +253,26 @@ LIGHT = [
     ["completion", "zsh"],
     ["completion", "fish"],
     ["train", "--help"],
+    ["restore", "--help"],
+    ["data", "list"],
+    ["data", "list", "--json"],
 ]
+REFUSED = [
+    ["train", "cgam", "fashion-mini", "--run", "r", "--steps", "2"],
+    ["sample", "nowhere", "--out", "o"],
+    ["report", "nowhere"],
+    ["resume", "nowhere"],
+    ["restore", "nowhere.jpg"],
+    ["upscale", "nowhere/*.jpg"],
+    ["data", "show", "nowhere"],
+    ["data", "export", "nowhere", "--out", "o"],
+    ["data", "degrade", "nowhere", "o"],
+]
+"""What is wrong at first sight is refused before anything heavy is loaded."""
 
 
-@pytest.mark.parametrize("words", LIGHT, ids=" ".join)
-def test_light_words_load_nothing_heavy(words: list[str]) -> None:
+def _modules_of(words: list[str], folder: Path) -> tuple[int, set[str], str]:
+    """The exit code of a command, what it loaded, and what it printed."""
     code = (
         "import json, sys\n"
         f"sys.argv = ['zeuxis', *{words!r}]\n"
@@ -266,10 +281,34 @@ def test_light_words_load_nothing_heavy(words: list[str]) -> None:
         "print(json.dumps([code or 0, sorted(m for m in sys.modules if '.' not in m)]), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
-    code, modules = json.loads(done.stderr.splitlines()[-1])
+    ended, modules = json.loads(done.stderr.splitlines()[-1])
+    return ended, set(modules), done.stdout
+
+
+@pytest.mark.parametrize("words", LIGHT, ids=" ".join)
+def test_light_words_load_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    code, modules, out = _modules_of(words, tmp_path)
     assert code == 0
-    assert done.stdout.strip(), "the words answer on stdout"
-    assert not HEAVY & set(modules)
+    assert out.strip(), "the words answer on stdout"
+    assert not HEAVY & modules
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+def test_a_wrong_path_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    code, modules, out = _modules_of(words, tmp_path)
+    assert (code, out) == (2, "")
+    assert not HEAVY & modules
+
+
+def test_the_package_loads_its_words_when_they_are_asked_for() -> None:
+    code = "import sys, zeuxis, zeuxis.api\nprint(sorted({m.partition('.')[0] for m in sys.modules}))\nzeuxis.restore"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    assert not HEAVY & set(ast.literal_eval(done.stdout))

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.stories.commands import inside, pictures, typed
 from zeuxis import api, cli
+from zeuxis.jobs.study import plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.plan import Asked
 
@@ -132,7 +133,7 @@ def two_steps(monkeypatch):
     """Studies of two steps each, in this process: their processes have stories of their own."""
     run = studies.run
     monkeypatch.setattr(studies, "run", lambda place: run(place, here=True))
-    monkeypatch.setattr(api, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
+    monkeypatch.setattr(plan, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
 
 
 ORDER = ("train", "sample", "report", "resume", "data", "restore", "upscale", "augment", "completion")

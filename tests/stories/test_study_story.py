@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
-from zeuxis import api
+from zeuxis.jobs.study import plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.plan import Asked
 
@@ -24,7 +24,7 @@ def small(*given, **named) -> Asked:
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setattr(api, "Asked", small)
+    monkeypatch.setattr(plan, "Asked", small)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def calm(tmp_path_factory):
     place = tmp_path_factory.mktemp("calm")
     pictures(place / "pics", ("boot", "dress"), 40)
     patch = pytest.MonkeyPatch()
-    patch.setattr(api, "Asked", small)
+    patch.setattr(plan, "Asked", small)
     run = studies.run
     patch.setattr(studies, "run", lambda place: run(place, here=True))
     try:
@@ -109,8 +109,9 @@ def _results(place: Path) -> dict[str, int]:
 BEGIN = """
 import sys
 from tests.stories.test_study_story import STUDY, small
-from zeuxis import api, cli
-api.Asked = small
+from zeuxis import cli
+from zeuxis.jobs.study import plan
+plan.Asked = small
 sys.argv = ["zeuxis", *STUDY]
 sys.exit(cli.main())
 """

@@ -16,14 +16,6 @@ from zeuxis.data.idx import FASHION
 from zeuxis.errors import BadInput
 from zeuxis.platform import cache_folder
 
-NAMES = {
-    "fashion-mini": "5,000 pictures of clothes, 28x28 grey, 10 classes; comes with zeuxis (MIT, Zalando SE)",
-    "fashion-mnist": "70,000 pictures of clothes, 28x28 grey, 10 classes (MIT, Zalando SE); 31 MB to fetch",
-    "mnist": "70,000 handwritten digits, 28x28 grey, 10 classes; 12 MB to fetch",
-    "cifar10": "60,000 photographs, 32x32 colour, 10 classes; 170 MB to fetch",
-}
-"""The sets by name, each with a line about it."""
-
 ASSETS = Path(__file__).parent / "assets"
 CLASSES = FASHION
 MINI_ACROSS = 100

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.data import builtin, cifar, idx
+from zeuxis.data import builtin, cifar, idx, there
 from zeuxis.data.arrays import Arrays, from_cifar, from_idx
 from zeuxis.data.dataset import Spec
 from zeuxis.data.decode import FITS, Shape, with_channels
@@ -194,13 +194,11 @@ def found_in(path: Path) -> Listing | Arrays:
 
 def found_at(source: str | Path) -> Listing | Arrays:
     """What a source holds: a set by name (`mnist`, `mnist:FOLDER`), or what `found_in` finds. Raises BadInput."""
+    there.check_source(source)
     name, _, given = str(source).partition(":")
-    if isinstance(source, str) and name in builtin.NAMES:
+    if isinstance(source, str) and name in there.NAMES:
         return builtin.find(name, Path(given).expanduser() if given else None)
     path = Path(source).expanduser()
-    if not path.exists():
-        hint = nearest(str(source), list(builtin.NAMES)) if isinstance(source, str) and "/" not in source else ""
-        raise BadInput("there is no such file or folder", str(source), hint or "check the path")
     try:
         return found_in(path)
     except PermissionError as error:

@@ -131,6 +131,8 @@ def from_manifest(folder: Path) -> Listing:
     mend = f"remove {MANIFEST} to read the folder as it lies"
     try:
         manifest = Manifest.model_validate(json.loads(_text(path)))
+    except BadInput:
+        raise
     except (ValidationError, ValueError) as error:
         raise BadInput("this manifest is damaged", str(path), mend) from error
     entries: list[Entry] = []

@@ -52,7 +52,7 @@ def starting(device: str | None = None, threads: int | None = None) -> Levers:
     """The levers before anything was measured: fused steps and all free cores. Raises BadInput for a missing device."""
     device = device or best_device()
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise BadInput("this machine has no CUDA device that torch can use", "", "use --device cpu")
+        raise BadInput("this machine has no CUDA device that torch can use", "", "use `--device cpu`")
     return Levers(device, threads or platform.cores(), fused=device != "mps")
 
 

@@ -5,11 +5,13 @@ import time
 from collections.abc import Mapping
 
 from zeuxis.engine.budget import words_for
+from zeuxis.spelling import spelled
 
 
 def say(line: str) -> None:
-    """One line on stderr, clear of the moving line."""
-    print(("\r\x1b[K" if sys.stderr.isatty() else "") + line, file=sys.stderr, flush=True)
+    """One line on stderr, where there is one, clear of the moving line."""
+    if sys.stderr is not None:
+        print(("\r\x1b[K" if sys.stderr.isatty() else "") + spelled(line), file=sys.stderr, flush=True)
 
 
 class Display:
@@ -18,7 +20,7 @@ class Display:
     def __init__(self, steps: int, batch: int, done: int = 0, shows: bool | None = None) -> None:
         self.steps, self.batch, self.first = steps, batch, done
         self.start = self.last = time.monotonic()
-        self.shows = sys.stderr.isatty() if shows is None else shows
+        self.shows = (sys.stderr is not None and sys.stderr.isatty()) if shows is None else shows
 
     def rate(self, step: int) -> float:
         """Images per second since this process took up the run."""

@@ -110,9 +110,7 @@ def _labels(classes: tuple[str, ...], seeds: torch.Tensor, wanted: str | None, r
     if wanted is None:
         return seeds % len(classes) if classes else None
     if not classes:
-        raise BadInput(
-            f"this {recipe} was trained without labels and has no classes", f"--class {wanted}", "leave --class away"
-        )
+        raise BadInput(f"this {recipe} was trained without labels and has no classes", "--class", "leave --class away")
     if wanted in classes:
         return torch.full_like(seeds, classes.index(wanted))
     if wanted.isdecimal() and int(wanted) < len(classes):

@@ -244,7 +244,7 @@ def known_device(device: str | None) -> str | None:
     counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     name, _, number = device.partition(":")
     if int(number or 0) >= counts[name]:
-        raise BadInput(f"this machine has no device `{device}` that torch can use", "--device", "use --device cpu")
+        raise BadInput(f"this machine has no device `{device}` that torch can use", "--device", "use `--device cpu`")
     return device
 
 
@@ -298,6 +298,8 @@ def _check_builds(recipe: Recipe, dataset: Dataset) -> None:
     try:
         with torch.device("meta"), torch.random.fork_rng(devices=[]):
             recipe.players(spec)
+    except BadInput:
+        raise
     except (RuntimeError, ValueError, ZeroDivisionError, IndexError) as error:
         words = " ".join(str(error).split())[:200]
         raise BadInput(

@@ -162,6 +162,8 @@ def ncnn(param: str, data: bytes) -> Tensors:
                 number += 1
             elif kind not in _BARE:
                 raise BadInput("this ncnn layer is not known here", kind)
+    except BadInput:
+        raise
     except (ValueError, KeyError, RuntimeError) as error:
         raise BadInput(f"this is no description of an ncnn net: {error}") from error
     if words.at != len(data):

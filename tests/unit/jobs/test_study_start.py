@@ -8,8 +8,9 @@ import pytest
 from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import api, platform
 from zeuxis.errors import BadInput
+from zeuxis.jobs import training
 from zeuxis.jobs.opening import Source
-from zeuxis.jobs.study import mixed
+from zeuxis.jobs.study import mixed, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked, Plan
@@ -27,14 +28,14 @@ def world(tmp_path_factory):
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setattr(api, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
+    monkeypatch.setattr(plan, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
 
 
 @pytest.mark.parametrize(
     ("more", "says"),
     [
         ("--margin inf", "--margin must be a number above zero, not inf"),
-        ("--treatment again --out o", "--treatment again generates nothing"),
+        ("--treatment again --out o", "`--treatment again` generates nothing"),
         ("--treatment more-real --out o", "leave --out away"),
         ("--device cuda:0", "a study runs on cpu or cuda, not on `cuda:0`"),
         ("--device mps", "a study runs on cpu or cuda"),
@@ -74,8 +75,8 @@ def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypa
     kept = studies.begin(tmp_path / "st", dataset, asked, source.words(dataset), 1, "cpu")
     before = tree(tmp_path)
     looks = iter([False, True])
-    monkeypatch.setattr(api.training, "is_study", lambda folder: next(looks))
-    monkeypatch.setattr(api.training, "check_free", lambda folder, flag: None)
+    monkeypatch.setattr(training, "is_study", lambda folder: next(looks))
+    monkeypatch.setattr(training, "check_free", lambda folder, flag: None)
     with pytest.raises(BadInput, match="another study is there already"):
         api.augment(world / "pics", study=kept.folder, labels_per_class=4, repeats=2)
     assert {k: v for k, v in tree(tmp_path).items() if not k.endswith(".lock")} == before

@@ -1,6 +1,6 @@
 """The words `restore` and `upscale` from what was typed to files, bytes and figures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,26 @@ MASKED = ("inpaint", "old-photo")
 
 
 def mend(
-    given: str, out: str | None, asked: Asked, mask: str | None, compare: str | None, page: str | None, dry_run: bool
+    given: str | bytes,
+    out: str | None,
+    asked: Asked,
+    mask: str | None,
+    compare: str | None,
+    page: str | None,
+    dry_run: bool,
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
-    """`restore` and `upscale`: the files that were written, or the bytes for stdout; and the figures of `compare`."""
+    """`restore` and `upscale`: the files that were written, or the bytes for stdout; and the figures of `compare`.
+
+    given: a path, a folder, a pattern, "-" for stdin, or the bytes of a file, which are taken as stdin's are.
+    """
     for name, path in {"IN": given, "OUT": out, "--mask": mask}.items():
         if path == "":
             raise BadInput("an empty name names no file", name, "give a file or a folder")
     if mask is not None and asked.task not in MASKED:
-        raise BadInput(f"the task `{asked.task}` has no use for a mask", "--mask", f"add --task {MASKED[0]}")
-    if "-" in (given, out):
+        raise BadInput(f"the task `{asked.task}` has no use for a mask", "--mask", f"add `--task {MASKED[0]}`")
+    if isinstance(given, bytes) or "-" in (given, out):
         _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
-        reader = None if given == "-" else partial(_bytes_of, Path(given))
+        reader = _reader(given)
         if out in (None, "-"):
             return through_pipe(asked, reader, mask), {}
         target = Path(str(out))
@@ -39,6 +48,13 @@ def mend(
     if dry_run or (compare is None and page is None):
         return paths, {}
     return paths, compare_all(given, paths, asked, compare, page)
+
+
+def _reader(given: str | bytes) -> Callable[[], bytes] | None:
+    """How the one picture is read; None: from stdin."""
+    if isinstance(given, bytes):
+        return lambda: given
+    return None if given == "-" else partial(_bytes_of, Path(given))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -73,7 +89,7 @@ def _parsed(memory: str) -> int:
         number, unit = number[:-1], _UNITS[number[-1].lower()]
     try:
         found = int(float(number) * unit)
-    except ValueError:
+    except (ValueError, OverflowError):
         found = 0
     if found < 1:
         raise BadInput(f"`{memory}` is no amount of memory", "--memory", "such as 500M or 2G")

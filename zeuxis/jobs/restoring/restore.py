@@ -68,7 +68,7 @@ def check_asked(asked: Asked) -> None:
     triage.check_task(asked.task)
     known = steps.METHODS[asked.task] if asked.scale == 1 else ("net", "bicubic")
     if asked.method not in known:
-        what = f"--task {asked.task}" if asked.scale == 1 else "upscale"
+        what = f"`--task {asked.task}`" if asked.scale == 1 else "upscale"
         raise BadInput(f"there is no method `{asked.method}` for {what}", "--method", f"known: {', '.join(known)}")
     if asked.run is not None:
         steps.net_for("", asked.means())

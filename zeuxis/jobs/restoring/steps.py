@@ -96,7 +96,9 @@ def restorer(channels: int, means: Means) -> Net:
     """
     net = (net_for("repair-grey", means) if channels == 1 else None) or net_for("repair", means)
     if net is None:
-        raise BadInput("no weights to restore with come with the package", "", "use --method non-local-means, or --run")
+        raise BadInput(
+            "no weights to restore with come with the package", "", "use `--method non-local-means`, or --run"
+        )
     if net.scale != 1:
         raise BadInput(f"this run enlarges pictures {net.scale} times", net.name, "use `zeuxis upscale`")
     return net
@@ -219,7 +221,7 @@ def upscaler(scale: int, means: Means) -> Net | None:
         return _between("upscale-x4", SHARP, means.fidelity)
     net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
     if net is None:
-        mend = "use --method bicubic, or --run with your own"
+        mend = "use `--method bicubic`, or --run with your own"
         raise BadInput(f"no weights for x{scale} come with the package", "", mend)
     if net.scale < scale or net.scale == 1:
         raise BadInput(f"this run enlarges {net.scale} times, not {scale} times", net.name, f"use --scale {net.scale}")

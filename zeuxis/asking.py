@@ -1,0 +1,92 @@
+"""What was asked for, as a person writes it, in the form in which the jobs take it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zeuxis.data import there
+from zeuxis.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    from zeuxis.engine.budget import Budget
+    from zeuxis.engine.levers import Levers
+    from zeuxis.engine.loop import Habits
+    from zeuxis.jobs.opening import Source
+
+
+def levers_of(name: str, threads: int | None, device: str | None) -> "str | Levers":
+    """Of "auto" the name, of "plain" the levers themselves with as many threads as were asked for. Raises BadInput."""
+    from dataclasses import replace
+
+    from zeuxis.engine.levers import plain
+
+    if name not in ("auto", "plain"):
+        raise BadInput(f"--levers cannot be `{name}`", "", nearest(name, ["auto", "plain"]))
+    return name if name == "auto" else replace(plain(device), threads=threads or 1)
+
+
+def seconds_of(value: str | float, flag: str = "--budget") -> float:
+    """Seconds, above zero and below a century. Raises BadInput."""
+    from zeuxis.engine.budget import parse_time
+
+    try:
+        seconds = parse_time(value) if isinstance(value, str) else float(value)
+    except BadInput as error:
+        raise BadInput(error.what, flag, error.mend) from None
+    if not 0 < seconds < 3e9:
+        raise BadInput(f"a time must be above zero, not {value}", flag, "write 90s, 8m or 1h30m")
+    return seconds
+
+
+def habits_of(checkpoint_every: str | float, on_nan: str) -> "Habits":
+    from zeuxis.engine.loop import Habits
+
+    if on_nan not in ("rewind", "stop"):
+        raise BadInput(f"--on-nan cannot be `{on_nan}`", "", nearest(on_nan, ["rewind", "stop"]))
+    return Habits(seconds_of(checkpoint_every, "--checkpoint-every"), on_nan=on_nan)
+
+
+def budget_of(steps: int | None, images: int | None, budget: str | float | None) -> "Budget":
+    from zeuxis.engine.budget import Budget
+
+    given = {"--steps": steps, "--images": images, "--budget": budget}
+    asked = next((f"{v} {k.strip('-')}" if k != "--budget" else str(v) for k, v in given.items() if v is not None), "")
+    return Budget(steps, images, None if budget is None else seconds_of(budget), asked)
+
+
+def seeds_of(seeds: str | int | Sequence[int] | None) -> str | None:
+    """Seeds as the command line has them: "1,5,6"."""
+    if seeds is None or isinstance(seeds, str):
+        return seeds
+    return ",".join(map(str, [seeds] if isinstance(seeds, int) else seeds))
+
+
+def pictures_of(input: Any) -> str | bytes:
+    """Where pictures are, or the bytes of one that is in memory. Raises BadInput."""
+    if isinstance(input, str | Path):
+        there.check_pictures(str(input))
+        return str(input)
+    if isinstance(input, bytes):
+        return input
+    from zeuxis.pictures.memory import file_of
+
+    return file_of(input)
+
+
+def text_of(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def copies_by_rules(
+    source: "Source", out: str | Path | None, how: tuple[int, str, bool, int, str], dry_run: bool
+) -> Path | None:
+    """`augment --classic-only`; None after a dry run."""
+    if out is None:
+        raise BadInput("--classic-only needs a folder to write to", "", "add `--out DIR`")
+    from zeuxis.engine.progress import say
+    from zeuxis.jobs import classic
+
+    dataset = source.open()
+    for line in classic.describe(dataset, how[0], how[2]):
+        say(line)
+    return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)

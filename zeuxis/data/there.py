@@ -1,0 +1,35 @@
+"""Whether what was named is there at all: asked before anything heavy is loaded."""
+
+import glob
+from pathlib import Path
+
+from zeuxis.errors import BadInput, nearest
+
+NAMES = {
+    "fashion-mini": "5,000 pictures of clothes, 28x28 grey, 10 classes; comes with zeuxis (MIT, Zalando SE)",
+    "fashion-mnist": "70,000 pictures of clothes, 28x28 grey, 10 classes (MIT, Zalando SE); 31 MB to fetch",
+    "mnist": "70,000 handwritten digits, 28x28 grey, 10 classes; 12 MB to fetch",
+    "cifar10": "60,000 photographs, 32x32 colour, 10 classes; 170 MB to fetch",
+}
+"""The sets by name, each with a line about it."""
+
+
+def check_source(source: str | Path) -> None:
+    """Raises BadInput where a source of pictures is neither a set by name (`mnist`, `mnist:FOLDER`) nor there."""
+    if isinstance(source, str) and source.partition(":")[0] in NAMES:
+        return
+    if not Path(source).expanduser().exists():
+        hint = nearest(str(source), list(NAMES)) if isinstance(source, str) and "/" not in source else ""
+        raise BadInput("there is no such file or folder", str(source), hint or "check the path")
+
+
+def check_pictures(given: str) -> None:
+    """Raises BadInput where `given` is neither a file, a folder, a pattern that fits something, nor stdin."""
+    if given != "-" and not Path(given).exists() and not any(glob.iglob(given, recursive=True)):
+        raise BadInput("there is no such file or folder", given, "check the path")
+
+
+def check_run(folder: Path) -> None:
+    """Raises BadInput where there is no such folder."""
+    if not folder.is_dir():
+        raise BadInput("there is no such run folder", str(folder))

@@ -1,0 +1,43 @@
+"""Pictures that somebody has in memory, as the bytes of a PNG file."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from zeuxis.errors import BadInput, WrongType
+from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures.writing import encode
+
+_PLANES = {1: (1, False), 2: (1, True), 3: (3, False), 4: (3, True)}  # channels: colours, and whether alpha follows
+
+
+def file_of(picture: Any) -> bytes:
+    """PNG of a PIL picture, or of an array or tensor [H, W] or [H, W, C], uint8 or uint16, C 1 to 4.
+
+    Two and four channels end with alpha. Raises WrongType, BadInput.
+    """
+    if isinstance(picture, Image.Image):
+        return _of_pil(picture)
+    pixels = picture.detach().cpu().numpy() if isinstance(picture, torch.Tensor) else np.asarray(picture)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise WrongType(f"a picture is uint8 or uint16, not {pixels.dtype}", "", "scale it to 0..255 and round it")
+    pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+    if pixels.ndim != 3 or pixels.shape[2] not in _PLANES or not pixels.size:
+        shape = list(np.shape(picture))
+        raise BadInput(f"a picture is [H, W] or [H, W, C] with 1 to 4 channels, not {shape}", "", "channels come last")
+    colours, has_alpha = _PLANES[pixels.shape[2]]
+    pixels = np.ascontiguousarray(pixels)
+    kept = Kept(mode="RGB" if colours == 3 else "L", bits=8 * pixels.itemsize)
+    return encode(Picture(pixels[..., :colours], pixels[..., -1] if has_alpha else None, kept), ".png", None)
+
+
+def _of_pil(picture: Image.Image) -> bytes:
+    out = BytesIO()
+    try:
+        picture.save(out, "PNG")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"a PIL picture of mode {picture.mode} cannot be taken", "", "convert it to RGB") from error
+    return out.getvalue()
