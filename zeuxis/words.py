@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from zeuxis.augment.names import DOMAIN_NAMES, POLICY_NAMES
 from zeuxis.flags import Parser, add_fields, positive, seed, size
 
 DATA_WORDS = ("list", "show", "export", "degrade", "weights")
@@ -72,7 +73,7 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     p.add_argument("--treatment", default="gan", help="gan; again, more-real, shuffled-real check the study itself")
     p.add_argument(
         "--domain",
-        choices=("photo", "garments", "digits", "text", "overhead"),
+        choices=DOMAIN_NAMES,
         help="kind of picture: which flips and turns keep the label true; default: guessed from the name",
     )
     p.add_argument("--dry-run", action="store_true", help="print the plan and stop; nothing is written")
@@ -82,9 +83,7 @@ def _augment_parser(p: Parser, _: str | None) -> None:
         "--classic-only", action="store_true", help="write turned, shifted, brightened copies; no study"
     )
     classic.add_argument("--copies", type=positive, default=5, help="augmented copies of each picture")
-    classic.add_argument(
-        "--policy", choices=("none", "light", "strong", "classic"), default="classic", help="how far copies may differ"
-    )
+    classic.add_argument("--policy", choices=POLICY_NAMES, default="classic", help="how far copies may differ")
     classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
     _reading(p)
     _computing(p, "how many processes at once; each has one thread; default: all cores")

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
-from zeuxis.jobs.study import plan
+from zeuxis.jobs.study import mixed, plan
 from zeuxis.jobs.study import study as studies
+from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
+from zeuxis.stats.choice import share_name
 
 STUDY = ["augment", "pics", "--study", "st", "--repeats", "2", "--labels-per-class", "4", "--budget", "9s", "--threads"]
 STUDY += ["2", "--generator", "width=4", "--generator", "batch=8", "--classifier", "width=4", "--classifier", "batch=8"]
@@ -59,11 +61,42 @@ def test_the_answer_and_the_files(calm):
 def test_the_mixed_set_is_marked(calm):
     manifest = json.loads((calm / "mixed" / "manifest.json").read_text())
     made = [row for row in manifest["files"] if row["generated"]]
-    assert made and all({"recipe", "weights", "seed", "class", "source"} <= set(row) for row in made)
+    assert bool(made) == (manifest["share"] > 0) and all(
+        {"recipe", "weights", "seed", "class", "source"} <= set(row) for row in made
+    )
     assert all(Path(row["file"]).name.startswith("zeuxis-") for row in made)
     with inside(calm):
         shown = json.loads(typed("data", "show", "mixed", "--json").out)
     assert shown["pictures"] == len(manifest["files"]) and set(shown["classes"]) == {"boot", "dress"}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_the_mixed_set_is_what_the_chosen_share_trained_on(calm, tmp_path, capsys, share):
+    """Each class has the share that validation chose; where that is none, no generated picture, and a line says so."""
+    study = Path(shutil.copytree(calm / "st", tmp_path / "st"))
+    record = json.loads((study / "study.json").read_text())
+    record["asked"]["shares"] = [0.25, 0.5, 0.75, 1.0]
+    record["data"]["source"] = str(calm / "pics")
+    (study / "study.json").write_text(json.dumps(record))
+    for r in range(2):
+        of_half = json.loads((study / f"repeats/0{r}/gan-50.json").read_text())
+        for other in record["asked"]["shares"]:
+            result = {
+                **of_half,
+                "arm": share_name(other),
+                "share": other,
+                "validation": 2.0 if other == share else -1.0,
+            }
+            (study / f"repeats/0{r}/{share_name(other)}.json").write_text(json.dumps(result))
+    mixed.write_mixed(Place.open(study), tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["share"] == share
+    for name in ("boot", "dress"):
+        files = [p.name for p in (tmp_path / "out" / name).iterdir()] if (tmp_path / "out" / name).exists() else []
+        made = sum(file.startswith("zeuxis-") for file in files)
+        real = 0 if share == 1 else 4
+        assert (len(files) - made, made) == (real, {0.0: 0, 0.25: 1, 0.5: 4, 0.75: 12, 1.0: 4}[share])
+    assert ("real pictures only" in capsys.readouterr().err) == (share == 0)
 
 
 def test_a_settled_study_is_left_alone(calm, few_steps):

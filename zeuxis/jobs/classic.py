@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from zeuxis.augment.names import POLICY_NAMES
 from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names, tell_unread
@@ -18,7 +19,6 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.write import CHANGED, png_bytes
 
-POLICIES = ("none", "light", "strong", "classic")
 _AT_ONCE = 128
 
 
@@ -73,8 +73,8 @@ def augment_folder(
     """
     if copies < 1:
         raise BadInput(f"--copies must be 1 or more, not {copies}")
-    if policy not in POLICIES:
-        raise BadInput(f"--policy cannot be `{policy}`", "", nearest(policy, list(POLICIES)))
+    if policy not in POLICY_NAMES:
+        raise BadInput(f"--policy cannot be `{policy}`", "", nearest(policy, list(POLICY_NAMES)))
     if balance and dataset.labels is None:
         raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
     check_empty(out)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from zeuxis.augment.names import Domain, Rival
 from zeuxis.data.dataset import Spec
 from zeuxis.losses.classification import accuracy, balanced_accuracy, cross_entropy, weighted_mean
 from zeuxis.nets.classifying import ResidualClassifier
@@ -56,8 +57,8 @@ class Classifier(Recipe):
     weight_decay: float = 0.1  # decoupled (arXiv 1711.05101); own trials: 0.05 to 0.2 are level
     warm_up: float = 0.05  # share of the steps; arXiv 1812.01187, section 3.1
     label_smoothing: float = 0.1  # arXiv 1512.00567, section 7
-    policy: Literal["none", "light", "strong"] = "none"  # strong: TrivialAugment, arXiv 2103.10158
-    domain: Literal["photo", "garments", "digits", "text", "overhead"] = "photo"  # own: digits and text keep no flips
+    policy: Rival = "none"  # strong: TrivialAugment, arXiv 2103.10158
+    domain: Domain = "photo"  # own: digits and text keep no flips
     mix: Literal["none", "mixup", "cutmix"] = "none"  # arXiv 1710.09412, arXiv 1905.04899
     share: float = 0.0  # own: share of each batch that comes from the stream "synthetic"
     tail: float = 0.1  # own: the last part of the steps on real pictures only, in every arm

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from zeuxis.augment.names import RIVALS
 from zeuxis.report.read import Line, mapping, mean, number, numbers, objects, read_object, read_table
+from zeuxis.stats import choice
 
-POLICIES = ("none", "light", "strong")
-ORDER = (*POLICIES, "best", "gan-25", "gan-50", "gan", "duplicated", "shuffled")
+ORDER = (*RIVALS, "best", "gan-25", "gan-50", "gan", "duplicated", "shuffled")
 
 MEANING = {
     "none": "real pictures as they are",
@@ -36,21 +37,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Repeat:
-    """What one repeat left behind: results by arm, the generator's result, which training pictures it drew."""
+    """What one repeat left behind: results by arm, the generator's result, the policy it chose as rival ("" before)."""
 
     index: int
     results: dict[str, Result]
     generator: Line
     path: Path
-
-    @property
-    def rival(self) -> str:
-        """The policy that this repeat chose on validation: recorded with its gan arm, else the best one there is."""
-        chosen = self.results["gan"].policy if "gan" in self.results else ""
-        if chosen in self.results:
-            return chosen
-        scored = [(r.validation, -i, p) for i, p in enumerate(POLICIES) if (r := self.results.get(p)) and r.validation]
-        return max(scored)[2] if scored else ""
+    rival: str = ""
 
 
 def result_of(found: Line, arm: str) -> Result:
@@ -59,24 +52,25 @@ def result_of(found: Line, arm: str) -> Result:
     return Result(str(found.get("arm") or arm), policy, **score, recalls=numbers(found.get("recalls")))
 
 
-def choose_gan(results: dict[str, Result], candidates: Sequence[str]) -> Result | None:
-    """The gan arm of a repeat that has all its candidates: the best on validation, the smaller share where equal.
+def _with_choice(repeat: Repeat, policies: Sequence[str], shares: Sequence[float]) -> Repeat:
+    """The repeat with its rival and, where it has all its candidates, its gan arm, chosen as the study chooses them."""
+    results = repeat.results
+    validation = {name: result.validation for name, result in results.items()}
+    chosen = choice.choose(validation, policies, shares) if shares else None
+    if chosen and "gan" not in results:
+        gan = replace(results[chosen.treated], arm="gan", policy=chosen.rival, share=chosen.share)
+        results = {**results, "gan": gan}
+    recorded = results["gan"].policy if "gan" in results else ""
+    rival = recorded if recorded in results else choice.best(validation, policies) or ""
+    return replace(repeat, results=results, rival=rival)
 
-    Share 0 is the rival itself. None while a candidate or the rival is missing.
-    """
-    scored = {name: r.validation for name, r in results.items() if r.validation is not None}
-    rivals = [name for name in POLICIES if name in scored]
-    if not candidates or not rivals or any(name not in scored for name in candidates):
-        return None
-    rival = max(rivals, key=lambda name: scored[name])
-    best = results[max([rival, *candidates], key=lambda name: scored[name])]
-    return replace(best, arm="gan", policy=rival, share=best.share if best.arm != rival else 0.0)
 
-
-def read_repeats(study: Path, candidates: Sequence[str] = ("gan-25", "gan-50"), most: int = 10_000) -> list[Repeat]:
+def read_repeats(
+    study: Path, policies: Sequence[str] = RIVALS, shares: Sequence[float] = (), most: int = 10_000
+) -> list[Repeat]:
     """Repeats in their order: `repeats/NN/*.json`, completed by `table.csv` where a file is missing.
 
-    A repeat without a gan result of its own gets it from its `candidates`, as the study chooses it.
+    policies, shares: what the study chose from; without shares there is no gan arm to choose.
     """
     repeats: dict[int, Repeat] = {}
     for folder in sorted((study / "repeats").glob("*")):
@@ -92,11 +86,7 @@ def read_repeats(study: Path, candidates: Sequence[str] = ("gan-25", "gan-50"), 
         place = study / "repeats" / f"{int(at):02d}"
         repeat = repeats.setdefault(int(at), Repeat(int(at), {}, {}, place))
         repeat.results.setdefault(arm, result_of(dict(row), arm))
-    for repeat in repeats.values():
-        chosen = choose_gan(repeat.results, candidates)
-        if "gan" not in repeat.results and chosen:
-            repeat.results["gan"] = chosen
-    return [repeats[i] for i in sorted(repeats)]
+    return [_with_choice(repeats[i], policies, shares) for i in sorted(repeats)]
 
 
 def arm_names(repeats: Sequence[Repeat], verdict: Line) -> list[str]:
@@ -146,7 +136,7 @@ def recalls_in(repeat: Repeat, arm: str) -> list[float | None]:
     result = repeat.results.get(arm)
     if result is None or result.recalls:
         return result.recalls if result else []
-    stands_for = f"gan-{100 * result.share:.0f}" if result.share else result.policy
+    stands_for = choice.share_name(result.share) if result.share else result.policy
     other = repeat.results.get(stands_for)
     return other.recalls if other else []
 
@@ -161,6 +151,6 @@ def mean_recalls(
         return tuple([points(mean([pair[side][c] for pair in both])) for c in range(classes)] for side in (0, 1))  # type: ignore[return-value]
     judged = {str(a.get("arm")): numbers(a.get("recalls")) for a in objects(verdict.get("arms"))}
     rivals = [(number(a.get("mean")) or 0.0, str(a.get("arm"))) for a in objects(verdict.get("arms"))]
-    best = max(((m, n) for m, n in rivals if n in POLICIES), default=(0.0, ""))[1]
+    best = max(((m, n) for m, n in rivals if n in RIVALS), default=(0.0, ""))[1]
     rival, gan = judged.get("best") or judged.get(best, []), judged.get(treatment, [])
     return ([points(v) for v in rival], [points(v) for v in gan]) if len(rival) == len(gan) == classes else ([], [])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zeuxis.augment.names import RIVALS
 from zeuxis.report.arms import Repeat, read_repeats
 from zeuxis.report.read import Line, Log, mapping, number, numbers, read_header, read_log, read_object
 
@@ -58,8 +59,10 @@ class StudyFolder:
 def open_study(folder: Path) -> StudyFolder:
     """Raises BadInput where `folder` holds no readable study.json."""
     study = read_header(folder / "study.json", "study")
-    shares = [share for share in numbers(mapping(study.get("asked")).get("shares")) if share]
-    repeats = read_repeats(folder, [f"gan-{100 * share:.0f}" for share in shares] or ("gan-25", "gan-50"))
+    asked = mapping(study.get("asked"))
+    shares = [share for share in numbers(asked.get("shares")) if share]
+    names = asked.get("policies")
+    repeats = read_repeats(folder, [str(n) for n in names] if isinstance(names, list) else RIVALS, shares)
     logs = {r.index: read_log(r.path / "generator" / "log.jsonl") for r in repeats}
     verdict, split = read_object(folder / "verdict.json"), read_object(folder / "split.json")
     return StudyFolder(folder, study, split, verdict, repeats, logs)

@@ -5,7 +5,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from zeuxis.report.arms import POLICIES, Arm, mean_recalls
+from zeuxis.augment.names import RIVALS
+from zeuxis.report.arms import Arm, mean_recalls
 from zeuxis.report.folder import StudyFolder
 from zeuxis.report.plots import Row, dot_plot, interval_cell, scale_of
 from zeuxis.report.read import Line, mapping, number, numbers, objects
@@ -22,7 +23,7 @@ CLASSES = 40  # rows of the recall plot; more are cut to those that differ most
 
 
 def _tone(found: StudyFolder, name: str) -> str:
-    return f"{found.tone} main" if name == found.treatment else "against" if name in (*POLICIES, "best") else "other"
+    return f"{found.tone} main" if name == found.treatment else "against" if name in (*RIVALS, "best") else "other"
 
 
 def arms_plot(found: StudyFolder, arms: Sequence[Arm]) -> Markup:

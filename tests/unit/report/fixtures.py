@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from zeuxis.augment.names import RIVALS
 from zeuxis.draw import Draw
 
 CLASSES = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
 SHA = "0123456789abcdef" * 4
-POLICIES = ("none", "light", "strong")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -245,7 +245,7 @@ def write_repeat(folder: Path, r: int, values: dict[str, np.ndarray], share: flo
     )
     for arm, points in values.items():
         test = float(points[r]) / 100
-        policy = arm if arm in POLICIES else "light"
+        policy = arm if arm in RIVALS else "light"
         part = share if arm == "gan" else 0.5 if arm in ("duplicated", "shuffled") else 0.0
         lift = effect if arm == "gan" else 0.0
         found = {"arm": arm, "repeat": r, "policy": policy, "share": part, "validation": test + 0.008, "test": test}
@@ -354,7 +354,7 @@ def write_study(folder: Path, verdict: str = "UNDECIDED", repeats: int = 6, *, d
         return folder
     lines = ["repeat,arm,policy,share,validation,test"]
     lines += [
-        f"{r},{a},{a if a in POLICIES else 'light'},{shares[r] if a == 'gan' else 0},{v[r] / 100 + 0.008},{v[r] / 100}"
+        f"{r},{a},{a if a in RIVALS else 'light'},{shares[r] if a == 'gan' else 0},{v[r] / 100 + 0.008},{v[r] / 100}"
         for r in range(done)
         for a, v in values.items()
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.report.fixtures import SENTENCES, SHA, write_grid, write_json, write_run, write_study
 from tests.unit.report.html_checks import Page, check_page
+from zeuxis.augment.names import RIVALS
 from zeuxis.errors import BadInput
 from zeuxis.report.arms import arms_of, mean_recalls, read_repeats
 from zeuxis.report.run import write_run_report
@@ -263,12 +264,12 @@ def test_a_repeat_without_gan_takes_the_candidate_that_validation_prefers(tmp_pa
             "test": score,
         }
         write_json(place / f"{arm}.json", found)
-    assert "gan" not in read_repeats(tmp_path)[0].results
+    assert "gan" not in read_repeats(tmp_path, RIVALS, (0.25, 0.5))[0].results
     write_json(place / "gan-50.json", {"arm": "gan-50", "share": 0.5, "validation": 0.79, "test": 0.9})
-    chosen = read_repeats(tmp_path)[0].results["gan"]
+    chosen = read_repeats(tmp_path, RIVALS, (0.25, 0.5))[0].results["gan"]
     assert (chosen.policy, chosen.share, chosen.test) == ("light", 0.25, 0.81)
     write_json(place / "gan-25.json", {"arm": "gan-25", "share": 0.25, "validation": 0.80, "test": 0.9})
-    chosen = read_repeats(tmp_path)[0].results["gan"]
+    chosen = read_repeats(tmp_path, RIVALS, (0.25, 0.5))[0].results["gan"]
     assert (chosen.policy, chosen.share, chosen.test) == ("light", 0.0, 0.80)
 
 

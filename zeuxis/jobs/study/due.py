@@ -3,6 +3,8 @@
 from typing import Any
 
 from zeuxis.jobs.study.arms import Place
+from zeuxis.stats import choice
+from zeuxis.stats.choice import Choice, share_name
 
 Spec = dict[str, Any]
 
@@ -25,35 +27,29 @@ def _arm(place: Place, r: int, arm: str, policy: str, share: float = 0.0, fill: 
     return _spec(place, r, "arm", arm, policy=policy, share=share, fill=fill, seed=seed)
 
 
+def _validation(place: Place, r: int) -> dict[str, float]:
+    """Validation accuracy of the arms of a repeat that are done."""
+    names = [*place.asked.policies, *map(share_name, place.asked.shares)]
+    return {name: result["validation"] for name in names if (result := place.result(r, name)) is not None}
+
+
 def best_policy(place: Place, r: int) -> str | None:
-    """The policy with the best validation accuracy of a repeat (the first of equals), once all are there."""
-    found = [(p, place.result(r, p)) for p in place.asked.policies]
-    if any(result is None for _, result in found):
-        return None
-    return max(found, key=lambda pair: pair[1]["validation"])[0]  # type: ignore[index]
+    """The rival of a repeat, once all its policies are done."""
+    return choice.best(_validation(place, r), place.asked.policies)
 
 
-def chosen_share(place: Place, r: int) -> float | None:
-    """The share with the best validation accuracy, 0 (the rival's own run) among them; the smaller of equals."""
-    policy = best_policy(place, r)
-    if policy is None:
-        return None
-    candidates = [(0.0, place.result(r, policy)), *((s, place.result(r, share_name(s))) for s in place.asked.shares)]
-    if any(result is None for _, result in candidates):
-        return None
-    return max(candidates, key=lambda pair: pair[1]["validation"])[0]  # type: ignore[index]
-
-
-def share_name(share: float) -> str:
-    return f"gan-{round(100 * share)}"
+def chosen(place: Place, r: int) -> Choice | None:
+    """What a repeat chose, once everything that it chooses from is done."""
+    return choice.choose(_validation(place, r), place.asked.policies, place.asked.shares)
 
 
 def control_share(place: Place, r: int) -> float | None:
-    """The share of the controls: the chosen one, or the better of the others where 0 was chosen."""
-    share = chosen_share(place, r)
-    if share is None or share > 0:
-        return share
-    return max(place.asked.shares, key=lambda s: place.result(r, share_name(s))["validation"])  # type: ignore[index]
+    """The share of the controls: the chosen one, or the best of the others where 0 was chosen."""
+    found = chosen(place, r)
+    if found is None or found.share > 0:
+        return found and found.share
+    others = {share_name(share): share for share in place.asked.shares}
+    return others.get(choice.best(_validation(place, r), list(others)) or "")
 
 
 def ready_in(place: Place, r: int) -> list[Spec]:

@@ -12,10 +12,11 @@ import torch
 
 from zeuxis.data.export import check_empty, folder_names
 from zeuxis.data.files import plain_errors, write_json
+from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.arms import Place, draw_repeat
-from zeuxis.jobs.study.due import control_share
+from zeuxis.jobs.study.due import chosen
 from zeuxis.jobs.study.settle import best_repeat
 from zeuxis.pictures.write import write_png
 from zeuxis.runs import Run
@@ -24,37 +25,56 @@ from zeuxis.runs import Run
 def write_mixed(place: Place, out: Path) -> Path:
     """Writes a folder per class; generated files are named `zeuxis-SEED.png`, noted inside, and listed.
 
-    The share is the one chosen on validation, or the better of the others where that was 0.
+    It is what the treatment of the best generator's repeat trained on: at the share that validation chose there, each
+    class at this share. Where that is 0 it is the real pictures alone, and a line says so.
     A set of this study that is there already is left as it is. Raises BadInput where `out` holds other files.
     """
     if is_of(place.folder, out):
         return out
     check_empty(out)
     r = best_repeat(place)
-    share = control_share(place, r) or max(place.asked.shares)
+    choice = chosen(place, r)
+    assert choice is not None, f"repeat {r} is not finished"
     train = np.asarray(draw_repeat(place, r)["train"])
     labels = np.asarray(place.dataset.labels)
-    n = round(share / (1 - share) * len(train))
+    kept, made = portions(choice.share, np.bincount(labels[train], minlength=place.classes))
     folders = folder_names(place.dataset.spec.classes)
     aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         rows = []
-        for i in train.tolist():
+        for i in train.tolist() if kept else ():
             file = f"{folders[place.dataset.spec.classes[labels[i]]]}/{i:06d}.png"
             write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), None)
             rows.append({"file": file, "source": place.dataset.sources[i], "generated": False})
-        rows += _generated(place, r, aside, torch.from_numpy(labels[train]), n, folders)
+        rows += _generated(place, r, aside, torch.arange(place.classes).repeat_interleave(made), folders)
         made_by = {
             "study": place.folder.resolve().name,
             "weights": (place.result(r, "generator") or {})["weights_sha256"],
         }
-        write_json(aside / "manifest.json", {"format": 1, **made_by, "repeat": r, "share": share, "files": rows})
+        write_json(aside / "manifest.json", {"format": 1, **made_by, "repeat": r, "share": choice.share, "files": rows})
         if out.exists():
             out.rmdir()
         os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    if choice.share == 0:
+        say(
+            f"zeuxis: {out} holds real pictures only: on the validation pictures of repeat {r + 1}, whose generator "
+            "was the best, no share of generated pictures did better than none"
+        )
     return out
+
+
+def portions(share: float, counts: np.ndarray) -> tuple[bool, torch.Tensor]:
+    """Whether real pictures are kept, and how many generated ones each class gets, int64 [classes].
+
+    counts: real pictures by class. Generated pictures are the same `share` of every class, rounded, but not to
+    none; share 1 puts as many generated pictures in the place of the real ones.
+    """
+    if share in (0.0, 1.0):
+        return share == 0.0, torch.from_numpy(counts * int(share))
+    made = np.maximum(np.round(share / (1.0 - share) * counts), counts > 0)
+    return True, torch.from_numpy(made.astype(np.int64))
 
 
 def check_place(out: Path, study: Path) -> None:
@@ -90,13 +110,15 @@ def is_of(study: Path, out: Path) -> bool:
 
 
 def _generated(
-    place: Place, r: int, aside: Path, law: torch.Tensor, n: int, folders: dict[str, str]
+    place: Place, r: int, aside: Path, labels: torch.Tensor, folders: dict[str, str]
 ) -> list[dict[str, Any]]:
+    """Pictures of a generator with these labels, in files; a row for each."""
+    if not len(labels):
+        return []
     result = place.result(r, "generator")
     assert result is not None
     run = Run.open(place.repeat(r) / "generator")
-    labels = law.repeat(-(-n // len(law)))[:n]
-    seeds = seeds_of("mixed", place.seed(r, "mixed"), n)
+    seeds = seeds_of("mixed", place.seed(r, "mixed"), len(labels))
     players = run.players(result["chosen"])
     made = torch.cat(list(generate(run.recipe, players, seeds, labels)))
     rows = []

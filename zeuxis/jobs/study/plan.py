@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from zeuxis.augment.names import RIVALS
 from zeuxis.errors import BadInput, nearest
 
 TREATMENTS = ("gan", "again", "more-real", "shuffled-real")
@@ -36,7 +37,7 @@ class Asked:
     seed: int = 0
     treatment: str = "gan"
     domain: str = "photo"
-    policies: tuple[str, ...] = ("none", "light", "strong")
+    policies: tuple[str, ...] = RIVALS
     shares: tuple[float, ...] = (0.25, 0.5)
     generator: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)

@@ -14,8 +14,9 @@ from zeuxis.data.files import write_json, write_text
 from zeuxis.data.memory import Subset
 from zeuxis.engine.batches import to_image
 from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
-from zeuxis.jobs.study.due import best_policy, chosen_share
+from zeuxis.jobs.study.due import best_policy, chosen
 from zeuxis.pictures.write import grid, write_png
+from zeuxis.stats.choice import share_name
 from zeuxis.stats.paired import bca
 from zeuxis.stats.verdict import secondary, verdict
 
@@ -27,8 +28,9 @@ def settle(place: Place) -> None:
     asked, repeats = place.asked, range(place.asked.repeats)
     gan = asked.treatment == "gan"
     rivals = [str(best_policy(place, r)) for r in repeats]
-    shares = [float(chosen_share(place, r) or 0.0) for r in repeats] if gan else None
-    treated = [_treated(rivals[r], shares[r]) if shares else asked.treatment for r in repeats]
+    choices = [found for r in repeats if gan and (found := chosen(place, r))]
+    shares = [found.share for found in choices] if gan else None
+    treated = [found.treated for found in choices] if gan else [asked.treatment] * len(rivals)
     test = {name: [_points(place, r, name) for r in repeats] for name in _plain_arms(place)}
     test["best"] = [_points(place, r, rivals[r]) for r in repeats]
     test[asked.treatment] = [_points(place, r, treated[r]) for r in repeats]
@@ -53,13 +55,9 @@ def settle(place: Place) -> None:
     write_json(place.folder / "verdict.json", record)
 
 
-def _treated(rival: str, share: float) -> str:
-    return f"gan-{round(100 * share)}" if share else rival
-
-
 def _plain_arms(place: Place) -> list[str]:
     asked = place.asked
-    extra = [*(f"gan-{round(100 * s)}" for s in asked.shares), "duplicated", "shuffled"]
+    extra = [*map(share_name, asked.shares), "duplicated", "shuffled"]
     return [*asked.policies, *(extra if asked.treatment == "gan" else [])]
 
 

@@ -1,0 +1,37 @@
+"""What every repeat of a study chooses on its validation pictures: its rival, and the share of generated pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """rival: the best policy; treated: the arm that stands for the treatment, which is the rival at share 0."""
+
+    rival: str
+    treated: str
+    share: float
+
+
+def share_name(share: float) -> str:
+    """The arm of a candidate share in (0, 1]: `gan-25` for a quarter."""
+    return f"gan-{100 * share:.0f}"
+
+
+def best(scores: Mapping[str, float | None], names: Sequence[str]) -> str | None:
+    """The name with the highest score, the first of equals; None while the score of one is missing."""
+    found = [(name, scores.get(name)) for name in names]
+    known = [(name, score) for name, score in found if score is not None]
+    return max(known, key=lambda pair: pair[1])[0] if known and len(known) == len(found) else None
+
+
+def choose(validation: Mapping[str, float | None], policies: Sequence[str], shares: Sequence[float]) -> Choice | None:
+    """The choice of one repeat from the validation accuracy of its arms; None while one of them is missing.
+
+    The rival is the best policy, the first of equals. Share 0, which is the rival's own run, competes with the
+    `shares`; of equals the one that stands first, 0 before all.
+    """
+    rival = best(validation, policies)
+    by_arm = {share_name(share): share for share in shares}
+    treated = best(validation, [rival, *by_arm]) if rival else None
+    return Choice(rival, treated, by_arm.get(treated, 0.0)) if rival and treated else None
