@@ -291,6 +291,7 @@ def restore(
     *,
     task: str = "auto",
     mask: str | Path | None = None,
+    mask_is: str | None = None,
     strength: float | None = None,
     method: str = "net",
     run: str | Path | None = None,
@@ -303,8 +304,8 @@ def restore(
     """Mends a picture, each of a folder tree, or (IN "-") the one on stdin; the originals stay as they are.
 
     Returns the files, or the bytes where OUT is stdout; and with `compare` the figures. strength: 0 to 1, None is
-    the task's own; uncertainty: a run of that recipe, for the page's map. Raises BadInput; SomeFailed where some of
-    several pictures could not be done.
+    the task's own; uncertainty: a run of that recipe, for the page's map; mask_is: whether what is painted in the mask
+    is the "hole" or to "keep". Raises BadInput; SomeFailed where some of several pictures could not be done.
     """
     given = pictures_of(input)
     from zeuxis.jobs.restoring.mending import bytes_of, mend
@@ -317,6 +318,7 @@ def restore(
         run=text_of(run),
         memory=bytes_of(memory),
         uncertainty=text_of(uncertainty),
+        mask_is=mask_is,
     )
     return mend(given, text_of(out), asked, text_of(mask), text_of(compare), text_of(page), dry_run)
 

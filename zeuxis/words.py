@@ -114,6 +114,7 @@ def _restore_parser(p: Parser, _: str | None) -> None:
         help="auto: measures first, and leaves good pictures alone",
     )
     p.add_argument("--mask", help="white where something is missing; a folder of masks for a folder of pictures")
+    p.add_argument("--mask-is", choices=("hole", "keep"), help="what is painted in it is missing, or is to stay")
     p.add_argument("--strength", type=float, help="0 to 1; 0 changes nothing; default: 1, and 0.5 for enhance")
     p.add_argument("--uncertainty", metavar="RUN", help="a run of that recipe, for the page's map of what is not sure")
 

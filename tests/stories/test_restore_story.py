@@ -120,19 +120,43 @@ def test_a_broken_file_never_ends_a_batch(folder, tmp_path):
 def test_a_mask_changes_the_hole_alone(folder, tmp_path):
     mask = np.zeros((48, 64), np.uint8)
     mask[10:30, 20:40] = 128
-    mask[40:44, 5:9] = 127  # below half: known
+    mask[40:44, 5:9] = 60  # painted faintly: a hole too
     Image.fromarray(mask).save(tmp_path / "mask.png")
     one, made, fill = str(folder / "one.png"), tmp_path / "filled.png", ("--task", "inpaint", "--mask")
     done = typed("restore", one, str(made), *fill, str(tmp_path / "mask.png"))
     assert done.code == 0, done.err
     given, filled = np.asarray(Image.open(folder / "one.png")), np.asarray(Image.open(made))
-    assert np.array_equal(given[mask < 128], filled[mask < 128])
-    assert not np.array_equal(given[mask >= 128], filled[mask >= 128])
+    assert np.array_equal(given[mask == 0], filled[mask == 0])
+    assert all(not np.array_equal(given[mask == v], filled[mask == v]) for v in (60, 128))
+    assert f"{100 * (mask > 0).mean():.2g} % of the picture" in done.err
     wrong = tmp_path / "small.png"
     Image.fromarray(mask[:20]).save(wrong)
     refused = typed("restore", one, str(tmp_path / "n.png"), *fill, str(wrong))
     assert refused.code == 2 and "64x20" in refused.err and not (tmp_path / "n.png").exists()
     assert typed("restore", one, str(tmp_path / "n.png"), "--task", "inpaint").code == 2
+
+
+def test_an_inverted_mask_is_asked_about_and_an_empty_one_changes_nothing(folder, tmp_path):
+    mask = np.full((48, 64), 255, np.uint8)
+    mask[10:30, 20:40] = 0
+    Image.fromarray(mask).save(tmp_path / "inverted.png")
+    Image.fromarray(255 - mask).save(tmp_path / "mask.png")
+    Image.fromarray(0 * mask).save(tmp_path / "empty.png")
+    one, words = folder / "one.png", ["--task", "inpaint", "--method", "biharmonic", "--mask"]
+    asked = typed("restore", str(one), str(tmp_path / "n.png"), *words, str(tmp_path / "inverted.png"))
+    assert asked.code == 2 and len(asked.errors) == 1 and "--mask-is keep" in asked.err
+    assert not (tmp_path / "n.png").exists()
+    for name, more in (("inverted", ["--mask-is", "keep"]), ("mask", [])):
+        made, mask_file = tmp_path / f"by-{name}.png", tmp_path / f"{name}.png"
+        done = typed("restore", str(one), str(made), *words, str(mask_file), *more)
+        assert done.code == 0, done.err
+    both = [np.asarray(Image.open(tmp_path / f"by-{name}.png")) for name in ("inverted", "mask")]
+    assert np.array_equal(*both) and not np.array_equal(both[0], np.asarray(Image.open(one)))
+    done = typed("restore", str(one), str(tmp_path / "same.png"), *words, str(tmp_path / "empty.png"))
+    assert done.code == 0 and "the mask marks no hole" in done.err and "left alone" in done.err
+    assert (tmp_path / "same.png").read_bytes() == one.read_bytes()
+    alone = typed("restore", str(one), str(tmp_path / "n.png"), "--task", "inpaint", "--mask-is", "keep")
+    assert alone.code == 2 and "--mask-is" in alone.err
 
 
 def test_masks_are_matched_by_path_and_stem(folder, tmp_path):

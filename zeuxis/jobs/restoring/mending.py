@@ -9,6 +9,7 @@ from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
+from zeuxis.jobs.restoring.masks import check_meaning
 from zeuxis.jobs.restoring.restore import Asked, run_batch, through_pipe
 
 MASKED = ("inpaint", "old-photo")
@@ -33,6 +34,7 @@ def mend(
             raise BadInput("an empty name names no file", name, "give a file or a folder")
     if mask is not None and asked.task not in MASKED:
         raise BadInput(f"the task `{asked.task}` has no use for a mask", "--mask", f"add `--task {MASKED[0]}`")
+    check_meaning(asked.mask_is, mask is not None)
     if isinstance(given, bytes) or "-" in (given, out):
         _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
         reader = _reader(given)

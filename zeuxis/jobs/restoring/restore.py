@@ -15,7 +15,7 @@ from zeuxis.data.files import copy_file, sweep_aside, write_bytes
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
-from zeuxis.jobs.restoring import large, steps, triage
+from zeuxis.jobs.restoring import large, masks, steps, triage
 from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
 from zeuxis.jobs.restoring.finished import DONE, request, unfinished
@@ -29,7 +29,7 @@ from zeuxis.pictures.writing import form_of
 class Asked:
     """What a person asked for. scale 1 restores; strength: 0 leaves all as it is, None is the task's own.
 
-    uncertainty: a run of that recipe for the page's map, in place of the package's head.
+    uncertainty: a run of that recipe for the page's map, in place of the package's head. mask_is: see `masks.hole_of`.
     """
 
     task: str = "auto"
@@ -40,6 +40,7 @@ class Asked:
     memory: int | None = None
     fidelity: float = 1.0
     uncertainty: str | None = None
+    mask_is: str | None = None
 
     def means(self) -> Means:
         return Means(self.method, self.run, self.memory, self.fidelity if self.scale > 1 else None)
@@ -76,17 +77,20 @@ def check_asked(asked: Asked) -> None:
         of_run(asked.uncertainty)
 
 
-def _known(mask: Picture | None, size: tuple[int, int], name: str) -> torch.Tensor | None:
-    """[1, 1, H, W], 0 where the mask is white (half of its range and more). Raises BadInput for another size."""
+def _known(mask: Picture | None, size: tuple[int, int], asked: Asked, name: str) -> torch.Tensor | None:
+    """[1, 1, H, W], 0 where the mask marks a hole. Raises BadInput as `masks.hole_of`."""
     if mask is None:
         return None
-    if mask.size != size:
-        (h, w), (mh, mw) = size, mask.size
-        raise BadInput(f"the mask is {mw}x{mh} and the picture {w}x{h}", name, "make them one size")
-    hole = mask.pixels.astype(np.float32).mean(2) >= (128 / 255) * mask.white
-    if mask.alpha is not None:
-        hole &= mask.alpha > 0
+    hole = masks.hole_of(mask, size, asked.mask_is, name)
     return torch.from_numpy(1.0 - hole.astype(np.float32))[None, None]
+
+
+def _filling(why: str, known: torch.Tensor | None) -> tuple[str, tuple[str, ...]]:
+    """Why, with the share of the picture that the mask marks; and a remark where it marks none."""
+    if known is None:
+        return why, ()
+    share = 1 - float(known.double().mean())
+    return (f"{why}, {100 * share:.2g} % of the picture", ()) if share else (why, ("the mask marks no hole",))
 
 
 def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None, name: str = "") -> Outcome:
@@ -101,16 +105,18 @@ def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None,
     strength = plan.strength if asked.strength is None else asked.strength
     if asked.task == "inpaint" and mask is None:
         raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
-    state = State(image, measured, _known(mask, picture.size, name))
+    known = _known(mask, picture.size, asked, name)
+    why, remark = _filling(plan.why, known)
+    state, means = State(image, measured, known, remarks=remark), asked.means()
     for step in plan.steps:
-        state = steps.STEPS[step](state, asked.means())
+        state = steps.STEPS[step](state, means)
     mended = image + strength * (state.image - image)
     if state.known is not None:
         mended = torch.where(state.known > 0.5, mended, state.image)
     made = from_tensor(mended, picture)
     if np.array_equal(made.pixels, picture.pixels):
-        return Outcome(None, f"{plan.why}; nothing changed", (), state.remarks)
-    return Outcome(made, plan.why, state.used, state.remarks)
+        return Outcome(None, f"{why}; nothing changed", (), state.remarks)
+    return Outcome(made, why, state.used, state.remarks)
 
 
 def upscale_picture(picture: Picture, asked: Asked) -> Outcome:

@@ -155,7 +155,7 @@ def sharpen(state: State, means: Means) -> State:
 def fill(state: State, means: Means) -> State:
     """Holes filled by the net where there is one, else by classic methods; what is known keeps its bits."""
     if state.known is None or bool((state.known > 0.5).all()):
-        return replace(state, remarks=(*state.remarks, "the mask has no hole"))
+        return state
     filled, used = filling(state.image, state.known, means)
     return state.with_image(torch.where(state.known > 0.5, state.image, filled), used)
 
@@ -179,6 +179,8 @@ def scratches(state: State, means: Means) -> State:
     from zeuxis.classic.scratches import scratches as find
 
     hole = find(state.image, eager=1.0) > 0.5  # the person said that it is an old photograph
+    if not hole.any():
+        return replace(state, remarks=(*state.remarks, "no scratch was found"))
     known = (~hole).to(state.image.dtype)
     known = known if state.known is None else known * state.known
     return replace(state, known=known)
