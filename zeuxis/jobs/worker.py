@@ -35,6 +35,7 @@ def main() -> int:
     platform.die_with_parent()
     import torch
 
+    from zeuxis.data.shared import mapped
     from zeuxis.jobs.study import arms
 
     torch.set_num_threads(1)
@@ -45,7 +46,7 @@ def main() -> int:
         spec = json.loads(line)
         try:
             if place is None or str(place.folder) != spec["study"]:
-                place = arms.Place.open(spec["study"])
+                place = arms.Place.open(spec["study"], mapped(spec["pixels"]) if spec.get("pixels") else None)
             arms.work(place, spec)
             gc.collect()  # tensors are few objects but many bytes, so the collector would wait too long
             reply = {"done": spec["name"]}

@@ -16,6 +16,7 @@ from zeuxis import platform
 from zeuxis.augment.policies import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
+from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.engine import levers as lever
 from zeuxis.engine.budget import words_for
@@ -226,7 +227,14 @@ def run(place: Place, here: bool = False) -> Path:
             executor.run_here(lambda: ready(place), lambda spec: arms.work(place, spec), finished)
         else:
             devices = torch.cuda.device_count() if place.levers.device == "cuda" else 0
-            executor.run_all(lambda: ready(place), place.plan.slots, finished, place.folder, devices)
+            with shared(place.dataset, place.folder) as pixels:
+                executor.run_all(
+                    lambda: [{**spec, "pixels": pixels} for spec in ready(place)],
+                    place.plan.slots,
+                    finished,
+                    place.folder,
+                    devices,
+                )
         settle(place)
     finally:
         seconds = _clock(place.folder, time.monotonic() - started)
