@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zeuxis import catalog
-from zeuxis.arguments import Collection, Count, Device, Pixels, Seed, Seeds, Size, Time, taken_fields, word
+from zeuxis.arguments import At, Collection, Count, Device, Pixels, Seed, Seeds, Size, Time, taken_fields, word
 from zeuxis.asking import budget_of, copies_by_rules, habits_of, levers_of, pictures_of, seconds_of, seeds_of, text_of
 from zeuxis.data import there
+from zeuxis.data.layouts import Where
 from zeuxis.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def train(
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
+    classes_at: At | None = None,
+    group_at: At | None = None,
+    part_at: At | None = None,
     seed: Seed = 0,
     conditional: bool = True,
     levers: str = "auto",
@@ -46,7 +50,7 @@ def train(
     unless `threads` says otherwise; on_nan: "rewind" or "stop"; start_from: a finished run, a weights file,
     or "bundled", whose settings hold where none are given. Raises BadInput, Stopped, MachineGaveOut.
     """
-    there.check_source(data)
+    source = there.source_of(data)
     from zeuxis.engine.train import Start
     from zeuxis.jobs import training
     from zeuxis.jobs.opening import Source
@@ -65,7 +69,7 @@ def train(
     training.apart(data, run, "--run")
     return training.begin(
         recipe,
-        Source(str(data), size, channels, fit, strict),
+        Source(source, size, channels, fit, strict, Where(classes_at, group_at, part_at)),
         Path(run),
         work,
         start,
@@ -155,6 +159,9 @@ def augment(
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
+    classes_at: At | None = None,
+    group_at: At | None = None,
+    part_at: At | None = None,
     seed: Seed = 0,
     threads: Count | None = None,
     device: Device | None = None,
@@ -172,7 +179,7 @@ def augment(
     `out`; None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput,
     Stopped, MachineGaveOut.
     """
-    there.check_source(data)
+    named = there.source_of(data)
     from zeuxis.augment.policies import DOMAINS, guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
@@ -180,7 +187,7 @@ def augment(
     from zeuxis.jobs.study import mixed, whole
     from zeuxis.jobs.study.plan import Asked
 
-    source = Source(str(data), size, channels, fit, strict)
+    source = Source(named, size, channels, fit, strict, Where(classes_at, group_at, part_at))
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
             training.apart(data, folder, flag)
@@ -221,33 +228,26 @@ def data_list() -> dict[str, str]:
 
 @word
 def data_show(
-    data: Collection, *, size: Size | None = None, channels: int | None = None, fit: str = "crop", strict: bool = False
+    data: Collection,
+    *,
+    size: Size | None = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    strict: bool = False,
+    classes_at: At | None = None,
+    group_at: At | None = None,
+    part_at: At | None = None,
 ) -> dict[str, Any]:
-    """What a source of pictures holds: counts, shape, classes, digest, skipped files.
+    """What a source of pictures holds: counts, shape, classes, parts, groups, what is there twice, skipped files.
 
     Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says how
     many sizes there are, the smallest and the largest as (height, width), and what to give.
     """
-    there.check_source(data)
-    from zeuxis.data.reader import SizesDiffer
+    source = there.source_of(data)
     from zeuxis.jobs.opening import Source
-    from zeuxis.jobs.showing import mixed_sizes
+    from zeuxis.jobs.showing import shown
 
-    try:
-        found = Source(str(data), size, channels, fit, strict).open()
-    except SizesDiffer:
-        return mixed_sizes(str(data), channels, strict)
-    labels = [] if found.labels is None else found.labels.tolist()
-    return {
-        "source": str(data),
-        "pictures": len(found),
-        "digest": found.digest,
-        "channels": found.spec.channels,
-        "height": found.spec.height,
-        "width": found.spec.width,
-        "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
-        "skipped": [list(s) for s in getattr(found, "skipped", [])],
-    }
+    return shown(Source(source, size, channels, fit, strict, Where(classes_at, group_at, part_at)))
 
 
 @word
@@ -259,16 +259,19 @@ def data_export(
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
+    classes_at: At | None = None,
+    group_at: At | None = None,
+    part_at: At | None = None,
 ) -> Path:
     """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
-    there.check_source(data)
+    source = there.source_of(data)
     from zeuxis.data.export import check_empty, export_folder
     from zeuxis.jobs import training
     from zeuxis.jobs.opening import Source
 
     training.apart(data, out, "--out")
     check_empty(Path(out))
-    export_folder(Source(str(data), size, channels, fit, strict).open(), Path(out))
+    export_folder(Source(source, size, channels, fit, strict, Where(classes_at, group_at, part_at)).open(), Path(out))
     return Path(out)
 
 

@@ -42,6 +42,7 @@ class Foreign:
     as_text: bool = False
 
 
+At = Annotated[int | str, Words("a level of folders, or a column of a table")]
 Count = Annotated[int, AtLeast(1)]
 Seed = Annotated[int, AtLeast(0)]
 Size = Annotated[int | tuple[int, int], Words("a number of pixels or (height, width)")]

@@ -77,6 +77,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def level(text: str) -> int | str:
+    """2, a level of folders, or patient, a column."""
+    return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else text
+
+
 def seed(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise argparse.ArgumentTypeError(f"`{text}` must be a whole number of 0 or more")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from zeuxis.augment.names import DOMAIN_NAMES, POLICY_NAMES
-from zeuxis.flags import Parser, add_fields, positive, seed, size
+from zeuxis.flags import Parser, add_fields, level, positive, seed, size
 
 DATA_WORDS = ("list", "show", "export", "degrade", "weights")
 
@@ -13,6 +13,10 @@ def _reading(p: Parser) -> None:
     p.add_argument("--size", type=size, help="pixels, or HEIGHTxWIDTH; default: as they are")
     p.add_argument("--channels", type=int, choices=(1, 2, 3, 4), help="1 grey, 3 colour; default: as they are")
     p.add_argument("--fit", choices=("crop", "fit", "pad"), default="crop", help="how other shapes become this size")
+    told = "a level of folders, 1 those in DATA itself, or a column of a table"
+    p.add_argument("--classes-at", type=level, help=f"what tells the classes: {told}; 0: no labels; default: by rule")
+    p.add_argument("--group-at", type=level, help=f"what tells pictures that stay together, such as patients: {told}")
+    p.add_argument("--part-at", type=level, help="what tells train, val and test, as above; 0: no parts")
     p.add_argument("--strict", action="store_true", help="stop at unreadable files instead of skipping them")
 
 

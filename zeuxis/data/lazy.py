@@ -76,6 +76,7 @@ class FileDataset:
     generated: list[bool] | None
     skipped: Skipped
     notes: Skipped
+    remarks: list[str]
     _reading: Ahead = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -44,7 +44,7 @@ class MemoryDataset:
     labels: int64 [N], positions in `classes`, or None; groups, sources, parts, generated: one per
     item or None (sources default to the positions). `generated[i]` is true for a picture that
     carries the note of a program. `skipped` lists (file, reason) of what could not be read, `notes`
-    (file, remark) of what was. `hashes` are the item digests.
+    (file, remark) of what was, `remarks` a line each on how the source was read. `hashes` are the item digests.
     Raises BadInput when the pieces do not fit together.
     """
 
@@ -57,6 +57,7 @@ class MemoryDataset:
     generated: list[bool] | None = None
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     hashes: list[bytes] = field(init=False, repr=False)
     spec: Spec = field(init=False)
     digest: str = field(init=False)

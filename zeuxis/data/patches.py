@@ -16,6 +16,7 @@ from torch import Tensor
 from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
+from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.loading import Candidate, Loaded, metered, parallel, row_loader
 from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
 from zeuxis.data.reader import candidates_of, check_read, found_at
@@ -46,6 +47,7 @@ class Pictures:
     generated: list[bool]
     skipped: Skipped
     notes: Skipped
+    remarks: list[str]
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -147,18 +149,23 @@ def _of_arrays(arrays: Arrays, wanted: int | None, limit: int) -> Pictures:
         hashes = [one.hash for one in known]
     starts, sizes = np.arange(n) * height * width * channels, np.tile([height, width], (n, 1))
     plain = [False] * n
-    return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [])
+    return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [], [])
 
 
 def open_pictures(
-    source: str | Path, *, channels: int | None = None, strict: bool = False, memory_limit: int = 2 << 30
+    source: str | Path,
+    *,
+    channels: int | None = None,
+    strict: bool = False,
+    where: Where = BY_RULE,
+    memory_limit: int = 2 << 30,
 ) -> Pictures:
     """Opens a folder, zip, table or set by name as pictures of their own sizes; labels are left aside.
 
     channels: 1 to 4; None is 1 where all is grey, else 3. From `memory_limit` bytes of pixels on they lie in an
     unnamed file on the disk. Raises BadInput as `open_dataset` does.
     """
-    listing = found_at(source)
+    listing = found_at(source, replace(where, labels=False))
     if isinstance(listing, Arrays):
         return _of_arrays(listing, channels, memory_limit)
     channels = channels or listing.channels
@@ -189,6 +196,7 @@ def open_pictures(
         [one.generated for one in known],
         skipped,
         [(c.name, "the first of several frames") for c, one in zip(kept, known, strict=True) if one.animated],
+        listing.remarks,
     )
 
 

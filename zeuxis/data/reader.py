@@ -14,6 +14,8 @@ from zeuxis.data import builtin, cifar, idx, there
 from zeuxis.data.arrays import Arrays, from_cifar, from_idx
 from zeuxis.data.dataset import Spec
 from zeuxis.data.decode import FITS, Shape, with_channels
+from zeuxis.data.imagefolders import from_metadata
+from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.lazy import FileDataset
 from zeuxis.data.loading import Candidate, Loaded, file_loader, metered, parallel, row_loader
 from zeuxis.data.memory import MemoryDataset, digest_of
@@ -91,7 +93,7 @@ def _stacked(pixels: list[np.ndarray], channels: int) -> Tensor:
     return whole
 
 
-def _dataset(found: Harvest, classes: tuple[str, ...] | None, skipped: Skipped, limit: int) -> Opened:
+def _dataset(found: Harvest, classes: tuple[str, ...] | None, remarks: list[str], limit: int) -> Opened:
     kept, loaded = found.kept, found.loaded
     grey = all(one.grey_hash is not None for one in loaded)
     channels = found.shape.channels or (1 if grey else 3)
@@ -106,7 +108,8 @@ def _dataset(found: Harvest, classes: tuple[str, ...] | None, skipped: Skipped, 
         "sources": [c.name for c in kept],
         "parts": [c.part for c in kept] if all(c.part for c in kept) else None,
         "generated": [one.generated for one in loaded],
-        "skipped": skipped + found.skipped,
+        "skipped": found.skipped,
+        "remarks": remarks,
         "notes": [(c.name, "the first of several frames") for c, one in zip(kept, loaded, strict=True) if one.animated],
     }
     if found.pixels is not None and len(kept) * channels * height * width <= limit:
@@ -137,7 +140,7 @@ def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit
     found = _harvest(candidates_of(listing), shape, limit)
     found.skipped = listing.skipped + found.skipped
     check_read(len(found.kept), found.skipped, where, strict)
-    return _dataset(found, listing.classes, [], limit)
+    return _dataset(found, listing.classes, listing.remarks, limit)
 
 
 def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
@@ -173,34 +176,52 @@ def wanted_shape(size: int | tuple[int, int] | None, channels: int | None, fit: 
     return Shape(pair, channels, fit)
 
 
-def found_in(path: Path) -> Listing | Arrays:
+def found_in(path: Path, where: Where) -> Listing | Arrays:
+    """What a file or folder holds. Raises BadInput where it is no collection, or one that `where` cannot be said of."""
+    if path.is_dir() and not (path / MANIFEST).is_file():
+        if (arrays := arrays_in(path)) is not None:
+            return _as_it_is(arrays, where, str(path))
+        return from_metadata(path, where) or from_folder(path, where)
     if path.is_dir():
-        if (path / MANIFEST).is_file():
-            return from_manifest(path)
-        if files := idx.image_files(path):
-            return from_idx(files)
-        records = [file for file in cifar.record_files(path) if cifar.label_bytes(file)]
-        return from_cifar(records) if records else from_folder(path)
+        return _as_it_is(from_manifest(path), where, str(path / MANIFEST))
     if is_table(path):
-        return from_table(path)
+        return from_table(path, where)
+    if zipfile.is_zipfile(path) and not idx.is_idx(path):
+        return from_zip(path, where)
     if idx.is_idx(path):
-        return from_idx([path])
+        return _as_it_is(from_idx([path]), where, str(path))
     if path.suffix.lower() == ".bin" and cifar.label_bytes(path):
-        return from_cifar([path])
-    if zipfile.is_zipfile(path):
-        return from_zip(path)
+        return _as_it_is(from_cifar([path]), where, str(path))
     raise BadInput("this is no collection of pictures", str(path), "give a folder, zip, CSV, JSONL, idx or CIFAR file")
 
 
-def found_at(source: str | Path) -> Listing | Arrays:
+def arrays_in(folder: Path) -> Arrays | None:
+    """The idx or CIFAR files of a folder, None where there are none."""
+    if files := idx.image_files(folder):
+        return from_idx(files)
+    records = [file for file in cifar.record_files(folder) if cifar.label_bytes(file)]
+    return from_cifar(records) if records else None
+
+
+def _as_it_is(found: Listing | Arrays, where: Where, path: str) -> Listing | Arrays:
+    if replace(where, labels=True) != BY_RULE:
+        raise BadInput(
+            "these pictures state their classes, groups and parts themselves",
+            path,
+            "leave --classes-at, --group-at and --part-at away",
+        )
+    return found
+
+
+def found_at(source: str | Path, where: Where = BY_RULE) -> Listing | Arrays:
     """What a source holds: a set by name (`mnist`, `mnist:FOLDER`), or what `found_in` finds. Raises BadInput."""
     there.check_source(source)
     name, _, given = str(source).partition(":")
     if isinstance(source, str) and name in there.NAMES:
-        return builtin.find(name, Path(given).expanduser() if given else None)
+        return _as_it_is(builtin.find(name, Path(given).expanduser() if given else None), where, str(source))
     path = Path(source).expanduser()
     try:
-        return found_in(path)
+        return found_in(path, where)
     except PermissionError as error:
         raise BadInput("this may not be read", str(path)) from error
 
@@ -212,6 +233,7 @@ def open_dataset(
     channels: int | None = None,
     fit: str = "crop",
     strict: bool = False,
+    where: Where = BY_RULE,
     memory_limit: int = 2 << 30,
 ) -> Opened:
     """Opens any source of pictures as a dataset with random access.
@@ -219,14 +241,16 @@ def open_dataset(
     source: a built-in name (`fashion-mini`, `mnist`, `mnist:FOLDER` ...; `./mnist` is a folder), a folder, a
     zip, a CSV or JSONL table, an idx or CIFAR binary file or folder. size: pixels, or (height, width); None
     keeps the common size of all pictures. channels: 1 to 4; None is 1 where all is grey, else 3; 2 and 4
-    keep alpha, else it is laid on white. fit: "crop", "pad" or "stretch" ("fit"). What is larger
-    than `memory_limit` bytes is decoded when asked for. The result's `skipped` lists (file, reason).
+    keep alpha, else it is laid on white. fit: "crop", "pad" or "stretch" ("fit"). where: which level of
+    folders, or column of a table, tells classes, groups and parts. What is larger than `memory_limit`
+    bytes is decoded when asked for. The result's `skipped` lists (file, reason), its `remarks` how it was read.
 
     Raises BadInput for a missing source, where no picture can be read, where sizes differ and none
-    is given (SizesDiffer), and with `strict` where a single file cannot be used.
+    is given (SizesDiffer), where folders look like something else than classes and `where` does not
+    say how to read them, and with `strict` where a single file cannot be used.
     """
     shape = wanted_shape(size, channels, fit)
-    found = found_at(source)
+    found = found_at(source, where)
     if isinstance(found, Arrays):
         return from_arrays(found, shape, memory_limit)
     return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit)

@@ -1,13 +1,12 @@
 """What lies in a source: which files, and which class, group and part each belongs to; nothing is decoded here.
 
-The rule for folders (and for zips, which are read as folders): outer folders that hold nothing but
-one other folder are passed over. If the folders there are called train and test (and perhaps val),
-they are the official parts, and the level below counts. Where two folders or more hold pictures, at
-any depth, each of them is a class; else the pictures carry no label.
+How folders are read, and zips, which are read as folders, is in `layouts`.
 """
 
 import os
+import re
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,15 +14,16 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from zeuxis.data.layouts import Where, layout
 from zeuxis.errors import BadInput
 
 Skipped = list[tuple[str, str]]
 
-_PARTS = {"train": "train", "training": "train", "val": "train", "valid": "train", "validation": "train"}
-_PARTS |= {"test": "test", "testing": "test"}
-_DESKTOP = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"}
+_DESKTOP = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin", "lost+found"}
+_DESKTOP |= {"system volume information"}
 _OTHER = {".txt", ".tsv", ".csv", ".json", ".jsonl", ".ndjson", ".md", ".xml", ".yaml", ".yml", ".html", ".htm"}
 _OTHER |= {".py", ".log", ".ini", ".db", ".sha256", ".md5", ".toml", ".npy", ".npz", ".mat", ".part", ".tmp"}
+_DRIVE = re.compile("[a-zA-Z]:")
 _MEMBER = 1 << 30
 """Bytes that one file in a zip may unpack to."""
 
@@ -41,12 +41,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listing:
-    """The candidates of a source in a fixed order; classes and channels only where the source states them."""
+    """The candidates of a source in a fixed order; classes and channels only where the source states them.
+
+    remarks: what a person should know of how the source was read, a line each.
+    """
 
     entries: list[Entry]
     skipped: Skipped = field(default_factory=list)
     classes: tuple[str, ...] | None = None
     channels: int | None = None
+    remarks: list[str] = field(default_factory=list)
 
 
 def is_candidate(path: PurePosixPath) -> bool:
@@ -56,48 +60,40 @@ def is_candidate(path: PurePosixPath) -> bool:
     return path.suffix.lower() not in _OTHER
 
 
-def _without_wrappers(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    while paths and all(len(p.parts) > 1 for p in paths) and len({p.parts[0] for p in paths}) == 1:
-        paths = [PurePosixPath(*p.parts[1:]) for p in paths]
-    return paths
-
-
-def placed(paths: list[PurePosixPath]) -> list[tuple[str | None, str | None]]:
-    """(label, part) of each path by the rule for folders; the label of a loose file beside class folders is ""."""
-    paths = _without_wrappers(paths)
-    first = {p.parts[0].lower() for p in paths if len(p.parts) > 1}
-    loose = any(len(p.parts) == 1 for p in paths)
-    parts: list[str | None] = [None] * len(paths)
-    if not loose and {_PARTS.get(name) for name in first} == {"train", "test"}:
-        parts = [_PARTS[p.parts[0].lower()] for p in paths]
-        paths = _without_wrappers([PurePosixPath(*p.parts[1:]) for p in paths])
-    if len({p.parts[0] for p in paths if len(p.parts) > 1}) < 2:
-        return [(None, part) for part in parts]
-    labels = [p.parts[0] if len(p.parts) > 1 else "" for p in paths]
-    return list(zip(labels, parts, strict=True))
-
-
 def readable(name: str) -> str:
-    """The name with bytes that are not UTF-8 written out, so that it can be printed and written down."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """The name with what cannot be printed in one line written out: bytes that are not UTF-8, line breaks, controls."""
+    whole = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if unicodedata.category(c) not in ("Cc", "Zl", "Zp") else repr(c)[1:-1] for c in whole)
 
 
-def by_folder(found: Iterable[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]], skipped: Skipped) -> Listing:
-    """A listing of (path, opener) pairs, sorted by path, with classes from the folders."""
+def named(name: str | None) -> str | None:
+    """A class or group by its name: readable, and one name in whatever way its accents were written (NFC)."""
+    return None if name is None else unicodedata.normalize("NFC", readable(name))
+
+
+Found = Iterable[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]]
+
+
+def by_folder(found: Found, beside: Iterable[PurePosixPath], skipped: Skipped, where: Where) -> Listing:
+    """A listing of (path, opener) pairs, sorted by path; beside: the files there that are no pictures."""
     pairs = sorted(found, key=lambda pair: pair[0].parts)
-    places = placed([path for path, _ in pairs])
+    read = layout([path for path, _ in pairs], beside, where)
     entries = []
-    for (path, opener), (label, part) in zip(pairs, places, strict=True):
-        if label == "":
-            skipped.append((readable(str(path)), "lies beside the class folders, so it has no class"))
-        else:
-            entries.append(Entry(readable(str(path)), opener, label and readable(label), None, part))
-    return Listing(entries, skipped)
+    for (path, opener), place in zip(pairs, read.places, strict=True):
+        if place.out:
+            skipped.append((readable(str(path)), place.out))
+        elif not place.away:
+            entries.append(Entry(readable(str(path)), opener, named(place.label), named(place.group), place.part))
+    return Listing(entries, skipped, remarks=[readable(line) for line in read.remarks])
 
 
-def walk(root: Path, skipped: Skipped) -> list[PurePosixPath]:
-    """Regular files below `root` that may be pictures, relative; links are followed, but into no folder twice."""
+def walk(root: Path, skipped: Skipped) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
+    """Regular files below `root` that may be pictures, and the others, relative.
+
+    Links are followed, but into no folder twice.
+    """
     found: list[PurePosixPath] = []
+    beside: list[PurePosixPath] = []
     seen: set[tuple[int, int]] = set()
 
     def refused(error: OSError) -> None:
@@ -112,7 +108,8 @@ def walk(root: Path, skipped: Skipped) -> list[PurePosixPath]:
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
         below[:] = sorted(name for name in below if is_candidate(PurePosixPath(name) / "file"))
         found += [relative / name for name in names if is_candidate(relative / name) and _regular(Path(folder) / name)]
-    return found
+        beside += [relative / name for name in names if not is_candidate(relative / name)]
+    return found, beside
 
 
 def _regular(path: Path) -> bool:
@@ -122,22 +119,26 @@ def _regular(path: Path) -> bool:
         return False
 
 
-def from_folder(root: Path) -> Listing:
-    """The pictures in and below a folder. Raises BadInput where the folder may not be read."""
+def from_folder(root: Path, where: Where) -> Listing:
+    """The pictures in and below a folder. Raises BadInput where it may not be read, or `layouts` asks how."""
     if not os.access(root, os.R_OK | os.X_OK):
         raise BadInput("this folder may not be read", str(root))
     skipped: Skipped = []
-    return by_folder([(path, path_opener(root / path)) for path in walk(root, skipped)], skipped)
+    found, beside = walk(root, skipped)
+    listing = by_folder([(path, path_opener(root / path)) for path in found], beside, skipped, where)
+    tables = sorted(p.name for p in beside if len(p.parts) == 1 and p.suffix.lower() in (".csv", ".tsv", ".jsonl"))
+    listing.remarks.extend(f"the table {readable(name)} is not read; give it in place of the folder" for name in tables)
+    return listing
 
 
 def path_opener(path: Path) -> Callable[[], Path]:
     return lambda: path
 
 
-def from_zip(path: Path) -> Listing:
+def from_zip(path: Path, where: Where) -> Listing:
     """The pictures in a zip; members are unpacked in memory, one by one, never onto the disk.
 
-    Raises BadInput for a damaged archive.
+    Raises BadInput for a damaged archive, or where `layouts` asks how to read it.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -145,16 +146,36 @@ def from_zip(path: Path) -> Listing:
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInput("this zip cannot be read", str(path), "pack it again") from error
     found: list[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]] = []
+    beside: list[PurePosixPath] = []
     skipped: Skipped = []
+    unsure: list[str] = []
     for member in members:
-        name = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir() or not name.parts:
+        text, sure = _name_of(member)
+        unsure += [] if sure else [text]
+        name = PurePosixPath(text)
+        if text.endswith("/") or not name.parts:
             continue
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-            skipped.append((str(name), "its name points out of the zip"))
+        if name.is_absolute() or ".." in name.parts or _DRIVE.fullmatch(name.parts[0]):
+            skipped.append((readable(str(name)), "its name points out of the zip"))
         elif is_candidate(name):
             found.append((name, _member_opener(archive, member)))
-    return by_folder(found, skipped)
+        else:
+            beside.append(name)
+    listing = by_folder(found, beside, skipped, where)
+    if unsure:
+        listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
+    return listing
+
+
+def _name_of(member: zipfile.ZipInfo) -> tuple[str, bool]:
+    """The name with slashes, and whether it is sure: old zips do not say how they write what is not ASCII."""
+    name = member.filename.replace("\\", "/")
+    if member.flag_bits & 0x800 or name.isascii():
+        return name, True
+    try:
+        return name.encode("cp437").decode("utf-8"), True
+    except UnicodeError:
+        return name, False
 
 
 def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:

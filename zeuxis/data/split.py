@@ -156,23 +156,43 @@ def _divide(families: _Families, chosen: np.ndarray, shares: dict[str, float]) -
 def _without_made(families: _Families, parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The parts with what a program made taken out of all but train, into "dropped"."""
     held = {name: positions for name, positions in parts.items() if name != "train"}
-    out = [positions[families.made[positions]] for positions in held.values()]
+    out = [np.zeros(0, np.int64), *(positions[families.made[positions]] for positions in held.values())]
     kept = {name: positions[~families.made[positions]] for name, positions in held.items()}
     return {**parts, **kept, "dropped": np.sort(np.concatenate(out))}
 
 
-def _official(dataset: Dataset) -> np.ndarray | None:
-    """bool [N]: true for the pictures of an official test part; None where the set is not divided."""
-    if dataset.parts is None or set(dataset.parts) != {"train", "test"}:
-        return None
-    return np.array([part == "test" for part in dataset.parts])
+_OFFICIAL = {"test": "test", "validation": "val"}
 
 
-def _refuse_generated(dataset: Dataset, test: np.ndarray) -> None:
+def official_parts(dataset: Dataset) -> dict[str, np.ndarray]:
+    """bool [N] for each part that the set itself holds out, test or validation; {} where it is not divided."""
+    if dataset.parts is None or "train" not in dataset.parts:
+        return {}
+    parts = np.array(dataset.parts)
+    return {name: parts == own for name, own in _OFFICIAL.items() if own in dataset.parts}
+
+
+def _refuse_generated(dataset: Dataset, official: dict[str, np.ndarray]) -> None:
     generated = getattr(dataset, "generated", None)
-    found = [] if generated is None else np.flatnonzero(np.array(generated) & test).tolist()
-    if found:
-        raise BadInput("the test part holds a picture that a program made", dataset.sources[found[0]], "take it out")
+    for name, part in official.items() if generated is not None else ():
+        for i in np.flatnonzero(np.array(generated) & part).tolist():
+            raise BadInput(f"the {name} part holds a picture that a program made", dataset.sources[i], "take it out")
+
+
+def _held_out(
+    families: _Families, official: dict[str, np.ndarray], touches: np.ndarray, dropped: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The official parts and "dropped", which has what shares a family with a part named before, or only trains."""
+    out, taken = [dropped], np.zeros(len(families.made), bool)
+    found = {}
+    for name, mask in official.items():
+        near = [positions for positions in families.members if taken[positions].any()]
+        copies = np.concatenate([np.zeros(0, np.int64), *near])
+        found[name] = np.setdiff1d(np.flatnonzero(mask), copies)
+        taken[found[name]] = True
+    for f in np.flatnonzero(touches):
+        out.append(families.members[f][~taken[families.members[f]]])
+    return {**found, "dropped": np.sort(np.concatenate(out))}
 
 
 def _check_shares(validation: float, test: float) -> None:
@@ -190,11 +210,11 @@ def split_dataset(
 ) -> Split:
     """Divides a dataset, each class in the same shares; a pure function of its content and the seed.
 
-    validation and test are shares of all pictures. Where the set has an official test part, that
-    is the test part, validation is a share of the rest, and training pictures that are copies of
-    test pictures are dropped. What stays together is decided by `groups`. Pictures that carry the
-    note of a program only ever train; those of the same `group` as a picture held out are dropped.
-    A part may come out empty when there are few pictures.
+    validation and test are shares of all pictures. Where the set has official parts, these are the test part and
+    the validation part, whichever there are; the other is a share of the rest. Training pictures that are copies of
+    pictures held out are dropped, and so are pictures for validation that are copies of test pictures. What stays
+    together is decided by `groups`. Pictures that carry the note of a program only ever train; those of the same
+    `group` as a picture held out are dropped. A part may come out empty when there are few pictures.
     Raises BadInput for impossible shares, no pictures, and generated pictures in an official test part.
     """
     _check_shares(validation, test)
@@ -204,16 +224,11 @@ def split_dataset(
     hashes = [digest.hex() for digest in item_digests(dataset)]
     families = _families(dataset, groups(dataset), hashes, seed)
     everything = np.arange(len(families.members))
-    sealed = _official(dataset)
-    if sealed is None:
-        shares = {"test": test, "validation": validation, "train": 1 - validation - test}
-        parts = _without_made(families, _divide(families, everything, shares))
-    else:
-        _refuse_generated(dataset, sealed)
-        touches = np.array([bool(sealed[positions].any()) for positions in families.members])
-        shares = {"validation": validation, "train": 1 - validation}
-        parts = _without_made(families, _divide(families, everything[~touches], shares))
-        near_test = np.concatenate([families.members[f] for f in everything[touches]])
-        dropped = np.sort(np.concatenate([parts["dropped"], near_test[~sealed[near_test]]]))
-        parts |= {"test": np.flatnonzero(sealed), "dropped": dropped}
+    official = official_parts(dataset)
+    _refuse_generated(dataset, official)
+    free = {name: share for name, share in (("test", test), ("validation", validation)) if name not in official}
+    held = np.any([np.zeros(n, bool), *official.values()], axis=0)
+    touches = np.array([bool(held[positions].any()) for positions in families.members])
+    parts = _without_made(families, _divide(families, everything[~touches], {**free, "train": 1 - sum(free.values())}))
+    parts |= _held_out(families, official, touches, parts["dropped"])
     return Split(**parts, seed=seed, dataset_digest=dataset.digest, hashes=hashes, sources=list(dataset.sources))

@@ -3,27 +3,22 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from zeuxis.data.sources import Entry, Listing, Skipped, path_opener, walk
-from zeuxis.errors import BadInput
+from zeuxis.data.layouts import BY_RULE, Where, part_name
+from zeuxis.data.sources import Entry, Listing, Skipped, named, path_opener, readable, walk
+from zeuxis.errors import BadInput, nearest
 
 MANIFEST = "zeuxis.json"
 """Name of the manifest in a folder written by `zeuxis.data.export`."""
-
-
-class Row(BaseModel):
-    """One line of a table. `file` is relative to the table; `part` is train or test where there is a division."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True, extra="ignore")
-    file: str = Field(min_length=1)
-    label: str | None = None
-    group: str | None = None
-    part: Literal["train", "test"] | None = None
 
 
 class ManifestFile(BaseModel):
@@ -32,7 +27,7 @@ class ManifestFile(BaseModel):
     file: str = Field(min_length=1)
     label: int | None = Field(default=None, ge=0)
     group: str | None = None
-    part: Literal["train", "test"] | None = None
+    part: Literal["train", "val", "test"] | None = None
     source: str = ""
     sha256: str = ""
 
@@ -47,51 +42,71 @@ class Manifest(BaseModel):
     files: list[ManifestFile]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a table, UTF-8 or, where it begins as such, UTF-16. Raises BadInput."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput("this table is not text in UTF-8", str(path), "save it as UTF-8") from error
     except OSError as error:
         raise BadInput(f"this table cannot be read: {error.strerror}", str(path)) from error
 
 
-def _rows_of_csv(path: Path) -> tuple[list[Row], Skipped]:
-    text = _text(path)
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
+@dataclass
+class Rows:
+    """The rows of a table as words by column, each with its place, and those that are none."""
+
+    columns: list[str]
+    rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    skipped: Skipped = field(default_factory=list)
+
+
+def _rows_of_csv(path: Path) -> Rows:
+    text = text_of(path)
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    told = re.fullmatch(r"sep=(.)", first.strip(), re.IGNORECASE)  # the first line that Excel writes and reads
+    if told:
+        text = text[len(first) :].lstrip("\r\n")
+        first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    delimiter = told[1] if told else max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows: list[Row] = []
-    skipped: Skipped = []
     try:
-        names = [name.strip().lower() for name in reader.fieldnames or ()]
-        if "file" not in names:
-            raise BadInput("the first line has no column `file`", str(path), "begin with the line file,label")
-        reader.fieldnames = names
+        found = Rows([name.strip().lower() for name in reader.fieldnames or ()])
+        reader.fieldnames = found.columns
         for record in reader:
             given = {k: v.strip() for k, v in record.items() if isinstance(v, str) and v.strip() and isinstance(k, str)}
-            _add(rows, skipped, lambda given=given: Row.model_validate(given), f"line {reader.line_num}")  # type: ignore[misc]
+            found.rows.append((f"line {reader.line_num}", given))
     except csv.Error as error:
         raise BadInput(f"this table cannot be read: {error}", str(path)) from error
-    return rows, skipped
+    return found
 
 
-def _rows_of_jsonl(path: Path) -> tuple[list[Row], Skipped]:
-    rows: list[Row] = []
-    skipped: Skipped = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        if line.strip():
-            _add(rows, skipped, lambda line=line: Row.model_validate_json(line), f"line {number}")  # type: ignore[misc]
-    return rows, skipped
+def _rows_of_jsonl(path: Path) -> Rows:
+    columns: dict[str, None] = {}
+    found = Rows([])
+    for number, line in enumerate(text_of(path).split("\n"), 1):  # other line ends may stand in a JSON string
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            found.skipped.append((f"line {number}", f"is no JSON: {' '.join(str(error).split())}"))
+            continue
+        if not isinstance(record, dict):
+            found.skipped.append((f"line {number}", "is no JSON object"))
+            continue
+        columns |= dict.fromkeys(key.strip().lower() for key in record)
+        words = {key.strip().lower(): _word(value) for key, value in record.items()}
+        found.rows.append((f"line {number}", {key: word for key, word in words.items() if word}))
+    return replace(found, columns=list(columns))
 
 
-def _add(rows: list[Row], skipped: Skipped, row: Callable[[], Row], where: str) -> None:
-    try:
-        rows.append(row())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        skipped.append((where, f"{field + ': ' if field else ''}{first['msg'].lower()}"))
+def _word(value: Any) -> str:
+    """A value of JSON as a word, "" where it is none: true and false, numbers and text are."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).strip() if isinstance(value, (str, int, float)) else ""
 
 
 _READERS = {".csv": _rows_of_csv, ".tsv": _rows_of_csv, ".jsonl": _rows_of_jsonl, ".ndjson": _rows_of_jsonl}
@@ -101,28 +116,180 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in _READERS
 
 
-def from_table(path: Path) -> Listing:
-    """The pictures that a CSV (header `file`, with `label`, `group` and `part` if wanted) or JSONL file names.
+# ------------------------------------------------------------------ columns
 
-    Rows that cannot be used are skipped with a reason. Raises BadInput for a table without rows.
+_FILES = ("file", "file_name", "filename", "file_path", "filepath", "path", "image", "image_path", "image_name", "img")
+_LABELS = ("label", "class", "category", "class_name", "label_name", "target")
+_GROUPS = {"patient", "subject", "group", "id", "scene", "person", "case", "slide", "session", "site"}
+_DIVISIONS = {"split", "part", "fold", "set", "subset", "partition", "usage"}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns tell what; None where none does. test: the value whose rows are the test part, all others train."""
+
+    file: str
+    label: str | None
+    group: str | None
+    part: str | None
+    test: str | None = None
+
+
+def _told(value: int | str | None, flag: str, found: Rows, rule: str | None) -> str | None:
+    """The column that a flag names, else that of the rule. Raises BadInput where there is none such."""
+    if value is None:
+        return rule
+    if value == 0 and flag != "--group-at":
+        return None
+    name = str(value).strip().lower()
+    if name not in found.columns:
+        raise BadInput(f"this table has no column `{value}`", flag, nearest(name, [c for c in found.columns if c]))
+    return name
+
+
+def columns_of(found: Rows, where: Where, path: Path) -> Columns:
+    """Which columns are read. Raises BadInput where none names the files, or a flag names one that is not there."""
+    files = [name for name in _FILES if name in found.columns]
+    if not files:
+        raise BadInput("the first line has no column `file`", str(path), "begin with the line file,label")
+    given, equals, test = str(where.parts).partition("=") if isinstance(where.parts, str) else (where.parts, "", "")
+    label = next((name for name in _LABELS if name in found.columns and name != files[0]), None)
+    return Columns(
+        files[0],
+        _told(where.classes, "--classes-at", found, label if where.labels else None),
+        _told(where.groups, "--group-at", found, "group" if "group" in found.columns else None),
+        _told(given, "--part-at", found, "part" if "part" in found.columns else None),
+        test.strip() if equals else None,
+    )
+
+
+def _column_words(found: Rows, used: Columns) -> list[str]:
+    """A line on each column that is read by a name of its own, and on each that is not read."""
+    lines = [
+        f"the column `{name}` is read as {what}"
+        for name, what, plain in ((used.file, "the file", "file"), (used.label, "the label", "label"))
+        if name not in (None, plain)
+    ]
+    left = [name for name in found.columns if name not in (used.file, used.label, used.group, used.part)]
+    values = {name: [row.get(name, "") for _, row in found.rows] for name in left}
+    hot = [name for name in left if set(values[name]) <= {"0", "1", "0.0", "1.0"} and len(set(values[name])) > 1]
+    if used.label is None and len(hot) > 1 and {sum(map(float, row)) for row in _across(values, hot)} == {1.0}:
+        names = ", ".join(f"`{name}`" for name in hot)
+        lines.append(f"the columns {names} hold a 1 for the class; they are not read: write one column `label`")
+        left = [name for name in left if name not in hot]
+    for name in left:
+        words = set(re.split(r"[^a-z]+", name))
+        again = len(set(values[name])) < len(values[name])
+        way = f"; `--part-at {name}` makes it the parts" if words & _DIVISIONS else ""
+        if words & _GROUPS and again:
+            way = f"; `--group-at {name}` keeps pictures of one {name} together"
+        if name in _LABELS and used.label is None:
+            way = f"; `--classes-at {name}` makes it the label"
+        lines.append(f"the column `{name}` is not read{way}" if name else "a column without a name is not read")
+    return lines
+
+
+def _across(values: dict[str, list[str]], names: list[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(values[name] for name in names), strict=True)
+
+
+# ------------------------------------------------------------------ rows
+
+
+def same_numbers(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """One name for labels that are one number, such as 1, 01 and 1.0; and a line on those that were joined."""
+    spellings: dict[str, set[str]] = {}
+    for label in set(labels):
+        whole = re.fullmatch(r"([+-]?)0*(\d+)(?:\.0*)?", label)
+        if whole:
+            spellings.setdefault(whole[1].replace("+", "") + whole[2], set()).add(label)
+    several = {name: found for name, found in spellings.items() if len(found) > 1 or all("." in s for s in found)}
+    names = {spelling: name for name, found in several.items() for spelling in found}
+    joined = [sorted(found) for found in several.values() if len(found) > 1]
+    return names, [f"the labels {', '.join(f'`{s}`' for s in one)} are one number, and one class" for one in joined]
+
+
+def on_disk(path: Path) -> Path | None:
+    """The file, its name in whatever Unicode form it has there; None where there is none."""
+    forms = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
+    return next((form for form in forms if form.is_file()), None)
+
+
+def from_table(path: Path, where: Where = BY_RULE) -> Listing:
+    """The pictures that a CSV or JSONL file names, by the columns that `columns_of` finds.
+
+    Rows that cannot be used are skipped with a reason; what is not read is told in the listing's remarks. Raises
+    BadInput for a table without rows, a part that is none, and a file with two labels, groups or parts.
     """
-    rows, skipped = _READERS[path.suffix.lower()](path)
-    if not rows:
-        why = f": {skipped[0][0]}, {skipped[0][1]}" if skipped else ""
-        raise BadInput(f"this table names no picture{why}", str(path), "write a line `file,label` per picture")
-    labelled = any(row.label is not None for row in rows)
-    parted = all(row.part is not None for row in rows)
-    entries = []
-    for row in rows:
-        target = path.parent / row.file.replace("\\", "/")
-        if labelled and row.label is None:
-            skipped.append((row.file, "has no label"))
-        elif not target.is_file():
-            skipped.append((row.file, "does not exist"))
+    found = _READERS[path.suffix.lower()](path)
+    why = f": {found.skipped[0][0]}, {found.skipped[0][1]}" if found.skipped else ""
+    nothing = BadInput(f"this table names no picture{why}", str(path), "write a line `file,label` per picture")
+    if why and not found.rows:
+        raise nothing
+    used = columns_of(found, where, path)
+    if not found.rows:
+        raise nothing
+    skipped = list(found.skipped)
+    remarks = _column_words(found, used)
+    numbers, joined = same_numbers(row[used.label] for _, row in found.rows if used.label and used.label in row)
+    parts = _parts_of(found, used, remarks)
+    labelled = any(used.label in row for _, row in found.rows)
+    entries: dict[str, Entry] = {}
+    again, unlabelled = 0, 0
+    for (line, row), part in zip(found.rows, parts, strict=True):
+        file, label, group = (row.get(name) if name else None for name in (used.file, used.label, used.group))
+        if file is None:
+            skipped.append((line, "names no file"))
+        elif part == "unlabelled":
+            unlabelled += 1
+        elif labelled and label is None:
+            skipped.append((readable(file), "has no label"))
+        elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
+            skipped.append((readable(file), "does not exist"))
         else:
-            part = row.part if parted else None
-            entries.append(Entry(row.file, path_opener(target), row.label, row.group, part))
-    return Listing(entries, skipped)
+            label = named(numbers.get(label, label) if label else label)
+            entry = Entry(readable(file), path_opener(target), label, named(group), part)
+            again += _seen(entries, entry, os.path.normpath(target), path)
+    if again:
+        remarks.append(f"{again:,} row{'s' * (again > 1)} for a picture that was named before: it counts once")
+    if unlabelled:
+        remarks.append(f"left out: {unlabelled:,} row{'s' * (unlabelled > 1)} of an unlabelled part")
+    return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])
+
+
+def _seen(entries: dict[str, Entry], entry: Entry, key: str, table: Path) -> bool:
+    """Whether the file was named before; else it is taken. Raises BadInput where the two rows differ."""
+    before = entries.setdefault(key, entry)
+    for what in ("label", "group", "part"):
+        one, other = getattr(before, what), getattr(entry, what)
+        if one != other:
+            two = f"the {what}s `{one}` and `{other}`"
+            raise BadInput(f"{entry.name} has {two}", str(table), "keep one row for each picture")
+    return before is not entry
+
+
+def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None]:
+    """The part of each row, None where the table is not divided. Raises BadInput where a value names no part."""
+    if used.part is None:
+        return [None] * len(found.rows)
+    values = [row.get(used.part) for _, row in found.rows]
+    if used.test is not None:
+        if used.test not in values:
+            raise BadInput(f"no row has `{used.test}` in the column `{used.part}`", "--part-at", "give a value it has")
+        return ["test" if value == used.test else "train" for value in values]
+    lacking = sum(used.part not in row for _, row in found.rows if used.file in row)
+    if lacking:
+        remarks.append(f"{lacking:,} row{'s' * (lacking > 1)} without `{used.part}`, so that column is left aside")
+        return [None] * len(values)
+    known = {value: part_name(value) for value in values if value}
+    odd = [value for value, part in known.items() if part is None]
+    if odd:
+        raise BadInput(
+            f"`{odd[0]}` in the column `{used.part}` is no part",
+            "",
+            f"parts are train, val and test; `--part-at {used.part}={odd[0]}` makes those rows the test part",
+        )
+    return [part[0] if value and (part := known[value]) else None for value in values]
 
 
 def from_manifest(folder: Path) -> Listing:
@@ -130,7 +297,7 @@ def from_manifest(folder: Path) -> Listing:
     path = folder / MANIFEST
     mend = f"remove {MANIFEST} to read the folder as it lies"
     try:
-        manifest = Manifest.model_validate(json.loads(_text(path)))
+        manifest = Manifest.model_validate(json.loads(text_of(path)))
     except BadInput:
         raise
     except (ValidationError, ValueError) as error:
@@ -143,6 +310,7 @@ def from_manifest(folder: Path) -> Listing:
             raise BadInput(f"this manifest is damaged at {row.file}", str(path), mend)
         label = None if row.label is None else manifest.classes[row.label]
         entries.append(Entry(row.file, path_opener(folder / name), label, row.group, row.part))
-    named = {entry.name for entry in entries}
-    skipped += [(str(p), f"is not in {MANIFEST}; {mend}") for p in sorted(walk(folder, skipped)) if str(p) not in named]
+    known = {entry.name for entry in entries}
+    found = sorted(readable(str(path)) for path in walk(folder, skipped)[0])
+    skipped += [(name, f"is not in {MANIFEST}; {mend}") for name in found if name not in known]
     return Listing(entries, skipped, tuple(manifest.classes) or None, manifest.channels)

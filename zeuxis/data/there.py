@@ -14,6 +14,23 @@ NAMES = {
 """The sets by name, each with a line about it."""
 
 
+def source_of(data: str | Path) -> str:
+    """What a person named, as text that means it wherever it is read: a path is never taken for a set by name.
+
+    Raises BadInput where it is not there, and for a name that is both that of a set and of something here.
+    """
+    check_source(data)
+    if isinstance(data, Path):
+        return str(data) if data.name != str(data) else f"./{data}"
+    if data in NAMES and Path(data).exists():
+        raise BadInput(
+            f"`{data}` is a set by name, and something of that name lies here",
+            "",
+            f"`./{data}` is what lies here; for the set, work in another folder",
+        )
+    return data
+
+
 def check_source(source: str | Path) -> None:
     """Raises BadInput where a source of pictures is neither a set by name (`mnist`, `mnist:FOLDER`) nor there."""
     if isinstance(source, str) and source.partition(":")[0] in NAMES:

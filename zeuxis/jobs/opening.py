@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.memory import Subset
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
-from zeuxis.data.reader import open_dataset
-from zeuxis.data.split import Split, split_dataset
+from zeuxis.data.reader import Opened, open_dataset
+from zeuxis.data.split import Split, official_parts, split_dataset
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, recipe_name
@@ -30,16 +31,23 @@ class Source:
     channels: int | None = None
     fit: str = "crop"
     strict: bool = False
+    where: Where = BY_RULE
 
-    def open(self) -> Dataset:
-        """The pictures; files that could not be read are listed on stderr with a count. Raises BadInput."""
-        found = open_dataset(self.source, size=self.size, channels=self.channels, fit=self.fit, strict=self.strict)
+    def read(self) -> Opened:
+        """The pictures. Raises BadInput."""
+        return open_dataset(
+            self.source, size=self.size, channels=self.channels, fit=self.fit, strict=self.strict, where=self.where
+        )
+
+    def open(self) -> Opened:
+        """As `read`; how they were read and which files could not be is told on stderr."""
+        found = self.read()
         tell_skipped(found)
         return found
 
     def pictures(self) -> Pictures:
         """The pictures at their own sizes; as `open`."""
-        found = open_pictures(self.source, channels=self.channels, strict=self.strict)
+        found = open_pictures(self.source, channels=self.channels, strict=self.strict, where=self.where)
         tell_skipped(found)
         return found
 
@@ -52,6 +60,9 @@ class Source:
             "size": size,
             "channels": self.channels,
             "fit": self.fit,
+            "classes_at": self.where.classes,
+            "group_at": self.where.groups,
+            "part_at": self.where.parts,
             "digest": dataset.digest,
             "items": len(dataset),
             "skipped": len(getattr(dataset, "skipped", [])),
@@ -60,10 +71,14 @@ class Source:
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> "Source":
         size = tuple(words["size"]) if isinstance(words["size"], list) else words["size"]
-        return cls(words["source"], size, words["channels"], words["fit"])
+        where = Where(words.get("classes_at"), words.get("group_at"), words.get("part_at"))
+        return cls(words["source"], size, words["channels"], words["fit"], where=where)
 
 
 def tell_skipped(dataset: Dataset | Pictures) -> None:
+    """How the source was read and which files could not be, on stderr."""
+    for line in getattr(dataset, "remarks", []):
+        say(f"zeuxis: {line}")
     skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
     for name, reason in skipped[:20]:
         say(f"zeuxis: skipped {name}: {reason}")
@@ -100,7 +115,7 @@ def material(recipe: Recipe, source: Source, seed: int) -> Material:
 def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
     dataset = source.open()
     words = source.words(dataset)
-    if len(dataset) < _ENOUGH:
+    if len(dataset) < _ENOUGH and not official_parts(dataset):
         return Material({"images": dataset}, None, None, words)
     split = split_dataset(dataset, seed=seed, validation=HELD_OUT, test=0.0)
     return Material({"images": Subset(dataset, split.train)}, Subset(dataset, split.validation), split, words)

@@ -18,7 +18,7 @@ from zeuxis.data.decode import FITS
 from zeuxis.data.loading import file_loader
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import FileDataset, natural, open_dataset
-from zeuxis.data.sources import Entry, placed
+from zeuxis.data.sources import Entry
 from zeuxis.errors import BadInput
 
 
@@ -75,8 +75,7 @@ def test_train_and_test_folders_are_the_official_parts(tmp_path):
         "s/train/b/2.png": "b",
         "s/val/a/3.png": "a",
     }
-    assert data.parts == ["test", "train", "train", "train"]
-    assert placed([]) == []
+    assert data.parts == ["test", "train", "train", "val"]
 
 
 def test_a_loose_picture_beside_class_folders_is_listed(tmp_path):

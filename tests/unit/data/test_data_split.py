@@ -144,6 +144,22 @@ def test_official_parts_are_kept_and_copies_of_test_pictures_dropped():
     assert {4, 5} <= train or {4, 5} <= validation
 
 
+def test_a_validation_part_of_the_set_is_the_validation_part():
+    pixels = noise(60)
+    pixels[3], pixels[45], pixels[46] = pixels[55], pixels[56], pixels[5]  # train-test, val-test, val-train
+    parts = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
+    split = split_dataset(data_of(pixels, parts=parts), seed=0, validation=0.25)
+    assert split.test.tolist() == list(range(50, 60))
+    assert split.validation.tolist() == [i for i in range(40, 50) if i != 45]
+    assert split.dropped.tolist() == [3, 5, 45] and len(split.train) == 38
+    split = split_dataset(data_of(noise(50), parts=parts[:50]), seed=0)  # a test part is drawn where there is none
+    assert split.validation.tolist() == list(range(40, 50)) and len(split.test) == 8 and len(split.train) == 32
+    split = split_dataset(data_of(noise(50), parts=parts[:50]), seed=0, validation=0.1, test=0.0)
+    assert split.validation.tolist() == list(range(40, 50)) and len(split.train) == 40
+    with pytest.raises(BadInput, match="the validation part holds a picture that a program made"):
+        split_dataset(data_of(noise(50), parts=parts[:50], generated=[False] * 49 + [True]), seed=0)
+
+
 def test_parts_that_are_all_alike_do_not_count():
     split = split_dataset(data_of(noise(50), parts=["test"] * 50), seed=0)
     assert [len(p) for p in parts_of(split)] == [30, 10, 10]

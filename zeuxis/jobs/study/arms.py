@@ -15,7 +15,6 @@ from zeuxis import catalog, platform
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.data.memory import MemoryDataset, Subset
-from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.batches import feeders
@@ -26,6 +25,7 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.table import build_players, lay
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.engine.turns import play
+from zeuxis.jobs.opening import Source
 from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.plan import CHECKPOINTS, Asked, Plan
@@ -59,8 +59,7 @@ class Place:
         folder = Path(folder)
         record = read_json(folder / "study.json", "study folder")
         d = record["data"]
-        size = tuple(d["size"]) if isinstance(d["size"], list) else d["size"]
-        dataset = dataset or open_dataset(d["source"], size=size, channels=d["channels"], fit=d["fit"])
+        dataset = dataset or Source.from_words(d).read()
         split = Split.from_json(json.loads((folder / "split.json").read_text()), dataset)
         return cls(
             folder,

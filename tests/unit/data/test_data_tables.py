@@ -1,0 +1,174 @@
+"""Tables as programs write them: every column is read or told of, and no row is taken twice or in two ways."""
+
+import json
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zeuxis.data.layouts import Where
+from zeuxis.data.reader import open_dataset
+from zeuxis.data.tables import same_numbers
+from zeuxis.errors import BadInput
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """img/0.png to img/5.png, all different."""
+    (tmp_path / "img").mkdir()
+    for i in range(6):
+        Image.fromarray(np.full((4, 4, 3), 30 * i, np.uint8)).save(tmp_path / "img" / f"{i}.png")
+    return tmp_path
+
+
+def table(folder, text, name="t.csv", encoding="utf-8"):
+    (folder / name).write_bytes(text.encode(encoding))
+    return folder / name
+
+
+def rows(header, *values):
+    return header + "\n" + "".join(f"img/{i}.png,{v}\n" for i, v in enumerate(values))
+
+
+def labels(data):
+    return [data.spec.classes[k] for k in data.labels]
+
+
+SIX = ["a,x", "b,y", "a,x", "b,y", "a,x", "b,y"]
+
+
+@pytest.mark.parametrize(
+    ("column", "flag"),
+    [("patient", "--group-at"), ("Subject", "--group-at"), ("patient_id", "--group-at"), ("site", "--group-at")]
+    + [("split", "--part-at"), ("fold", "--part-at"), ("subset", "--part-at"), ("weather", "")],
+)
+def test_a_column_that_is_not_read_is_told_once_with_its_flag(folder, column, flag):
+    data = open_dataset(table(folder, rows(f"file,label,{column}", *SIX)))
+    assert labels(data) == ["a", "b"] * 3 and data.groups is None and data.parts is None
+    (remark,) = data.remarks
+    assert f"the column `{column.lower()}` is not read" in remark and flag in remark
+
+
+def test_columns_under_a_flag(folder):
+    path = table(folder, rows("file,label,patient,split", *[f"a,{i // 2},{s}" for i, s in enumerate("abcdef")]))
+    data = open_dataset(path, where=Where(groups="Patient"))
+    assert data.groups == ["0", "0", "1", "1", "2", "2"]
+    path = table(folder, rows("file,label,split", *["a,train", "b,Training", "a,dev", "b,val", "a,test", "b,held-out"]))
+    assert open_dataset(path, where=Where(parts="split")).parts == ["train", "train", "val", "val", "test", "test"]
+    path = table(folder, rows("file,label,fold", *["a,0", "b,0", "a,1", "b,1", "a,2", "b,2"]))
+    assert open_dataset(path, where=Where(parts="fold=2")).parts == ["train"] * 4 + ["test"] * 2
+    with pytest.raises(BadInput, match=r"`0` in the column `fold` is no part.*--part-at fold=0"):
+        open_dataset(path, where=Where(parts="fold"))
+    with pytest.raises(BadInput, match="did you mean `fold`"):
+        open_dataset(path, where=Where(parts="folds"))
+    assert open_dataset(path, where=Where("fold")).spec.classes == ("0", "1", "2")
+    assert open_dataset(path, where=Where(0)).labels is None
+
+
+def test_rows_of_an_unlabelled_part_and_a_part_that_lacks(folder):
+    path = table(folder, rows("file,label,part", "a,train", "b,train", "a,test", "b,test", "a,unlabelled", "b,train"))
+    data = open_dataset(path)
+    assert len(data) == 5 and data.remarks == ["left out: 1 row of an unlabelled part"]
+    data = open_dataset(table(folder, rows("file,label,part", "a,train", "b,", "a,test", "b,test", "a,val", "b,train")))
+    assert data.parts is None and data.remarks == ["1 row without `part`, so that column is left aside"]
+
+
+def test_one_hot_columns_and_columns_without_a_name(folder):
+    data = open_dataset(table(folder, rows("file,cat,dog,", *["1,0,9", "0,1,8"] * 3)))
+    assert data.labels is None
+    assert data.remarks[0].startswith("the columns `cat`, `dog` hold a 1 for the class") and len(data.remarks) == 2
+
+
+def test_a_row_that_names_a_picture_again(folder):
+    twice = rows("file,label", *"ababab") + "img/0.png,a\n./img/1.png,b\n"
+    data = open_dataset(table(folder, twice))
+    assert len(data) == 6 and data.remarks == ["2 rows for a picture that was named before: it counts once"]
+    for header, last in (("file,label", "b"), ("file,label,group", "a,other"), ("file,label,part", "a,test")):
+        whole = rows(header, *([last.replace("b", "a").replace("other", "one").replace("test", "train")] * 6))
+        with pytest.raises(BadInput, match="img/0.png has the .* keep one row"):
+            open_dataset(table(folder, whole + f"img/0.png,{last}\n"))
+
+
+def test_labels_that_are_one_number_are_one_class(folder):
+    data = open_dataset(table(folder, rows("file,label", "1", "01", " 1", "1.0", "2", "2")))
+    assert data.spec.classes == ("1", "2") and data.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    assert data.remarks == ["the labels `01`, `1`, `1.0` are one number, and one class"]
+    data = open_dataset(table(folder, rows("file,label", *["0.0", "10.0", "9.0"] * 2)))
+    assert data.spec.classes == ("0", "9", "10") and data.remarks == []
+    assert same_numbers(["007", "8", "1.5", "a1"]) == ({}, [])
+
+
+def test_json_values(folder):
+    def lines(*values):
+        return "".join(
+            json.dumps({"file": f"img/{i}.png", "label": v}, ensure_ascii=False) + "\n" for i, v in enumerate(values)
+        )
+
+    data = open_dataset(table(folder, lines(True, False, True, False, True, True), "b.jsonl"))
+    assert labels(data) == ["true", "false", "true", "false", "true", "true"]
+    text = lines(*["cat\u2028x\u0085y\u000b", "dog"] * 3)
+    data = open_dataset(table(folder, text, "s.jsonl"), strict=True)
+    assert len(data) == 6 and all(len(name.splitlines()) == 1 for name in data.spec.classes)
+    data = open_dataset(table(folder, lines(1, 1.0, "1", None, ["x"], 2), "m.jsonl"))
+    assert labels(data) == ["1", "1", "1", "2"] and [reason for _, reason in data.skipped] == ["has no label"] * 2
+
+
+def test_what_spreadsheets_write(folder):
+    plain = rows("file,label", *"ababab")
+    for text, encoding in (
+        ("sep=;\r\n" + plain.replace(",", ";"), "utf-8"),
+        (plain.replace(",", "\t"), "utf-16"),
+        (plain.replace("\n", "\r"), "utf-8-sig"),
+        (plain.replace("/", "\\"), "utf-8"),
+    ):
+        assert labels(open_dataset(table(folder, text, encoding=encoding))) == list("ababab")
+
+
+def test_tables_of_hugging_face(folder):
+    lines = [json.dumps({"file_name": f"{i}.png", "label": "ab"[i % 2], "text": f"number {i}"}) for i in range(6)]
+    path = table(folder / "img", "\n".join(lines), "metadata.jsonl")
+    data = open_dataset(path)
+    assert labels(data) == list("ababab")
+    assert data.remarks == ["the column `file_name` is read as the file", "the column `text` is not read"]
+    whole = open_dataset(folder / "img")
+    assert whole.digest == data.digest and whole.remarks[0] == "read by metadata.jsonl"
+
+
+def test_parts_of_hugging_face(folder):
+    for part in ("train", "test"):
+        (folder / "set" / part).mkdir(parents=True)
+        text = "file_name,label\n"
+        for i in range(3 * (part == "test"), 3 * (part == "test") + 3):
+            (folder / "img" / f"{i}.png").rename(folder / "set" / part / f"{i}.png")
+            text += f"{i}.png,{'ab'[i % 2]}\n"
+        table(folder / "set" / part, text, "metadata.csv")
+    data = open_dataset(folder / "set")
+    assert data.parts == ["test"] * 3 + ["train"] * 3 and labels(data) == list("bababa")
+    assert data.sources[0] == "test/3.png"
+
+
+def test_captions_without_labels_leave_the_folders_to_tell_classes(folder):
+    for name in ("a", "b"):
+        (folder / "set" / name).mkdir(parents=True)
+        (folder / "img" / f"{int(name == 'b')}.png").rename(folder / "set" / name / "1.png")
+    table(folder / "set", "file_name,text\na/1.png,one\nb/1.png,two\n", "metadata.csv")
+    data = open_dataset(folder / "set")
+    assert labels(data) == ["a", "b"] and data.remarks == [
+        "the table metadata.csv is not read; give it in place of the folder"
+    ]
+
+
+def test_a_table_beside_a_folder_is_told(folder):
+    table(folder, rows("file,label", *"ababab"))
+    assert open_dataset(folder).remarks == ["the table t.csv is not read; give it in place of the folder"]
+
+
+def test_names_in_either_unicode_form(tmp_path):
+    (tmp_path / "img").mkdir()
+    wide, narrow = (unicodedata.normalize(form, "café") for form in ("NFD", "NFC"))
+    for i, name in enumerate((wide, narrow, wide)):
+        Image.fromarray(np.full((4, 4, 3), 30 * i, np.uint8)).save(tmp_path / "img" / f"{name}{i}.png")
+    text = f"file,label\nimg/{narrow}0.png,{wide}\nimg/{wide}1.png,{narrow}\nimg/{wide}2.png,tea\n"
+    data = open_dataset(table(tmp_path, text), strict=True)
+    assert labels(data) == [narrow, narrow, "tea"]

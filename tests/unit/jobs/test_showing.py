@@ -1,0 +1,62 @@
+"""`data show` tells how a collection is read: parts, groups, families, what is there twice, what is left out."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zeuxis.data.layouts import Where
+from zeuxis.errors import BadInput
+from zeuxis.jobs.opening import Source
+from zeuxis.jobs.showing import shown
+
+
+def put(folder, *places, size=(9, 8)):
+    for i, place in enumerate(places):
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(i).integers(0, 256, (*size, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+    return folder
+
+
+def test_what_is_shown(tmp_path, capsys):
+    put(
+        tmp_path, *[f"{p}/{c}/{i}.png" for p in ("train", "val", "test") for c in "ab" for i in range(3)], "extra/1.png"
+    )
+    (tmp_path / "train" / "b" / "0.png").write_bytes((tmp_path / "train" / "a" / "0.png").read_bytes())
+    (tmp_path / "train" / "a" / "2.png").write_bytes((tmp_path / "train" / "a" / "1.png").read_bytes())
+    found = shown(Source(str(tmp_path)))
+    assert found["classes"] == {"a": 9, "b": 9} and found["parts"] == {"train": 6, "val": 6, "test": 6}
+    assert found["two labels"] == [{"train/a/0.png": "a", "train/b/0.png": "b"}]
+    assert found["families"]["families"] == found["families"]["equal pixels"] == 2
+    assert found["families"]["pictures"] == 4 and len(found["families"]["largest"]) == 2
+    assert found["remarks"] == ["left out: 1 picture in `extra`, beside the parts"]
+    assert "zeuxis: left out: 1 picture in `extra`" in capsys.readouterr().err
+
+
+def test_groups_and_frames_are_shown(tmp_path):
+    put(tmp_path, *[f"{p}/{c}/{i}.png" for p in ("p1", "p2") for c in "ab" for i in range(2)])
+    frames = [Image.new("RGB", (8, 9), (i, 0, 0)) for i in (10, 200)]
+    frames[0].save(tmp_path / "p1" / "a" / "moving.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(BadInput, match="--classes-at 2 --group-at 1"):
+        shown(Source(str(tmp_path)))
+
+    found = shown(Source(str(tmp_path), where=Where(2, 1)))
+    assert found["groups"] == 2 and found["families"]["one group"] == 2 and found["classes"] == {"a": 5, "b": 4}
+    assert found["frames left out"] == ["p1/a/moving.gif"] and found["two labels"] == []
+
+
+def test_where_sizes_differ_the_parts_are_shown_too(tmp_path):
+    put(tmp_path, "train/a/1.png", "train/b/1.png")
+    put(tmp_path, "test/a/1.png", "test/b/1.png", size=(5, 5))
+    found = shown(Source(str(tmp_path)))
+    assert found["digest"] is None and found["parts"] == {"test": 2, "train": 2} and found["groups"] == 0
+
+
+def test_the_words_of_a_run_open_the_same(tmp_path):
+    put(tmp_path, *[f"{p}/{c}/{i}.png" for p in ("p1", "p2") for c in "ab" for i in range(2)])
+
+    source = Source(str(tmp_path), where=Where(2, 1))
+    data = source.open()
+    again = Source.from_words(source.words(data)).open()
+    assert again.digest == data.digest and again.groups == data.groups

@@ -1,0 +1,45 @@
+"""Folders with a table beside their pictures, as Hugging Face's image folders have them: metadata.csv or .jsonl."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from zeuxis.data.layouts import Where, part_name
+from zeuxis.data.sources import Listing
+from zeuxis.data.tables import from_table
+
+_TABLES = ("metadata.jsonl", "metadata.csv")
+
+
+def from_metadata(folder: Path, where: Where) -> Listing | None:
+    """The pictures that the table in a folder names, or the tables in the folder of each part.
+
+    None where there is none that tells labels, or where `where` names levels: the folders tell the classes then.
+    Raises BadInput as `from_table` does.
+    """
+    if any(isinstance(value, int) for value in (where.classes, where.groups, where.parts)):
+        return None
+    if table := _table_in(folder):
+        return _labelled(table, where, f"read by {table.name}")
+    found = []
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        part, table = part_name(below.name), _table_in(below)
+        if part and table and (one := _labelled(table, where, f"read by the {table.name} of each part")):
+            found.append((part[0], below.name, one))
+    if len(found) < 2 or "train" not in {part for part, _, _ in found}:
+        return None
+    return Listing(
+        [replace(e, name=f"{name}/{e.name}", part=part) for part, name, one in found for e in one.entries],
+        [(f"{name}/{file}", reason) for _, name, one in found for file, reason in one.skipped],
+        remarks=list(dict.fromkeys(line for _, _, one in found for line in one.remarks)),
+    )
+
+
+def _table_in(folder: Path) -> Path | None:
+    return next((folder / name for name in _TABLES if (folder / name).is_file()), None)
+
+
+def _labelled(table: Path, where: Where, remark: str) -> Listing | None:
+    found = from_table(table, where)
+    if not any(entry.label for entry in found.entries):
+        return None
+    return replace(found, remarks=[remark, *found.remarks])
