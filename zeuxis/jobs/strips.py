@@ -54,7 +54,7 @@ def chosen(held: Dataset, seed: int, count: int = COUNT) -> list[int]:
     turn = {}
     for i in order:
         turn[i] = seen[files[i]] = seen.get(files[i], -1) + 1
-    return sorted(order, key=lambda i: (turn[i], order.index(i)))[:count]
+    return sorted(order, key=turn.__getitem__)[:count]  # of one turn, they stay in their order
 
 
 def _cut(clean: Tensor, able: Reconstructs) -> Tensor:

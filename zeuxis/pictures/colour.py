@@ -185,15 +185,77 @@ def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.rint(pixels * cover + white * (1 - cover)).astype(pixels.dtype)
 
 
-def fill_transparent(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
-    """Pixels [H, W, C], where alpha is 0 with the colour of the nearest pixel whose alpha is not.
+_FAINT = 0.25  # of the largest alpha beside it: with less, 8 bits say little of a pixel's colour
+_BESIDE = 2  # pixels
+_SOFT, _REACH = 1.5, 3  # pixels: of the colours beside, the width of their mean, and how far alpha is looked at
 
-    What hides there is no part of the picture, and a net would draw it over the visible edge.
+
+def fill_transparent(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """Pixels [H, W, C] as a net should see them: what alpha [H, W] hides is continued from what it shows.
+
+    A pixel much fainter than those beside it leans to their mean colour, weighed by alpha, since programs leave any
+    colour there; under full transparency what is seen is mirrored in its own edge, so that a net finds the same
+    colours, texture and noise on both sides. What hides there is no part of the picture, and a net would draw it over
+    the edge.
     """
-    if alpha is None or alpha.all() or not alpha.any():
+    if alpha is None or alpha.all() and not _is_faint(alpha).any() or not alpha.any():
         return pixels
     from scipy.ndimage import distance_transform_edt
 
-    places = distance_transform_edt(alpha == 0, return_distances=False, return_indices=True)
-    filled: np.ndarray = pixels[tuple(places)]
+    bled = _bled(pixels, alpha)
+    if alpha.all():
+        return bled
+    nearest = distance_transform_edt(alpha == 0, return_distances=False, return_indices=True)
+    own = np.indices(alpha.shape)
+    mirrored = [np.clip(2 * n - o, 0, side - 1) for n, o, side in zip(nearest, own, alpha.shape, strict=True)]
+    seen = alpha[tuple(mirrored)] > 0
+    places = tuple(np.where(seen, m, n) for m, n in zip(mirrored, nearest, strict=True))
+    filled: np.ndarray = bled[places]
+    filled[alpha > 0] = bled[alpha > 0]
     return filled
+
+
+def _is_faint(alpha: np.ndarray) -> np.ndarray:
+    """bool [H, W]: where alpha is much less than beside it."""
+    from scipy.ndimage import maximum_filter
+
+    found: np.ndarray = alpha < _FAINT * maximum_filter(alpha, 2 * _BESIDE + 1)
+    return found
+
+
+def _bled(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Pixels, where alpha is faint mixed with the mean of the colours beside them, weighed by alpha."""
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
+    white = float(np.iinfo(pixels.dtype).max)
+    cover = (alpha / white).astype(np.float32)
+    top = maximum_filter(cover, 2 * _BESIDE + 1)
+    trust = np.minimum(1, cover / np.maximum(_FAINT * top, 1e-9))
+    if (trust == 1).all():
+        return pixels
+    weight = cover * trust
+    around = gaussian_filter(weight, _SOFT, radius=_REACH)
+    result = pixels.copy()
+    for i in range(pixels.shape[2]):
+        mean = gaussian_filter(weight * pixels[..., i], _SOFT, radius=_REACH) / np.maximum(around, 1e-9)
+        mixed = np.rint(trust * pixels[..., i] + (1 - trust) * np.clip(mean, 0, white))
+        result[..., i] = np.where((trust < 1) & (around > 1e-9), mixed, pixels[..., i])
+    return result
+
+
+def shaped(large: np.ndarray, alpha: np.ndarray, scale: int) -> np.ndarray:
+    """The alpha [H * scale, W * scale] that a net made of alpha [H, W], of its dtype: no values that were not near.
+
+    large: in units of alpha's white. Each place keeps within the least and the most that alpha has around it, so that
+    what is flat stays exactly so; and where it is all or nothing, edges stay hard.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    white = int(np.iinfo(alpha.dtype).max)
+    soft = maximum_filter((alpha > 0) & (alpha < white), 2 * _REACH + 1)
+    ends = (minimum_filter(alpha, 2 * _BESIDE + 1), maximum_filter(alpha, 2 * _BESIDE + 1))
+    rows, columns = (np.arange(side) // scale for side in large.shape)
+    low, high, is_soft = (x[rows[:, None], columns] for x in (*ends, soft))
+    found = np.where(is_soft, large, np.where(2 * large >= white, white, 0))
+    kept: np.ndarray = np.clip(np.rint(found), low, high).astype(alpha.dtype)
+    return kept

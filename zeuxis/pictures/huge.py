@@ -24,8 +24,9 @@ from zeuxis.data.decode import Unreadable
 from zeuxis.pictures import colour, deep, reading
 from zeuxis.pictures.huge_writing import LAST_LINE, opened_vips, written
 from zeuxis.pictures.kept import Kept, Picture
-from zeuxis.pictures.picture import from_tensor, to_tensor
+from zeuxis.pictures.picture import alpha_tensor, from_tensor, to_tensor
 from zeuxis.pictures.tiles import mirrored
+from zeuxis.pictures.write import note_in
 from zeuxis.pictures.writing import form_of
 
 LARGE = 50_000_000
@@ -47,7 +48,7 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
 _LOADERS = {"PNG": "pngload", "JPEG": "jpegload", "MPO": "jpegload", "TIFF": "tiffload", "WEBP": "webpload"}
 _DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 _KINDS = {("b-w", 8), ("srgb", 8), ("rgb", 8), ("grey16", 16), ("rgb16", 16), ("b-w", 16), ("srgb", 16), ("rgb", 16)}
-_STRETCHED = 4  # rows beside a band's that alpha is stretched with
+_STRETCHED = 4  # rows beside a band's that alpha is held to
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +100,15 @@ def size_of(path: str | os.PathLike[str]) -> tuple[int, int]:
         image, _, width, height = _header(Path(path))
         with image:
             return (width, height) if decode.orientation(image) > 4 else (height, width)
+
+
+def note_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """As `write.read_note`, from what stands before the pixels alone, of any size. Raises Unreadable."""
+    with decode.reasons(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image, *_ = _header(Path(path))
+        with image:
+            return note_in(image)
 
 
 def _kept(path: Path) -> tuple[Kept, str, int]:
@@ -225,14 +235,17 @@ def strips(path: str | os.PathLike[str], rows: int, halo: int) -> Iterator[tuple
 # ------------------------------------------------------------------ the whole
 
 
-def _rows_of(made: Tensor, given: Picture, scale: int, first: int, last: int) -> np.ndarray:
-    """Pixels [n scale, W scale, 1 to 4] that the rows first to last of `given` became.
+def _rows_of(
+    made: Tensor, given: Picture, scale: int, first: int, last: int, alpha: Tensor | None = None
+) -> np.ndarray:
+    """Pixels [n scale, W scale, 1 to 4] that the rows first to last of `given` became; alpha: what became of its own.
 
-    Some neighbours are rounded with them, since alpha is stretched by interpolation.
+    Some neighbours are rounded with them, since alpha is held to what is near.
     """
     low, high = max(0, first - _STRETCHED), last + _STRETCHED
     like = Picture(given.pixels[low:high], None if given.alpha is None else given.alpha[low:high], given.kept)
-    some = from_tensor(made[:, :, low * scale : high * scale], like)
+    plane = None if alpha is None else alpha[:, :, low * scale : high * scale]
+    some = from_tensor(made[:, :, low * scale : high * scale], like, plane)
     whole = some.pixels if some.alpha is None else np.concatenate([some.pixels, some.alpha[..., None]], 2)
     return whole[(first - low) * scale : (last - low) * scale]
 
@@ -270,6 +283,7 @@ def restore_large(
                 below = len(part) - above - count
                 part, above = part[mirrored(len(part), halo - above, halo - below).numpy()], halo
             given = Picture(part[..., : large.channels], part[..., -1] if large.alpha else None, Kept())
-            write(_rows_of(function(to_tensor(given)), given, scale, above, above + count))
+            plane = function(alpha_tensor(given)) if large.alpha and scale > 1 else None
+            write(_rows_of(function(to_tensor(given)), given, scale, above, above + count, plane))
             progress((top + count) * large.width)
     return large

@@ -44,10 +44,10 @@ def with_exif(exif: bytes, values: dict[int, int]) -> bytes | None:
         return None
     try:
         (start,) = struct.unpack_from(order + "I", block, 4)
-        folders = [start]
+        folders = {start}
         for tag, _, place in _entries(block, order, start):
-            if tag == _EXIF_FOLDER:
-                folders += struct.unpack_from(order + "I", block, place)
+            if tag == _EXIF_FOLDER and len(folders) < 2:  # there is one; as many as entries would be read as often
+                folders |= set(struct.unpack_from(order + "I", block, place))
         for folder in folders:
             for tag, kind, place in _entries(block, order, folder):
                 if tag in values and kind in _NUMBERS:

@@ -37,6 +37,13 @@ _SOURCE = """<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/st
 _NOTE = """<rdf:Description rdf:about="" xmlns:zeuxis="urn:x-zeuxis:note" zeuxis:note="{}"/>"""
 
 
+# No part of these may run past the `<` of the next tag: then each character is looked at a few times at most, however
+# many tags begin and never end.
+_TYPE_WITHIN = re.compile(r"\s[\w.-]+:DigitalSourceType\s*=\s*(\"[^\"<]*\"|'[^'<]*')")
+_TYPE = re.compile(r"<([\w.-]+:DigitalSourceType)\b[^<>]*>[^<]*</\1\s*>")
+_NOTED = re.compile(r'<rdf:Description\s[^<>]*?\bzeuxis:note="[^"<]*"\s*/>')
+
+
 def note_text(note: dict[str, Any]) -> str:
     """The note as one line of JSON; equal notes give equal text. ValueError for NaN."""
     return json.dumps(note, sort_keys=True, allow_nan=False)
@@ -52,11 +59,11 @@ def xmp_packet(source_type: str, note: dict[str, Any] | None = None, packet: byt
     if "</rdf:RDF>" not in given:
         given = _XMP.format("")
     if MADE.lower() not in given.lower():
-        given = re.sub(r"\s[\w.-]+:DigitalSourceType\s*=\s*(\"[^\"]*\"|'[^']*')", "", given)
-        given = re.sub(r"<([\w.-]+:DigitalSourceType)\b[^>]*>[^<]*</\1\s*>", "", given)
+        given = _TYPE_WITHIN.sub("", given)
+        given = _TYPE.sub("", given)
         given = _with(given, _SOURCE.format(SOURCE_TYPES + source_type))
     if note is not None:
-        given = re.sub(r'<rdf:Description[^>]*\szeuxis:note="[^"]*"\s*/>', "", given)
+        given = _NOTED.sub("", given)
         given = _with(given, _NOTE.format(html.escape(note_text(note))))
     return given
 
@@ -105,9 +112,14 @@ def read_note(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         with warnings.catch_warnings(action="ignore"), Image.open(Path(path), formats=FORMATS) as image:
             if image.format == "PNG" and KEY not in image.info:
                 image.load()  # it may stand behind the pixels
-            text = {**image.info, **getattr(image, "text", {})}.get(KEY) or _note_in_xmp(image.info.get("xmp"))
+            return note_in(image)
     except Exception as error:  # decoders raise all kinds of errors on damaged files
         raise BadInput("this is not a picture that can be read", str(path)) from error
+
+
+def note_in(image: Image.Image) -> dict[str, Any] | None:
+    """The note of an opened picture, as far as it is read; see `read_note`."""
+    text = {**image.info, **getattr(image, "text", {})}.get(KEY) or _note_in_xmp(image.info.get("xmp"))
     if text is None:
         return None
     try:

@@ -153,8 +153,8 @@ def test_enlarging_in_bands(tmp_path, in_bands, monkeypatch, scale, method, memo
     Image.fromarray(photo()[:HEIGHT, :WIDTH]).save(path)
     asked = Asked(scale=scale, method=method, memory=memory)
     whole = upscale_picture(read(path), asked)
-    enlarge = steps.enlarge
-    monkeypatch.setattr(steps, "enlarge", lambda x, *rest: seen.append(tuple(x.shape[2:])) or enlarge(x, *rest))
+    enlarged = steps.enlarged
+    monkeypatch.setattr(steps, "enlarged", lambda x, *rest: seen.append(tuple(x.shape[2:])) or enlarged(x, *rest))
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read(tmp_path / "out.png").size == (HEIGHT * scale, WIDTH * scale)
     assert same(tmp_path / "out.png", whole.picture)

@@ -1,22 +1,29 @@
 """Whether a file that is there already is what was asked for: by its note, or as a copy of what was left alone."""
 
-import filecmp
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
+from zeuxis.data import decode
 from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import sha256_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.files import Pair
 from zeuxis.jobs.restoring.large import is_large
-from zeuxis.pictures.picture import read
+from zeuxis.jobs.restoring.steps import Means, are_current
+from zeuxis.pictures import huge
+from zeuxis.pictures.picture import encode, read
 from zeuxis.pictures.write import read_note
 from zeuxis.pictures.writing import SUFFIXES, form_of
 
-DONE = ("used", "why")
+DONE = ("used", "why", "weights")
 """In a note, what was done; the rest is what was asked for."""
+_BY_WEIGHTS = ("run",)
+"""What was asked for that the weights tell better: a run may move, or be trained anew under its name."""
 _DIGITS = 16  # of the digests in a note
 
 
@@ -32,33 +39,62 @@ def request(asked: Mapping[str, Any], source: bytes | Path, mask: bytes | Path |
     return {key: value for key, value in words.items() if value is not None}
 
 
-def unfinished(pairs: list[Pair], asked: Mapping[str, Any]) -> list[Pair]:
-    """The pairs without a target; asked: the settings for all of them.
+def unfinished(pairs: list[Pair], asked: Mapping[str, Any], means: Means) -> tuple[list[Pair], int]:
+    """The pairs that are to be done; and how many of the others hold no note and passed for done by their size.
 
-    Raises BadInput where a target is there that was made of something else, or with other settings.
+    asked: the settings for all of them. What is a copy of its source is done again, since only measuring tells whether
+    it was left alone. Raises BadInput where a target is there that was made of something else, or in another way.
     """
-    other = [pair for pair in pairs if pair.target.exists() and not _is_done(pair, asked)]
+    todo, other, by_size = [], [], 0
+    for pair in pairs:
+        if not pair.target.exists() or _is_to_be_measured(pair, asked):
+            todo.append(pair)
+        elif _is_bare(pair) and not _is_same_picture(pair):
+            by_size += 1
+            if not _has_size(pair, asked):
+                other.append(pair)
+        elif not _is_done(pair, asked, means):
+            other.append(pair)
     if other:
         more = f", nor are {len(other) - 1} more" if len(other) > 1 else ""
         what = f"this is there already, and it is not {other[0].name} mended in this way{more}"
         raise BadInput(what, str(other[0].target), "name another OUT, or remove it")
-    return [pair for pair in pairs if not pair.target.exists()]
+    return todo, by_size
 
 
-def _is_done(pair: Pair, asked: Mapping[str, Any]) -> bool:
-    """What cannot be told passes: formats without notes, copies in another format, files too large to be read."""
-    if filecmp.cmp(pair.source, pair.target, shallow=False) or _is_large(pair.target):
-        return True
-    try:
-        note = read_note(pair.target)
-    except BadInput:
+def is_copy(pair: Pair) -> bool:
+    """Whether the target is there, with the bytes of its source."""
+    if not pair.target.exists() or pair.source.stat().st_size != pair.target.stat().st_size:
         return False
+    return sha256_of(pair.source) == sha256_of(pair.target)
+
+
+def _is_to_be_measured(pair: Pair, asked: Mapping[str, Any]) -> bool:
+    return asked["scale"] == 1 and asked["strength"] != 0 and is_copy(pair)
+
+
+def _is_bare(pair: Pair) -> bool:
+    return "note" not in form_of(pair.target.suffix).holds
+
+
+def _is_done(pair: Pair, asked: Mapping[str, Any], means: Means) -> bool:
+    """By the note, as far as it is one of a change; else it can only be a copy that was left alone."""
+    note = _note_of(pair.target)
     if note and "used" in note:
         wanted = request(asked, pair.source, pair.mask)
-        return {k: v for k, v in note.items() if k not in DONE} == wanted or note == _note_of(pair.source)
-    bare = "note" not in form_of(pair.target.suffix).holds
-    other = SUFFIXES.get(pair.source.suffix.lower()) != SUFFIXES[pair.target.suffix.lower()]
-    return bare or (other and _same_size(pair))
+        apart = (*DONE, *_BY_WEIGHTS)
+        same = all(note.get(k) == wanted.get(k) for k in {*note, *wanted} if k not in apart)
+        weights = note.get("weights")
+        if same and isinstance(weights, dict):
+            return are_current(weights, asked["scale"], means)
+    return asked["scale"] == 1 and _is_same_picture(pair)
+
+
+def _note_of(path: Path) -> dict[str, Any] | None:
+    try:
+        return huge.note_of(path) if _is_large(path) else read_note(path)
+    except (BadInput, Unreadable):
+        return None
 
 
 def _is_large(path: Path) -> bool:
@@ -68,15 +104,35 @@ def _is_large(path: Path) -> bool:
         return False
 
 
-def _note_of(path: Path) -> dict[str, Any] | None:
-    try:
-        return read_note(path)
-    except BadInput:
-        return None
-
-
-def _same_size(pair: Pair) -> bool:
-    try:
-        return read(pair.source).size == read(pair.target).size
-    except (Unreadable, OSError):
+def _is_same_picture(pair: Pair) -> bool:
+    """Whether the target shows what its source would be, written in the target's format and nothing else."""
+    if is_copy(pair):
+        return True
+    if _is_large(pair.source) or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]:
         return False
+    try:
+        wanted, found = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)
+    except (Unreadable, BadInput, OSError):
+        return False
+    alike = (wanted.alpha is None) == (found.alpha is None) and np.array_equal(wanted.pixels, found.pixels)
+    return alike and (wanted.alpha is None or np.array_equal(wanted.alpha, found.alpha))
+
+
+def _has_size(pair: Pair, asked: Mapping[str, Any]) -> bool:
+    """All that can be told of a format without notes."""
+    given, found = _size(pair.source), _size(pair.target)
+    return given is not None and found == tuple(side * asked["scale"] for side in given)
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """(height, width), upright, from the head alone; None where it cannot be read."""
+    try:
+        return huge.size_of(path)
+    except Unreadable:
+        pass
+    try:
+        with decode.reasons(), Image.open(path, formats=decode.FORMATS) as image:
+            turned = decode.orientation(image) > 4
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except Unreadable:
+        return None

@@ -150,7 +150,8 @@ def repair_large(
         return band + strength * (mended - band) if strength < 1 else mended
 
     function = windows_of_blocks if blocks else windows
-    return _through(function, bands, path, target, net.name, note, progress, mirror=not blocks)
+    found = noted(note, net.name, net)
+    return _through(function, bands, path, target, net.name, found, progress, mirror=not blocks)
 
 
 def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Bands, columns: int) -> Tensor:
@@ -180,9 +181,14 @@ def upscale_large(
     bands = _Bands(scale, reach, multiple_of, _IN + _OUT * (scale * scale - 1), memory)
 
     def function(part: Tensor) -> Tensor:
-        return _by_columns(lambda some: steps.enlarge(some, scale, apart)[0], part, bands)
+        return _by_columns(lambda some: steps.enlarged(some, scale, net, apart.memory), part, bands)
 
-    return _through(function, bands, path, target, used, note, progress)
+    return _through(function, bands, path, target, used, noted(note, used, net), progress)
+
+
+def noted(note: dict[str, Any], used: str, net: Net | None) -> dict[str, Any]:
+    """The note of a large file, with what will have been used."""
+    return {**note, "used": [used], "weights": dict(steps.weights_of(net))}
 
 
 def _by_columns(function: Callable[[Tensor], Tensor], part: Tensor, bands: _Bands) -> Tensor:
@@ -219,7 +225,7 @@ def _through(
         overlap=bands.reach,
         multiple_of=bands.multiple_of,
         rows=bands.rows(huge.size_of(path)[1]),
-        note={**note, "used": [used]},
+        note=note,
         progress=progress,
         mirror=mirror,
     )

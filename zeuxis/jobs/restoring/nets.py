@@ -1,5 +1,6 @@
 """Nets that restore: opened from the package, a run or a lone file, and run over a picture of any size."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
+from zeuxis.data.files import sha256_of
 from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import community, holes
@@ -40,10 +42,6 @@ class Net:
     def scale(self) -> int:
         return self.able.scale
 
-    def note(self) -> dict[str, Any]:
-        """For the note in what it restores."""
-        return {"net": self.name, "recipe": type(self.recipe).__module__.rpartition(".")[2], "weights": self.sha256}
-
 
 def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
     recipe, players, spec = revived(name, words, tensors)
@@ -72,6 +70,23 @@ def from_run(path: str | Path, snapshot: str | None = None) -> Net:
     run = Run.open(path)
     words = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
     return _made(str(path), words, run.tensors(snapshot))
+
+
+def fingerprint(path: str | Path, two: bool = False) -> str:
+    """A digest of all that `from_run`, or with `two` `between`, reads of a run folder or a lone file.
+
+    "" where there is nothing: whoever opens it says why. A checkpoint stands for itself by its manifest, which holds
+    the sha256 of its files.
+    """
+    path = Path(path)
+    if path.is_file():
+        return sha256_of(path)
+    weights = path / "weights.safetensors"
+    files = [path / "run.json", weights]
+    files += [] if weights.is_file() else sorted(path.glob("checkpoints/*/manifest.json"))
+    files += sorted(path.glob("snapshots/*.safetensors")) if two else []
+    found = [f"{file.relative_to(path)} {sha256_of(file)}" for file in files if file.is_file()]
+    return hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
 
 
 def between(path: str | Path, fidelity: float) -> Net:

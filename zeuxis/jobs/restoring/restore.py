@@ -18,10 +18,10 @@ from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
 from zeuxis.jobs.restoring import large, masks, steps, triage
 from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
-from zeuxis.jobs.restoring.finished import DONE, request, unfinished
+from zeuxis.jobs.restoring.finished import DONE, is_copy, request, unfinished
 from zeuxis.jobs.restoring.steps import Means, State
 from zeuxis.pictures import huge
-from zeuxis.pictures.picture import Picture, encode, from_tensor, read, remarks, to_tensor
+from zeuxis.pictures.picture import Picture, alpha_tensor, encode, from_tensor, read, remarks, to_tensor
 from zeuxis.pictures.writing import form_of
 
 
@@ -48,12 +48,16 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of one picture, by what was `used`; picture: None where it was left alone, or written in bands."""
+    """What became of one picture, by what was `used`; picture: None where it was left alone, or written in bands.
+
+    weights: (name, sha256) of each net that had a part in it.
+    """
 
     picture: Picture | None
     why: str
     used: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    weights: steps.Weights = ()
 
 
 def check_asked(asked: Asked) -> None:
@@ -116,13 +120,18 @@ def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None,
     made = from_tensor(mended, picture)
     if np.array_equal(made.pixels, picture.pixels):
         return Outcome(None, f"{why}; nothing changed", (), state.remarks)
-    return Outcome(made, why, state.used, state.remarks)
+    return Outcome(made, why, state.used, state.remarks, state.weights)
 
 
 def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
-    """One picture enlarged."""
-    large, used = steps.enlarge(to_tensor(picture), asked.scale, asked.means())
-    return Outcome(from_tensor(large, picture), f"enlarged {asked.scale} times", (used,))
+    """One picture enlarged, its alpha as a picture of its own."""
+    means = asked.means()
+    net, plane = steps.upscaler(asked.scale, means), None
+    large = steps.enlarged(to_tensor(picture), asked.scale, net, means.memory)
+    if picture.alpha is not None:
+        plane = steps.enlarged(alpha_tensor(picture), asked.scale, net, means.memory)
+    used, why = steps.enlarged_by(net, asked.scale), f"enlarged {asked.scale} times"
+    return Outcome(from_tensor(large, picture, plane), why, (used,), (), steps.weights_of(net))
 
 
 def _settings(asked: Asked) -> dict[str, Any]:
@@ -131,7 +140,7 @@ def _settings(asked: Asked) -> dict[str, Any]:
 
 
 def _done(outcome: Outcome) -> dict[str, Any]:
-    return dict(zip(DONE, (list(outcome.used), outcome.why), strict=True))
+    return dict(zip(DONE, (list(outcome.used), outcome.why, dict(outcome.weights)), strict=True))
 
 
 def work_on(data: bytes, name: str, asked: Asked, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
@@ -167,9 +176,11 @@ def run_batch(given: str, out: str | None, asked: Asked, mask: str | None = None
     pairs = pairs_of(given, out, word, mask)
     if len(pairs) == 1 and pairs[0].mask is not None:
         _mask_bytes(str(pairs[0].mask))
-    todo = unfinished(pairs, _settings(asked))
+    todo, by_size = unfinished(pairs, _settings(asked), asked.means())
     if len(todo) < len(pairs):
         say(f"zeuxis: {len(pairs) - len(todo)} of {len(pairs)} pictures are done already")
+    if by_size:
+        say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
     if dry_run:
         for pair in todo:
             say(f"zeuxis: {pair.source} -> {pair.target}")
@@ -187,7 +198,8 @@ def _one(pair: Pair, asked: Asked) -> Outcome:
     data = pair.source.read_bytes()
     mask = pair.mask.read_bytes() if pair.mask else None
     made, outcome = work_on(data, pair.name, asked, pair.target.suffix, mask)
-    write_bytes(pair.target, made)
+    if not (pair.target.exists() and pair.target.read_bytes() == made):
+        write_bytes(pair.target, made)
     return outcome
 
 
@@ -214,7 +226,8 @@ def _one_large(pair: Pair, asked: Asked) -> Outcome:
     if strength == 0 or not plan.steps:
         if pair.source.suffix.lower() != pair.target.suffix.lower():
             raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
-        copy_file(pair.source, pair.target)
+        if not is_copy(pair):
+            copy_file(pair.source, pair.target)
         return Outcome(None, "strength 0" if strength == 0 else plan.why)
     note = request(_settings(asked), pair.source, None) | {"why": plan.why}
     done = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)

@@ -1,8 +1,8 @@
 """The steps that a plan is made of: each takes a picture's tensor and gives it back mended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
@@ -38,18 +38,25 @@ METHODS = dict.fromkeys(TASKS, _DENOISING) | {
 """By what a task may be done. A blur is undone by a filter, net or not."""
 
 
+Weights = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class State:
-    """A picture on its way: image [1, C, H, W] in [-1, 1], known [1, 1, H, W] or None, what was measured and used."""
+    """A picture on its way: image [1, C, H, W] in [-1, 1], known [1, 1, H, W] or None, what was measured and used.
+
+    weights: (name, sha256) of each net that had a part in it.
+    """
 
     image: Tensor
     measured: Measured
     known: Tensor | None = None
     used: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    weights: Weights = ()
 
-    def with_image(self, image: Tensor, used: str) -> "State":
-        return replace(self, image=image, used=(*self.used, used))
+    def with_image(self, image: Tensor, used: str, weights: Weights = ()) -> "State":
+        return replace(self, image=image, used=(*self.used, used), weights=(*self.weights, *weights))
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,9 @@ def _bundled(name: str) -> Net:
     return quickened(nets.from_bundle(name))
 
 
-@cache
-def _of_run(path: str, fidelity: float | None) -> Net:
+@lru_cache(maxsize=2)
+def _of_run(path: str, fidelity: float | None, fingerprint: str) -> Net:
+    """The fingerprint is for the cache: a run that was trained anew is another net."""
     return quickened(nets.from_run(path) if fidelity is None else nets.between(path, fidelity))
 
 
@@ -85,8 +93,26 @@ def _between(first: str, last: str, fidelity: float) -> Net:
 def net_for(name: str, means: Means) -> Net | None:
     """The net of the run that was named, else the package's for this purpose; None where it carries none."""
     if means.run is not None:
-        return _of_run(means.run, means.fidelity)
+        return _of_run(means.run, means.fidelity, nets.fingerprint(means.run, two=means.fidelity is not None))
     return _bundled(name) if name in bundled.names() else None
+
+
+def weights_of(*used: Net | None) -> Weights:
+    """For the note in what they made."""
+    return tuple((net.name, net.sha256) for net in used if net is not None)
+
+
+def are_current(weights: Mapping[str, str], scale: int, means: Means) -> bool:
+    """Whether nets of these names, which a note gives with their hashes, are still the same. Raises BadInput."""
+    if not weights:
+        return True
+    if means.run is not None:
+        net = net_for("", means)
+        return net is not None and set(weights.values()) == {net.sha256}
+    known = {name: _bundled(name).sha256 for name in weights if name in bundled.names()}
+    if scale > 1:
+        known |= dict(weights_of(upscaler(scale, means)))
+    return known == weights
 
 
 def restorer(channels: int, means: Means) -> Net:
@@ -117,7 +143,8 @@ def repair(state: State, means: Means) -> State:
         return state.with_image(denoiser(state.image, state.measured.noise, draw), means.method)
     net = restorer(state.image.shape[1], means)
     level = torch.full((1, 1, 1, 1), state.measured.noise)
-    mended = state.with_image(nets.apply(net, state.image, None, level, means.memory, means.part), net.name)
+    answer = nets.apply(net, state.image, None, level, means.memory, means.part)
+    mended = state.with_image(answer, net.name, weights_of(net))
     if means.run is not None or state.measured.noise <= MOST_NOISE:
         return mended
     words = f"noise of {state.measured.noise:.0f} is more than the net has seen ({MOST_NOISE:g}): look at the result"
@@ -130,7 +157,7 @@ def unblock(state: State, means: Means) -> State:
         return repair(state, means)
     net = unblocker(state.image.shape[1], means)
     mended = nets.apply(net, state.image, None, None, means.memory, grid=state.measured.grid)
-    return state.with_image(held(mended, state), net.name)
+    return state.with_image(held(mended, state), net.name, weights_of(net))
 
 
 def held(mended: Tensor, given: State) -> Tensor:
@@ -157,12 +184,17 @@ def fill(state: State, means: Means) -> State:
     if state.known is None or bool((state.known > 0.5).all()):
         return state
     filled, used = filling(state.image, state.known, means)
-    return state.with_image(torch.where(state.known > 0.5, state.image, filled), used)
+    whole = torch.where(state.known > 0.5, state.image, filled)
+    return state.with_image(whole, used, weights_of(_filler(means)))
+
+
+def _filler(means: Means) -> Net | None:
+    return net_for("inpaint", means) if means.method == "net" else None
 
 
 def filling(image: Tensor, known: Tensor, means: Means) -> tuple[Tensor, str]:
     """A whole picture [1, C, H, W] of which the holes count (known [1, 1, H, W] is 0 there), and by what."""
-    net = net_for("inpaint", means) if means.method == "net" else None
+    net = _filler(means)
     if net is None and means.method == "sparse":
         return classic_inpaint.sparse(image, known, Draw(means.seed, turn="fill")), "sparse"
     if net is not None and means.run is not None:
@@ -235,9 +267,14 @@ def enlarged_by(net: Net | None, scale: int) -> str:
     return "bicubic" if net is None else net.name if net.scale == scale else f"{net.name}, then bicubic"
 
 
-def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
-    """[1, C, H * scale, W * scale], and by what; what is larger than asked for is shrunk by bicubic interpolation."""
-    net = upscaler(scale, means)
-    large = image if net is None else nets.apply(net, image, memory=means.memory)
+def enlarged(image: Tensor, scale: int, net: Net | None, memory: int | None) -> Tensor:
+    """[1, C, H * scale, W * scale]; what is larger than asked for is shrunk by bicubic interpolation."""
+    large = image if net is None else nets.apply(net, image, memory=memory)
     reached = 1 if net is None else net.scale
-    return (large if reached == scale else bicubic(large, scale / reached).clamp(-1, 1)), enlarged_by(net, scale)
+    return large if reached == scale else bicubic(large, scale / reached).clamp(-1, 1)
+
+
+def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
+    """[1, C, H * scale, W * scale], and by what."""
+    net = upscaler(scale, means)
+    return enlarged(image, scale, net, means.memory), enlarged_by(net, scale)
