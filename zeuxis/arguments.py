@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
-from zeuxis.errors import BadInput, WrongType, nearest
+from zeuxis.errors import BadInput, WrongType, memory_in_words, nearest
 from zeuxis.spelling import for_python
 
 P = ParamSpec("P")
@@ -276,7 +276,7 @@ def word(function: Callable[P, R]) -> Callable[P, R]:
             parameter = signature.parameters[name]
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
                 bound.arguments[name] = taken(name, value, parameter.annotation)
-        with for_python():
+        with for_python(), memory_in_words():
             return function(*bound.args, **bound.kwargs)
 
     return call

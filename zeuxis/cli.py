@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from zeuxis.errors import BadInput, Stopped, ZeuxisError, nearest
+from zeuxis.errors import BadInput, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.flags import Parser, read_settings
 from zeuxis.words import DATA_WORDS, PARSERS
 
@@ -272,7 +272,8 @@ def main() -> int:
     debug = os.environ.get("ZEUXIS_DEBUG") == "1"
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        run(sys.argv[1:])
+        with memory_in_words(mend="use a smaller --size or --batch, or close other programs"):
+            run(sys.argv[1:])
         return 0
     except KeyboardInterrupt:
         return _told("stopped; what was finished is kept", 130)
@@ -280,10 +281,6 @@ def main() -> int:
         if debug:
             raise
         return _told(str(error), error.exit_code)
-    except MemoryError:
-        if debug:
-            raise
-        return _told("the memory is used up; use a smaller --size or --batch, or close other programs", 4)
     except Exception as error:
         if debug:
             raise

@@ -1,6 +1,8 @@
 """Errors for people: one line that says what is wrong, where, and what to do."""
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -53,12 +55,42 @@ class MachineGaveOut(ZeuxisError):
     exit_code = 4
 
 
+class MemoryRanOut(MachineGaveOut):
+    """The memory of the machine or of its device is used up. Exit code 4."""
+
+    def __init__(self, where: str = "", mend: str = "") -> None:
+        super().__init__("the memory is used up", where, mend or "close other programs, or use smaller pictures")
+
+
 class Stopped(ZeuxisError):
     """Stopped by a signal with a checkpoint saved. Exit code 130 (Ctrl-C) or 143 (SIGTERM)."""
 
     def __init__(self, signal_number: int, where: str = "", mend: str = "") -> None:
         super().__init__("stopped", where, mend)
         self.exit_code = 128 + signal_number
+
+
+_NO_MEMORY = ("allocate memory", "not enough memory", "out of memory", "alloc_failed")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: Python's, the system's, or torch's, which come as RuntimeError."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    words = str(error).lower()
+    told = isinstance(error, RuntimeError) and any(part in words for part in _NO_MEMORY)
+    return told or isinstance(error, MemoryError | MemoryRanOut)
+
+
+@contextmanager
+def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
+    """Memory that runs out in here becomes MemoryRanOut; every other error passes."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryRanOut(where, mend) from error
 
 
 def nearest(name: str, known: list[str]) -> str:

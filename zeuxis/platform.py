@@ -264,6 +264,19 @@ def ask_to_stop(process: int) -> None:
         os.kill(process, stop_signals()[-1])
 
 
+def crash_of(code: int) -> str:
+    """How a child crashed by itself, from its exit code; empty where it ended well or was ended from outside.
+
+    Windows gives a killed child and one that failed the same code 1, so there only larger codes are crashes.
+    """
+    if sys.platform == "win32":
+        return f"exit code {code:#x}" if code > 0xFF else ""
+    own = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT}
+    if code > 0:
+        return f"exit code {code}"
+    return signal.Signals(-code).name if -code in own else ""
+
+
 def die_with_parent() -> None:
     """On Linux, has this process end when its parent does, even by SIGKILL, so no orphan holds a lock; else nothing."""
     if sys.platform == "linux":

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.stories.commands import TINY, bomb, in_process, inside, pictures, tree, typed
 from zeuxis import api
@@ -394,13 +395,21 @@ def test_a_fault_of_ours_is_one_line_and_code_1(monkeypatch):
         typed("report", "x")
 
 
-def test_memory_that_is_used_up_is_code_4(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_memory_that_is_used_up_is_code_4(monkeypatch, error):
     def greedy(**_):
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(api, "report", greedy)
     result = typed("report", "x")
-    assert result.code == 4 and len(result.errors) == 1
+    assert result.code == 4 and len(result.errors) == 1 and "the memory is used up" in result.errors[0]
 
 
 def test_mixed_sizes_are_shown(world):

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.stories.commands import in_process, start, typed, wait_until
+from zeuxis.jobs.restoring import restore as restoring
 
 
 def photo(seed: int = 0, size: tuple[int, int] = (48, 64), noise: float = 25.0) -> np.ndarray:
@@ -115,6 +116,22 @@ def test_a_broken_file_never_ends_a_batch(folder, tmp_path):
     assert set(contents(tmp_path / "out")) == {"one.png", "deep/two.jpg", "deep/er/three.webp"}
     alone = typed("restore", str(folder / "a-broken.jpg"), str(tmp_path / "x.png"))
     assert alone.code == 2 and len(alone.errors) == 1 and not (tmp_path / "x.png").exists()
+
+
+def test_memory_that_runs_out_at_one_picture_never_ends_a_batch(folder, tmp_path, monkeypatch):
+    work = restoring._one
+
+    def greedy(pair, asked):
+        if pair.source.name == "one.png":
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return work(pair, asked)
+
+    monkeypatch.setattr(restoring, "_one", greedy)
+    done = typed("restore", str(folder), str(tmp_path / "out"), "--task", "denoise")
+    assert done.code == 3 and "one.png: the memory is used up" in done.err
+    assert set(contents(tmp_path / "out")) == {"deep/two.jpg", "deep/er/three.webp"}
+    alone = typed("restore", str(folder / "one.png"), str(tmp_path / "x.png"))
+    assert alone.code == 4 and len(alone.errors) == 1 and not (tmp_path / "x.png").exists()
 
 
 def test_a_mask_changes_the_hole_alone(folder, tmp_path):

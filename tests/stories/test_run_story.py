@@ -57,6 +57,27 @@ def test_train_prints_the_page_and_keeps_the_promised_files(place):
         assert Run.open("again").weights_hash() == Run.open("r").weights_hash()
 
 
+TIMED = {"log.jsonl", "finish.json", "report.html"}
+"""The files of a run that say how long something took."""
+
+
+def test_two_equal_runs_are_folders_of_equal_bytes(place):
+    found = []
+    for name in ("one", "two"):
+        (place / name).mkdir()
+        with inside(place / name):
+            assert typed("train", "dcgan", str(place / "pics"), "--run", "r", *TINY).code == 0
+        files = (p for p in (place / name / "r").rglob("*") if p.is_file() and p.name != ".lock")
+        found.append({str(p.relative_to(place / name)): p for p in files})
+    one, two = found
+    assert one.keys() == two.keys()
+    other = {name for name in one if one[name].read_bytes() != two[name].read_bytes()}
+    assert {Path(name).name for name in other} <= TIMED | {"manifest.json"}, other
+    first, second = ([{k: v for k, v in line.items() if k != "clock"} for line in Run.open(place / n / "r").log()]
+                     for n in ("one", "two"))  # fmt: skip
+    assert first == second
+
+
 def test_kept_weights_are_drawn_from_by_name(place, tmp_path):
     """A snapshot is weights like any: its pictures are its own, and the note says whose they are."""
     run = Run(shutil.copytree(place / "r", tmp_path / "r"))
@@ -92,12 +113,25 @@ def test_flags_before_the_recipe(place):
         assert Run.open("vae").record["recipe"] == "dcgan" and Run.open("vae").record["settings"]["width"] == 8
 
 
+def test_memory_that_runs_out_beside_the_steps_is_code_4_and_to_resume(place, monkeypatch):
+    def greedy(*_):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
+
+    with inside(place), monkeypatch.context() as patch:
+        patch.setattr("zeuxis.engine.loop.watching.sample_grid", greedy)
+        ended = typed("train", "dcgan", "pics", "--run", "short", *TINY)
+        told = "the memory is used up; close other programs, then continue with `zeuxis resume short`"
+        assert ended.code == 4 and ended.errors == [f"error: {told}"]
+    with inside(place):
+        assert typed("resume", "short").code == 0 and Run.open("short").weights_hash() == Run.open("r").weights_hash()
+
+
 def test_plain_levers_with_threads(place):
     with inside(place):
         done = typed("train", "gan", "pics", "--run", "two", "--steps", "1", "--levers", "plain", "--threads", "2")
         assert done.code == 0 and Run.open("two").record["levers"]["threads"] == 2
         assert Run.open("r").record["levers"]["threads"] == 1
-        with pytest.raises(BadInput, match="--levers cannot be `plane`"):
+        with pytest.raises(BadInput, match="levers= cannot be `plane`"):
             api.train("gan", "pics", run="three", steps=1, levers="plane")
 
 

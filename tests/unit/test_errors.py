@@ -1,8 +1,22 @@
 """One line that says what, where, and what to do."""
 
-import pytest
+import errno
 
-from zeuxis.errors import BadInput, MachineGaveOut, SomeFailed, Stopped, ZeuxisError, nearest
+import numpy as np
+import pytest
+import torch
+
+from zeuxis.errors import (
+    BadInput,
+    MachineGaveOut,
+    MemoryRanOut,
+    SomeFailed,
+    Stopped,
+    ZeuxisError,
+    is_out_of_memory,
+    memory_in_words,
+    nearest,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +56,28 @@ def test_nearest() -> None:
     known = ["dcgan", "r3gan", "vae"]
     assert nearest("dcgam", known) == "did you mean `dcgan`?"
     assert nearest("quux", known) == "known: dcgan, r3gan, vae"
+
+
+@pytest.mark.parametrize(
+    ("error", "ran_out"),
+    [
+        (MemoryError(), True),
+        (np._core._exceptions._ArrayMemoryError((9,), np.dtype(float)), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: 9"), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB)"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+        (RuntimeError("shapes do not match"), False),
+        (ValueError("out of memory of what was said"), False),
+    ],
+)
+def test_memory_that_ran_out_is_known_whoever_says_it(error: Exception, ran_out: bool) -> None:
+    assert is_out_of_memory(error) is ran_out
+    with pytest.raises(MemoryRanOut if ran_out else type(error)) as told, memory_in_words("a.png"):
+        raise error
+    if ran_out:
+        assert told.value.exit_code == 4
+        assert str(told.value) == "the memory is used up (a.png); close other programs, or use smaller pictures"

@@ -19,7 +19,7 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.progress import Display, say
 from zeuxis.engine.table import Table, lay
 from zeuxis.engine.turns import Seen, cycle, play
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, is_out_of_memory
 from zeuxis.runs import Run, inference_weights
 from zeuxis.weights import checkpoint, store
 
@@ -170,10 +170,15 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
     log_every, look_every = (-(-max(1, n) // whole) * whole for n in (table.steps // 200, max(10, table.steps // 12)))
     saved_at = time.monotonic()
     while table.step < table.steps:
+        ran_out = False
         try:
             seen = game.seen = play(table, game.feeds, game.ranks)
         except (MemoryError, RuntimeError) as error:
-            _shrink(game, error)
+            if not is_out_of_memory(error):
+                raise
+            ran_out = True
+        if ran_out:  # not while the error is held: its frames hold the memory of the step
+            _shrink(game)
             continue
         now = time.monotonic()
         wants_save = now - saved_at > habits.checkpoint_seconds or table.step == table.steps
@@ -205,13 +210,11 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
             raise Stopped(number, str(game.folder), f"continue with `zeuxis resume {game.folder}`")
 
 
-def _shrink(game: Game, error: Exception) -> None:
+def _shrink(game: Game) -> None:
     """After memory ran out: back to the last checkpoint with batches in twice as many parts, where that is equal.
 
-    Raises the error itself where it is another one, MachineGaveOut where the recipe needs its batch whole.
+    Raises MachineGaveOut where the recipe needs its batch whole.
     """
-    if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and "allocate memory" not in str(error):
-        raise error
     table, levers = game.table, game.table.levers
     saved, _ = checkpoint.newest(game.folder / "checkpoints")
     words = f"memory ran out with a batch of {table.batch} in {levers.micro} part(s)"
@@ -220,8 +223,8 @@ def _shrink(game: Game, error: Exception) -> None:
     if table.recipe.coupled or game.ranks.world > 1 or saved is None or not divides:
         raise MachineGaveOut(
             words, str(game.folder), f"start a new run with --batch {max(1, table.batch // 2)}, or a smaller --size"
-        ) from error
-    if levers.device == "cuda":
+        )
+    if levers.device.startswith("cuda"):
         torch.cuda.empty_cache()
     _back_to(saved, table)
     table.levers = replace(levers, micro=2 * levers.micro)

@@ -18,7 +18,8 @@ def _adamw(p: list[nn.Parameter], o: Optimizer, fused: bool) -> torch.optim.Opti
 
 
 def _sgd(p: list[nn.Parameter], o: Optimizer, fused: bool) -> torch.optim.Optimizer:
-    return torch.optim.SGD(p, lr=1e-3, momentum=o.momentum, nesterov=True, weight_decay=o.weight_decay, fused=fused)
+    nesterov = o.momentum > 0  # torch refuses it without momentum
+    return torch.optim.SGD(p, lr=1e-3, momentum=o.momentum, nesterov=nesterov, weight_decay=o.weight_decay, fused=fused)
 
 
 ALGORITHMS: dict[str, Callable[[list[nn.Parameter], Optimizer, bool], torch.optim.Optimizer]] = {

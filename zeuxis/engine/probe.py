@@ -8,18 +8,20 @@ from statistics import fmean, median
 import torch
 
 from zeuxis.data.dataset import Dataset, Spec
-from zeuxis.engine.batches import feeders
+from zeuxis.engine.batches import Feeder, feeders
 from zeuxis.engine.levers import Levers, candidates
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import lay
+from zeuxis.engine.table import Table, lay
 from zeuxis.engine.turns import cycle, play
-from zeuxis.recipes.recipe import Recipe
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, recipe_name
 
 # stages of growing recipes cost differently; looked at in this order, in case that patience ends
 _POINTS = tuple((k + 0.5) / 8 for k in (4, 0, 7, 2, 6, 1, 5, 3))
 _HORIZON = 100_000  # steps of the imagined run: progress hardly moves while a point is measured
 _LOOK = 0.15  # seconds that a look takes at least
 PATIENCE = 8.0  # seconds of looks for one estimate, about
+_FIRST = 8  # steps of a beginning that are looked at where a later one was not finite
 _ROUNDS = 4  # machines have slow seconds: a point is looked at again later, and the median counts
 
 
@@ -67,22 +69,27 @@ def _looker(
     levers: Levers,
     ranks: Ranks,
 ) -> Callable[[float], float]:
-    """How long a step takes at a point of progress."""
+    """How long a step takes at a point of progress; raises BadInput where a training would break off at once."""
     levers.pull()
     size = max(f.size for f in recipe.feeds().values())
     table = lay(recipe, spec, seed=0, steps=_HORIZON, batch=size, levers=levers)
     feeds = feeders(recipe.feeds(), streams, 0, levers.device, conditional)
     whole = cycle(recipe)
     whole *= -(-4 // whole)  # one step alone says little
+    excused: list[str] = []  # a step in the middle of a run need not bear weights of its beginning
     settle = torch.cuda.synchronize if torch.cuda.is_available() else int
 
     def timed(steps: int) -> float:
         settle()  # what was asked for before is not ours to count
         start = time.perf_counter()
-        for _ in range(steps):
-            play(table, feeds, ranks)
+        seen = [play(table, feeds, ranks) for _ in range(steps)]
         settle()
-        return (time.perf_counter() - start) / steps
+        taken = (time.perf_counter() - start) / steps
+        bad = next((one.bad for one in seen if one.bad), "")
+        if ranks.agree(int(bool(bad)))[0] and not excused:
+            _begins_well(recipe, lay(recipe, spec, seed=0, steps=_HORIZON, batch=size, levers=levers), feeds, ranks)
+            excused.append(bad)
+        return taken
 
     def look(point: float) -> float:
         levers.pull()
@@ -93,6 +100,15 @@ def _looker(
         return timed(more * whole) if more else once
 
     return look
+
+
+def _begins_well(recipe: Recipe, table: Table, feeds: Mapping[str, Feeder], ranks: Ranks) -> None:
+    """Raises BadInput where a term is not finite in the first steps of a run."""
+    for _ in range(_FIRST):
+        bad = play(table, feeds, ranks).bad
+        if ranks.agree(int(bool(bad)))[0]:
+            what = f"{bad or 'a term of another process'} is not finite in step {table.step} of a trial"
+            raise BadInput(what, recipe_name(type(recipe)), "use a lower learning rate")
 
 
 def probe(
@@ -114,7 +130,7 @@ def probe(
         try:
             looks[levers] = _looker(recipe, spec, streams, conditional, levers, ranks)
             best[levers] = looks[levers](0.5)
-        except (RuntimeError, NotImplementedError):
+        except (RuntimeError, NotImplementedError, BadInput):
             looks.pop(levers, None)  # a lever that this build cannot pull: plain eager stays
             if levers == first:
                 raise

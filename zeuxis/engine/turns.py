@@ -57,6 +57,21 @@ def only_moves(table: Table, learners: tuple[str, ...]) -> Iterator[None]:
         table.players.requires_grad_(True)
 
 
+@contextmanager
+def _whole_or_none(table: Table) -> Iterator[None]:
+    """No part of a gradient outlives an error on the way, such as memory that ran out: a retry would add to it."""
+    try:
+        yield
+    except BaseException:
+        _forget(table)
+        raise
+
+
+def _forget(table: Table) -> None:
+    for parameter in table.players.parameters():
+        parameter.grad = None
+
+
 def gradient(
     table: Table, turn: Turn, name: str, batches: Callable[[int, int], Mapping[str, Batch]], ranks: Ranks
 ) -> list[Terms]:
@@ -67,7 +82,7 @@ def gradient(
     """
     micro, found = table.levers.micro, []
     mover = table.movers[turn.optimizer]
-    with only_moves(table, mover.words.players):
+    with only_moves(table, mover.words.players), _whole_or_none(table):
         for part in range(micro):
             rank, world = ranks.rank + ranks.world * part, ranks.world * micro
             draw = Draw(table.seed, table.attempt, table.step, name, rank, world, table.levers.device)
@@ -136,8 +151,7 @@ def play(table: Table, feeders: Mapping[str, Feeder], ranks: Ranks, rate: float 
 
 def _settle(table: Table, learners: tuple[str, ...], found: list[Terms], ranks: Ranks) -> None:
     """After a turn's step: gradients gone, new state in place, running statistics alike in every process."""
-    for parameter in table.players.parameters():
-        parameter.grad = None
+    _forget(table)
     if found[-1].state:
         table.state = {**table.state, **{k: v.detach() for k, v in found[-1].state.items()}}
     if ranks.world > 1:

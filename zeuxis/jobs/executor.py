@@ -29,16 +29,23 @@ class JobFailed(ZeuxisError):
         self.exit_code = code
 
 
-def _died(spec: Spec | None, where: Path) -> JobFailed:
-    name = spec["name"] if spec else "its start"
-    return JobFailed(f"a worker died at {name}", MachineGaveOut.exit_code, f"continue with `zeuxis resume {where}`")
-
-
 @dataclass
 class _Worker:
     process: subprocess.Popen[str]
     listener: threading.Thread
     spec: Spec | None = None
+
+    def lost(self, where: Path) -> JobFailed:
+        """Why the process ended without an answer: somebody ended it, which is no fault, or it crashed."""
+        name = self.spec["name"] if self.spec else "its start"
+        try:
+            crash = platform.crash_of(self.process.wait(timeout=_PATIENCE))
+        except subprocess.TimeoutExpired:  # it fell silent, and is ended with the others
+            crash = ""
+        if crash:
+            return JobFailed(f"a fault in zeuxis: a worker crashed at {name}: {crash}", 1, "its own words are above")
+        mend = f"continue with `zeuxis resume {where}`"
+        return JobFailed(f"a worker died at {name}", MachineGaveOut.exit_code, mend)
 
     def give(self, spec: Spec, where: Path) -> None:
         """Raises JobFailed where the process has died since its last job."""
@@ -48,7 +55,7 @@ class _Worker:
             self.process.stdin.write(json.dumps(spec) + "\n")
             self.process.stdin.flush()
         except OSError as error:
-            raise _died(spec, where) from error
+            raise self.lost(where) from error
 
 
 def device_of(slot: int, devices: int, visible: str | None) -> str:
@@ -142,7 +149,7 @@ def _hear(
         return
     worker = workers[slot]
     if not line:
-        raise _died(worker.spec, where)
+        raise worker.lost(where)
     answer = json.loads(line)
     if "error" in answer:
         mend = f"then `zeuxis resume {where}`" if answer["code"] == MachineGaveOut.exit_code else ""

@@ -24,7 +24,7 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, nearest
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.jobs.calibrating import calibrate
 from zeuxis.jobs.opening import Material, Source, material
 from zeuxis.jobs.recognizing import write_recalls
@@ -84,13 +84,17 @@ def go_on(run: Path, habits: Habits) -> Run:
         return finish(engine.resume(run, given.streams, given.held, habits), given)
 
 
+_MENDS = {"the disk": "free some space", "the memory": "close other programs"}
+
+
 @contextmanager
 def resumable(run: Path, split: Split | None) -> Iterator[None]:
     """Where a begun run ends before its time, its split is there, and the words say how to go on."""
     with suppress(ZeuxisError):
         _write_split(run, split)
     try:
-        yield
+        with memory_in_words():
+            yield
     except (MachineGaveOut, Stopped) as error:
         begun = (run / "run.json").exists()
         if not begun or "zeuxis resume" in error.mend:
@@ -98,11 +102,10 @@ def resumable(run: Path, split: Split | None) -> Iterator[None]:
         if isinstance(error, Stopped):  # while the last papers were drawn
             number = error.exit_code - 128
             raise Stopped(number, error.where or str(run), f"continue with `zeuxis resume {run}`") from error
-        if "the disk" not in error.what:
+        first = next((mend for what, mend in _MENDS.items() if what in error.what), None)
+        if first is None:
             raise
-        raise MachineGaveOut(
-            error.what, error.where, f"free some space, then continue with `zeuxis resume {run}`"
-        ) from error
+        raise MachineGaveOut(error.what, error.where, f"{first}, then continue with `zeuxis resume {run}`") from error
     finally:
         with suppress(ZeuxisError):  # what ended the run is what is to be told
             _write_split(run, split)

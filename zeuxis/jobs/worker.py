@@ -4,21 +4,21 @@ import gc
 import json
 import os
 import sys
+import traceback
 from typing import Any, TextIO
 
 from zeuxis import platform
-from zeuxis.errors import MachineGaveOut, ZeuxisError
+from zeuxis.errors import MachineGaveOut, ZeuxisError, is_out_of_memory
 
 
 def in_words(error: Exception) -> dict[str, Any]:
-    """The answer to a job that ended with an error. Raises the error itself where it is a fault of the program."""
-    import torch
-
+    """The answer to a job that ended with an error; a fault of the program has its kind and the code 1."""
     if isinstance(error, ZeuxisError):
         return {"error": str(error), "code": error.exit_code}
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
+    if is_out_of_memory(error):
         return {"error": "the memory is used up; close other programs", "code": MachineGaveOut.exit_code}
-    raise error
+    shows = "ZEUXIS_DEBUG=1 before the same command shows where"
+    return {"error": f"a fault in zeuxis: {type(error).__name__}: {error}; {shows}", "code": 1}
 
 
 def _tell(answer: TextIO, reply: dict[str, Any]) -> bool:
@@ -52,6 +52,8 @@ def main() -> int:
             reply = {"done": spec["name"]}
         except Exception as error:
             reply = in_words(error)
+            if os.environ.get("ZEUXIS_DEBUG") == "1":
+                traceback.print_exc()
         if not _tell(answer, reply):
             break
     return 0

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from zeuxis.nets.init import glorot_
@@ -33,7 +34,9 @@ class ClassNorm(nn.Module):
         if self.gain is None or self.shift is None:
             return x
         rows, shape = needed(label), (*x.shape[:2], *[1] * (x.dim() - 2))
-        return torch.addcmul(self.shift[rows].reshape(shape), x, self.gain[rows].reshape(shape))
+        # not gain[rows]: the gradient of indexing adds up in another order each time where there are two threads
+        gain, shift = (F.embedding(rows, each).reshape(shape) for each in (self.gain, self.shift))
+        return torch.addcmul(shift, x, gain)
 
 
 class ProjectionHead(nn.Module):

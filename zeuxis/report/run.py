@@ -39,7 +39,7 @@ class RunFolder:
 def open_run(folder: Path) -> RunFolder:
     """Raises BadInput where `folder` holds no readable run.json."""
     run = read_header(folder / "run.json", "run")
-    samples = sorted((folder / "samples").glob("*.png"))
+    samples = sorted((folder / "samples").glob("*.png"), key=lambda path: (len(path.stem), path.stem))
     finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
     return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls)
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
+
+_ENTRY = "zeuxis"
+"""The one entry of the metadata: safetensors writes several in a random order, and equal files have equal bytes."""
 
 STEPS = ":steps"
 """Follows the name of a packed tensor, in that of the lengths of its steps."""
@@ -28,11 +32,20 @@ def content_hash(tensors: Mapping[str, Tensor]) -> str:
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, object]) -> None:
-    """Writes one file, whole or not at all; `metadata` values become JSON strings."""
+    """Writes one file, whole or not at all; `metadata` values become JSON strings. Equal content gives equal bytes."""
     # safetensors refuses shared memory and strides; copies are contiguous and apart
     flat = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     words = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in metadata.items()}
-    write_bytes(path, safetensors.torch.save(flat, metadata=words))
+    write_bytes(path, safetensors.torch.save(flat, metadata={_ENTRY: json.dumps(words, sort_keys=True)}))
+
+
+def _words_of(file: Any) -> dict[str, str]:
+    """What `save` wrote beside the tensors; the metadata as it is in a file of another tool. Raises ValueError."""
+    metadata = dict(file.metadata() or {})
+    words = json.loads(metadata[_ENTRY]) if _ENTRY in metadata else metadata
+    if not isinstance(words, dict) or not all(isinstance(v, str) for v in words.values()):
+        raise ValueError("its metadata are no words")
+    return words
 
 
 def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -64,10 +77,10 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors, those of `packed` as float32, and metadata. Raises BadInput where the file is missing or damaged."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return _unpacked({k: file.get_tensor(k) for k in file.keys()}), dict(file.metadata() or {})
+            return _unpacked({k: file.get_tensor(k) for k in file.keys()}), _words_of(file)
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
-    except (safetensors.SafetensorError, OSError, KeyError) as error:
+    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
         raise BadInput(f"weights cannot be read: {error}", str(path)) from None
 
 
@@ -75,8 +88,8 @@ def words(path: Path) -> dict[str, str]:
     """The metadata alone, without reading a tensor. Raises BadInput as `load` does."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
+            return _words_of(file)
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
-    except (safetensors.SafetensorError, OSError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise BadInput(f"weights cannot be read: {error}", str(path)) from None

@@ -1,13 +1,22 @@
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests.laws.helper import small, smallest, streams_for
+from tests.unit.engine import fakes
 from zeuxis.engine import loop
+from zeuxis.engine.batches import feeders
 from zeuxis.engine.budget import Budget
+from zeuxis.engine.loop import Habits
+from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.table import Table, lay
 from zeuxis.engine.train import Start, train
+from zeuxis.engine.turns import play
 from zeuxis.errors import MachineGaveOut
+from zeuxis.recipes.recipe import Moment
 
 
 def starve(monkeypatch: pytest.MonkeyPatch, at: int, times: int) -> None:
@@ -32,6 +41,69 @@ def test_batches_are_split_where_that_is_equal(tmp_path: Path, monkeypatch: pyte
     assert run.finish["steps"] == 6
     (line,) = run.log("micro")
     assert line["micro"] == 2 and "memory ran out" in line["words"]
+
+
+class _Breaks(torch.autograd.Function):
+    """The identity whose backward runs out of memory as often as `left` says."""
+
+    left: ClassVar[list[BaseException]] = []
+
+    @staticmethod
+    def forward(ctx: object, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: object, grad: Tensor) -> Tensor:
+        if _Breaks.left:
+            raise _Breaks.left.pop()
+        return grad
+
+
+RAN_OUT = (
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+)
+
+
+@pytest.mark.parametrize("error", RAN_OUT, ids=["cuda", "linux", "windows"])
+def test_what_a_broken_backward_left_is_not_added_to_the_retry(
+    error: RuntimeError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory runs out when half of the net has its gradient; the run then ends as one that began in two parts."""
+    recipe = small("classifier")
+    streams = streams_for(recipe, smallest(recipe))
+    start = Start(levers="plain", micro=2)
+    whole = train(recipe, streams, tmp_path / "whole", Budget(steps=2), start=start, habits=Habits(-1.0))
+
+    def half_way(net: torch.nn.Module, args: object, out: Tensor) -> Tensor:
+        return _Breaks.apply(out) if torch.is_grad_enabled() else out
+
+    def laid(*given: Any, **more: Any) -> Table:
+        table = lay(*given, **more)
+        parts = list(table.players["classifier"].children())
+        parts[len(parts) // 2].register_forward_hook(half_way)
+        return table
+
+    monkeypatch.setattr(loop, "lay", laid)
+    _Breaks.left[:] = [error]
+    run = train(recipe, streams, tmp_path / "run", Budget(steps=2), start=Start(levers="plain"), habits=Habits(-1.0))
+    assert _Breaks.left == [] and [line["micro"] for line in run.log("micro")] == [2]
+    assert run.weights_hash() == whole.weights_hash()
+
+
+def test_no_gradient_outlives_an_error_on_the_way() -> None:
+    def broken(m: Moment) -> Tensor:
+        weight = next(m.players["net"].parameters())
+        return _Breaks.apply(weight.sum() * 0) if m.step else weight.sum() * 0
+
+    table, feeds = fakes.table(fakes.Plain(wrong=broken)), fakes.streams()
+    feed = feeders(table.recipe.feeds(), feeds, 0, "cpu", False)
+    play(table, feed, Ranks())
+    _Breaks.left[:] = [RAN_OUT[1]]
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        play(table, feed, Ranks())
+    assert all(p.grad is None for p in table.players.parameters())
 
 
 def test_a_recipe_that_needs_its_batch_whole_stops_and_names_a_batch(

@@ -46,6 +46,15 @@ def test_state_round_trip(algorithm, fused, layout):
     assert all(torch.equal(v, mover.state()[k]) for k, v in resumed.state().items())
 
 
+def test_sgd_without_momentum_is_plain_descent():
+    net = players()
+    mover = Mover(Optimizer(("net",), "sgd", lr=0.5, momentum=0.0), net, False)
+    before = [p.detach().clone() for p in net.parameters()]
+    steps(mover, net, 0, 1)
+    moved = zip(net.parameters(), before, strict=True)
+    assert all(torch.equal(p.detach(), b - 0.5 * p.grad) for p, b in moved)
+
+
 def test_rates_follow_progress():
     mover = Mover(Optimizer(("net",), lr=lambda p: 1 - p, beta1=0, beta2=lambda p: 0.9 + 0.09 * p), players(), False)
     mover.set_rates(0.5, factor=0.5)

@@ -10,6 +10,8 @@ from zeuxis.engine import probe as probing
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import probe, seconds_per_step
+from zeuxis.engine.turns import Seen
+from zeuxis.errors import BadInput
 
 FIRST = Levers("cpu", 1)
 
@@ -24,6 +26,7 @@ def clock(monkeypatch):
         def play(table, feeds, ranks):
             told[0] += costs(levers[0], table.step / probing._HORIZON, told[0])
             played[0] += 1
+            return Seen({}, {})
 
         monkeypatch.setattr(probing, "play", play)
         monkeypatch.setattr(probing.time, "perf_counter", lambda: told[0])
@@ -69,6 +72,18 @@ def test_a_lever_that_this_build_cannot_pull_is_left_alone(clock):
 
     clock(costs)
     assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).levers == FIRST
+
+
+def test_a_training_that_breaks_off_at_once_is_refused(monkeypatch):
+    monkeypatch.setattr(probing, "PATIENCE", 0.1)
+    recipe = Plain(wrong=lambda m: float("nan") if m.step % 100 == 2 else 0.0)
+    with pytest.raises(BadInput, match="net/error is not finite in step 3 of a trial.*lower learning rate"):
+        seconds_per_step(recipe, SPEC, streams(), False, FIRST, Ranks(), (0.3,), patience=0.1)
+
+
+def test_a_step_that_only_an_untrained_net_cannot_bear_is_measured(monkeypatch):
+    recipe = Plain(wrong=lambda m: float("nan") if m.progress > 0.1 else 0.0)
+    assert seconds_per_step(recipe, SPEC, streams(), False, FIRST, Ranks(), (0.3,), patience=0.1) > 0
 
 
 def test_it_leaves_the_generator_of_torch_alone():

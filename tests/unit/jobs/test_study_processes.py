@@ -39,8 +39,11 @@ def test_a_worker_that_died_idle_is_a_failed_job_to_resume():
 def test_a_worker_that_fell_silent_is_a_failed_job_to_resume():
     answers: queue.Queue = queue.Queue()
     answers.put((0, ""))
+    dead = _process("")
+    dead.spec = {"name": "01/light"}
     with pytest.raises(executor.JobFailed, match="zeuxis resume st") as told:
-        executor._hear(answers, {0: executor._Worker(None, None, {"name": "01/light"})}, print, Path("st"))
+        executor._hear(answers, {0: dead}, print, Path("st"))
+    executor._dismiss({0: dead})
     assert told.value.exit_code == 4
 
 
@@ -76,7 +79,13 @@ def test_slots_take_the_gpus_that_the_person_left_visible():
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), torch.OutOfMemoryError("CUDA"), RuntimeError("can't allocate memory: 9 bytes")]
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
+    ],
 )
 def test_memory_running_out_has_words_and_code_4(error):
     assert worker.in_words(error) == {"error": "the memory is used up; close other programs", "code": 4}
@@ -84,8 +93,33 @@ def test_memory_running_out_has_words_and_code_4(error):
 
 def test_other_errors_keep_their_words_or_are_faults():
     assert worker.in_words(BadInput("wrong", "here")) == {"error": "wrong (here)", "code": 2}
-    with pytest.raises(ValueError, match="odd"):
-        worker.in_words(ValueError("odd"))
+    told = worker.in_words(ValueError("odd"))
+    assert told["code"] == 1 and told["error"].startswith("a fault in zeuxis: ValueError: odd")
+
+
+@posix
+@pytest.mark.parametrize(
+    ("code", "exit_code", "words"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", 4, "a worker died at 00/none; continue with `zeuxis resume st`"),
+        ("import os; os.kill(os.getpid(), 15)", 4, "a worker died at 00/none; continue with `zeuxis resume st`"),
+        ("import os; os.abort()", 1, "a worker crashed at 00/none: SIGABRT"),
+        ("raise SystemExit(3)", 1, "a worker crashed at 00/none: exit code 3"),
+    ],
+)
+def test_who_was_killed_is_to_resume_and_who_crashed_is_a_fault(code, exit_code, words):
+    ended = _process(code)
+    ended.spec = {"name": "00/none"}
+    told = ended.lost(Path("st"))
+    assert told.exit_code == exit_code and words in str(told)
+    executor._dismiss({0: ended})
+
+
+def test_a_fault_in_a_job_is_told_as_what_it_is(tmp_path):
+    """By a real worker: a spec that it cannot even read ends as a fault with its kind, and the worker lives on."""
+    with pytest.raises(executor.JobFailed, match="a fault in zeuxis: KeyError: 'study'") as told:
+        executor.run_all(lambda: [{"name": "00/none"}], 1, print, tmp_path)
+    assert told.value.exit_code == 1
 
 
 def test_a_worker_whose_parent_is_gone_is_quiet():

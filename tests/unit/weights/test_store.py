@@ -1,6 +1,7 @@
-"""Weights in eight bits: how far they may be from what was packed, and what a damaged file says."""
+"""Files of weights: equal bytes for equal content; in eight bits, how far they may be from what was packed."""
 
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,3 +44,31 @@ def test_steps_without_their_numbers_are_a_damaged_file(tmp_path):
 
 def test_all_bundled_weights_are_ten_megabytes_at_most():
     assert sum(bundled.path_of(name).stat().st_size for name in bundled.names()) <= 10_000_000
+
+
+def test_equal_weights_are_files_of_equal_bytes(tmp_path):
+    """safetensors orders the entries of the metadata by chance, each time anew."""
+    words, tensors = {k: k * 3 for k in "recipe of many words".split()}, {"b": torch.ones(3), "a": torch.zeros(2, 2)}
+    paths = [tmp_path / f"{i}.safetensors" for i in range(8)]
+    for path in paths:
+        store.save(path, tensors, words)
+    assert len({path.read_bytes() for path in paths}) == 1
+    assert store.words(paths[0]) == words
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_bundled_weights_have_the_bytes_that_writing_them_again_gives(name, tmp_path):
+    path = bundled.path_of(name)
+    store.save(tmp_path / "again.safetensors", safetensors.torch.load_file(path), store.words(path))
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_metadata_of_another_tool_are_given_as_they_are_and_odd_ones_of_ours_are_damage(tmp_path):
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(safetensors.torch.save({"a": torch.ones(1)}, metadata={"format": "pt", "of": "another"}))
+    assert store.words(path) == {"format": "pt", "of": "another"}
+    for odd in ("[1]", "{", '{"recipe": 1}'):
+        path.write_bytes(safetensors.torch.save({"a": torch.ones(1)}, metadata={"zeuxis": odd}))
+        for read in (store.words, store.load):
+            with pytest.raises(BadInput, match="cannot be read"):
+                read(path)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.errors import BadInput, ZeuxisError
+from zeuxis.errors import BadInput, MemoryRanOut, ZeuxisError, memory_in_words
 from zeuxis.recipes.recipe import Recipe
 from zeuxis.weights import store
 
@@ -132,7 +132,8 @@ def _state(spandrel: Any, path: Path) -> Mapping[str, Any]:
         if _holds_a_program(path):
             mend = "save its state_dict() alone, as safetensors"
             raise BadInput("TorchScript is not read: it runs what is in the file", str(path), mend)
-        found: Mapping[str, Any] = _unpickled(spandrel.ModelLoader(), path)
+        with memory_in_words(str(path)):
+            found: Mapping[str, Any] = _unpickled(spandrel.ModelLoader(), path)
         return found
     except ZeuxisError:
         raise
@@ -163,10 +164,12 @@ def built(state: Mapping[str, Any], name: str) -> Parts:
     """
     spandrel = imported(name)
     try:
-        with _apart():
+        with memory_in_words(name), _apart():
             described = spandrel.ModelLoader().load_from_state_dict(dict(state))
     except spandrel.UnsupportedModelError as error:
         raise BadInput("spandrel knows no net that has these weights", name) from error
+    except MemoryRanOut:
+        raise
     except Exception as error:  # whatever a net's code says of weights that do not fit
         raise BadInput(f"spandrel cannot build the net of these weights: {_line(error)}", name) from error
     _check(described, name)

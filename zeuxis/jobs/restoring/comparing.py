@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, memory_in_words
 from zeuxis.jobs.foreign import Distance
 from zeuxis.jobs.restoring import changes, scoring, triage
 from zeuxis.jobs.restoring.pairing import Pair, page_of, pair_of, works_of
@@ -97,8 +97,9 @@ def compare(given: str, paths: list[Path], asked: Asked, original: str | None, p
         try:
             if original is not None and work.original is None:
                 raise BadInput("it has no original under its name", original)
-            done.append((work, _entry(pair_of(work, asked.scale), asked, measure)))
-        except BadInput as error:
+            with memory_in_words(str(work.name)):
+                done.append((work, _entry(pair_of(work, asked.scale), asked, measure)))
+        except (BadInput, MemoryRanOut) as error:
             if len(works) == 1:
                 raise
             failed += 1

@@ -14,7 +14,7 @@ from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import copy_file, sweep_aside, write_bytes
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, memory_in_words
 from zeuxis.jobs.restoring import large, masks, steps, triage
 from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
@@ -255,8 +255,9 @@ def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
     started, failed = time.monotonic(), []
     for i, pair in enumerate(todo):
         try:
-            outcome = _one(pair, asked)
-        except (Unreadable, BadInput, OSError) as error:
+            with memory_in_words(str(pair.source)):
+                outcome = _one(pair, asked)
+        except (Unreadable, BadInput, MemoryRanOut, OSError) as error:
             words = f"it {error}" if isinstance(error, Unreadable) else str(error)
             if single:
                 raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
