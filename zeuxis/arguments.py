@@ -218,6 +218,8 @@ def _checked(value: Any, hint: Any) -> None:
     """Raises BadInput for a number that is none, and for text that cannot be a name."""
     if isinstance(value, str) and not value and _takes_paths(hint):
         raise BadInput("must not be empty")
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        raise BadInput("is too large")
     if isinstance(value, float) and not math.isfinite(value):
         raise BadInput(f"must be a finite number, not {value}")
     if isinstance(value, str | Path):

@@ -102,7 +102,7 @@ def _third_parties() -> list[Entry]:
                 brought_by,
                 "a recipe and its module bear the same name",
             )
-        found.append(Entry(name, point.module, point.attr, _file_of(point.module), brought_by))
+        found.append(Entry(name, point.module, point.attr, file_of(point.module), brought_by))
     return found
 
 
@@ -111,7 +111,7 @@ def _folders(package: str) -> list[Path]:
     return [Path(p) for p in (spec.submodule_search_locations or [])] if spec else []
 
 
-def _file_of(module: str) -> Path | None:
+def file_of(module: str) -> Path | None:
     """The module's file, found without importing its parents, which may be heavy."""
     top, *rest = module.split(".")
     spec = util.find_spec(top)

@@ -20,7 +20,7 @@ WORDS: dict[str, str] = {
     "augment": "find out whether generated pictures help a classifier, or augment a folder by rules",
     "report": "draw the page of a run or a study again",
     "resume": "finish a stopped run or study",
-    "data": "list, show or export sets of pictures",
+    "data": "list, show, export or damage sets of pictures; weights of others",
     "completion": "print shell completion for bash, zsh or fish",
 }
 Parsed = dict[str, Any]
@@ -174,7 +174,8 @@ _ACTIONS: dict[str, Callable[[Parsed], Answer]] = {
 
 def parser_for(word: str, second: str | None) -> Parser:
     """The parser of a word; `second` is the recipe of `train`, or the word of `data`."""
-    p = Parser(prog=f"zeuxis {word}", description=WORDS[word], allow_abbrev=False)
+    about = DATA_WORDS[second] if word == "data" and second else WORDS[word]
+    p = Parser(prog=f"zeuxis {word} {second}" if word == "data" and second else f"zeuxis {word}", description=about)
     PARSERS[word](p, second)
     p.add_argument("--json", action="store_true", help="print one JSON object")
     return p

@@ -1,6 +1,7 @@
 """Flags: a parser whose errors are one clear line, kinds of values, and a flag for every field of a recipe."""
 
 import argparse
+import math
 import re
 import types
 import typing
@@ -14,32 +15,32 @@ _CLEARER = (  # argparse's words, and ours: an empty mend stands for the nearest
     (r"unrecognized arguments: (.*)", "`{0}` is one word too many", "put quotes around names with spaces"),
     (r"the following arguments are required: (.*)", "missing: {0}", "`{prog} --help` lists all"),
     (r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", "{0} cannot be `{1}`", ""),
-    (r"argument ([^:]+): invalid int value: '(.*)'", "{0} must be a whole number, not `{1}`", "write such as 8"),
-    (r"argument ([^:]+): invalid float value: '(.*)'", "{0} must be a number, not `{1}`", "write such as 0.5"),
     (r"argument ([^:]+): expected one argument", "{0} needs a value", "`{prog} --help` lists all"),
     (r"argument ([^:]+): (.*)", "{0}: {1}", "`{prog} --help` lists all"),
 )
 
 
+class _Help(argparse.HelpFormatter):
+    """Help with the default of each flag; what a word takes bears the flag's own name; lines are kept as they are."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        told = action.help or ""
+        silent = action.default is None or isinstance(action.default, bool) or action.default == argparse.SUPPRESS
+        silent = silent or not action.option_strings
+        return told if silent or "default" in told else f"{told}; default: {action.default}"
+
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        return action.option_strings[-1].lstrip("-").replace("-", "_").upper()
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [part for line in text.split("\n") for part in super(_Help, self)._split_lines(line, width)]
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse with errors as one line that names the nearest known flag; help tells the sources of a recipe's fields.
+    """argparse with errors as one line that names the nearest known flag, and help that tells defaults."""
 
-    recipe: the class whose fields are among the flags, if any.
-    """
-
-    recipe: type | None = None
-
-    def format_help(self) -> str:
-        """As argparse does; the source code is read here, since only help needs it."""
-        told = sources(self.recipe) if self.recipe else {}
-        plain = [(action, action.help) for action in self._actions if action.dest in told]
-        try:
-            for action, words in plain:
-                action.help = f"{words}; {told[action.dest].replace('%', '%%')}"
-            return super().format_help()
-        finally:
-            for action, words in plain:
-                action.help = words
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, **given})
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -67,13 +68,36 @@ def size(text: str) -> int | tuple[int, int]:
     """64 or 48x64 (height x width)."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(re.fullmatch(r"[0-9]{1,9}", s) and int(s) > 0 for s in sides):
-        raise argparse.ArgumentTypeError(f"`{text}` is no size, write 64 or 48x64 (height x width)")
+        raise argparse.ArgumentTypeError(f"`{_short(text)}` is no size, write 64 or 48x64 (height x width)")
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+def whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number, such as 8")
+    return int(text)
+
+
+def number(text: str) -> float:
+    """A finite one."""
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) or not math.isfinite(float(text)):
+        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a number, such as 0.5")
+    return float(text)
+
+
+def path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name names no file")
+    return text
+
+
+def _short(text: str) -> str:
+    return text if len(text) < 40 else text[:37] + "..."
 
 
 def positive(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` must be a whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number of 1 or more")
     return int(text)
 
 
@@ -84,56 +108,25 @@ def level(text: str) -> int | str:
 
 def seed(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise argparse.ArgumentTypeError(f"`{text}` must be a whole number of 0 or more")
+        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number of 0 or more")
     return int(text)
-
-
-def sources(cls: type) -> dict[str, str]:
-    """What the comment beside each field of a recipe says of its value: where it comes from. {} without source code.
-
-    A field that a class takes over from another has that one's comment.
-    """
-    import ast
-    import inspect
-    import io
-    import textwrap
-    import tokenize
-
-    found: dict[str, str] = {}
-    for base in reversed(cls.__mro__[:-1]):
-        try:
-            text = textwrap.dedent(inspect.getsource(base))
-            body = next(node.body for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
-            tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-        except (OSError, TypeError, SyntaxError, StopIteration, tokenize.TokenError):
-            continue
-        said = {t.start[0]: t.string.strip("# ") for t in tokens if t.type == tokenize.COMMENT}
-        for node in body:
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.end_lineno in said:
-                found[node.target.id] = said[node.end_lineno]
-    return found
 
 
 def add_fields(p: Parser, recipe: str) -> None:
     """A flag for every field of the recipe; help says the default of each and where it comes from."""
-    import dataclasses
+    from zeuxis.fields import fields_of
 
-    from zeuxis import catalog
-
-    cls = catalog.load(recipe)
-    hints = typing.get_type_hints(cls)
-    p.recipe = cls
-    group = p.add_argument_group(
-        f"fields of {recipe}" + (f" (presets: {', '.join(cls.presets)})" if cls.presets else "")
-    )
-    for field in dataclasses.fields(cls):
-        flag = "--" + field.name.replace("_", "-")
+    found = fields_of(recipe)
+    title = f"fields of {recipe}" + (f" (presets: {', '.join(found.presets)})" if found.presets else "")
+    group = p.add_argument_group(title)
+    for field in found.fields:
+        source = f"; {field.source}" if field.source else ""
         group.add_argument(
-            flag,
+            "--" + field.name.replace("_", "-"),
             dest=field.name,
             default=argparse.SUPPRESS,
-            help=f"default: {field.default}",
-            **_kind(hints[field.name]),
+            help=f"default: {field.default}{source}".replace("%", "%%"),
+            **_kind(field.hint),
         )
 
 
@@ -145,18 +138,18 @@ def _kind(hint: Any) -> dict[str, Any]:
     if origin in (typing.Union, types.UnionType):
         return _kind(next(a for a in inner if a is not type(None)))
     if origin is tuple:
-        return {"type": _listed(inner[0])}
+        return {"type": _listed({int: whole, float: number}.get(inner[0], inner[0]))}
     if hint is bool:
         return {"action": argparse.BooleanOptionalAction}
-    return {"type": hint}
+    return {"type": {int: whole, float: number}.get(hint, hint)}
 
 
 def _listed(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     def read(text: str) -> tuple[Any, ...]:
         try:
             return tuple(kind(x) for x in text.split(","))
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"`{text}` is no list, write such as 64,32") from None
+        except (ValueError, argparse.ArgumentTypeError):
+            raise argparse.ArgumentTypeError(f"`{_short(text)}` is no list, write such as 64,32") from None
 
     return read
 

@@ -15,7 +15,7 @@ from zeuxis.errors import ZeuxisError
 
 _IN_PYTHON: ContextVar[bool] = ContextVar("zeuxis_in_python", default=False)
 _FLAG = r"(?<![\w/.-])(--[a-z][a-z0-9-]*|-n)(?![\w-])"
-_NUMBER = r"\d+(?:x\d+)?(?![\w.])"
+_NUMBER = r"\d+(?:x\d+|\.\d+)?(?:e-?\d+)?(?!\w)"
 _BARE = re.compile(rf"{_FLAG}(?:[= ]({_NUMBER}))?")
 _PLACES = {"IN": "input", "OUT": "out"}  # what has no flag: the metavars of words that write a picture per picture
 _PAIRS = ("data",)  # words of two words
@@ -29,7 +29,7 @@ def parameter(flag: str) -> str:
 
 def _value(text: str) -> str:
     """What a flag was given, as Python would have it."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"\d+(\.\d+)?(e-?\d+)?", text):
         return text
     sides = re.fullmatch(r"(\d+)x(\d+)", text)
     if sides:

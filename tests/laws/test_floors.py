@@ -253,11 +253,16 @@ LIGHT = [
     ["completion", "zsh"],
     ["completion", "fish"],
     ["train", "--help"],
+    ["train", "cgan", "--help"],
+    ["train", "R3GAN", "--help"],
     ["restore", "--help"],
     ["data", "list"],
     ["data", "list", "--json"],
 ]
 REFUSED = [
+    ["train", "cgan", "nowhere", "--run", "r", "--steps", "2"],
+    ["train", "cgan", "fashion-mini", "--run", "r", "--steps", "2", "--width", "wide"],
+    ["augment", "nowhere", "--study", "s"],
     ["train", "cgam", "fashion-mini", "--run", "r", "--steps", "2"],
     ["sample", "nowhere", "--out", "o"],
     ["report", "nowhere"],

@@ -59,6 +59,7 @@ OUT_OF_RANGE = [
     (0, Count, "x= must be 1 or more, not 0"),
     (-1, Seed, "x= must be 0 or more, not -1"),
     (0, Annotated[int, AtLeast(2)] | None, "x= must be 2 or more, not 0"),
+    (10**30, int, "x= is too large"),
     (float("nan"), float, "x= must be a finite number, not nan"),
     (np.inf, Time, "x= must be a finite number, not inf"),
     ("", Collection, "x= must not be empty"),

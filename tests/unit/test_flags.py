@@ -1,28 +1,14 @@
 """What the help of a recipe tells: every field with its default and where that comes from."""
 
-import dataclasses
-import subprocess
-import sys
-from pathlib import Path
+import argparse
 
 import pytest
 
 from zeuxis import catalog, cli, flags
 from zeuxis.augment.policies import DOMAINS
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Recipe
-
-BELOW = """
-from dataclasses import dataclass
-from zeuxis.recipes.cgan import CGAN
-
-@dataclass(frozen=True, kw_only=True)
-class Below(CGAN):
-    width: int = (
-        16
-    )  # own: 100 % guessed
-    more: int = 3
-"""
+from zeuxis.fields import fields_of
+from zeuxis.words import DATA_WORDS
 
 
 def help_of(recipe: str) -> str:
@@ -31,10 +17,9 @@ def help_of(recipe: str) -> str:
 
 @pytest.mark.parametrize("name", catalog.names())
 def test_every_field_says_where_its_value_comes_from(name: str) -> None:
-    cls, text = catalog.load(name), help_of(name)
-    told = flags.sources(cls)
-    for field in dataclasses.fields(cls):
-        assert "".join(f"default: {field.default}; {told[field.name]}".split()) in text, field.name
+    text = help_of(name)
+    for field in fields_of(name).fields:
+        assert field.source and "".join(f"default: {field.default}; {field.source}".split()) in text, field.name
 
 
 def test_every_kind_of_picture_can_be_said() -> None:
@@ -49,16 +34,33 @@ def test_help_twice_is_the_same_and_other_words_have_no_sources() -> None:
     assert "default: 32; own: convolutions 32-64-128" in " ".join(parser.format_help().split())
 
 
-def test_a_recipe_below_another_and_one_without_source_code(tmp_path: Path) -> None:
-    (tmp_path / "below.py").write_text(BELOW)
-    code = (
-        "import below\nfrom zeuxis import flags\nfound = flags.sources(below.Below)\n"
-        "print(found['width'], '|', found['beta1'], '|', 'more' in found)"
+def test_help_tells_defaults_and_names_flags_as_they_are_typed() -> None:
+    sample, upscale = (" ".join(cli.parser_for(word, None).format_help().split()) for word in ("sample", "upscale"))
+    assert "--class CLASS keep" in sample and "how many pictures; default: 64" in sample
+    assert "more detail that is invented; default: 1.0" in upscale and "biharmonic" not in upscale
+    assert "everything random follows from it; default: 0" in " ".join(
+        cli.parser_for("train", "cgan").format_help().split()
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == "own: 100 % guessed | SNGAN and sweep | False\n"
-    made = dataclasses.make_dataclass("Made", [("width", int, 3)], bases=(Recipe,), frozen=True, kw_only=True)
-    assert "width" not in flags.sources(made)
+
+
+def test_the_words_of_data_have_help_of_their_own() -> None:
+    whole, show = cli.parser_for("data", None).format_help(), cli.parser_for("data", "show").format_help()
+    assert all(f"{name}: " in whole for name in DATA_WORDS)
+    assert show.startswith("usage: zeuxis data show [-h]") and "WHAT" not in show and DATA_WORDS["show"] in show
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e400", "1_000", "9" * 5000, "", "٣", "0x10"])
+def test_a_number_is_plain_and_finite(value: str) -> None:
+    """In every flag and field that takes one."""
+    for word, second in (("train", "cgan"), ("restore", None), ("upscale", None), ("augment", None), ("sample", None)):
+        parser = cli.parser_for(word, second)
+        kinds = (flags.whole, flags.number, flags.positive, flags.seed, flags.size)
+        for action in parser._actions:
+            if action.type in kinds and not action.choices:
+                with pytest.raises(argparse.ArgumentTypeError) as error:
+                    action.type(value)
+                assert len(str(error.value)) < 100
+            assert action.type not in (int, float)
 
 
 def test_choices_that_are_numbers() -> None:

@@ -7,6 +7,7 @@ from zeuxis.spelling import for_python, parameter, pythonic, spelled
 
 SPELLED = {
     "give --size, for instance --size 64": "give size=, for instance size=64",
+    "train again with --lr 0.0001 --lr-end 1e-5.": "train again with lr=0.0001 lr_end=1e-5.",
     "use --size 24x16": "use size=(24, 16)",
     "--strength must be 0 to 1, not 2": "strength= must be 0 to 1, not 2",
     "one of --steps, --images, --budget": "one of steps=, images=, budget=",

@@ -1,5 +1,6 @@
 """The job `sample`: pictures from a trained run, each a function of its seed, with a note in every file."""
 
+import re
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ def parse_seeds(text: str) -> list[int]:
     found: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = (x.strip() for x in part.partition("-"))
-        if not first.isdecimal() or (dash and not last.isdecimal()):
+        if not all(re.fullmatch("[0-9]{1,20}", x) for x in (first, *([last] if dash else []))):
             raise BadInput(f"`{text}` is no list of seeds", "--seeds", "write whole numbers such as 1,5-8")
         low, high = int(first), int(last if dash else first)
         if high < low or high >= _LARGEST:
@@ -113,7 +114,7 @@ def _labels(classes: tuple[str, ...], seeds: torch.Tensor, wanted: str | None, r
         raise BadInput(f"this {recipe} was trained without labels and has no classes", "--class", "leave --class away")
     if wanted in classes:
         return torch.full_like(seeds, classes.index(wanted))
-    if wanted.isdecimal() and int(wanted) < len(classes):
+    if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < len(classes):
         return torch.full_like(seeds, int(wanted))
     raise BadInput(f"no class `{wanted}`", "--class", nearest(wanted, list(classes)))
 
