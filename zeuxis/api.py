@@ -80,8 +80,13 @@ def train(
 
 
 @word
-def resume(folder: str | Path, *, checkpoint_every: Time = "30s", on_nan: str = "rewind") -> Path:
-    """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder."""
+def resume(
+    folder: str | Path, *, data: Collection | None = None, checkpoint_every: Time = "30s", on_nan: str = "rewind"
+) -> Path:
+    """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder.
+
+    data: where the pictures are now, if they were moved. Raises BadInput where they are others.
+    """
     folder = Path(folder)
     there.check_run(folder)
     from zeuxis.jobs import training
@@ -90,6 +95,7 @@ def resume(folder: str | Path, *, checkpoint_every: Time = "30s", on_nan: str = 
     from zeuxis.jobs.study.arms import Place
 
     habits = habits_of(checkpoint_every, on_nan)
+    training.find_pictures(folder, None if data is None else there.source_of(data))
     if training.is_study(folder):
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):

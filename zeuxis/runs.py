@@ -96,7 +96,7 @@ class Run:
         if not path.exists():
             return []
         lines = []
-        for text in path.read_text(encoding="utf-8").splitlines():
+        for text in path.read_text(encoding="utf-8").split("\n"):
             try:
                 line = json.loads(text)
             except ValueError:

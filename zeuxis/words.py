@@ -150,6 +150,7 @@ def _folder_parser(p: Parser, _: str | None) -> None:
 
 def _resume_parser(p: Parser, _: str | None) -> None:
     _folder_parser(p, None)
+    p.add_argument("--data", help="where the pictures are now, if they were moved")
     _keeping(p)
 
 

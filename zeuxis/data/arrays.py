@@ -30,14 +30,18 @@ def from_idx(files: list[Path]) -> Arrays:
         raise BadInput("the idx files hold pictures of different sizes", str(files[0].parent), "give one of the files")
     labels = [_labels(path, len(array)) for path, array in zip(files, pixels, strict=True)]
     known = [array for array in labels if array is not None]
-    names = [idx.class_names(array) for array in known]
-    classes = max(names, key=len, default=())
     sources = [f"{path.name}:{i}" for path, array in zip(files, pixels, strict=True) for i in range(len(array))]
     parts = [idx.part_of(path) for path, array in zip(files, pixels, strict=True) for _ in range(len(array))]
     joined = pixels[0] if len(pixels) == 1 else np.concatenate(pixels)
-    together = np.concatenate(known).astype(np.int64) if len(known) == len(files) else None
     official = parts if len(set(parts)) == 2 else None
-    return Arrays(joined[..., None], together, classes if together is not None else (), sources, official)
+    if not known or len(known) < len(files):
+        return Arrays(joined[..., None], None, (), sources, official)
+    together = np.concatenate(known).astype(np.int64)
+    named = max((idx.class_names(array) for array in known), key=len)
+    if not named:  # numbers of their own, such as EMNIST's letters from 1: a number that no picture has is no class
+        numbers, together = np.unique(together, return_inverse=True)
+        named = tuple(str(i) for i in numbers)
+    return Arrays(joined[..., None], together, named, sources, official)
 
 
 def _labels(images: Path, n: int) -> np.ndarray | None:

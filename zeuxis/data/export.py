@@ -1,5 +1,6 @@
 """A dataset as a folder per class, which `open_dataset` reads back equal."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.files import json_bytes, make_folder, plain_errors, write_bytes
+from zeuxis.data.files import cut, json_bytes, make_folder, plain_errors, write_bytes
 from zeuxis.data.memory import Index, Subset, item_digests
 from zeuxis.data.tables import MANIFEST
 from zeuxis.errors import BadInput, SomeFailed
@@ -17,12 +18,16 @@ from zeuxis.pictures.write import png_bytes
 from zeuxis.platform import sync_folder
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
+_LONGEST = 100
+"""Bytes of a folder's name."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def folder_name(class_name: str) -> str:
     """A name that every file system takes: forbidden characters become `-`, hidden and reserved names get a `_`."""
-    name = _FORBIDDEN.sub("-", class_name).strip().rstrip(".")[:100] or "_"
+    name = _FORBIDDEN.sub("-", class_name).strip().rstrip(".") or "_"
+    if len(name.encode("utf-8", "replace")) > _LONGEST:  # digits for what was cut off, so that names stay apart
+        name = f"{cut(name, _LONGEST - 9)}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
     return "_" + name if name.startswith(".") or _RESERVED.fullmatch(name) else name
 
 
@@ -90,7 +95,7 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
     chosen: Any = dataset if positions is None else Subset(dataset, positions)
     check_empty(out)
     places = _places(chosen)
-    aside = out.with_name(f".{out.name}.part")
+    aside = out.with_name(f".{cut(out.name, 200)}.part")
     make_folder(out.parent)
     shutil.rmtree(aside, ignore_errors=True)
     try:

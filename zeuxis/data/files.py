@@ -41,12 +41,17 @@ def make_folder(folder: str | os.PathLike[str]) -> Path:
     return Path(folder)
 
 
+def cut(name: str, most: int) -> str:
+    """The beginning of a name, `most` bytes of UTF-8 at most: file systems count bytes, and allow 255."""
+    return name.encode("utf-8", "surrogateescape")[:most].decode("utf-8", "ignore")
+
+
 @contextlib.contextmanager
 def _written_aside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its name, flushed to the disk, when the block ends well; else it is gone."""
     path = Path(path)
     make_folder(path.parent)
-    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_ident()}.tmp")
+    aside = path.with_name(f".{cut(path.name, 100)}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with plain_errors(path):
             with open(aside, "wb") as file:

@@ -6,6 +6,7 @@ Layout: http://yann.lecun.com/exdb/mnist (LeCun, Cortes, Burges). Plain or gzipp
 import gzip
 import hashlib
 import math
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -91,28 +92,37 @@ def labels_beside(images: Path) -> Path | None:
     """The label file that belongs to an image file by name, packed or not."""
     name = images.name.replace("images", "labels").replace("idx3", "idx1")
     stem = name.removesuffix(".gz")
-    for path in (images.with_name(name), images.with_name(stem), images.with_name(stem + ".gz")):
-        if path != images and path.is_file():
-            return path
-    return None
+    inner = images.parent.with_name(stem)  # where each file lies in a folder of its own name
+    places = [images.parent / one for one in (name, stem, stem + ".gz")] + [inner / stem, inner / (stem + ".gz")]
+    return next((path for path in places if path != images and path.is_file()), None)
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The idx image files of a folder, training files first, one of each where packed and unpacked both lie there."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if "idx3" in path.name and path.is_file() and is_idx(path):
-            found.setdefault(path.name.removesuffix(".gz"), path)
-    return sorted(found.values(), key=lambda p: (part_of(p) != "train", p.name))
+    """The idx image files of a folder, or one or two folders down, training files first.
+
+    Of a file that lies there packed and unpacked there is one. Raises BadInput for the files of several sets.
+    """
+    for pattern in ("*idx3*", "*/*idx3*", "*/*/*idx3*"):
+        found: dict[str, Path] = {}
+        for path in sorted(folder.glob(pattern)):
+            if path.is_file() and is_idx(path):
+                found.setdefault(path.name.removesuffix(".gz"), path)
+        parts = [part_of(path) for path in found.values()]
+        if len(set(parts)) < len(parts):
+            names = ", ".join(sorted(found))
+            mend = "put the files of one into a folder of their own, or give one file"
+            raise BadInput(f"these are the files of several sets: {names[:200]}", str(folder), mend)
+        if found:
+            return sorted(found.values(), key=lambda p: (part_of(p) != "train", p.name))
+    return []
 
 
 def part_of(path: Path) -> str:
-    """The word test for t10k and test files, else train."""
-    return "test" if path.name.lower().startswith(("t10k", "test")) else "train"
+    """The word test for t10k and test files, wherever it stands in the name, else train."""
+    return "test" if {"t10k", "test"} & set(re.split(r"[^a-z0-9]+", path.name.lower())) else "train"
 
 
 def class_names(labels: np.ndarray) -> tuple[str, ...]:
-    """Names known for exactly these labels, else the numbers from 0 to the highest label."""
+    """Names known for exactly these labels; () where there are none."""
     head = struct.pack(">HBBI", 0, 8, 1, len(labels))
-    known = _NAMED.get(hashlib.sha256(head + labels.tobytes()).hexdigest())
-    return known or tuple(str(i) for i in range(int(labels.max(initial=0)) + 1))
+    return _NAMED.get(hashlib.sha256(head + labels.tobytes()).hexdigest(), ())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,6 +47,16 @@ def _inference_players(table: Table) -> torch.nn.ModuleDict:
     return torch.nn.ModuleDict(chosen).eval()
 
 
+def with_every_class(order: torch.Tensor, labels: np.ndarray | None, n: int) -> torch.Tensor:
+    """The first n of an order, and the first of each class that is not among them: a score is a mean over classes."""
+    if labels is None:
+        return order[:n]
+    named = torch.from_numpy(np.asarray(labels, np.int64))[order]
+    places = torch.arange(len(order))
+    firsts = [int(places[named == c][0]) for c in named.unique().tolist()]
+    return order[sorted({*range(min(n, len(order))), *firsts})]
+
+
 class Watcher:
     """Reads the same pictures each time, so that figures compare over a run."""
 
@@ -57,7 +68,8 @@ class Watcher:
         self.held: Batch | None = None
         if held_out is not None and len(held_out):
             feeder = Feeder(held_out, feed, "held out", seed, device, conditional)
-            self.held = feeder.at(Stream(key_of("held out", seed)).permutation(len(held_out))[: table.recipe.watched])
+            order = Stream(key_of("held out", seed)).permutation(len(held_out))
+            self.held = feeder.at(with_every_class(order, held_out.labels, table.recipe.watched))
 
     def score(self, table: Table) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""

@@ -13,7 +13,7 @@ from zeuxis.augment.names import POLICY_NAMES
 from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names, tell_unread
-from zeuxis.data.files import make_folder, plain_errors, write_json
+from zeuxis.data.files import cut, make_folder, plain_errors, write_json
 from zeuxis.data.tables import MANIFEST
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
@@ -83,7 +83,7 @@ def augment_folder(
         say(f"zeuxis: {hint}")
     counts = copies_of(dataset, copies, balance)
     places = _places(dataset)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    aside = out.with_name(f".{cut(out.name, 200)}.{os.getpid()}.tmp")
     try:
         rows, owners = list(_originals(dataset, places, aside)), list(range(len(dataset)))
         for copy in range(1, int(counts.max()) + 1):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zeuxis.data import there
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.memory import Subset
@@ -15,7 +16,7 @@ from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Recipe, recipe_name
+from zeuxis.recipes.recipe import Recipe, Recognizes, recipe_name
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
 _ENOUGH = 20  # pictures from which on some are held out
@@ -53,10 +54,12 @@ class Source:
 
     def words(self, dataset: Dataset | Pictures) -> dict[str, Any]:
         """For run.json and study.json."""
-        path = Path(self.source)
+        name, colon, folder = self.source.partition(":")
+        place = f"{name}:{Path(folder).expanduser().resolve()}" if colon else name
+        path = Path(self.source).expanduser()
         size = list(self.size) if isinstance(self.size, tuple) else self.size
         return {
-            "source": str(path.resolve()) if path.exists() else self.source,
+            "source": place if name in there.NAMES else str(path.resolve()),
             "size": size,
             "channels": self.channels,
             "fit": self.fit,
@@ -114,11 +117,47 @@ def material(recipe: Recipe, source: Source, seed: int) -> Material:
 
 def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
     dataset = source.open()
-    words = source.words(dataset)
+    words, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
     if len(dataset) < _ENOUGH and not official_parts(dataset):
+        if scored:
+            say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
         return Material({"images": dataset}, None, None, words)
-    split = split_dataset(dataset, seed=seed, validation=HELD_OUT, test=0.0)
+    share = held_share(dataset) if scored else HELD_OUT
+    split = split_dataset(dataset, seed=seed, validation=share, test=0.0)
+    if scored:
+        check_classes(dataset, {"training": split.train, "held-out": split.validation})
     return Material({"images": Subset(dataset, split.train)}, Subset(dataset, split.validation), split, words)
+
+
+def held_share(dataset: Dataset) -> float:
+    """A tenth, more where the smallest class would have none, at most half."""
+    sizes = np.bincount(np.asarray(dataset.labels))
+    return min(0.5, max(HELD_OUT, 1 / max(1, int(sizes[sizes > 0].min()))))
+
+
+def check_classes(dataset: Dataset, parts: Mapping[str, np.ndarray]) -> None:
+    """Raises BadInput, with the reason, where a class has no picture in one of the parts.
+
+    A score by label is a mean over classes: one that is not there would not be in it.
+    """
+    classes, labels = dataset.spec.classes, np.asarray(dataset.labels)
+    whole = np.bincount(labels, minlength=len(classes))
+    for name, positions in parts.items():
+        lacking = np.flatnonzero(np.bincount(labels[positions], minlength=len(classes)) == 0)
+        if not len(lacking):
+            continue
+        first = int(lacking[0])
+        more = f", nor have {len(lacking) - 1} more classes" if len(lacking) > 1 else ""
+        why = (
+            "official parts, groups and nearly equal pictures stay together"
+            if whole[first] > 1
+            else "each part needs one"
+        )
+        raise BadInput(
+            f"class `{classes[first]}` has no {name} picture of {whole[first]} in all{more}: {why}",
+            "",
+            "give more pictures of it, or leave it out; `zeuxis data show` tells what stays together",
+        )
 
 
 def _squares(recipe: Recipe, source: Source, seed: int) -> Material:

@@ -27,14 +27,15 @@ def predictions(recipe: Recipe, players: nn.ModuleDict, data: Dataset, device: s
 
 def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:
     """Writes recalls.json: balanced accuracy and recalls per class, 0 to 1, of the finished weights on held-out
-    pictures; the recall of a class without any is null. Returns what was written."""
+    pictures. The recall of a class without any is null, and so is the mean. Returns what was written."""
     device, classes = run.record["levers"]["device"], run.spec.condition
     guess = predictions(run.recipe, run.players().to(device), held, device)
     labels = np.asarray(held.labels)
+    each = recalls(guess, labels, classes)
     found = {
         "format": 1,
-        "balanced_accuracy": balanced_accuracy(guess, labels, classes).value,
-        "recalls": recalls(guess, labels, classes),
+        "balanced_accuracy": None if None in each else balanced_accuracy(guess, labels, classes).value,
+        "recalls": each,
         "pictures": np.bincount(labels, minlength=classes).tolist(),
     }
     write_json(run.path / "recalls.json", found)

@@ -1,6 +1,7 @@
 """The job `sample`: pictures from a trained run, each a function of its seed, with a note in every file."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import torch
@@ -112,9 +113,11 @@ def _labels(classes: tuple[str, ...], seeds: torch.Tensor, wanted: str | None, r
         return seeds % len(classes) if classes else None
     if not classes:
         raise BadInput(f"this {recipe} was trained without labels and has no classes", "--class", "leave --class away")
-    if wanted in classes:
-        return torch.full_like(seeds, classes.index(wanted))
-    if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < len(classes):
+    wanted, names = (unicodedata.normalize("NFC", wanted), [unicodedata.normalize("NFC", name) for name in classes])
+    if wanted in names:
+        return torch.full_like(seeds, names.index(wanted))
+    numbered = any(name.isdecimal() for name in names)  # a number then is a name, and never a position
+    if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < len(classes) and not numbered:
         return torch.full_like(seeds, int(wanted))
     raise BadInput(f"no class `{wanted}`", "--class", nearest(wanted, list(classes)))
 

@@ -14,6 +14,7 @@ import torch
 
 from zeuxis import catalog
 from zeuxis.augment.policies import guess_domain
+from zeuxis.data import there
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.data.split import Split
@@ -71,6 +72,35 @@ def begin(
     whole = replace(start, data=given.words, split=given.said, weights=weights)
     with resumable(run, given.split):
         return finish(engine.train(made, given.streams, run, budget, given.held, whole, habits), given)
+
+
+def find_pictures(folder: Path, now: str | None) -> None:
+    """Where the pictures of a begun run or study were moved to `now`, its folder says so from here on.
+
+    Raises BadInput where they are no longer where they were and `now` is None, and where those there are others.
+    """
+    study = is_study(folder)
+    path = folder / ("study.json" if study else "run.json")
+    if study:
+        opened_study(folder)
+    else:
+        opened(folder)
+    record = read_json(path, "study folder" if study else "run folder")
+    begun = Source.from_words(record["data"])
+    if now is None:
+        try:
+            return there.check_source(begun.source)
+        except BadInput:
+            if (folder / "report.html").exists():  # finished, so that nothing is to be read
+                return None
+            mend = f"`zeuxis resume {folder} --data NEW` reads them where they are now"
+            raise BadInput("the pictures are no longer here", begun.source, mend) from None
+    source = replace(begun, source=now)
+    words = source.words(source.pictures() if not study and opened(folder).recipe.patches else source.open())
+    if words["digest"] != record["data"]["digest"]:
+        raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
+    write_json(path, {**record, "data": {**record["data"], "source": words["source"]}})
+    return None
 
 
 def go_on(run: Path, habits: Habits) -> Run:

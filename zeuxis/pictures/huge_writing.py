@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from zeuxis.data.files import make_folder, plain_errors
+from zeuxis.data.files import cut, make_folder, plain_errors
 from zeuxis.errors import BadInput, MachineGaveOut
 from zeuxis.pictures import colour, deep, metadata
 from zeuxis.pictures.kept import Kept
@@ -110,7 +110,7 @@ def written(
     if max(height, width) > form.side:
         raise BadInput(f"a side of {max(height, width)} pixels is too long for {form.name}", str(path), "write a PNG")
     make_folder(path.parent)
-    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+    aside = path.with_name(f".{cut(path.name, 100)}.{os.getpid()}.tmp")
     is_png, writer = name == "PNG", None
 
     def add(rows: np.ndarray) -> None:

@@ -95,7 +95,7 @@ def read_log(path: Path) -> Log:
     kinds: dict[str, list[Line]] = {"step": [], "score": [], "alarm": [], "rewind": []}
     damaged = 0
     try:
-        lines = path.read_text("utf-8", errors="replace").splitlines()
+        lines = path.read_text("utf-8", errors="replace").split("\n")
     except OSError:
         lines = []
     for line in filter(str.strip, lines):

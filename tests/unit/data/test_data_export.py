@@ -86,6 +86,9 @@ def test_folder_names():
         "a\0b": "a-b",
     }
     assert {name: folder_name(name) for name in names} == names
+    long, other = "图" * 78, "图" * 77 + "片"
+    assert len(folder_name(long).encode()) <= 100 and folder_name(long).startswith("图" * 30)
+    assert folder_name(long) != folder_name(other)
     assert folder_names(("a/b", "c")) == {"a/b": "a-b", "c": "c"}
 
 

@@ -2,6 +2,8 @@ import errno
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zeuxis.data import files
 from zeuxis.errors import BadInput, MachineGaveOut
@@ -65,3 +67,16 @@ def test_other_errors_pass_as_they_are(tmp_path):
 def test_sha256_of_a_file(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert files.sha256_of(tmp_path / "x") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("name", ["图" * 78 + ".png", "é" * 120 + ".png", "🙂" * 62, "a" * 255])
+def test_a_long_name_is_counted_in_bytes(tmp_path, name):
+    files.write_bytes(tmp_path / name, b"x")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 40))
+def test_names_are_cut_between_characters(name, most):
+    short = files.cut(name, most)
+    assert name.encode("utf-8", "surrogateescape").startswith(short.encode()) and len(short.encode()) <= most
+    assert len(name.encode("utf-8", "replace")) > most or short == name

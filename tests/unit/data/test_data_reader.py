@@ -3,6 +3,7 @@ import gzip
 import json
 import struct
 import tracemalloc
+import unicodedata
 import weakref
 import zipfile
 
@@ -116,6 +117,42 @@ def test_a_zip_reads_as_the_folder_it_was(tmp_path):
     assert isinstance(lazy, FileDataset) and torch.equal(lazy.images([2, 0]), data.images([2, 0]))
 
 
+class Raw(zipfile.ZipInfo):
+    """A member whose name is written in an encoding that the zip does not tell."""
+
+    encoding = "utf-8"
+
+    def _encodeFilenameFlags(self):
+        return self.filename.encode(self.encoding), self.flag_bits & ~0x800
+
+
+def test_zips_of_other_systems(tmp_path):
+    png = save(tmp_path / "x.png", 1).read_bytes()
+    with zipfile.ZipFile(tmp_path / "windows.zip", "w") as archive:
+        for folder in ("set\\10:30", "set\\café"):
+            archive.writestr(zipfile.ZipInfo(f"{folder}\\"), b"")
+            archive.writestr(f"{folder}\\1.png", png)
+        archive.writestr("C:\\out.png", png)
+    data = open_dataset(tmp_path / "windows.zip")
+    assert data.spec.classes == ("10:30", "café") and [name for name, _ in data.skipped] == ["C:/out.png"]
+    for encoding, name, remarks in (("utf-8", "käfer", 0), ("cp1252", "kΣfer", 1)):
+        Raw.encoding = encoding
+        with zipfile.ZipFile(tmp_path / f"{encoding}.zip", "w") as archive:
+            for folder in ("käfer", "maus"):
+                archive.writestr(Raw(f"{folder}/1.png"), png)
+        data = open_dataset(tmp_path / f"{encoding}.zip")
+        assert data.spec.classes == (name, "maus") and len(data.remarks) == remarks
+        assert not remarks or "may be misread" in data.remarks[0]
+
+
+def test_one_name_in_two_unicode_forms_is_one_class_and_names_are_one_line(tmp_path):
+    wide, narrow = (unicodedata.normalize(form, "café") for form in ("NFD", "NFC"))
+    tree(tmp_path, [f"{wide}/1.png", f"{narrow}/2.png", "new\nline/1.png", "sep\u2028x/a\x85b.png"])
+    data = open_dataset(tmp_path, strict=True)
+    assert data.spec.classes == (narrow, "new\\nline", "sep\\u2028x") and data.labels.tolist().count(0) == 2
+    assert all(len(name.splitlines()) == 1 for name in (*data.spec.classes, *data.sources))
+
+
 def test_csv_with_groups(tmp_path):
     tree(tmp_path / "p", ["1.png", "2.png", "3.png"])
     with open(tmp_path / "t.csv", "w", newline="") as file:
@@ -188,6 +225,40 @@ def test_idx_file_alone_with_labels_resized_and_lazy(tmp_path):
     assert isinstance(coloured, MemoryDataset) and isinstance(lazy, FileDataset)
     assert coloured.spec == lazy.spec and coloured.digest == lazy.digest
     assert torch.equal(coloured.images([1, 3]), lazy.images([1, 3])) and lazy.labels.tolist() == [0, 2, 1, 2, 0]
+
+
+def write_idx(folder, name, n, first=0, classes=3):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(idx(np.arange(n * 6, dtype=np.uint8).reshape(n, 2, 3)))
+    labels = (np.arange(n) % classes + first).astype(np.uint8)
+    (folder / name.replace("images", "labels").replace("idx3", "idx1")).write_bytes(idx(labels))
+
+
+def test_idx_labels_that_begin_at_one_and_parts_in_the_middle_of_names(tmp_path):
+    for part, n in (("train", 6), ("test", 4)):
+        write_idx(tmp_path, f"emnist-letters-{part}-images-idx3-ubyte", n, first=1)
+    data = open_dataset(tmp_path)
+    assert data.spec.classes == ("1", "2", "3") and data.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    assert data.parts == ["train"] * 6 + ["test"] * 4
+    write_idx(tmp_path, "emnist-digits-train-images-idx3-ubyte", 6)
+    with pytest.raises(BadInput, match="files of several sets"):
+        open_dataset(tmp_path)
+    assert len(open_dataset(tmp_path / "emnist-digits-train-images-idx3-ubyte")) == 6
+
+
+@pytest.mark.parametrize("inside", ["raw", "MNIST/raw", "of its own name"])
+def test_idx_files_some_folders_down(tmp_path, inside):
+    for part, n in (("train", 6), ("t10k", 3)):
+        for kind in ("images-idx3", "labels-idx1"):
+            name = f"{part}-{kind}-ubyte"
+            array = (
+                np.arange(n * 6, dtype=np.uint8).reshape(n, 2, 3) if "3" in kind else np.arange(n, dtype=np.uint8) % 3
+            )
+            path = tmp_path / (name if inside == "of its own name" else inside) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(idx(array))
+    data = open_dataset(tmp_path)
+    assert data.parts == ["train"] * 6 + ["test"] * 3 and data.labels.tolist() == [0, 1, 2] * 3
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from zeuxis.data.files import cut
 from zeuxis.data.sources import is_candidate
 from zeuxis.errors import BadInput
 from zeuxis.pictures.picture import SUFFIXES
@@ -84,7 +85,8 @@ def writable_suffix(source: Path) -> str:
 
 def _single_target(source: Path, out: str | None, word: str) -> Path:
     if out is None:
-        return source.with_name(f"{source.stem}-{word}{writable_suffix(source)}")
+        ending = f"-{word}{writable_suffix(source)}"
+        return source.with_name(cut(source.stem, 255 - len(ending)) + ending)
     target = Path(out)
     if target.is_dir() or out.endswith("/"):
         return target / (source.stem + writable_suffix(source))

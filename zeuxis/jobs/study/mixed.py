@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from zeuxis.data.export import check_empty, folder_names
-from zeuxis.data.files import plain_errors, write_json
+from zeuxis.data.files import cut, plain_errors, write_json
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -39,7 +39,7 @@ def write_mixed(place: Place, out: Path) -> Path:
     labels = np.asarray(place.dataset.labels)
     kept, made = portions(choice.share, np.bincount(labels[train], minlength=place.classes))
     folders = folder_names(place.dataset.spec.classes)
-    aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    aside = out.with_name(f".{cut(out.name, 200)}.{os.getpid()}.tmp")
     try:
         rows = []
         for i in train.tolist() if kept else ():
@@ -86,7 +86,7 @@ def check_place(out: Path, study: Path) -> None:
     whole = out.resolve()
     if study.resolve().is_relative_to(whole):
         raise BadInput("the study would lie in the augmented set", str(out), "choose another --out")
-    aside = whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
+    aside = whole.with_name(f".{cut(whole.name, 200)}.{os.getpid()}.tmp")
     missing: list[Path] = []
     try:
         with plain_errors(out):

@@ -26,6 +26,7 @@ from zeuxis.engine.progress import say
 from zeuxis.engine.table import build_players
 from zeuxis.errors import BadInput
 from zeuxis.jobs import executor
+from zeuxis.jobs.opening import check_classes
 from zeuxis.jobs.sampling import generate
 from zeuxis.jobs.study import arms
 from zeuxis.jobs.study.arms import Place
@@ -147,18 +148,16 @@ def _check_fields(asked: Asked) -> None:
 def _check(dataset: Dataset, split: Split, asked: Asked) -> None:
     if dataset.labels is None or dataset.spec.condition < 2:
         raise BadInput("a study needs labelled pictures of two classes or more", "", "give a folder per class")
-    labels = np.asarray(dataset.labels)
-    doubled = asked.treatment in ("more-real", "shuffled-real")
-    for name, part in (("training", split.train), ("validation", split.validation), ("test", split.test)):
-        counts = np.bincount(labels[part], minlength=dataset.spec.condition)
-        least = int(counts.argmin())
-        need = (asked.labels_per_class or 2) * (2 if doubled else 1) if name == "training" else 1
-        if counts[least] < need:
-            raise BadInput(
-                f"class `{dataset.spec.classes[least]}` has {counts[least]} pictures in the {name} part, not {need}",
-                "",
-                "give more pictures or a smaller --labels-per-class",
-            )
+    check_classes(dataset, {"training": split.train, "validation": split.validation, "test": split.test})
+    counts = np.bincount(np.asarray(dataset.labels)[split.train], minlength=dataset.spec.condition)
+    least, doubled = int(counts.argmin()), asked.treatment in ("more-real", "shuffled-real")
+    need = (asked.labels_per_class or 2) * (2 if doubled else 1)
+    if counts[least] < need:
+        raise BadInput(
+            f"class `{dataset.spec.classes[least]}` has {counts[least]} pictures in the training part, not {need}",
+            "",
+            "give more pictures or a smaller --labels-per-class",
+        )
 
 
 def _plan(place: Place, slots: int) -> Plan:

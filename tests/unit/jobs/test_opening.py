@@ -1,0 +1,179 @@
+"""What a run works on: parts, what is held out, and refusals before anything is trained."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zeuxis import api
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.data.there import source_of
+from zeuxis.engine.watching import with_every_class
+from zeuxis.errors import BadInput
+from zeuxis.jobs import recognizing
+from zeuxis.jobs.opening import Source, held_share, material
+from zeuxis.jobs.sample import _labels
+from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.study.study import prepare
+from zeuxis.jobs.training import find_pictures
+from zeuxis.recipes.classifier import Classifier
+
+
+def put(folder, counts, same=()):
+    """Pictures by folder and count; those under `same` are equal to each other."""
+    for k, (place, n) in enumerate(counts.items()):
+        (folder / place).mkdir(parents=True)
+        for i in range(n):
+            seed = (k, 0 if place in same else i)
+            pixels = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / place / f"{i}.png")
+    return folder
+
+
+def given(folder):
+    return material(Classifier(), Source(str(folder)), seed=0)
+
+
+def counts(dataset, classes=2):
+    return np.bincount(dataset.labels, minlength=classes).tolist()
+
+
+def test_every_class_is_held_out_where_it_can_be(tmp_path):
+    found = given(put(tmp_path, {"a": 60, "b": 3}))
+    assert counts(found.held)[1] == 1 and counts(found.train)[1] == 2
+    assert held_share(MemoryDataset(torch.zeros(40, 1, 2, 2, dtype=torch.uint8), [0] * 38 + [1] * 2, ("a", "b"))) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("folders", "same", "words"),
+    [
+        ({"a": 40, "b": 1}, (), "class `b` has no .* picture of 1 in all: each part needs one"),
+        ({"a": 30, "b": 9, "c": 5}, ("b",), "class `b` has no .* picture of 9 in all: .*nearly equal"),
+        ({"train/a": 15, "train/b": 15, "val/a": 5}, (), "class `b` has no held-out picture of 15 in all: official"),
+        ({"train/a": 15, "val/a": 5, "val/b": 5}, (), "class `b` has no training picture of 5 in all"),
+        ({"train/a": 6, "train/b": 6, "train/c": 6, "val/c": 2}, (), "class `a` .*nor have 1 more classes"),
+    ],
+)
+def test_a_score_by_label_needs_every_class(tmp_path, folders, same, words):
+    put(tmp_path / "data", folders, same)
+    with pytest.raises(BadInput, match=words):
+        given(tmp_path / "data")
+    with pytest.raises(BadInput, match=words):
+        api.train("classifier", tmp_path / "data", run=tmp_path / "run", steps=1)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        (
+            {"train/a": 20, "train/b": 20, "train/c": 20, "test/a": 5, "test/b": 5},
+            "class `c` has no test picture",
+        ),
+        (
+            {"train/a": 20, "train/b": 20, "val/a": 9, "test/a": 5, "test/b": 5},
+            "class `b` has no validation picture",
+        ),
+        ({"a": 200, "b": 1}, "class `b` has no .* picture of 1 in all: each part needs one"),
+    ],
+)
+def test_a_study_needs_every_class_in_every_part(tmp_path, folders, words):
+    data = Source(str(put(tmp_path / "data", folders))).open()
+    with pytest.raises(BadInput, match=words):
+        prepare(tmp_path / "study", data, Asked(repeats=1, domain="photo"))
+    assert not (tmp_path / "study").exists()
+
+
+def test_official_parts_are_kept_however_few_pictures_there_are(tmp_path):
+    found = given(put(tmp_path, {"train/a": 3, "train/b": 3, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1}))
+    assert counts(found.train) == [3, 3] and counts(found.held) == [1, 1] and found.split.test.size == 2
+
+
+def test_few_pictures_are_told_to_have_no_score(tmp_path, capsys):
+    found = given(put(tmp_path, {"a": 4, "b": 4}))
+    assert found.held is None and "no score" in capsys.readouterr().err
+
+
+def test_what_is_watched_has_every_class():
+    order, labels = torch.tensor([5, 4, 3, 2, 1, 0]), np.array([2, 0, 0, 1, 1, 0])
+    assert with_every_class(order, labels, 2).tolist() == [5, 4, 0]
+    assert with_every_class(order, labels, 9).tolist() == order.tolist()
+    assert with_every_class(order, None, 3).tolist() == [5, 4, 3]
+
+
+def test_no_mean_over_classes_that_are_not_there(tmp_path, monkeypatch):
+    held = MemoryDataset(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), [0, 0, 1, 1], ("a", "b", "c"))
+    monkeypatch.setattr(recognizing, "predictions", lambda *_: torch.tensor([0, 0, 1, 0]))
+
+    class Done:
+        path, spec, recipe = tmp_path, held.spec, None
+        record = {"levers": {"device": "cpu"}}
+        players = staticmethod(torch.nn.ModuleDict)
+
+    found = recognizing.write_recalls(Done, held)
+    assert found["recalls"] == [1.0, 0.5, None] and found["balanced_accuracy"] is None
+
+
+def test_a_number_is_a_name_where_classes_are_numbers():
+    seeds = torch.arange(3)
+    assert _labels(("1", "2", "3"), seeds, "1", "cgan").tolist() == [0, 0, 0]
+    assert _labels(("a", "b"), seeds, "1", "cgan").tolist() == [1, 1, 1]
+    for wanted in ("0", "4"):
+        with pytest.raises(BadInput, match=f"no class `{wanted}`"):
+            _labels(("1", "2", "3"), seeds, wanted, "cgan")
+    wide, narrow = (unicodedata.normalize(form, "café") for form in ("NFD", "NFC"))
+    assert _labels((narrow, "tea"), seeds, wide, "cgan").tolist() == [0, 0, 0]
+    assert _labels(("tea", wide), seeds, narrow, "cgan").tolist() == [1, 1, 1]
+
+
+# ------------------------------------------------------------------ which pictures
+
+
+def test_a_name_that_is_two_things_is_refused_and_a_path_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert source_of("fashion-mini") == "fashion-mini"
+    put(tmp_path / "fashion-mini", {"a": 2, "b": 2})
+    with pytest.raises(BadInput, match=r"`\./fashion-mini` is what lies here"):
+        api.data_show("fashion-mini")
+    for own in ("./fashion-mini", Path("fashion-mini"), tmp_path / "fashion-mini"):
+        assert api.data_show(own)["pictures"] == 4
+    assert Source("fashion-mini").open().spec.height == 28  # as run.json has it, wherever a run is gone on with
+
+
+def test_words_name_what_was_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "mnist", {"a": 2, "b": 2})
+    data = Source("./mnist").open()
+    assert Source("./mnist").words(data)["source"] == str(tmp_path / "mnist")
+    assert Source("mnist:mnist").words(data)["source"] == f"mnist:{tmp_path / 'mnist'}"
+    assert Source("mnist").words(data)["source"] == "mnist"
+
+
+def test_pictures_that_were_moved(tmp_path):
+    data, run = put(tmp_path / "data", {"a": 3, "b": 3}), tmp_path / "run"
+    record = {
+        "format": 1,
+        "recipe": "classifier",
+        "settings": {},
+        **dict.fromkeys(("spec", "conditional", "seed", "steps", "batch", "levers", "versions")),
+        "data": Source(str(data)).words(Source(str(data)).open()),
+    }
+    run.mkdir()
+    (run / "run.json").write_text(json.dumps(record))
+    find_pictures(run, None)
+    data.rename(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="no longer here .*resume .* --data NEW"):
+        find_pictures(run, None)
+    others = put(tmp_path / "others", {"b": 3, "a": 3})
+    with pytest.raises(BadInput, match="not the pictures that it began with"):
+        find_pictures(run, str(others))
+    assert json.loads((run / "run.json").read_text()) == record
+    find_pictures(run, str(tmp_path / "elsewhere"))
+    now = json.loads((run / "run.json").read_text())
+    assert now["data"].pop("source") == str(tmp_path / "elsewhere")
+    assert now["data"] == {k: v for k, v in record["data"].items() if k != "source"}
+    find_pictures(run, None)
