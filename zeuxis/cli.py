@@ -2,13 +2,14 @@
 
 import inspect
 import json
+import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from zeuxis.errors import BadInput, Stopped, ZeuxisError, memory_in_words, nearest
+from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.flags import Parser, read_settings
 from zeuxis.words import DATA_WORDS, PARSERS
 
@@ -254,12 +255,34 @@ def run(arguments: Sequence[str]) -> None:
     as_json = parsed.pop("json")
     answer = _ACTIONS[word](parsed)
     if (as_json and answer.found) or answer.text:
-        _print(json.dumps(answer.found, indent=1, sort_keys=True) if as_json else answer.text)
+        _print(_json(answer.found) if as_json else answer.text)
     return None
 
 
-def _told(words: str, code: int) -> int:
-    print(f"error: {' '.join(words.split())}", file=sys.stderr)
+def _json(found: Mapping[str, Any]) -> str:
+    """One JSON object; a number that is none is null, as JSON knows none."""
+    return json.dumps(_plain(dict(found)), indent=1, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _ended(error: ZeuxisError, code: int, as_json: bool) -> int:
+    """Tells why a word ended early: one line on stderr; with `--json` an object on stdout, what was done included."""
+    found = error.found if isinstance(error, SomeFailed) else {}
+    if as_json:
+        told = {"what": error.what, "where": error.where, "mend": error.mend}
+        _print(_json({**found, "error": told}))
+    elif found.get("files"):
+        _print("\n".join(found["files"]))
+    if sys.stderr is not None:
+        head = "" if isinstance(error, Stopped) else "error: "
+        print(f"{head}{' '.join(str(error).split())}", file=sys.stderr)
     return code
 
 
@@ -269,24 +292,24 @@ def _terminated(number: int, frame: object) -> NoReturn:
 
 
 def main() -> int:
-    """Entry point: errors become one line on stderr and an exit code."""
-    debug = os.environ.get("ZEUXIS_DEBUG") == "1"
+    """Entry point: errors become one line on stderr, with `--json` also an object on stdout, and an exit code."""
+    debug, as_json = os.environ.get("ZEUXIS_DEBUG") == "1", "--json" in sys.argv[1:]
     signal.signal(signal.SIGTERM, _terminated)
     try:
         with memory_in_words(mend="use a smaller --size or --batch, or close other programs"):
             run(sys.argv[1:])
         return 0
     except KeyboardInterrupt:
-        return _told("stopped; what was finished is kept", 130)
+        return _ended(Stopped(signal.SIGINT, "", "what was finished is kept"), 130, as_json)
     except ZeuxisError as error:
         if debug:
             raise
-        return _told(str(error), error.exit_code)
+        return _ended(error, error.exit_code, as_json)
     except Exception as error:
         if debug:
             raise
-        kind = type(error).__name__
-        return _told(f"a fault in zeuxis: {kind}: {error}; ZEUXIS_DEBUG=1 before the same command shows where", 1)
+        words, mend = " ".join(str(error).split()), "ZEUXIS_DEBUG=1 before the same command shows where"
+        return _ended(ZeuxisError(f"a fault in zeuxis: {type(error).__name__}: {words}", "", mend), 1, as_json)
 
 
 if __name__ == "__main__":

@@ -298,6 +298,21 @@ SAYS = {
 }
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_an_error_as_json(world, name):
+    """The same as one object on stdout; usage errors too."""
+    before = tree(world)
+    with inside(world):
+        plain, told = typed(*CASES[name].split()), typed(*CASES[name].split(), "--json")
+    error = json.loads(told.out)["error"]
+    assert told.code == 2 and list(error) == ["mend", "what", "where"] and error["what"]
+    line = error["what"] + (f" ({error['where']})" if error["where"] else "")
+    line += f"; {error['mend']}" if error["mend"] else ""
+    assert told.errors == [f"error: {' '.join(line.split())}"]
+    assert told.errors == plain.errors or name in ("flag-for-word", "report-no-folder", "resume-no-folder")
+    assert tree(world) == before
+
+
 @pytest.mark.parametrize("line", SAYS)
 def test_the_line_says_what_to_do(world, line):
     with inside(world):

@@ -146,7 +146,7 @@ def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch
         (tmp_path / "pics").symlink_to(place / "pics")
         monkeypatch.setattr(training, "write_run_report", terminated)
         done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain")
-        assert (done.code, done.errors) == (143, ["error: stopped (r); continue with `zeuxis resume r`"])
+        assert (done.code, done.errors) == (143, ["stopped (r); continue with `zeuxis resume r`"])
         monkeypatch.setattr(training, "write_run_report", report)
         assert typed("resume", "r").out == "r/report.html\n"
 
@@ -253,7 +253,7 @@ def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(place, tmp_path, numb
         process.send_signal(number)
         done = ended(process, 60)
         assert (done.code, done.out) == (code, "")
-        assert done.errors == ["error: stopped (r); continue with `zeuxis resume r`"]
+        assert done.errors == ["stopped (r); continue with `zeuxis resume r`"]
         saved = sorted(p.name for p in (tmp_path / "r" / "checkpoints").iterdir())
         assert int(saved[-1]) >= 100
         assert Run.open("r").weights_hash() and typed("sample", "r", "-n", "2", "--out", "s").code == 0
@@ -415,4 +415,4 @@ def test_a_stop_before_any_training_is_one_line(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 143
-    assert done.stderr == "error: stopped; the same command goes on with what was finished\n"
+    assert done.stderr == "stopped; the same command goes on with what was finished\n"

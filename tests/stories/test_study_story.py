@@ -186,4 +186,4 @@ def test_ctrl_c_stops_a_study_with_the_line_to_go_on_with(calm, tmp_path, projec
     wait_until(lambda: any(n.startswith("none") for n in _results(tmp_path)), process)
     process.send_signal(signal.SIGINT)
     done = ended(process, 60)
-    assert done.code == 130 and done.errors == ["error: stopped (st); continue with `zeuxis resume st`"], done
+    assert done.code == 130 and done.errors == ["stopped (st); continue with `zeuxis resume st`"], done

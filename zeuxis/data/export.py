@@ -115,7 +115,8 @@ def tell_unread(dataset: Dataset, out: Path) -> None:
     if skipped:
         count = f"{len(skipped)} file{'s' if len(skipped) > 1 else ''}"
         what = f"{len(dataset)} pictures went into it, {count} could not be used, the first: {' '.join(skipped[0])}"
-        raise SomeFailed(what, str(out), "--strict stops at such files instead")
+        found = {"out": str(out), "failed": [{"name": name, "why": why} for name, why in skipped]}
+        raise SomeFailed(what, str(out), "--strict stops at such files instead", found)
 
 
 def _onto_empty(aside: Path, out: Path) -> None:

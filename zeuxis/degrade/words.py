@@ -124,7 +124,8 @@ def _part(part: str) -> Degradation:
     name, p = match["name"], match["p"]
     if name not in KINDS and name not in PRESETS:
         names = sorted([*KINDS, *PRESETS])
-        raise BadInput(f"no such damage: {name}", mend=f"{nearest(name, names)}; known: {', '.join(names)}")
+        known, hint = f"known: {', '.join(names)}", nearest(name, names)
+        raise BadInput(f"no such damage: {name}", mend=known if hint == known else f"{hint}; {known}")
     if name in KINDS:
         made = KINDS[name].make(_values(KINDS[name], name, match["low"], match["high"], part))
     elif match["low"] is not None:

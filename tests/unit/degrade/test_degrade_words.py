@@ -65,9 +65,11 @@ def test_errors_say_what_to_write(words, line):
 
 
 def test_an_unknown_kind_lists_all_names():
-    with pytest.raises(BadInput) as error:
-        parse("rain=3")
-    assert all(name in str(error.value) for name in [*KINDS, *PRESETS])
+    for text, hint in (("rain=3", "did you mean `grain`?"), ("quux=3", "")):
+        with pytest.raises(BadInput) as error:
+            parse(text)
+        assert all(name in str(error.value) for name in [*KINDS, *PRESETS])
+        assert hint in str(error.value) and str(error.value).count("known: ") == 1
 
 
 @given(st.text(alphabet="blurnoise=0.5@+1jpg-9 é", max_size=30))

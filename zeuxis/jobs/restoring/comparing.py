@@ -12,7 +12,7 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, memory_in_words
 from zeuxis.jobs.foreign import Distance
 from zeuxis.jobs.restoring import changes, scoring, triage
-from zeuxis.jobs.restoring.pairing import Pair, page_of, pair_of, works_of
+from zeuxis.jobs.restoring.pairing import Pair, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import Asked
 from zeuxis.report import restored
@@ -90,7 +90,7 @@ def compare(given: str, paths: list[Path], asked: Asked, original: str | None, p
     """
     check(original, page)
     works = works_of(given, paths, original)
-    target = page_of(works, given, original, page)
+    target = None if page is None else Path(page)
     measure = _distance() if original is not None else None
     done, failed = [], 0
     for work, _ in works:
@@ -110,10 +110,12 @@ def compare(given: str, paths: list[Path], asked: Asked, original: str | None, p
     if target is not None:
         write_page(target, done, asked, words)
         say(f"zeuxis: before and after in {target}")
-    if failed:
-        raise SomeFailed(f"{failed} of {len(works)} pictures could not be compared", given, "they are listed above")
     compared = [_plain(entry) for _, entry in done]
-    return {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}
+    found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}
+    if failed:
+        what = f"{failed} of {len(works)} pictures could not be compared"
+        raise SomeFailed(what, given, "they are listed above", found)
+    return found
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,14 +20,14 @@ def degrade_files(given: str, out: str, damage: str, seed: int) -> list[Path]:
     """
     made = parse(damage)
     pairs = [replace(pair, target=pair.target.with_suffix(".png")) for pair in pairs_of(given, out, "damaged")]
-    failed = []
+    failed: dict[str, str] = {}
     for pair in pairs:
         try:
             picture = read(pair.source.read_bytes())
         except (Unreadable, OSError) as error:
             if len(pairs) == 1:
                 raise BadInput(f"it {error}", str(pair.source)) from error
-            failed.append(pair.name)
+            failed[pair.name] = f"it {error}"
             say(f"zeuxis: {pair.name}: it {error}")
             continue
         eight = from_tensor(to_tensor(picture), replace(picture, pixels=picture.pixels.astype("uint8"), alpha=None))
@@ -35,5 +35,8 @@ def degrade_files(given: str, out: str, damage: str, seed: int) -> list[Path]:
         damaged = replace(eight, pixels=pixels, kept=replace(eight.kept, icc=None, lost=None))
         write_bytes(pair.target, encode(damaged, ".png", {"damage": damage, "seed": seed, "source": pair.name}))
     if failed:
-        raise SomeFailed(f"{len(failed)} of {len(pairs)} pictures could not be read", given, "they are listed above")
+        what = f"{len(failed)} of {len(pairs)} pictures could not be read"
+        files = [str(pair.target) for pair in pairs if pair.name not in failed]
+        found = {"files": files, "failed": [{"name": name, "why": why} for name, why in failed.items()]}
+        raise SomeFailed(what, given, "they are listed above", found)
     return [pair.target for pair in pairs]

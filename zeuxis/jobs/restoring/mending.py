@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data.files import write_bytes
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
 from zeuxis.jobs.restoring.masks import check_meaning
+from zeuxis.jobs.restoring.records import summary
 from zeuxis.jobs.restoring.restore import Asked, run_batch, through_pipe
 
 MASKED = ("inpaint", "old-photo")
@@ -25,7 +26,7 @@ def mend(
     page: str | None,
     dry_run: bool,
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
-    """`restore` and `upscale`: the files that were written, or the bytes for stdout; and the figures of `compare`.
+    """`restore` and `upscale`: the files that were written, or the bytes for stdout; and what became of each picture.
 
     given: a path, a folder, a pattern, "-" for stdin, or the bytes of a file, which are taken as stdin's are.
     """
@@ -46,10 +47,15 @@ def mend(
         write_bytes(target, through_pipe(asked, reader, mask, target.suffix))
         return [target], {}
     check(compare, page)
-    paths = run_batch(given, out, asked, mask, dry_run)
+    records = run_batch(given, out, asked, mask, dry_run)
+    paths, found = [record.result for record in records], summary(records)
     if dry_run or (compare is None and page is None):
-        return paths, {}
-    return paths, compare_all(given, paths, asked, compare, page)
+        return paths, found
+    try:
+        return paths, {**found, **compare_all(given, paths, asked, compare, page)}
+    except SomeFailed as error:
+        error.found = {**found, **error.found}
+        raise
 
 
 def _reader(given: str | bytes) -> Callable[[], bytes] | None:

@@ -89,18 +89,6 @@ def _originals(original: str | None, count: int) -> dict[str, Path]:
     return found
 
 
-def page_of(
-    works: Sequence[tuple[Work, PurePosixPath]], given: str, original: str | None, page: str | None
-) -> Path | None:
-    """Where the page goes; None: there is none."""
-    if page is not None or original is None:
-        return None if page is None else Path(page)
-    work, inner = works[0]
-    if Path(given).is_file():
-        return work.after.with_name(f"{work.after.stem}-compare.html")
-    return work.after.parents[len(inner.parts) - 1] / "compare.html"
-
-
 # ------------------------------------------------------------------ one picture
 
 

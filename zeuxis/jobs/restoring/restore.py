@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import copy_file, sweep_aside, write_bytes
@@ -19,7 +20,9 @@ from zeuxis.jobs.restoring import large, masks, steps, triage
 from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
 from zeuxis.jobs.restoring.finished import DONE, is_copy, request, unfinished
+from zeuxis.jobs.restoring.records import Record, done_before, record_of, summary
 from zeuxis.jobs.restoring.steps import Means, State
+from zeuxis.jobs.restoring.triage import Measured, Plan
 from zeuxis.pictures import huge
 from zeuxis.pictures.picture import Picture, alpha_tensor, encode, from_tensor, read, remarks, to_tensor
 from zeuxis.pictures.writing import form_of
@@ -58,6 +61,7 @@ class Outcome:
     used: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     weights: steps.Weights = ()
+    measured: Measured | None = None
 
 
 def check_asked(asked: Asked) -> None:
@@ -105,7 +109,13 @@ def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None,
     measured = triage.measure(picture, image)
     plan = triage.plan(asked.task, measured)
     if not plan.steps:
-        return Outcome(None, plan.why)
+        return Outcome(None, plan.why, measured=measured)
+    return replace(_by_plan(picture, image, measured, plan, asked, mask, name), measured=measured)
+
+
+def _by_plan(
+    picture: Picture, image: Tensor, measured: Measured, plan: Plan, asked: Asked, mask: Picture | None, name: str
+) -> Outcome:
     strength = plan.strength if asked.strength is None else asked.strength
     if asked.task == "inpaint" and mask is None:
         raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
@@ -164,8 +174,10 @@ def _worked(
     return encode(outcome.picture, suffix, request(_settings(asked), data, mask) | _done(outcome)), outcome
 
 
-def run_batch(given: str, out: str | None, asked: Asked, mask: str | None = None, dry_run: bool = False) -> list[Path]:
-    """Every picture of `given`; those whose result is there are passed over. Returns the targets.
+def run_batch(
+    given: str, out: str | None, asked: Asked, mask: str | None = None, dry_run: bool = False
+) -> list[Record]:
+    """Every picture of `given`; those whose result is there are passed over. dry_run: measured, and nothing written.
 
     A picture that cannot be read or mended is listed, and the others go on. Raises BadInput before anything is
     written, also where a target is there that is another result; for a single named file that cannot be read;
@@ -181,14 +193,44 @@ def run_batch(given: str, out: str | None, asked: Asked, mask: str | None = None
         say(f"zeuxis: {len(pairs) - len(todo)} of {len(pairs)} pictures are done already")
     if by_size:
         say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
-    if dry_run:
-        for pair in todo:
-            say(f"zeuxis: {pair.source} -> {pair.target}")
-        return [pair.target for pair in pairs]
-    failed = _all(todo, asked, single=len(pairs) == 1)
+    worked = {r.result: r for r in _all(todo, asked, _planned if dry_run else _done_now, single=len(pairs) == 1)}
+    records = [worked.get(pair.target) or done_before(pair) for pair in pairs]
+    failed = sum(record.state == "failed" for record in records)
     if failed:
-        raise SomeFailed(f"{len(failed)} of {len(pairs)} pictures could not be done", given, "they are listed above")
-    return [pair.target for pair in pairs]
+        what = f"{failed} of {len(pairs)} pictures could not be done"
+        raise SomeFailed(what, given, "they are listed above", summary(records))
+    return records
+
+
+def _planned(pair: Pair, asked: Asked) -> Record:
+    """What would be done to a picture, and why; it is read and measured, and nothing is written."""
+    if asked.scale > 1:
+        height, width = huge.size_of(pair.source) if _is_large(pair.source) else read(pair.source.read_bytes()).size
+        why = f"from {width}x{height} to {asked.scale * width}x{asked.scale * height}"
+        return record_of(pair, "would be done", used=(f"enlarged {asked.scale} times",), why=why)
+    if asked.task == "inpaint" and pair.mask is None:
+        raise BadInput("inpaint needs a mask", pair.name, "give --mask, white where something is missing")
+    if _is_large(pair.source):
+        plan, measured = large.plan_for(pair.source, asked.task)
+    else:
+        picture = read(pair.source.read_bytes())
+        measured = triage.measure(picture, to_tensor(picture))
+        plan = triage.plan(asked.task, measured)
+    if asked.strength == 0:
+        return record_of(pair, "would be left alone", measured=measured, why="strength 0")
+    state = "would be done" if plan.steps else "would be left alone"
+    return record_of(pair, state, measured=measured, used=plan.steps, why=plan.why)
+
+
+def _done_now(pair: Pair, asked: Asked) -> Record:
+    sweep_aside(pair.target.parent)
+    return _recorded(pair, _one(pair, asked))
+
+
+def _recorded(pair: Pair, outcome: Outcome) -> Record:
+    lost = remarks(outcome.picture, pair.target.suffix) if outcome.picture else ()
+    state, told = "done" if outcome.used else "left alone", (*outcome.remarks, *lost)
+    return record_of(pair, state, measured=outcome.measured, used=outcome.used, why=outcome.why, remarks=told)
 
 
 def _one(pair: Pair, asked: Asked) -> Outcome:
@@ -228,10 +270,10 @@ def _one_large(pair: Pair, asked: Asked) -> Outcome:
             raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
         if not is_copy(pair):
             copy_file(pair.source, pair.target)
-        return Outcome(None, "strength 0" if strength == 0 else plan.why)
+        return Outcome(None, "strength 0" if strength == 0 else plan.why, measured=measured)
     note = request(_settings(asked), pair.source, None) | {"why": plan.why}
     done = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)
-    return Outcome(None, plan.why, done.used, done.remarks)
+    return Outcome(None, plan.why, done.used, done.remarks, measured=measured)
 
 
 class Bar:
@@ -249,32 +291,32 @@ class Bar:
         say(f"zeuxis: {self.name}: {100 * done / self.pixels:.0f} %, {rate / 1e6:.2f} Mpx/s, about {left} left")
 
 
-def _all(todo: list[Pair], asked: Asked, single: bool) -> list[str]:
-    for folder in {pair.target.parent for pair in todo}:
-        sweep_aside(folder)
-    started, failed = time.monotonic(), []
+def _all(todo: list[Pair], asked: Asked, work: Callable[[Pair, Asked], Record], single: bool) -> Iterator[Record]:
+    started = time.monotonic()
     for i, pair in enumerate(todo):
         try:
             with memory_in_words(str(pair.source)):
-                outcome = _one(pair, asked)
+                record = work(pair, asked)
         except (Unreadable, BadInput, MemoryRanOut, OSError) as error:
             words = f"it {error}" if isinstance(error, Unreadable) else str(error)
             if single:
                 raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
-            failed.append(pair.name)
             say(f"zeuxis: {pair.name}: {words}")
+            yield record_of(pair, "failed", why=words)
             continue
         left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
         later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""
-        _tell(pair.name, outcome, pair.target.suffix, later)
-    return failed
+        _tell(record, later)
+        yield record
 
 
-def _tell(name: str, outcome: Outcome, suffix: str, later: str = "") -> None:
-    """What became of a picture, and what of it could not be kept, a line each."""
-    say(f"zeuxis: {name}: {', '.join(outcome.used) or 'left alone'} ({outcome.why}){later}")
-    for remark in (*outcome.remarks, *(remarks(outcome.picture, suffix) if outcome.picture else ())):
-        say(f"zeuxis: {name}: {remark}")
+def _tell(record: Record, later: str = "") -> None:
+    """What became of a picture, or would, and what of it could not be kept, a line each."""
+    done = ", ".join(record.used) or "left alone"
+    planned = f" -> {record.result}: would be {done}" if record.state.startswith("would") else f": {done}"
+    say(f"zeuxis: {record.name}{planned} ({record.why}){later}")
+    for remark in record.remarks:
+        say(f"zeuxis: {record.name}: {remark}")
 
 
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
@@ -301,7 +343,7 @@ def through_pipe(
         made, outcome = _worked(picture, data, f"stdin{own}", asked, suffix, hole)
     except Unreadable as error:
         raise BadInput(f"what came in on stdin {error}", "-") from error
-    _tell("stdin", outcome, suffix)
+    _tell(_recorded(Pair(Path("-"), Path(f"-{suffix}"), "stdin"), outcome))
     return made
 
 
