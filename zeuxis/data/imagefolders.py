@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zeuxis.data.layouts import Where, part_name
+from zeuxis.data.layouts import Where
+from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Listing
 from zeuxis.data.tables import from_table
 

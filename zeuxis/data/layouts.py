@@ -11,25 +11,11 @@ Levels are counted from 1, the folders that lie directly in the source.
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from zeuxis.data.parts import PARTS, part_folders, part_name
 from zeuxis.errors import BadInput
-
-PARTS = ("train", "val", "test")
-"""What the parts of a collection are called, whatever its folders or columns call them."""
-
-_WORDS = {
-    "train": ("train", "training", "trn", "trainval"),
-    "val": ("val", "valid", "validation", "validate", "dev", "devel", "development"),
-    "test": ("test", "tests", "testing", "tst", "eval", "evaluation", "heldout", "holdout"),
-    "unlabelled": ("unlabelled", "unlabeled", "nolabel", "nolabels", "unsup", "unsupervised", "unannotated")
-    + ("pred", "predict", "prediction", "predictions", "inference"),
-}
-_PART_OF = {word: part for part, words in _WORDS.items() for word in words}
-_FILLERS = {"set", "sets", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures", "photo"}
-_FILLERS |= {"photos", "pic", "pics", "folder", "dir", "split", "part", "subset", "sample", "samples", "files"}
-_GLUED = re.compile(f"({'|'.join(sorted(_PART_OF, key=len, reverse=True))})({'|'.join(sorted(_FILLERS))})")
 
 _IMAGES = {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "input", "inputs", "originals"}
 _MASKS = {"mask", "masks", "label", "labels", "annotation", "annotations", "gt", "gts", "seg", "segs", "segmentation"}
@@ -88,34 +74,6 @@ class Layout:
     remarks: list[str] = field(default_factory=list)
 
 
-def part_name(name: str) -> tuple[str, tuple[str, ...]] | None:
-    """The part that a folder or a table's value names, or "unlabelled", and the other words in it; None where none.
-
-    `Training Data` is (train, ()), `seg_test` (test, (seg,)), `train_station` (train, (station,)).
-    """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
-    spaced = re.sub(r"(held|hold|no|un)[-_ ]+(out|labels?|labell?ed)\b", r"\1\2", spaced)
-    words = []
-    for word in re.findall(r"[^\W\d_]+", spaced):
-        glued = _GLUED.fullmatch(word)
-        words += list(glued.groups()) if glued else [word]
-    told = [word for word in words if word not in _FILLERS]
-    for at in (-1, 0):
-        if told and told[at] in _PART_OF:
-            return _PART_OF[told[at]], tuple(told[:-1] if at else told[1:])
-    return None
-
-
-def _part_folders(names: set[str]) -> dict[str, str]:
-    """Part by folder, where one is for training and another for something else; {} where these are no parts."""
-    known = {name: found for name in names if (found := part_name(name))}
-    for others in sorted({rest for _, rest in known.values()}, key=len):
-        parts = {n: part for n, (part, rest) in known.items() if rest == others or (part == "unlabelled" and not rest)}
-        if "train" in parts.values() and len(set(parts.values())) > 1:
-            return parts
-    return {}
-
-
 # ------------------------------------------------------------------ the tree
 
 
@@ -152,7 +110,7 @@ def _tree(folders: list[Folders], where: Where) -> _Tree:
         level += 1
     level = given - 1 if given else level
     names, below = _names(folders, level), _names(folders, level + 1)
-    by = _part_folders(names)
+    by = part_folders(names)
     if given and not by:
         raise BadInput(
             f"the folders of level {given} are no parts: {_some(names) or 'there are none'}",
@@ -160,8 +118,12 @@ def _tree(folders: list[Folders], where: Where) -> _Tree:
             f"parts are called {', '.join(PARTS)}",
         )
     if by and given != 0 and classes != level + 1:
+        others = {name for name in names - set(by) if part_name(name)}
+        if others and classes is None:
+            what = f"{_some(by)} look like parts of one set, and {_some(others)} of another"
+            raise _ask(what, f"give one set alone; --classes-at {level + 1} takes the folders as classes")
         return _parts_above(folders, level, by)
-    inside = _part_folders(below)
+    inside = part_folders(below)
     if given is None and classes is None:
         _ask_parts(folders, level, names, inside)
     if len(inside) == len(below) > 1 and len(names) > 1 and given is None and classes != level + 2:
@@ -310,6 +272,7 @@ def layout(paths: list[PurePosixPath], beside: Iterable[PurePosixPath] = (), whe
     tree = _tree([folders[i] for i in used], where)
     remarks = []
     if wanted is None:
+        tree = _without_unlabelled(tree)
         _ask_masks(folders, masks, tree)
         if len({f[0] for f in tree.inner if f}) < 2:
             _ask_boxes(paths, list(beside), tree)
@@ -323,7 +286,7 @@ def layout(paths: list[PurePosixPath], beside: Iterable[PurePosixPath] = (), whe
     if any(masks):
         away[(_some(_mask_names(f for f, mask in zip(folders, masks, strict=True) if mask)), "masks")] = sum(masks)
     remarks += [f"left out: {n:,} picture{'s' * (n > 1)} in {name}, {why}" for (name, why), n in away.items()]
-    return Layout(places, remarks + _other_words(tree, [folders[i] for i in used]))
+    return Layout(places, remarks + _other_words(tree))
 
 
 def _places(folders: list[Folders], tree: _Tree, where: Where, away: Counter[tuple[str, str]]) -> list[Place]:
@@ -342,7 +305,7 @@ def _places(folders: list[Folders], tree: _Tree, where: Where, away: Counter[tup
                 continue
             away[(f"`{f[tree.top - 1]}`", "beside the parts")] += 1
         elif part == "unlabelled":
-            away[(f"`{f[tree.top - 1]}`", "unlabelled")] += 1
+            away[(_some(name for name in f if (part_name(name) or [""])[0] == part), part)] += 1
         elif labelled and not label and tree.top and part not in full:
             away[(f"`{f[tree.top - 1]}`", "unlabelled")] += 1
         elif labelled and not label:
@@ -353,6 +316,17 @@ def _places(folders: list[Folders], tree: _Tree, where: Where, away: Counter[tup
             continue
         found.append(Place(away=True))
     return found
+
+
+def _without_unlabelled(tree: _Tree) -> _Tree:
+    """Where a folder beside several classes is called unlabelled, what is in it is of no class and no part."""
+    classes = {f[0] for f in tree.inner if f}
+    bare = {name for name in classes if part_name(name) == ("unlabelled", ())}
+    if not bare or len(classes - bare) < 2:
+        return tree
+    here = [bool(f) and f[0] in bare for f in tree.inner]
+    parts = ["unlabelled" if one else part for one, part in zip(here, tree.parts, strict=True)]
+    return replace(tree, parts=parts, inner=[None if one else f for one, f in zip(here, tree.inner, strict=True)])
 
 
 def _label(f: Folders, inner: Folders | None, wanted: int | None, tree: _Tree) -> str | None:
@@ -374,10 +348,14 @@ def _levels_are_there(places: list[Place], where: Where) -> None:
             )
 
 
-def _other_words(tree: _Tree, folders: list[Folders]) -> list[str]:
-    """A word on a class that is called like a part."""
-    if tree.top:
-        return []
+def _other_words(tree: _Tree) -> list[str]:
+    """A word on a class that is called like a part, and on classes that differ in case alone."""
     classes = {f[0] for f in tree.inner if f}
-    odd = {name for name in classes if part_name(name)} if len(classes) > 1 else set()
-    return [f"{_some(odd)} is read as a class, as no other folder makes it a part"] if odd else []
+    if len(classes) < 2:
+        return []
+    odd = {name for name in classes if part_name(name) and not tree.top}
+    folded = Counter(name.casefold() for name in classes)
+    alike = {name for name in classes if folded[name.casefold()] > 1}
+    return [f"{_some(odd)} is read as a class, as no other folder makes it a part"] * bool(odd) + [
+        f"the classes {_some(alike)} differ in case alone"
+    ] * bool(alike)

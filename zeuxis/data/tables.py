@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from zeuxis.data.layouts import BY_RULE, Where, part_name
+from zeuxis.data.layouts import BY_RULE, Where
+from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Entry, Listing, Skipped, named, path_opener, readable, walk
 from zeuxis.errors import BadInput, nearest
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeuxis.data.layouts import Where, layout, part_name
+from zeuxis.data.layouts import Where, layout
+from zeuxis.data.parts import part_name
 from zeuxis.errors import BadInput
 
 
@@ -161,6 +162,25 @@ def test_folders_inside_classes_are_told_where_they_are_no_patients():
     assert {label for _, label, _ in used.values()} == {"cats", "dogs"}
     assert "not told apart" in remarks[0] and "--classes-at 2" in remarks[0] and "--group-at 2" in remarks[0]
     assert read(tree("cats/images", "dogs/images"))[2] == []
+
+
+def test_an_unlabelled_folder_beside_classes_is_no_class():
+    used, left, remarks = read(tree("train/cats", "train/dogs", "train/unsup", "test/cats", "test/dogs"))
+    assert {label for _, label, _ in used.values()} == {"cats", "dogs"} and len(left) == 2
+    assert remarks == ["left out: 2 pictures in `unsup`, unlabelled"]
+    used, left, _ = read(tree("cats", "dogs", "Unlabelled"))
+    assert set(used.values()) == {(None, "cats", None), (None, "dogs", None)} and len(left) == 2
+
+
+def test_parts_of_two_sets_are_asked_about():
+    with pytest.raises(BadInput, match="`trainA` look like parts of one set, and .*`trainB` of"):
+        read(tree("trainA", "trainB", "testA", "testB"))
+    used, _, _ = read(tree("trainA", "trainB", "testA", "testB"), Where(1))
+    assert {label for _, label, _ in used.values()} == {"trainA", "trainB", "testA", "testB"}
+
+
+def test_classes_that_differ_in_case_are_told():
+    assert read(tree("Cat", "cat", "dog"))[2] == ["the classes `Cat`, `cat` differ in case alone"]
 
 
 def test_levels_are_what_a_person_says():
