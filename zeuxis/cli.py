@@ -123,7 +123,7 @@ def _data(a: Parsed) -> Answer:
         return Answer("\n".join(f"{name:<14} {about}" for name, about in sets.items()), dict(sets))
     if what == "show":
         found = _word(api.data_show)(**a)
-        return Answer("\n".join(f"{k:<10} {_short(v)}" for k, v in found.items()), found)
+        return Answer("\n".join(f"{k:<15} {_short(v)}" for k, v in found.items()), found)
     if what == "weights":
         found = _word(api.data_weights)(**a)
         if a["action"] == "add":
@@ -144,8 +144,11 @@ def _short(value: Any) -> str:
     if value is None:
         return "see sizes"
     if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items()) or "none"
-    return str(len(value)) if isinstance(value, list) else str(value)
+        return ", ".join(f"{k} {_short(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, list):
+        first = "; ".join(" ".join(v) if isinstance(v, list) else _short(v) for v in value[:3])
+        return f"{len(value)}: {first}{'; ...' if len(value) > 3 else ''}" if value else "0"
+    return str(value)
 
 
 def _completion(a: Parsed) -> Answer:
