@@ -18,12 +18,25 @@ from zeuxis.data.parts import PARTS, part_folders, part_name
 from zeuxis.errors import BadInput
 
 _IMAGES = {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "input", "inputs", "originals"}
+_IMAGES |= {"leftimg8bit"}
 _MASKS = {"mask", "masks", "label", "labels", "annotation", "annotations", "gt", "gts", "seg", "segs", "segmentation"}
 _MASKS |= {"segmentations", "target", "targets", "trimap", "trimaps", "groundtruths", "mattes", "matte"}
-_SURE = {"groundtruth", "segmentationclass", "segmentationobject", "segmentationclassaug", "trimaps"}
+_MASKS |= {"annot", "annots"}
+_SURE = {
+    "groundtruth",
+    "gtfine",
+    "gtcoarse",
+    "segmentationclass",
+    "segmentationobject",
+    "segmentationclassaug",
+    "trimaps",
+}
 _BOXES = {"label", "labels", "annotation", "annotations", "bbox", "bboxes", "boxes", "xml", "xmls"}
 _NOTES = {".txt", ".xml", ".json"}
-_SUBJECT = re.compile(r"(patients?|pat|subjects?|subj|cases?|persons?|participants?|donors?|slides?|p)[-_ ]*\d+")
+_SUBJECT = re.compile(
+    r"(patients?|pat|subjects?|subj|cases?|persons?|participants?|donors?|slides?|p)[-_ ]*\d+"
+    r"|(scenes?|sessions?|sequences?|seq|videos?|clips?)[-_ ]*\d+|(19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d.*"
+)
 
 Folders = tuple[str, ...]
 
@@ -136,7 +149,8 @@ def _tree(folders: list[Folders], where: Where) -> _Tree:
 
 def _ask_parts(folders: list[Folders], level: int, names: set[str], inside: dict[str, str]) -> None:
     """Raises BadInput for parts without one for training, and for parts in one of several folders."""
-    if len(names) > 1 and all(map(part_name, names)):
+    told = {part_name(name) for name in names}
+    if len(told) > 1 and None not in told and len({one[1] for one in told if one}) == 1:
         raise _ask(
             f"{_some(names)} look like parts, and none is for training", f"--classes-at {level + 1} says otherwise"
         )
@@ -189,14 +203,20 @@ def masks_of(folders: list[Folders], level: int | None = None) -> list[bool]:
     def is_mask(f: Folders, i: int) -> bool:
         name, around = _plain(f[i]), beside[f[:i]]
         named = name in _MASKS and (bool(around & _IMAGES) or (f[:i] in loose and around == {name}))
-        return i + 1 != level and (name in _SURE or named)
+        return i + 1 != level and (name in _SURE or named or _mask_beside(name, around))
 
     known = {f: any(is_mask(f, i) for i in range(len(f))) for f in set(folders)}
     return [known[f] for f in folders]
 
 
+def _mask_beside(name: str, around: set[str]) -> bool:
+    """Whether it is called as another folder is, with a word for masks behind: train_masks, train_images."""
+    stems = {name.removesuffix(ending) for ending in _MASKS | _SURE if name.endswith(ending)} - {"", name}
+    return any(one == stem or one.removeprefix(stem) in _IMAGES for stem in stems for one in around - {name})
+
+
 def _mask_names(folders: Iterable[Folders]) -> set[str]:
-    return {name for f in folders for name in f if _plain(name) in _SURE | _MASKS}
+    return {name for f in folders for name in f if _plain(name).endswith(tuple(_SURE | _MASKS))}
 
 
 def _ask(what: str, mend: str) -> BadInput:
@@ -216,17 +236,24 @@ def _ask_masks(folders: list[Folders], masks: list[bool], tree: _Tree) -> None:
     )
 
 
-def _ask_boxes(paths: list[PurePosixPath], beside: list[PurePosixPath], tree: _Tree) -> None:
-    """Raises BadInput where unlabelled pictures have files of boxes beside them, as in VOC, YOLO and COCO trees."""
-    told = {p.parts[-2] for p in beside if p.suffix.lower() in _NOTES and {_plain(x) for x in p.parts[:-1]} & _BOXES}
+def _ask_boxes(paths: list[PurePosixPath], beside: list[PurePosixPath], tree: _Tree) -> list[str]:
+    """Raises BadInput where unlabelled pictures have files of boxes beside them, as in VOC, YOLO and COCO trees.
+
+    Else a remark on other files that are called as the pictures are.
+    """
+    told = {x for p in beside if p.suffix.lower() in _NOTES for x in p.parts[:-1] if _plain(x) in _BOXES}
     stems = {(p.parent, p.stem) for p in beside if p.suffix.lower() == ".xml"}
     yolo = tree.top > 1 and any(_plain(p.parts[tree.top - 2]) in _IMAGES for p in paths if len(p.parts) > tree.top)
-    if told or yolo or sum((p.parent, p.stem) in stems for p in paths) * 2 > len(paths):
-        what = f"boxes in {_some(told)}" if told else "boxes, as YOLO has them" if yolo else "boxes in XML files"
+    voc = any(_plain(name) == "jpegimages" for p in paths for name in p.parts)
+    if told or yolo or voc or sum((p.parent, p.stem) in stems for p in paths) * 2 > len(paths):
+        what = f"boxes in {_some(told)}" if told else "boxes, as YOLO has them" if yolo else "boxes, as VOC has them"
         raise _ask(
             f"it looks like pictures with {what}, which are not read",
             "--classes-at 0 reads the pictures alone, without labels",
         )
+    known = {(p.parent, p.stem) for p in paths}
+    notes = sorted(str(p) for p in beside if p.suffix.lower() in _NOTES and (p.parent, p.stem) in known)
+    return [f"{len(notes):,} files beside the pictures are not read, such as {notes[0]}"] if notes else []
 
 
 def _ask_subjects(tree: _Tree) -> list[str]:
@@ -274,8 +301,8 @@ def layout(paths: list[PurePosixPath], beside: Iterable[PurePosixPath] = (), whe
     if wanted is None:
         tree = _without_unlabelled(tree)
         _ask_masks(folders, masks, tree)
-        if len({f[0] for f in tree.inner if f}) < 2:
-            _ask_boxes(paths, list(beside), tree)
+        if len({f[0] for f in tree.inner if f}) < 2 or any(_plain(name) == "jpegimages" for f in folders for name in f):
+            remarks += _ask_boxes(paths, list(beside), tree)
         else:
             remarks += _ask_subjects(tree)
     places = [Place(away=True)] * len(paths)
@@ -324,7 +351,7 @@ def _without_unlabelled(tree: _Tree) -> _Tree:
     bare = {name for name in classes if part_name(name) == ("unlabelled", ())}
     if not bare or len(classes - bare) < 2:
         return tree
-    here = [bool(f) and f[0] in bare for f in tree.inner]
+    here = [f is not None and f[:1] != () and f[0] in bare for f in tree.inner]
     parts = ["unlabelled" if one else part for one, part in zip(here, tree.parts, strict=True)]
     return replace(tree, parts=parts, inner=[None if one else f for one, f in zip(here, tree.inner, strict=True)])
 

@@ -6,7 +6,7 @@ PARTS = ("train", "val", "test")
 """What the parts of a collection are called, whatever its folders or columns call them."""
 
 _WORDS = {
-    "train": ("train", "training", "trn", "trainval"),
+    "train": ("train", "training", "trn", "trainval", "learn", "learning"),
     "val": ("val", "valid", "validation", "validate", "dev", "devel", "development"),
     "test": ("test", "tests", "testing", "tst", "eval", "evaluation", "heldout", "holdout"),
     "unlabelled": ("unlabelled", "unlabeled", "nolabel", "nolabels", "unsup", "unsupervised", "unannotated")
@@ -30,10 +30,8 @@ def part_name(name: str) -> tuple[str, tuple[str, ...]] | None:
         glued = _GLUED.fullmatch(word)
         words += list(glued.groups()) if glued else [word]
     told = [word for word in words if word not in _FILLERS]
-    for at in (-1, 0):
-        if told and told[at] in _PART_OF:
-            return _PART_OF[told[at]], tuple(told[:-1] if at else told[1:])
-    return None
+    parts = [word for word in told if word in _PART_OF]
+    return (_PART_OF[parts[0]], tuple(word for word in told if word not in _PART_OF)) if len(parts) == 1 else None
 
 
 def part_folders(names: set[str]) -> dict[str, str]:

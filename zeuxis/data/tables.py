@@ -1,6 +1,7 @@
 """Sources that are a table: CSV, JSONL, and the manifest that an exported folder carries."""
 
 import csv
+import glob
 import io
 import json
 import os
@@ -120,6 +121,7 @@ def is_table(path: Path) -> bool:
 # ------------------------------------------------------------------ columns
 
 _FILES = ("file", "file_name", "filename", "file_path", "filepath", "path", "image", "image_path", "image_name", "img")
+_LOOKED_FOR = 20
 _LABELS = ("label", "class", "category", "class_name", "label_name", "target")
 _GROUPS = {"patient", "subject", "group", "id", "scene", "person", "case", "slide", "session", "site"}
 _DIVISIONS = {"split", "part", "fold", "set", "subset", "partition", "usage"}
@@ -216,6 +218,13 @@ def on_disk(path: Path) -> Path | None:
     return next((form for form in forms if form.is_file()), None)
 
 
+def _meant(folder: Path, file: str, told: int) -> str:
+    """The name with an ending that the table left away, where there is one; looked for in the first rows alone."""
+    whole = folder / file.replace("\\", "/")
+    found = next(iter(sorted(whole.parent.glob(f"{glob.escape(whole.name)}.*"))), None) if told < _LOOKED_FOR else None
+    return f", but {found.name} does: write whole names" if found else ""
+
+
 def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     """The pictures that a CSV or JSONL file names, by the columns that `columns_of` finds.
 
@@ -246,7 +255,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
         elif labelled and label is None:
             skipped.append((readable(file), "has no label"))
         elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
-            skipped.append((readable(file), "does not exist"))
+            skipped.append((readable(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:
             label = named(numbers.get(label, label) if label else label)
             entry = Entry(readable(file), path_opener(target), label, named(group), part)

@@ -125,6 +125,11 @@ def test_what_spreadsheets_write(folder):
         assert labels(open_dataset(table(folder, text, encoding=encoding))) == list("ababab")
 
 
+def test_a_name_without_its_ending_is_told(folder):
+    with pytest.raises(BadInput, match=r"img/0 does not exist, but 0\.png does: write whole names"):
+        open_dataset(table(folder, "file,label\nimg/0,a\nimg/1,b\n"))
+
+
 def test_tables_of_hugging_face(folder):
     lines = [json.dumps({"file_name": f"{i}.png", "label": "ab"[i % 2], "text": f"number {i}"}) for i in range(6)]
     path = table(folder / "img", "\n".join(lines), "metadata.jsonl")

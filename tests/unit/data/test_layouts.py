@@ -115,9 +115,14 @@ def test_one_part_alone_is_none():
         (["", "masks"], [], "masks in `masks`", 0),
         (["JPEGImages", "SegmentationClass", "SegmentationObject"], [], "masks in `SegmentationClass`", 0),
         (["VOC2012/JPEGImages"], ["VOC2012/Annotations/1.xml"], "boxes in `Annotations`", 0),
-        ([""], ["1.xml", "2.xml"], "boxes in XML files", 0),
+        ([""], ["1.xml", "2.xml"], "boxes, as VOC has them", 0),
         (["images/train", "images/val"], [], "boxes, as YOLO has them", 0),
         (["train/images", "valid/images"], ["train/labels/1.txt"], "boxes in `labels`", 0),
+        (["train_images", "train_masks", "test_images", "test_masks"], [], "masks in `test_masks`, `train_masks`", 0),
+        (["train", "trainannot", "val", "valannot"], [], "masks in `trainannot`, `valannot`", 0),
+        (["leftImg8bit/train/rome", "gtFine/train/rome"], [], "masks in `gtFine`", 0),
+        (["VOC2007/JPEGImages", "VOC2012/JPEGImages"], [], "boxes, as VOC has them", 0),
+        (["images/train", "images/val"], ["labels/train/1.txt", "labels/val/1.txt"], "boxes in `labels`", 0),
         (["train2017", "val2017"], ["annotations/instances_val2017.json"], "boxes in `annotations`", 0),
         (["bottle/train/good", "bottle/test/good", "bottle/test/bad", "bottle/ground_truth/bad"], [], "masks", 3),
     ],
@@ -130,7 +135,7 @@ def test_masks_and_boxes_are_asked_about_and_left_out_where_the_flag_says(folder
         words in message and f"--classes-at {level}" in message and "\n" not in message and caught.value.exit_code == 2
     )
     used, left, remarks = read(tree(*folders), Where(level), beside)
-    masks = [path for path in tree(*folders) if re.search("mask|gt|Labels|Segm|ground", path)]
+    masks = [path for path in tree(*folders) if re.search("mask|gt|annot|Labels|Segm|ground", path)]
     assert sorted(left) == sorted(masks) and bool(remarks) == bool(masks)
     assert {label for _, label, _ in used.values()} == ({"good", "bad"} if level else {None})
 
@@ -145,6 +150,8 @@ def test_masks_and_boxes_are_asked_about_and_left_out_where_the_flag_says(folder
         (["train/p1/a", "train/p1/b", "train/p3/a", "test/p2/a", "test/p2/b"], 3, 2),
         (["data/anna/left", "data/anna/right", "data/bert/left", "data/bert/right"], 3, 2),
         (["patient_01", "patient_02", "patient_03"], 0, 1),
+        (["2026-01-30", "2026-02-01 evening"], 0, 1),
+        (["Video 1", "Video 2"], 0, 1),
     ],
 )
 def test_patients_are_asked_about_and_become_groups_where_the_flag_says(folders, classes, groups):
@@ -177,6 +184,18 @@ def test_parts_of_two_sets_are_asked_about():
         read(tree("trainA", "trainB", "testA", "testB"))
     used, _, _ = read(tree("trainA", "trainB", "testA", "testB"), Where(1))
     assert {label for _, label, _ in used.values()} == {"trainA", "trainB", "testA", "testB"}
+
+
+def test_names_that_hold_a_part_are_classes_where_they_are_no_division():
+    for classes in (("test positive", "test negative"), ("steam train", "goods train"), ("train", "bus")):
+        assert {label for _, label, _ in read(tree(*classes))[0].values()} == set(classes)
+    used, _, _ = read(tree("DIV2K_train_HR", "DIV2K_valid_HR"))
+    assert {part for part, _, _ in used.values()} == {"train", "val"}
+
+
+def test_notes_beside_unlabelled_pictures_are_told():
+    used, _, remarks = read(tree(""), beside=["1.txt", "2.txt", "readme.txt"])
+    assert len(used) == 2 and remarks == ["2 files beside the pictures are not read, such as 1.txt"]
 
 
 def test_classes_that_differ_in_case_are_told():
