@@ -78,6 +78,21 @@ def test_two_equal_runs_are_folders_of_equal_bytes(place):
     assert first == second
 
 
+def test_a_training_that_fails_says_so_everywhere(place, tmp_path):
+    with inside(place):
+        run = tmp_path / "grey"
+        done = typed("train", "dcgan", "pics", "--run", str(run), *TINY, "--lr", "0", "--lr-end", "0", "--json")
+        found = json.loads(done.out)["judgement"]
+        assert done.code == 0 and found["grade"] == "failed" and found["figures"]["diversity"] < 0.3
+        assert found["sentence"].startswith("The samples are fog, all alike: ") and found["advice"]
+        assert done.err.splitlines()[-1] == f"zeuxis: {found['sentence']}"
+        assert "zeuxis: how many images dcgan needs on 16x16 px" in done.err
+        page, card = (run / "report.html").read_text("utf-8"), (run / "card.md").read_text("utf-8")
+        assert found["sentence"] in card and "collapse" in json.loads(done.out)["alarms"]
+        assert page.index("The samples are fog, all alike") < page.index("dcgan was trained on")
+        assert typed("report", str(run)).code == 0 and "fog" in (run / "report.html").read_text("utf-8")
+
+
 def test_kept_weights_are_drawn_from_by_name(place, tmp_path):
     """A snapshot is weights like any: its pictures are its own, and the note says whose they are."""
     run = Run(shutil.copytree(place / "r", tmp_path / "r"))
@@ -176,7 +191,8 @@ def test_train_as_json(place):
     found = json.loads(done.out)
     assert set(found) == {
         "run", "report", "steps", "images", "seconds", "images_per_second", "overrun_percent", "weights_sha256",
-        "alarms", "attempts", "best",
+        "judgement",
+            "alarms", "attempts", "best",
     }  # fmt: skip
     assert (found["run"], found["steps"], found["images"]) == ("js", 2, 16)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zeuxis.data.dataset import Dataset
+from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.engine import levers as lever
 from zeuxis.engine.batches import check
 from zeuxis.engine.budget import Budget, words_for
+from zeuxis.engine.enough import enough
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.levers import Levers
 from zeuxis.engine.loop import Habits, play_run
@@ -94,9 +95,17 @@ def train(
             timing = _measure(recipe, spec, streams, conditional, begin, start, budget, group)
             record = group.broadcast(_record(recipe, spec, streams, conditional, start, budget, timing))
             if group.first:
+                if not habits.quiet:
+                    _tell_enough(recipe, spec, record)  # type: ignore[arg-type]
                 create(path, record)  # type: ignore[arg-type]
             group.agree(0)
             return play_run(path, streams, held_out, habits, group)
+
+
+def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
+    """Before the first step: what the recipe needs on pictures like these, and whether the budget is enough."""
+    found = enough(recipe, spec, record["steps"] * record["batch"], record["budget"].get("images_per_second"))
+    say(f"zeuxis: {'warning: ' if found.warns else ''}{found.words}")
 
 
 def _first_levers(start: Start) -> Levers:

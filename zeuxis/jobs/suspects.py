@@ -1,18 +1,22 @@
 """Which generated pictures look most like a copy: pairs with their nearest training picture, as numbers and a PNG."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.files import write_json
 from zeuxis.engine.batches import to_image
-from zeuxis.metrics.neighbours import Suspect, suspects
+from zeuxis.metrics.neighbours import Suspect, copies, suspects
 from zeuxis.pictures.write import grid, write_png
 
 PAIRS = 16
 _AT_ONCE = 1024  # pictures on either side of one comparison, fewer where they are large
 _NUMBERS = 1 << 22  # values on either side of one comparison: 32 MB in float64
+_NEIGHBOURS = 50
+_HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at most
 
 
 def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
@@ -40,3 +44,40 @@ def write_suspects(path: Path, fakes: Tensor, train: Dataset) -> list[Suspect]:
     pairs = [x for i, s in enumerate(found) for x in (fakes[s.fake], real[i])]
     write_png(path, grid(to_image(torch.stack(pairs)), 8), None)
     return found
+
+
+def closeness(pictures: Tensor, train: Dataset) -> Tensor:
+    """Distance to the nearest picture of `train` over the mean distance to the nearest 50, of uint8 [n, C, H, W].
+
+    Near 0 for a copy, near 1 for a picture that resembles many alike: so blurs, which lie near to everything, do not
+    pass for copies (Carlini et al. 2023, arXiv 2301.13188, section 4.2: their ratio, here over whole pictures).
+    """
+    size = max(1, min(_AT_ONCE, _NUMBERS // pictures[0].numel()))
+    k = min(_NEIGHBOURS, len(train))
+    found = torch.full((len(pictures), k), torch.inf)
+    for there in torch.arange(len(train)).split(size):
+        real = train.images(there).flatten(1).float() / 127.5
+        for here in torch.arange(len(pictures)).split(size):
+            apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
+            found[here] = torch.cat([found[here], apart], 1).topk(k, 1, largest=False).values
+    return found[:, 0] / found.mean(1).clamp_min(1e-9)
+
+
+def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None) -> dict[str, Any]:
+    """Writes how many of the samples stand out as copies, beside how many fresh pictures would; returns it.
+
+    Without held-out pictures nothing says how close a fresh one comes: then the numbers are null.
+    """
+    words: dict[str, Any] = {"format": 1, "n": len(fakes), "held": 0, "copies": None, "expected": None, "alarm": None}
+    if held is not None and len(held):
+        fresh = held.images(torch.arange(len(held))[:_HELD_OUT])
+        found = copies(closeness(fakes, train), closeness(fresh, train))
+        words |= {
+            "held": len(fresh),
+            "copies": round(found.rate.value * found.rate.n),
+            "expected": found.expected * len(fakes),
+            "p": found.p,
+            "alarm": found.alarm,
+        }
+    write_json(path, words)
+    return words

@@ -27,13 +27,14 @@ from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.jobs.calibrating import calibrate
+from zeuxis.jobs.judging import judge
 from zeuxis.jobs.opening import Material, Source, material
 from zeuxis.jobs.recognizing import write_recalls
 from zeuxis.jobs.sample import generating
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.starting import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.strips import write_strips
-from zeuxis.jobs.suspects import PAIRS, write_suspects
+from zeuxis.jobs.suspects import PAIRS, write_copies, write_suspects
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Doubts, Generates, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
@@ -106,7 +107,7 @@ def find_pictures(folder: Path, now: str | None) -> None:
 def go_on(run: Path, habits: Habits) -> Run:
     """Finishes a begun run. Raises BadInput where its pictures have changed."""
     begun = opened(run)
-    if begun.finished and (run / "report.html").exists():
+    if "judgement" in begun.finish and (run / "report.html").exists():
         say(f"zeuxis: this run is finished: {begun.finish['steps']:,} steps; nothing to do")
         return begun
     given = material(begun.recipe, Source.from_words(begun.record["data"]), begun.record["seed"])
@@ -151,20 +152,22 @@ def _write_split(run: Path, split: Split | None) -> None:
 
 
 def finish(run: Run, given: Material) -> Run:
-    """The last papers of a run: split, card, recalls, real pictures to hold its own against, and page."""
+    """The last papers of a run: split, recalls, real pictures to hold its own against, judgement, card and page."""
     if int(os.environ.get("RANK", "0")) == 0:
         if given.split is not None:
             write_json(run.path / "split.json", given.split.to_json())
-        write_card(run.path)
         if isinstance(run.recipe, Recognizes) and given.held is not None:
             write_recalls(run, given.held)
         if isinstance(run.recipe, Generates):
             _write_real(run, given.train)
-            _write_copies(run, given.train)
+            _write_copies(run, given)
         if isinstance(run.recipe, Doubts):
             calibrate(run, given.held)
         write_strips(run, given.held)
+        found = judge(run, given)
+        write_card(run.path)
         write_run_report(run.path)
+        say(f"zeuxis: {found.sentence}")
     return run
 
 
@@ -183,8 +186,11 @@ def _write_real(run: Run, train: Dataset) -> None:
     write_png(run.path / "real" / "grid.png", grid(sheet.flatten(0, 1), columns))
 
 
-def _write_copies(run: Run, train: Dataset) -> None:
-    """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one."""
+def _write_copies(run: Run, given: Material) -> None:
+    """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one.
+
+    And real/suspects.json: how many stand out as copies.
+    """
     record, spec = run.record, run.spec
     device = record["levers"]["device"]
     n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
@@ -193,7 +199,9 @@ def _write_copies(run: Run, train: Dataset) -> None:
     for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
         labels = part % spec.condition if record["conditional"] else None
         fakes += list(generate(recipe, players, seeds[part], labels, device))
-    write_suspects(run.path / "real" / "suspects.png", torch.cat(fakes), train)
+    drawn = torch.cat(fakes)
+    write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
+    write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held)
 
 
 def is_study(folder: Path) -> bool:

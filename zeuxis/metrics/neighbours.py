@@ -53,32 +53,35 @@ class CopyRate:
         return self.p < 0.01
 
 
-def copy_rate(fake: Any, train: Any, held_out: Any, quantile: float = 0.01) -> CopyRate:
-    """Copy rate with a threshold from held-out real samples.
+def copies(fake: Tensor, held_out: Tensor, quantile: float = 0.01) -> CopyRate:
+    """Copy rate from how close each sample comes to a training one: `fake` [n] and `held_out` [h], smaller is closer.
 
-    The threshold is the j-th smallest distance from a held-out sample to `train`,
-    j = quantile * (h + 1) rounded down, at least 1 and ties included, so a fresh real sample
-    lies as near with mean probability j / (h + 1). The number of fresh ones among n that do
-    is beta-binomial (exchangeability, no distribution assumed). Raises BadInput.
+    The threshold is the j-th smallest of `held_out`, j = quantile * (h + 1) rounded down, at least 1 and ties
+    included, so a fresh real sample comes as close with mean probability j / (h + 1). The number of fresh ones
+    among n that do is beta-binomial (exchangeability, no distribution assumed). Raises BadInput.
     """
     from scipy.stats import betabinom, binom
 
     if not 0.0 < quantile < 1.0:
         raise BadInput("the quantile must lie between 0 and 1", f"{quantile}", "leave it at 0.01")
-    reference = nearest(held_out, train)[0][:, 0].sort().values
+    reference = held_out.sort().values
     h = len(reference)
     threshold = float(reference[min(h, max(1, int(quantile * (h + 1)))) - 1])
     j = int((reference <= threshold).sum())
-    distance = nearest(fake, train)[0][:, 0]
-    copies, n = int((distance <= threshold).sum()), len(distance)
+    found, n = int((fake <= threshold).sum()), len(fake)
     expected = j / (h + 1)
     return CopyRate(
-        rate=proportion(copies, n, floor=j / h),
+        rate=proportion(found, n, floor=j / h),
         threshold=threshold,
         expected=expected,
-        p=float(betabinom.sf(copies - 1, n, j, h + 1 - j)),
-        p_binomial=float(binom.sf(copies - 1, n, expected)),
+        p=float(betabinom.sf(found - 1, n, j, h + 1 - j)),
+        p_binomial=float(binom.sf(found - 1, n, expected)),
     )
+
+
+def copy_rate(fake: Any, train: Any, held_out: Any, quantile: float = 0.01) -> CopyRate:
+    """`copies` by the distance to the nearest training sample. Raises BadInput."""
+    return copies(nearest(fake, train)[0][:, 0], nearest(held_out, train)[0][:, 0], quantile)
 
 
 def _authentic(samples: Tensor, train: Tensor) -> Tensor:

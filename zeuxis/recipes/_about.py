@@ -62,7 +62,7 @@ class Yardstick:
     """Which held-out figures of a recipe say whether it is of use: `ours` against `rival`, names of its score.
 
     doing: what the rival is, in words that follow "than"; unit: of both; least: a smaller gain is none. chance: the
-    rival as a number, where it is no figure of the score.
+    rival as a number, where it is no figure of the score. aside: a sentence on what the figure does not see.
     """
 
     ours: str
@@ -71,3 +71,8 @@ class Yardstick:
     unit: str = "dB"
     least: float = 0.1
     chance: float | None = None
+    aside: str = ""
+
+
+GAME = "PSNR counts invented texture as error, so look at the held-out pictures too."
+"""What is to be said beside the PSNR of a restorer that was trained against a critic."""

@@ -10,7 +10,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import hinge_critic, hinge_generator
 from zeuxis.nets import init, sngan, strided
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Need, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine, linear
 
 
@@ -53,6 +53,11 @@ class CGAN(Recipe):
     }
     excused: ClassVar = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar = True
+    needs: ClassVar = (
+        Need(32, False, 2_000, 40_000, "on fashion-mini", when={"body": "strided", "width": 32}),
+        Need(32, True, 30_000, 5_000_000, "poor after 100,000; 5 million in arXiv 1711.10337", True),
+        Need(64, True, 56_256, 6_500_000, "fog after 56,256; 6.5 million in arXiv 1711.10337", True),
+    )
     remedies: ClassVar = {
         "collapse": (SLOWER_TO_THE_END,),
         "saturation": (Remedy(("critic_steps",), to=1), SLOWER_TO_THE_END),

@@ -12,7 +12,7 @@ from zeuxis.augment.names import Domain, Rival
 from zeuxis.data.dataset import Spec
 from zeuxis.losses.classification import accuracy, balanced_accuracy, cross_entropy, weighted_mean
 from zeuxis.nets.classifying import ResidualClassifier
-from zeuxis.recipes.recipe import Average, Batch, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, Batch, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
 
 
 def labels_of(batch: Batch) -> Tensor:
@@ -122,6 +122,9 @@ class Classifier(Recipe):
 
     def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
         return classifier_of(players).features(image)
+
+    def yardstick(self, spec: Spec) -> Yardstick:
+        return Yardstick("score", "", "guessing", "%", 0.01, chance=1 / spec.condition)
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """Balanced accuracy (0 to 1) and cross-entropy (nats) of the averaged net on m.batch["images"]."""

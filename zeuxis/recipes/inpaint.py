@@ -16,7 +16,7 @@ from zeuxis.losses import adversarial as sides
 from zeuxis.losses.fidelity import fft_l1, to_8_bits
 from zeuxis.nets.critics import feature_distance
 from zeuxis.nets.inpainting import InpaintingUNet, PatchCritic, Shape, hole_share
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import GAME, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn, Yardstick
 from zeuxis.schedule import cosine
 
 _AT_ONCE = 8  # pictures that a score fills in one piece
@@ -193,6 +193,9 @@ class Inpaint(Recipe):
         """The pictures with holes that it learns from."""
         wanted, image, known = observe(self.holes, clean, draw)
         return Observed(image, known, clean=wanted)
+
+    def yardstick(self, spec: Spec) -> Yardstick:
+        return Yardstick("score", "flat", "filling the holes with one colour", aside=GAME if self.stage < 1 else "")
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """Inside the holes of held-out squares: PSNR in dB, L1 in per cent of the range, and PSNR of a flat filling."""

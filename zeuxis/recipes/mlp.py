@@ -11,7 +11,7 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.reconstructing import PatchMLP, mlp_radius
 from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,9 @@ class MLP(Recipe):
     def observe(self, clean: Tensor, draw: Draw) -> Observed:
         """The damaged pictures that it learns from."""
         return damaged(clean, self.damage, draw)
+
+    def yardstick(self, spec: Spec) -> Yardstick:
+        return Yardstick("score", "given", "leaving the pictures as they are")
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         return undo_score(m, self.damage)

@@ -14,7 +14,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets import init, residual_gan, strided
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Need, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 
@@ -92,6 +92,11 @@ class R3GAN(Recipe):
     }
     excused: ClassVar[dict[str, str]] = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar[bool] = True
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need(32, False, 5_000, 60_000, "on fashion-mini", when={"body": "strided", "width": 32, "augment": "none"}),
+        Need(32, True, 40_000, 5_000_000, "poor after 40,000; 5 million: arXiv 1711.10337", True, {"body": "strided"}),
+        Need(64, True, 126_256, 300_000, "fog after 126,256; 300,000 in arXiv 2006.10738", True, {"body": "strided"}),
+    )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "collapse": (Remedy(("gamma", "gamma_end"), times=4.0),),  # lies flat from 1 to 5 in the sweep: a large step
         "saturation": (

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
+from zeuxis.recipes._about import GAME as GAME
 from zeuxis.recipes._about import SLOWER as SLOWER
 from zeuxis.recipes._about import SLOWER_TO_THE_END as SLOWER_TO_THE_END
 from zeuxis.recipes._about import Need as Need

@@ -18,7 +18,7 @@ from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
 from zeuxis.nets.foreign import PEERS
 from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import GAME, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn, Yardstick
 
 HAIR = 1e-5
 """Of [-1, 1]: how far apart the channels of a grey picture are for a teacher of colours; equal ones get one noise."""
@@ -216,6 +216,10 @@ class Restorer(Recipe):
                 "game": self.gan * non_saturating_generator(fake).mean(),
             }
         )
+
+    def yardstick(self, spec: Spec) -> Yardstick:
+        ours, aside = ("psnr", GAME) if self.gan else ("score", "")
+        return Yardstick(ours, "given", "leaving the pictures as they are", aside=aside)
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """Mean PSNR in dB on held-out squares, 8 bits, all channels: of the answer, and of what it was given."""

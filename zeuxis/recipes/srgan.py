@@ -20,7 +20,7 @@ from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.critics import Critic, PyramidCritic, UNetCritic, feature_distance
 from zeuxis.nets.upscaling import BASE_REACH, PlainUpscaler, ResidualUpscaler, plain_radius, residual_radius
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import GAME, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn, Yardstick
 
 Game = tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
 GAMES: dict[str, Game] = {
@@ -199,6 +199,9 @@ class SRGAN(Recipe):
     def observe(self, clean: Tensor, draw: Draw) -> Observed:
         """The small pictures that it learns from."""
         return Observed(small(clean, self.scale, self.damage, draw))
+
+    def yardstick(self, spec: Spec) -> Yardstick:
+        return Yardstick("psnr", "bicubic", "plain bicubic enlarging", aside=GAME)
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; it picks no best weights, for the game lowers it."""

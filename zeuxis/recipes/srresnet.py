@@ -11,7 +11,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.upscaling import ResidualUpscaler, residual_radius
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +92,9 @@ class SRResNet(Recipe):
     def observe(self, clean: Tensor, draw: Draw) -> Observed:
         """The small pictures that it learns from."""
         return Observed(small(clean, self.scale, self.damage, draw))
+
+    def yardstick(self, spec: Spec) -> Yardstick:
+        return Yardstick("score", "bicubic", "plain bicubic enlarging")
 
     def score(self, m: Moment) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; the PSNR picks the best weights."""

@@ -10,8 +10,20 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.elbo import LIKELIHOODS, active_units, free_bits, kl_normal, squared_error
+from zeuxis.losses.fidelity import psnr8
 from zeuxis.nets.autoencoding import BODIES, ClassCode, PlainCode
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER_TO_THE_END,
+    Average,
+    Feed,
+    Moment,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+    Yardstick,
+)
 from zeuxis.schedule import cosine
 
 
@@ -109,8 +121,14 @@ class VAE(Recipe):
         weighted = self.kl_weight(m.progress) * free_bits(per_unit, self.free_bits, m.mean)
         return Terms({"reconstruction": reconstruction, "kl": weighted}, watch=watch)
 
+    def yardstick(self, spec: Spec) -> Yardstick:
+        return Yardstick("psnr", "mean_picture", "giving back one mean picture for all")
+
     def score(self, m: Moment) -> dict[str, Tensor]:
-        """ELBO (nats per picture, one draw of the code), its parts and the share of active units, averaged nets."""
+        """ELBO (nats per picture, one draw of the code), its parts and the share of active units, averaged nets.
+
+        Beside it the mean PSNR in dB of pictures given back from their mean code, and of the pictures' own mean.
+        """
         players = m.averaged if "encoder" in m.averaged else m.players
         batch = m.batch["images"]
         mean, log_variance = players["encoder"](batch.image)
@@ -119,7 +137,10 @@ class VAE(Recipe):
         reconstruction = LIKELIHOODS[self.likelihood](raw, batch.image, m.mean)
         kl = kl_normal(mean, log_variance).sum(1).mean()
         parts = {"reconstruction": reconstruction, "kl": kl, "active_units": active_units(mean)}
-        return {"score": -(reconstruction + kl), **parts}
+        back = torch.tanh(players["decoder"](mean, batch.label) / 2)
+        flat = batch.image.mean(0, keepdim=True).expand_as(batch.image)
+        against = {"psnr": psnr8(back, batch.image).mean(), "mean_picture": psnr8(flat, batch.image).mean()}
+        return {"score": -(reconstruction + kl), **parts, **against}
 
     def latents(self, n: int, draw: Draw) -> Tensor:
         return draw.at("z").normal(n, self.latent)

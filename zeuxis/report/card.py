@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from zeuxis.data.files import write_text
+from zeuxis.report.outcome import judgement_of
 from zeuxis.runs import Run
 
 _CARD = """---
@@ -14,6 +15,9 @@ license: other
 # {recipe} on {source}
 
 Trained by Zeuxis {zeuxis} on {items} pictures of {height}x{width} pixels, {channels} channel(s){classes}.
+
+{judgement}
+
 The weights are as free as the pictures they were trained on.
 
     {command}
@@ -24,7 +28,7 @@ The weights are as free as the pictures they were trained on.
 | time | {seconds:,.0f} s on {device}, {threads} thread(s) |
 | data (sha256) | {digest} |
 | weights (content sha256) | {weights} |
-| alarms | {alarms} |
+| alarms in training | {alarms} |
 | attempts | {attempts} |
 
 Use: `zeuxis sample {folder} -n 64 --out samples`
@@ -40,7 +44,7 @@ def write_card(folder: Path) -> Path:
     """Writes card.md into a finished run's folder."""
     run = Run.open(folder)
     r, done = run.record, run.finish
-    s = r["spec"]
+    s, outcome = r["spec"], judgement_of(done)
     text = _CARD.format(
         recipe=r["recipe"],
         source=Path(r["data"]["source"]).name,
@@ -59,6 +63,7 @@ def write_card(folder: Path) -> Path:
         weights=done["weights_sha256"],
         alarms=", ".join(done["alarms"]) or "none",
         attempts=attempts_words(done["attempts"], [line["words"] for line in run.log("rewind")]),
+        judgement=outcome.sentence if outcome else "How good the result is was not measured.",
         folder=folder.name,
     )
     write_text(folder / "card.md", text)

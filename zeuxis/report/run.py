@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from zeuxis.report.outcome import advice_of, figure_rows, judgement_of, of_copies
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import Picture, cell_of, embed, film, spread
 from zeuxis.report.plots import Series, line_chart
@@ -15,6 +16,8 @@ from zeuxis.report.strips import read_strips
 from zeuxis.report.words import DASH, brief, compact, decimal, duration, percent, shape_words, spelled, value, whole
 
 FRAMES = 10  # columns of the strip that shows how samples developed
+
+UNJUDGED_RUN = "How good the result is was not measured in this run."
 
 SCORES = {
     "diversity": "Diversity of the samples (real pictures = 1)",
@@ -56,10 +59,15 @@ def write_run_report(run_folder: Path) -> Path:
 def run_page(found: RunFolder) -> str:
     """HTML of a run."""
     last = embed(found.samples[-1]) if found.samples else None
+    outcome = judgement_of(found.finish)
     real, suspects = (embed(found.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
     return render(
         "run",
         title=f"{found.run.get('recipe', 'a run')} on {source_of(found.run)}",
+        outcome=outcome,
+        advice=advice_of(found.finish),
+        judged=figure_rows(outcome) if outcome else [],
+        unjudged=UNJUDGED_RUN if found.finish and outcome is None else "",
         sentence=sentence(found),
         state=state_words(found),
         finished=bool(found.finish),
@@ -77,11 +85,13 @@ def run_page(found: RunFolder) -> str:
         real=real,
         real_rows=row_names(found.run, real) if found.run.get("conditional") else [],
         suspects=suspects,
+        copies=of_copies(read_object(found.path / "real" / "suspects.json"), outcome),
         strip=strip_of(found),
         strips=read_strips(found.path),
         curves=turn_charts(found.log),
         watched=[*watch_charts(found.log), speed_chart(found.log)],
         alarms=alarms_of(found.log, found.finish),
+        no_alarm=no_alarm(found),
         rewinds=[str(r.get("words", "")) for r in found.log.rewinds],
         attempts=number(found.finish.get("attempts")) or 1,
         damaged=found.log.damaged,
@@ -309,6 +319,16 @@ def best_of(found: RunFolder) -> Line:
 
 
 # ---------------------------------------------------------------- alarms
+
+
+def no_alarm(found: RunFolder) -> str:
+    """What it means that there was none: alarms look at the training, now and then, and not at what came of it."""
+    looks = len(found.log.scores)
+    if not looks:
+        return "Nothing was looked at, so no alarm could be raised."
+    so_far = "" if found.finish else " so far"
+    times = "once" if looks == 1 else f"{looks} times"
+    return f"No alarm was raised{so_far}; the training was looked at {times}. Alarms do not say how good the result is."
 
 
 def alarms_of(log: Log, finish: Line) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from zeuxis.report.arms import MEANING, arms_of
 from zeuxis.report.folder import OPEN, TONES, StudyFolder, open_study
 from zeuxis.report.generators import alarms, cas_chart, curves_repeat, generators, suspects
+from zeuxis.report.outcome import of_copies
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import embed
 from zeuxis.report.read import Line, mapping, mean, number
@@ -57,6 +58,7 @@ def study_page(found: StudyFolder) -> str:
         sheets=sheets,
         row_names={name: row_names(found.study, sheets[name]) for name in ("real", "fake")},
         suspects=suspects(found),
+        copies=of_copies({}, None),
         cas_chart=cas_chart(found.repeats),
         generators=generators(found.repeats),
         curves_of=curves_repeat(found),

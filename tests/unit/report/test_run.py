@@ -1,5 +1,4 @@
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.unit.report.fixtures import (
 from tests.unit.report.html_checks import check_page
 from zeuxis import report
 from zeuxis.errors import BadInput
+from zeuxis.report.outcome import of_samples
 from zeuxis.report.run import write_run_report
 from zeuxis.report.words import DASH
 
@@ -75,10 +75,37 @@ def test_real_pictures_and_suspects_are_shown_where_they_lie_in_the_folder(tmp_p
     ]
     rows = [a["title"] for t, a in page.tags if t == "li" and "title" in a]
     assert rows == [*CLASSES, *CLASSES]
-    study = (Path(report.__file__).parent / "templates" / "study.html.j2").read_text("utf-8")
-    for words in ("Did the generator copy?", "Of all generated pictures, these", "If the two show the same picture"):
-        paragraph = next(line for line in study.splitlines() if words in line)
-        assert re.sub("<.*?>", "", paragraph) in page.text, "the words of the study's page"
+    assert "Whether they are copies was not measured" in page.text
+    write_json(folder / "real" / "suspects.json", {"n": 1000, "copies": 120, "expected": 10.0, "alarm": True})
+    assert "120 of 1,000 lie much closer to one training picture" in page_of(folder).text
+
+
+def test_no_page_praises_what_was_not_measured() -> None:
+    for template in (Path(report.__file__).parent / "templates").glob("*.j2"):
+        assert "as it should" not in template.read_text("utf-8"), template
+
+
+FIGURES = {"n": 512, "held": 400, "diversity": 0.045, "sharpness": 0.1, "distance": 0.8, "distance_real": 0.0,
+           "coverage": 0.0, "coverage_real": 0.97, "recall": 0.0, "recall_real": 0.9, "apart": True}  # fmt: skip
+
+
+def test_the_first_sentence_is_the_judgement(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", alarms=False)
+    text = page_of(folder).text
+    assert text.index("How good the result is was not measured in this run.") < text.index("cgan was trained on")
+    found = of_samples(FIGURES)
+    finish = json.loads((folder / "finish.json").read_text())
+    write_json(folder / "finish.json", {**finish, "judgement": {**found.to_json(), "advice": "train for longer"}})
+    text = page_of(folder).text
+    assert text.index("The samples are fog, all alike: 0.04 times as varied") < text.index("cgan was trained on")
+    assert "What to do: train for longer." in text and "How the samples were judged" in text
+    assert "was not measured" not in text and "Alarms do not say how good the result is." in text
+
+
+def test_without_a_look_no_alarm_says_nothing(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", alarms=False)
+    write_log(folder / "log.jsonl", [])
+    assert "Nothing was looked at, so no alarm could be raised." in page_of(folder).text
 
 
 def test_damaged_real_pictures_do_not_cost_the_page(tmp_path: Path) -> None:
@@ -100,7 +127,7 @@ def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:
 def test_an_unfinished_run_says_how_far_it_came(tmp_path: Path) -> None:
     page = page_of(write_run(tmp_path / "half", finished=False, alarms=False))
     assert "has not finished: the log ends at step 1,440 of 2,400 (60 %). Go on with: zeuxis resume half" in page.text
-    assert "No alarm was raised so far." in page.text
+    assert "No alarm was raised so far; the training was looked at 7 times." in page.text
 
 
 def test_a_classifier_shows_accuracy_in_place_of_samples(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ TREATMENTS = ("gan", "again", "more-real", "shuffled-real")
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
 PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
 GENERATOR_TIME = 0.58  # share of a repeat that the generator gets
-FEW_IMAGES = 10_000
 MOST_STEPS = 4_000  # steps of an arm: small sets are learned by then
 
 
@@ -152,17 +151,12 @@ def lay_out(asked: Asked, rates: Rates, slots: int, batch: int, pool: int, fixed
         max(10, round(PROBE_SHARE * classifier_steps)),
         generator_steps * batch,
         {k: round(v, 1) for k, v in seconds.items()},
-        _warnings(asked, generator_steps * batch, classifier_steps, whole, gan),
+        _warnings(asked, classifier_steps, whole),
     )
 
 
-def _warnings(asked: Asked, images: int, classifier_steps: int, whole: float, gan: bool) -> tuple[str, ...]:
+def _warnings(asked: Asked, classifier_steps: int, whole: float) -> tuple[str, ...]:
     found = []
-    if gan and images < FEW_IMAGES:
-        found.append(
-            f"the generator will see only {images:,} images; under {FEW_IMAGES:,} it can hardly learn: "
-            "give more --budget, fewer --repeats or a smaller --size"
-        )
     if asked.repeats < 6:
         found.append(
             f"{asked.repeats} repeats can never decide: the smallest possible p is "

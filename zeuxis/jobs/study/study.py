@@ -20,6 +20,7 @@ from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.engine import levers as lever
 from zeuxis.engine.budget import words_for
+from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
 from zeuxis.engine.progress import say
@@ -182,9 +183,13 @@ def _plan(place: Place, slots: int) -> Plan:
     pool = min(20 * n * spec.condition, 20_000)
     # two processes share caches and memory: a step beside another one takes somewhat longer
     crowd = 1.12 if slots > 1 else 1.0
-    return lay_out(
-        asked, Rates(g * crowd, per_step * crowd, sampling * crowd), slots, recipe.feeds()["images"].size, pool
-    )
+    batch = recipe.feeds()["images"].size
+    plan = lay_out(asked, Rates(g * crowd, per_step * crowd, sampling * crowd), slots, batch, pool)
+    suffices = enough(recipe, spec, plan.generator_images, batch / (g * crowd))
+    if suffices.verdict == "enough":
+        return plan
+    words = f"{suffices.words}; more --budget, fewer --repeats or a smaller --size give it more"
+    return replace(plan, warnings=(words, *plan.warnings))
 
 
 def describe(place: Place) -> list[str]:

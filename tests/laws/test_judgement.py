@@ -1,0 +1,36 @@
+"""Law: what came of a training can be judged, for every recipe, by figures that its own score holds."""
+
+import math
+
+import pytest
+
+from tests.laws.helper import NAMES, pictures, small, smallest, streams_for, table_for
+from zeuxis.engine.watching import Watcher
+from zeuxis.recipes.recipe import Doubts, Generates
+
+CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_is_judged_by_samples_intervals_or_a_rival(name):
+    recipe = small(name)
+    judged = recipe.yardstick(smallest(recipe)) is not None
+    assert judged or isinstance(recipe, Generates | Doubts), f"{name} says nothing that its result can be held against"
+
+
+@pytest.mark.parametrize(("name", "settings"), CASES)
+def test_a_yardstick_names_figures_of_the_score(name, settings):
+    recipe = small(name, **settings)
+    spec = smallest(recipe, least=16)
+    yardstick = recipe.yardstick(spec)
+    if yardstick is None:
+        return
+    feed = next(iter(recipe.feeds().values()))
+    streams, table = streams_for(recipe, spec), table_for(recipe, spec)
+    conditional = recipe.labels != "ignored"
+    watcher = Watcher(streams[feed.stream], pictures(spec, 6, "held"), feed, conditional, table)
+    found = watcher.score(table)
+    assert yardstick.ours in found and math.isfinite(found[yardstick.ours])
+    if yardstick.chance is None:
+        assert yardstick.rival in found and yardstick.rival != yardstick.ours
+    assert yardstick.doing and yardstick.least > 0

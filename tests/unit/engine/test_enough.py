@@ -1,0 +1,60 @@
+"""Whether a budget is enough, in words: one definition for `train` and `augment`."""
+
+from pathlib import Path
+
+import pytest
+
+from zeuxis import catalog
+from zeuxis.data.dataset import Spec
+from zeuxis.engine.enough import enough, verdict_of
+from zeuxis.recipes.recipe import Need, make
+
+NEED = Need(28, False, 5_000, 40_000, "a run")
+GREY, PHOTO = Spec(1, 28, 28), Spec(3, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("images", "verdict"),
+    [(1, "hopeless"), (5_000, "hopeless"), (5_001, "far short"), (19_999, "far short"), (20_000, "a little short"),
+     (39_999, "a little short"), (40_000, "enough"), (10**9, "enough")],
+)  # fmt: skip
+def test_a_budget_against_a_need(images, verdict):
+    assert verdict_of(images, NEED) == verdict and verdict_of(images, None) == "not measured"
+
+
+def test_the_words_say_need_time_and_budget():
+    few = make(catalog.load("r3gan"), "few")
+    found = enough(few, PHOTO, 5_000, 85.0)
+    assert found.verdict == "hopeless" and found.warns
+    assert "64x64 px colour pictures: r3gan needs about 300,000 images (an estimate: " in found.words
+    assert ", 58 min 49 s here at 85 images/s; the 5,000 of this budget are hopeless" in found.words
+    assert " here " not in enough(few, PHOTO, 5_000, None).words
+    cgan = make(catalog.load("cgan"))
+    assert "(measured: on fashion-mini)" in enough(cgan, GREY, 50_000, None).words
+    assert not enough(cgan, GREY, 50_000, None).warns
+    wide = enough(make(catalog.load("cgan"), width=64), GREY, 50_000, None)
+    assert wide.verdict == "not measured" and "with these settings is not measured" in wide.words
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_need_can_be_true(name):
+    recipe = catalog.load(name)
+    for preset in (None, *recipe.presets):
+        made = make(recipe, preset)
+        for spec in (GREY, PHOTO, Spec(3, 32, 32), Spec(1, 256, 256)):
+            found = enough(made, spec, 1000, 100.0)
+            assert found.words and found.verdict != "enough"
+    for need in recipe.needs:
+        assert 0 < need.hopeless < need.enough and need.source and set(need.when) <= set(recipe.__dataclass_fields__)
+
+
+def test_the_docs_list_every_need_as_it_is():
+    text = (Path(__file__).parents[3] / "docs" / "measured.md").read_text("utf-8")
+    rows = [line for line in text.split("## What a recipe needs")[1].splitlines() if line.startswith("| ")][2:]
+    needs = [
+        f"| {name} | {'colour' if n.colour else 'grey'}, up to {n.side} px | {n.hopeless:,} | {n.enough:,}"
+        f"{' (estimate)' if n.estimate else ''} | {n.source} |"
+        for name in catalog.names()
+        for n in catalog.load(name).needs
+    ]
+    assert rows == needs

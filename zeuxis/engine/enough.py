@@ -1,0 +1,59 @@
+"""Whether a budget is enough: what a recipe needs on pictures like these, said before anything is trained."""
+
+from dataclasses import dataclass
+
+from zeuxis.data.dataset import Spec
+from zeuxis.engine.budget import words_for
+from zeuxis.recipes.recipe import Need, Recipe, recipe_name
+
+VERDICTS = ("enough", "a little short", "far short", "hopeless", "not measured")
+
+
+@dataclass(frozen=True)
+class Enough:
+    """verdict: one of VERDICTS; words: for people."""
+
+    verdict: str
+    words: str
+
+    @property
+    def warns(self) -> bool:
+        return self.verdict in VERDICTS[1:4]
+
+
+def verdict_of(images: int, need: Need | None) -> str:
+    """How `images` stand to a need: its own `enough` and more, at least half of that, more than `hopeless`, or less."""
+    if need is None:
+        return "not measured"
+    if images >= need.enough:
+        return "enough"
+    if images <= need.hopeless:
+        return "hopeless"
+    return "a little short" if 2 * images >= need.enough else "far short"
+
+
+def kind_of(spec: Spec) -> str:
+    """Such as "28x28 px grey pictures"."""
+    return f"{spec.height}x{spec.width} px {'colour' if spec.channels >= 3 else 'grey'} pictures"
+
+
+def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | None) -> Enough:
+    """What a recipe needs on pictures of this kind, how long that takes here, and whether `images` are enough.
+
+    images_per_second: as measured on this machine; None where it was not, and then no time is said.
+    """
+    need, kind, name = recipe.need(spec), kind_of(spec), recipe_name(type(recipe))
+    verdict = verdict_of(images, need)
+    if need is None:
+        return Enough(verdict, f"how many images {name} needs on {kind} with these settings is not measured")
+    rate = images_per_second
+    here = f", {words_for(need.enough / rate)} here at {rate:,.0f} images/s" if rate else ""
+    how = "an estimate" if need.estimate else "measured"
+    words = f"{kind}: {name} needs about {need.enough:,} images ({how}: {need.source}){here}"
+    said = {
+        "enough": f"the {images:,} of this budget are enough",
+        "a little short": f"the {images:,} of this budget are a little short",
+        "far short": f"the {images:,} of this budget are far short: expect rough pictures",
+        "hopeless": f"the {images:,} of this budget are hopeless: after {need.hopeless:,} it was of no use yet",
+    }
+    return Enough(verdict, f"{words}; {said[verdict]}")

@@ -1,0 +1,98 @@
+"""What came of a run: its last samples against held-out pictures, or its held-out figures against doing nothing."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.files import write_json
+from zeuxis.draw import Stream, key_of
+from zeuxis.engine.alarms import advice
+from zeuxis.engine.batches import to_image
+from zeuxis.jobs.opening import Material
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.metrics.likeness import MOST, likeness
+from zeuxis.recipes.recipe import Doubts, Generates, Yardstick
+from zeuxis.report.outcome import UNJUDGED, Held, Outcome, of_held, of_intervals, of_samples, unjudged
+from zeuxis.report.read import read_object
+from zeuxis.runs import Run
+
+_BYTES = 256 << 20  # of floating-point numbers on one side; larger pictures are compared in smaller numbers
+_LEAST = 4  # pictures, two on either side
+
+
+def judge(run: Run, given: Material) -> Outcome:
+    """The judgement of a finished run, added to its finish.json with what to do about it, and returned."""
+    found = _of_run(run, given)
+    words = {**found.to_json(), "advice": _mend(found, run)}
+    write_json(run.path / "finish.json", {**run.finish, "judgement": words})
+    return found
+
+
+def _of_run(run: Run, given: Material) -> Outcome:
+    recipe = run.recipe
+    if isinstance(recipe, Doubts):
+        return of_intervals(read_object(run.path / "calibration.json"))
+    yardstick = recipe.yardstick(run.spec)
+    held = _of_figures(run, yardstick, given.held) if yardstick else None
+    if not isinstance(recipe, Generates):
+        return held or unjudged("this recipe names no held-out figure that says it")
+    samples = judged_samples(run, given)
+    return replace(samples, sentence=f"{samples.sentence} {held.sentence}") if held else samples
+
+
+def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome:
+    """The newest held-out score against the recipe's rival."""
+    scores: list[dict[str, Any]] = run.log("score")
+    last: Mapping[str, Any] = scores[-1]["score"] if scores else {}
+    rival = last.get(yardstick.rival) if yardstick.chance is None else yardstick.chance
+    ours = last.get(yardstick.ours)
+    if held is None or not len(held) or ours is None or rival is None:
+        return unjudged("no pictures were held out")
+    least = yardstick.least
+    if yardstick.chance is not None:  # two standard errors of a share
+        least = max(least, 2 * math.sqrt(rival * (1 - rival) / len(held)))
+    return of_held(Held(ours, rival, yardstick.doing, yardstick.unit, least, len(held), yardstick.aside))
+
+
+def judged_samples(run: Run, given: Material) -> Outcome:
+    """The judgement of a run's last samples; nothing is written."""
+    spec, device = run.spec, run.record["levers"]["device"]
+    most = max(_LEAST, min(MOST, _BYTES // (4 * spec.channels * spec.height * spec.width)))
+    train, labels = some(given.train, most, "judged training", run.record["seed"])
+    if given.held is not None and len(given.held) >= _LEAST // 2:
+        held, _ = some(given.held, most, "judged held out", run.record["seed"])
+        apart = True
+    elif len(train) >= _LEAST:
+        train, held, apart = train[::2], train[1::2], False
+        labels = None if labels is None else labels[::2]
+    else:
+        return unjudged("there are too few pictures to hold the samples against")
+    wanted = labels if run.record["conditional"] else None
+    seeds = seeds_of("judged", run.record["seed"], len(train))
+    parts = generate(run.recipe, run.players().to(device), seeds, wanted, device)
+    both = None if wanted is None else (wanted, wanted)
+    found = likeness(to_image(torch.cat(list(parts))), train, held, both)
+    return of_samples({**found.to_json(), "apart": apart})
+
+
+def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Pictures [n, C, H, W] in [-1, 1] by chance, at most `most`, and their labels where there are any."""
+    chosen = Stream(key_of(name, seed)).permutation(len(data))[:most]
+    labels = None if data.labels is None else torch.from_numpy(np.asarray(data.labels, dtype=np.int64))[chosen]
+    return to_image(data.images(chosen)), labels
+
+
+def _mend(found: Outcome, run: Run) -> str:
+    """What to do about a result that is of no use; empty where it is of use, or nothing is known of it."""
+    if found.grade in (UNJUDGED, "usable", "close", "better"):
+        return ""
+    need, images = run.recipe.need(run.spec), int(run.finish["images"])
+    if need is None:
+        return f"train longer, with --images {4 * images}: how many this recipe needs on such pictures is not measured"
+    return advice("collapse", run.recipe, need.enough if images < need.enough else None)
