@@ -1,7 +1,7 @@
 """How samples are judged: figures and grade of runs, and of what real pictures become.
 
-`python benchmarks/likeness.py [--controls] RUN...` prints a row of the table in docs/measured.md per run; `--controls` adds
-one for grey, noise, blurred, repeated and real pictures in the place of samples, on the pictures of the first
+`python benchmarks/likeness.py [--controls] RUN...` prints a row of the table in docs/measured.md per run; `--controls`
+adds one for grey, noise, blurred, repeated and real pictures in the place of samples, on the pictures of the first
 run. The runs' pictures must lie where they lay.
 """
 
