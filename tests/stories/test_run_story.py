@@ -57,7 +57,7 @@ def test_train_prints_the_page_and_keeps_the_promised_files(place):
         assert Run.open("again").weights_hash() == Run.open("r").weights_hash()
 
 
-TIMED = {"log.jsonl", "finish.json", "report.html"}
+TIMED = {"log.jsonl", "finish.json", "report.html", "card.md"}
 """The files of a run that say how long something took."""
 
 
