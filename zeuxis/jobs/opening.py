@@ -124,9 +124,27 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
         return Material({"images": dataset}, None, None, words)
     share = held_share(dataset) if scored else HELD_OUT
     split = split_dataset(dataset, seed=seed, validation=share, test=0.0)
+    tell_aside(split)
     if scored:
         check_classes(dataset, {"training": split.train, "held-out": split.validation})
+    elif recipe.labels != "ignored" and dataset.labels is not None:
+        tell_empty(dataset, split.train)
     return Material({"images": Subset(dataset, split.train)}, Subset(dataset, split.validation), split, words)
+
+
+def tell_aside(split: Split) -> None:
+    """Which pictures are neither trained on nor scored on, on stderr."""
+    if len(split.test):
+        say(f"zeuxis: the {len(split.test):,} pictures of the official test part are left aside")
+    if len(split.dropped):
+        say(f"zeuxis: left out: {len(split.dropped):,} that are copies of pictures held out, or of their group")
+
+
+def tell_empty(dataset: Dataset, train: np.ndarray) -> None:
+    """Classes of which a generator will have seen nothing, on stderr."""
+    counts = np.bincount(np.asarray(dataset.labels)[train], minlength=dataset.spec.condition)
+    for name in [name for name, n in zip(dataset.spec.classes, counts, strict=True) if not n]:
+        say(f"zeuxis: warning: class `{name}` has no training picture, so what is drawn of it means nothing")
 
 
 def held_share(dataset: Dataset) -> float:
@@ -172,6 +190,7 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> Material:
         return Material({"images": cut(pictures, everything, size)}, None, None, words)
     share = max(HELD_OUT, 1 / len(pictures))
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0)
+    tell_aside(split)
     return Material({"images": cut(pictures, split.train, size)}, _held(pictures, split, size), split, words)
 
 

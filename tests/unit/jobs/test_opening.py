@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zeuxis import api
+from zeuxis import api, catalog
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.there import source_of
 from zeuxis.engine.watching import with_every_class
@@ -98,6 +98,16 @@ def test_few_pictures_are_told_to_have_no_score(tmp_path, capsys):
     assert found.held is None and "no score" in capsys.readouterr().err
 
 
+def test_what_a_run_leaves_aside_is_told(tmp_path, capsys):
+    put(tmp_path, {"train/a": 20, "train/b": 20, "test/a": 4, "test/b": 4, "test/c": 2})
+    (tmp_path / "train/a/0.png").write_bytes((tmp_path / "test/a/0.png").read_bytes())
+    found = material(catalog.load("cgan")(), Source(str(tmp_path)), seed=0)
+    assert found.split.test.size == 10 and found.split.dropped.size == 1
+    told = capsys.readouterr().err
+    assert "10 pictures of the official test part" in told and "left out: 1 that are copies" in told
+    assert "class `c` has no training picture" in told
+
+
 def test_what_is_watched_has_every_class():
     order, labels = torch.tensor([5, 4, 3, 2, 1, 0]), np.array([2, 0, 0, 1, 1, 0])
     assert with_every_class(order, labels, 2).tolist() == [5, 4, 0]
@@ -153,17 +163,18 @@ def test_words_name_what_was_read(tmp_path, monkeypatch):
     assert Source("mnist").words(data)["source"] == "mnist"
 
 
-def test_pictures_that_were_moved(tmp_path):
+@pytest.mark.parametrize("name", ["run.json", "study.json"])
+def test_pictures_that_were_moved(tmp_path, name):
     data, run = put(tmp_path / "data", {"a": 3, "b": 3}), tmp_path / "run"
     record = {
         "format": 1,
         "recipe": "classifier",
         "settings": {},
-        **dict.fromkeys(("spec", "conditional", "seed", "steps", "batch", "levers", "versions")),
+        **dict.fromkeys(("spec", "conditional", "seed", "steps", "batch", "levers", "versions", "asked", "plan")),
         "data": Source(str(data)).words(Source(str(data)).open()),
     }
     run.mkdir()
-    (run / "run.json").write_text(json.dumps(record))
+    (run / name).write_text(json.dumps(record))
     find_pictures(run, None)
     data.rename(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match="no longer here .*resume .* --data NEW"):
@@ -171,9 +182,9 @@ def test_pictures_that_were_moved(tmp_path):
     others = put(tmp_path / "others", {"b": 3, "a": 3})
     with pytest.raises(BadInput, match="not the pictures that it began with"):
         find_pictures(run, str(others))
-    assert json.loads((run / "run.json").read_text()) == record
+    assert json.loads((run / name).read_text()) == record
     find_pictures(run, str(tmp_path / "elsewhere"))
-    now = json.loads((run / "run.json").read_text())
+    now = json.loads((run / name).read_text())
     assert now["data"].pop("source") == str(tmp_path / "elsewhere")
     assert now["data"] == {k: v for k, v in record["data"].items() if k != "source"}
     find_pictures(run, None)
