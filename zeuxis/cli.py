@@ -7,11 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.flags import Parser, read_settings
-from zeuxis.words import DATA_WORDS, PARSERS
+from zeuxis.words import DATA_WORDS, OPEN, PARSERS, SHELLS, WEIGHT_WORDS
+
+if TYPE_CHECKING:
+    from zeuxis.completion import Takes
 
 WORDS: dict[str, str] = {
     "train": "train a recipe on a folder of pictures",
@@ -151,15 +154,36 @@ def _short(value: Any) -> str:
     return str(value)
 
 
+def _takes(recipes: Sequence[str]) -> "dict[str, Takes]":
+    """For completion: what may follow each word, each word of data and each recipe of train."""
+    from zeuxis.data.there import NAMES
+
+    keys = [*WORDS, *(f"data {name}" for name in DATA_WORDS), *(f"train {name}" for name in recipes)]
+    after = {"train": list(recipes), "data": list(DATA_WORDS), "augment": list(NAMES), "completion": list(SHELLS)}
+    after |= {key: list(NAMES) for key in keys if key.startswith(("train ", "data show", "data export"))}
+    after["data weights"] = list(WEIGHT_WORDS)
+    return {key: _takes_of(key, after.get(key, ())) for key in keys}
+
+
+def _takes_of(key: str, after: Sequence[str]) -> "Takes":
+    from zeuxis.completion import Takes
+    from zeuxis.fields import fields_of
+
+    word, _, second = key.partition(" ")
+    flags: dict[str, list[str]] = {}
+    for action in parser_for(word, second or None)._actions:
+        given = action.choices or OPEN.get(f"{word} {action.dest}", OPEN.get(action.dest, ()))
+        flags |= {flag: [str(v) for v in given] for flag in action.option_strings if flag.startswith("--")}
+    if word == "train" and second:
+        flags["--preset"] = list(fields_of(second).presets)
+    return Takes(flags, after)
+
+
 def _completion(a: Parsed) -> Answer:
     from zeuxis import catalog
     from zeuxis.completion import script
 
-    parsers = {word: parser_for(word, "export" if word == "data" else None) for word in WORDS}
-    flags = {
-        w: sorted(o for x in p._actions for o in x.option_strings if o.startswith("--")) for w, p in parsers.items()
-    }
-    text = script(a["shell"], dict(WORDS), flags, catalog.names())
+    text = script(a["shell"], dict(WORDS), _takes(catalog.names()))
     return Answer(text, {"shell": a["shell"], "script": text})
 
 

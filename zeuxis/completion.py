@@ -1,34 +1,66 @@
-"""Shell completion: one script per shell, made from the words, their flags and the recipes."""
+"""Shell completion: one script per shell, made from the words, their flags and what each flag takes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
-def _bash(words: Mapping[str, str], flags: Mapping[str, Sequence[str]], recipes: Sequence[str]) -> str:
-    cases = "\n".join(f'    {w}) words="{" ".join(f)}" ;;' for w, f in flags.items())
+@dataclass(frozen=True)
+class Takes:
+    """What may follow a word (`restore`), or two (`train cgan`, `data show`).
+
+    flags: each with the values that it takes, none where they are free; next: what the next place may hold.
+    """
+
+    flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    next: Sequence[str] = ()
+
+
+def _case(table: Mapping[str, Sequence[str]]) -> str:
+    lines = [f'    "{key}") words="{" ".join(values)}" ;;' for key, values in table.items() if values]
+    return "\n".join(lines)
+
+
+def _bash(words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
+    flags = {key: list(one.flags) for key, one in takes.items()}
+    values = {f"{key} {flag}": given for key, one in takes.items() for flag, given in one.flags.items()}
+    places = {f"{key} {len(key.split()) + 1}": one.next for key, one in takes.items()}
     return f"""_zeuxis() {{
-  local current="${{COMP_WORDS[COMP_CWORD]}}" words=""
+  local current="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD - 1]}}" words="" key="${{COMP_WORDS[1]}}"
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$current")); return; fi
-  case "${{COMP_WORDS[1]}}" in
-{cases}
+  case "$key" in train|data) [ "$COMP_CWORD" -gt 2 ] && key="$key ${{COMP_WORDS[2]}}" ;; esac
+  case "$key $before" in
+{_case(values)}
   esac
-  if [ "${{COMP_WORDS[1]}}" = train ] && [ "$COMP_CWORD" -eq 2 ]; then words="{" ".join(recipes)}"; fi
-  COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
+  if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current")); return; fi
+  case "$key $COMP_CWORD" in
+{_case(places)}
+  esac
+  local places="$words"; words=""
+  case "$key" in
+{_case(flags)}
+  esac
+  COMPREPLY=($(compgen -W "$places $words" -- "$current") $(compgen -f -- "$current"))
 }}
 complete -o filenames -F _zeuxis zeuxis"""
 
 
-def _zsh(words: Mapping[str, str], flags: Mapping[str, Sequence[str]], recipes: Sequence[str]) -> str:
-    return "autoload -U +X bashcompinit && bashcompinit\n" + _bash(words, flags, recipes)
+def _zsh(words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
+    return "autoload -U +X bashcompinit && bashcompinit\n" + _bash(words, takes)
 
 
-def _fish(words: Mapping[str, str], flags: Mapping[str, Sequence[str]], recipes: Sequence[str]) -> str:
+def _fish(words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
     lines = [f"complete -c zeuxis -n __fish_use_subcommand -a {w} -d '{about}'" for w, about in words.items()]
-    for word, known in flags.items():
-        lines += [f"complete -c zeuxis -n '__fish_seen_subcommand_from {word}' -l {f[2:]}" for f in known]
-    lines.append(f"complete -c zeuxis -n '__fish_seen_subcommand_from train' -a '{' '.join(recipes)}'")
+    for key, one in takes.items():
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in key.split())
+        if one.next:
+            place = f"test (count (commandline -opc)) -eq {len(key.split()) + 1}"
+            lines.append(f"complete -c zeuxis -n '{seen}; and {place}' -a '{' '.join(one.next)}'")
+        for flag, values in one.flags.items():
+            given = f" -x -a '{' '.join(values)}'" if values else ""
+            lines.append(f"complete -c zeuxis -n '{seen}' -l {flag[2:]}{given}")
     return "\n".join(lines)
 
 
-def script(shell: str, words: Mapping[str, str], flags: Mapping[str, Sequence[str]], recipes: Sequence[str]) -> str:
-    """The script for "bash", "zsh" or "fish"."""
-    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](words, flags, recipes)
+def script(shell: str, words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
+    """The script for "bash", "zsh" or "fish"; takes: by `WORD`, or `WORD SECOND`."""
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](words, takes)

@@ -100,8 +100,8 @@ def _comments(text: str) -> dict[int, str]:
 
 def _beside(cls: ast.ClassDef, comments: Mapping[int, str]) -> Iterator[tuple[str, str]]:
     for name, node in _annotated(cls):
-        if node.end_lineno in comments:
-            yield name, comments[node.end_lineno]
+        if (line := node.end_lineno or 0) in comments:
+            yield name, comments[line]
 
 
 def _annotated(cls: ast.ClassDef) -> Iterator[tuple[str, ast.AnnAssign]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import re
 import types
 import typing
@@ -88,7 +89,7 @@ def number(text: str) -> float:
 def path(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("an empty name names no file")
-    return text
+    return os.path.expanduser(text) if text == "~" or text.startswith("~/") else text  # --run=~/x is left to us
 
 
 def _short(text: str) -> str:

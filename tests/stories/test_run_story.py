@@ -306,7 +306,25 @@ def test_bash_completes(tmp_path):
     if not shutil.which("bash"):
         pytest.skip("there is no bash here")
     script = typed("completion", "bash").out
-    asks = {"zeuxis tr": "train", "zeuxis train dcg": "dcgan", "zeuxis sample r --see": "--seeds"}
+    asks = {
+        "zeuxis tr": "train",
+        "zeuxis train dcg": "dcgan",
+        "zeuxis sample r --see": "--seeds",
+        "zeuxis restore a.png --task old": "old-photo",
+        "zeuxis upscale a.png --method bi": "bicubic",
+        "zeuxis data sh": "show",
+        "zeuxis data show fashion-mi": "fashion-mini",
+        "zeuxis data degrade --a": "--as",
+        "zeuxis data weights ad": "add",
+        "zeuxis train cgan fashion-mi": "fashion-mini",
+        "zeuxis train cgan pics --generator-ba": "--generator-batches",
+        "zeuxis train cgan pics --body res": "residual",
+        "zeuxis train cgan pics --preset pub": "published",
+        "zeuxis train cgan pics --run r --le": "--levers",
+        "zeuxis augment pics --treatment mo": "more-real",
+        "zeuxis augment fashion-mn": "fashion-mnist",
+        "zeuxis completion fi": "fish",
+    }
     for line, wanted in asks.items():
         words = line.split()
         ask = f"{script}\nCOMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _zeuxis; echo ${{COMPREPLY[@]}}"

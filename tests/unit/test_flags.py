@@ -8,7 +8,7 @@ from zeuxis import catalog, cli, flags
 from zeuxis.augment.policies import DOMAINS
 from zeuxis.errors import BadInput
 from zeuxis.fields import fields_of
-from zeuxis.words import DATA_WORDS
+from zeuxis.words import DATA_WORDS, OPEN
 
 
 def help_of(recipe: str) -> str:
@@ -61,6 +61,15 @@ def test_a_number_is_plain_and_finite(value: str) -> None:
                     action.type(value)
                 assert len(str(error.value)) < 100
             assert action.type not in (int, float)
+
+
+def test_what_completion_offers_is_what_the_jobs_take() -> None:
+    from zeuxis.degrade.presets import PRESETS
+    from zeuxis.jobs.restoring.steps import METHODS
+    from zeuxis.jobs.study.plan import TREATMENTS
+
+    assert set(OPEN["restore method"]) == {name for known in METHODS.values() for name in known}
+    assert OPEN["treatment"] == TREATMENTS and set(OPEN["damage"]) <= set(PRESETS)
 
 
 def test_choices_that_are_numbers() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.files import cut, json_bytes, make_folder, plain_errors, write_bytes
+from zeuxis.data.files import check_place, cut, json_bytes, make_folder, plain_errors, write_bytes
 from zeuxis.data.memory import Index, Subset, item_digests
 from zeuxis.data.tables import MANIFEST
 from zeuxis.errors import BadInput, SomeFailed
@@ -46,6 +46,9 @@ def check_empty(out: Path) -> None:
     """Raises BadInput unless `out` is missing or an empty folder."""
     if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise BadInput("this is there already and not an empty folder", str(out), "choose another, or remove it")
+    if out.exists() and out.samefile(os.curdir):
+        raise BadInput("you stand in this folder, and it would be replaced", str(out), "name a new one")
+    check_place(out)
 
 
 def _places(dataset: Dataset) -> list[str]:

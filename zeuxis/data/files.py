@@ -46,6 +46,13 @@ def cut(name: str, most: int) -> str:
     return name.encode("utf-8", "surrogateescape")[:most].decode("utf-8", "ignore")
 
 
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raises BadInput where a file stands in the way of the folders that `path` would lie in."""
+    above = next((folder for folder in Path(os.path.abspath(path)).parents if folder.exists()), Path(os.sep))
+    if not above.is_dir():
+        raise BadInput("a file stands where a folder is needed", str(path), "choose another place")
+
+
 @contextlib.contextmanager
 def _written_aside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its name, flushed to the disk, when the block ends well; else it is gone."""

@@ -18,7 +18,7 @@ from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
-from zeuxis.runs import Run, command_line, create, lock
+from zeuxis.runs import Run, command_line, create, lock, taken
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,7 @@ def train(
     with ranks(begin.device) as group:
         with _held(path, group):
             if (path / "run.json").exists():
-                raise BadInput(
-                    "a run is there already",
-                    str(path),
-                    f"continue with `zeuxis resume {path}`, or choose another --run",
-                )
+                raise taken(path)
             timing = _measure(recipe, spec, streams, conditional, begin, start, budget, group)
             record = group.broadcast(_record(recipe, spec, streams, conditional, start, budget, timing))
             if group.first:

@@ -39,7 +39,7 @@ from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Doubts, Generates, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
 from zeuxis.report.run import write_run_report
-from zeuxis.runs import Run, read_json
+from zeuxis.runs import Run, read_json, taken
 
 _PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
 _LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewer where they are large
@@ -267,13 +267,9 @@ def check_free(folder: Path, flag: str) -> None:
     """Raises BadInput where a run or a study lies in `folder`, or one of a kind that this zeuxis cannot read."""
     if (folder / "run.json").exists():
         opened(folder)
-        raise BadInput(
-            "a run is there already", str(folder), f"continue with `zeuxis resume {folder}`, or choose another {flag}"
-        )
+        raise taken(folder, flag)
     if is_study(folder):
-        raise BadInput(
-            "a study is there already", str(folder), f"continue with `zeuxis resume {folder}`, or choose another {flag}"
-        )
+        raise taken(folder, flag)
 
 
 def known_device(device: str | None) -> str | None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
+from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, memory_in_words
 from zeuxis.jobs.foreign import Distance
 from zeuxis.jobs.restoring import changes, scoring, triage
-from zeuxis.jobs.restoring.pairing import Pair, pair_of, works_of
+from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import Asked
 from zeuxis.report import restored
@@ -20,12 +21,21 @@ from zeuxis.report import restored
 _PAGES = (".html", ".htm")
 
 
-def check(original: str | None, page: str | None) -> None:
-    """Raises BadInput for an original or a page that cannot be, before any work is done."""
-    if original is not None and not Path(original).exists():
-        raise BadInput("there is no such file or folder", original, "check --compare")
-    if page is not None and Path(page).suffix.lower() not in _PAGES:
-        raise BadInput("the page is written as HTML", page, "name it .html")
+def check(original: str | None, page: str | None, given: str = "") -> None:
+    """Raises BadInput for an original or a page that cannot be, before any work is done.
+
+    given: where the pictures are; a single one must have its original there.
+    """
+    if original is not None:
+        if not Path(original).exists():
+            raise BadInput("there is no such file or folder", original, "check --compare")
+        check_original(original, given)
+    if page is not None:
+        if Path(page).suffix.lower() not in _PAGES:
+            raise BadInput("the page is written as HTML", page, "name it .html")
+        if Path(page).is_dir():
+            raise BadInput("a folder stands where a file is needed", page, "choose another place")
+        check_place(page)
 
 
 def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from zeuxis.data.files import cut
+from zeuxis.data.files import check_place, cut
 from zeuxis.data.sources import is_candidate
 from zeuxis.errors import BadInput
 from zeuxis.pictures.picture import SUFFIXES
@@ -139,6 +139,8 @@ def _check(pairs: list[Pair]) -> None:
             )
         if pair.target.exists() and pair.target.samefile(pair.source):
             raise BadInput("the original would be overwritten", str(pair.source), "name another OUT")
+    for pair in {pair.target.parent: pair for pair in pairs}.values():
+        check_place(pair.target)
     sources = {pair.source.resolve() for pair in pairs}
     for pair in pairs:
         if pair.target.exists() and pair.target.resolve() in sources:

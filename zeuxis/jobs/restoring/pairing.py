@@ -74,6 +74,15 @@ def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tu
     ]
 
 
+def check_original(original: str, given: str) -> None:
+    """Raises BadInput where an original cannot be read, there is none, or none of the one picture `given`."""
+    path = Path(original)
+    if path.is_file():
+        _opened(path)
+    elif Path(given).is_file() and stem_of(PurePosixPath(Path(given).name)) not in _originals(original, 1):
+        raise BadInput("it has no original under its name", original, "check --compare")
+
+
 def _originals(original: str | None, count: int) -> dict[str, Path]:
     """By path and stem in their folder; a lone file by the empty name. Raises BadInput."""
     if original is None:

@@ -210,16 +210,19 @@ def _planned(pair: Pair, asked: Asked) -> Record:
         return record_of(pair, "would be done", used=(f"enlarged {asked.scale} times",), why=why)
     if asked.task == "inpaint" and pair.mask is None:
         raise BadInput("inpaint needs a mask", pair.name, "give --mask, white where something is missing")
-    if _is_large(pair.source):
-        plan, measured = large.plan_for(pair.source, asked.task)
-    else:
-        picture = read(pair.source.read_bytes())
-        measured = triage.measure(picture, to_tensor(picture))
-        plan = triage.plan(asked.task, measured)
+    plan, measured = _plan_for(pair.source, asked.task)
     if asked.strength == 0:
         return record_of(pair, "would be left alone", measured=measured, why="strength 0")
     state = "would be done" if plan.steps else "would be left alone"
     return record_of(pair, state, measured=measured, used=plan.steps, why=plan.why)
+
+
+def _plan_for(path: Path, task: str) -> tuple[Plan, Measured]:
+    if _is_large(path):
+        return large.plan_for(path, task)
+    picture = read(path.read_bytes())
+    measured = triage.measure(picture, to_tensor(picture))
+    return triage.plan(task, measured), measured
 
 
 def _done_now(pair: Pair, asked: Asked) -> Record:
