@@ -1,10 +1,12 @@
 """A study as a person lives it: killed in the middle, gone on with, and settled with the same numbers."""
 
+import csv
 import json
 import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
@@ -13,6 +15,8 @@ from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
 from zeuxis.stats.choice import share_name
+from zeuxis.stats.twoway import Examined
+from zeuxis.stats.verdict import verdict
 
 STUDY = ["augment", "pics", "--study", "st", "--repeats", "2", "--labels-per-class", "4", "--budget", "9s", "--threads"]
 STUDY += ["2", "--generator", "width=4", "--generator", "batch=8", "--classifier", "width=4", "--classifier", "batch=8"]
@@ -51,7 +55,7 @@ def calm(tmp_path_factory):
 def test_the_answer_and_the_files(calm):
     found = json.loads((calm / "answer.json").read_text())
     assert found["verdict"] == "UNDECIDED" and len(found["differences"]) == 2
-    assert {"study", "report", "sentence", "mean", "p", "bca95", "arms", "smallest_p"} <= set(found)
+    assert {"study", "report", "sentence", "mean", "p", "interval95", "arms", "smallest_p"} <= set(found)
     names = ["study.json", "split.json", "table.csv", "verdict.json", "report.html"]
     assert all((calm / "st" / name).exists() for name in [*names, "samples/real.png", "samples/fake.png"])
     rows = (calm / "st" / "table.csv").read_text().splitlines()
@@ -68,6 +72,44 @@ def test_the_mixed_set_is_marked(calm):
     with inside(calm):
         shown = json.loads(typed("data", "show", "mixed", "--json").out)
     assert shown["pictures"] == len(manifest["files"]) and set(shown["classes"]) == {"boot", "dress"}
+
+
+def test_the_verdict_can_be_worked_out_from_the_folder_again(calm):
+    """By the files alone, as docs/folders.md says: test.csv and a bit for every arm, repeat and test picture."""
+    folder = calm / "st"
+    told = json.loads((folder / "verdict.json").read_text())
+    rows = list(csv.DictReader((folder / "test.csv").read_text().splitlines()))
+    split = json.loads((folder / "split.json").read_text())
+    assert [row["position"] for row in rows] == [line.split(" ", 1)[0] for line in split["test"]]
+    examined = Examined.of([int(row["class"]) for row in rows], [int(row["group"]) for row in rows])
+    asked = json.loads((folder / "study.json").read_text())["asked"]
+    x, results = [], {}
+    for r, (rival, share) in enumerate(zip(told["rivals"], told["shares"], strict=True)):
+        for path in (folder / f"repeats/0{r}").glob("*.json"):
+            results[path.stem] = json.loads(path.read_text())
+        bits = {}
+        for arm in (rival, share_name(share) if share else rival):
+            packed = np.frombuffer(bytes.fromhex(results[arm]["hits"]), np.uint8)
+            bits[arm] = np.unpackbits(packed)[: len(rows)]
+            by_class = [bits[arm][examined.classes == c].mean() for c in range(2)]
+            assert by_class == pytest.approx(results[arm]["recalls"])
+            assert np.mean(by_class) == pytest.approx(results[arm]["test"])
+        x.append(bits[arm].astype(int) - bits[rival])
+    again = verdict(np.stack(x), examined, margin=asked["margin"], shares=told["shares"]).to_json()
+    assert {name: told[name] for name in again} == json.loads(json.dumps(again))
+
+
+@pytest.mark.parametrize("missing", ["test.csv", "hits"])
+def test_a_damaged_folder_is_one_line(calm, tmp_path, missing):
+    study = Path(shutil.copytree(calm / "st", tmp_path / "st"))
+    if missing == "test.csv":
+        (study / "test.csv").write_text("position,class,group\n1,x,2\n")
+    else:
+        path = study / "repeats/00/none.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"hits": "zz"}))
+    with inside(calm):
+        done = typed("resume", str(study))
+    assert done.code == 2 and len(done.errors) == 1 and "begin the study anew" in done.errors[0], done
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
@@ -132,6 +174,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(calm, few_steps):
         done = typed(*[w if w != "st" else "other" for w in STUDY], "--dry-run")
         assert (done.code, done.out) == (0, "") and "2 repeats x (1 generator + 7 classifiers)" in done.err
         assert "2 repeats can never decide" in done.err
+        assert "16 test pictures show effects from about 7 points on, however many repeats" in done.err
+        assert "needs 600 of equal weight, and these weigh as much as 16" in done.err
         assert not Path("other").exists()
 
 

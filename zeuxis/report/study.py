@@ -8,7 +8,7 @@ from zeuxis.report.generators import alarms, cas_chart, curves_repeat, generator
 from zeuxis.report.outcome import of_copies
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import embed
-from zeuxis.report.read import Line, mapping, mean, number
+from zeuxis.report.read import Line, mapping, mean, number, numbers
 from zeuxis.report.run import provenance, row_names, source_of, turn_charts
 from zeuxis.report.tables import arms_plot, differences_plot, recalls_plot, secondary, table
 from zeuxis.report.words import (
@@ -23,6 +23,8 @@ from zeuxis.report.words import (
     value,
     whole,
 )
+from zeuxis.stats.found import FEWEST
+from zeuxis.stats.words import round_up
 
 
 def write_study_report(study_folder: Path) -> Path:
@@ -51,6 +53,7 @@ def study_page(found: StudyFolder) -> str:
         arms_plot=arms_plot(found, arms),
         meaning=[(a.name, MEANING[a.name]) for a in arms if a.name in MEANING],
         differences_plot=differences_plot(found),
+        shares_chosen=bool(numbers(found.verdict.get("shares"))),
         margin=decimal(found.verdict.get("margin", found.asked.get("margin")), 2),
         primary=str(found.study.get("primary") or ""),
         repeat_numbers=[r.index + 1 for r in found.repeats],
@@ -147,8 +150,8 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
                 f"{signed(v.get('mean'))}",
                 f"points of balanced accuracy; margin {decimal(margin, 2)}",
             ),
-            ("95 % interval", interval(v.get("bca95")), "points, bootstrap over repeats"),
-            ("p value", probability(v.get("p")), f"exact; {probability(v.get('smallest_p'))} is the least possible"),
+            ("95 % interval", interval(v.get("interval95")), f"points, over repeats and {pictures_words(found)}"),
+            ("p value", probability(v.get("p")), p_words(found)),
         ]
     done = (
         f"{finished_repeats(found)} of {found.wanted}"
@@ -162,27 +165,52 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
     return rows
 
 
-def seen_words(found: StudyFolder) -> list[str]:
-    """What this study could have seen, in sentences."""
+def pictures_words(found: StudyFolder) -> str:
+    n = number(found.verdict.get("test_pictures"))
+    return "test pictures" if n is None else f"{whole(n)} test pictures"
+
+
+def p_words(found: StudyFolder) -> str:
+    """How p was found, and the least that it could have been in this study."""
     v = found.verdict
-    sd, mde, more = (number(v.get(k)) for k in ("sd", "mde80", "repeats_for_margin"))
-    least, repeats, margin = number(v.get("smallest_p")), number(v.get("repeats")), number(v.get("margin"))
+    how = "sampled" if (number(v.get("repeats")) or 0) > 20 else "exact"
+    by_choice = sum(share == 0 for share in numbers(v.get("shares")))
+    why = f", since {by_choice} difference{'s are' if by_choice > 1 else ' is'} 0 by choice" if by_choice else ""
+    return f"{how} test over repeats; {probability(v.get('smallest_p'))} is the least possible{why}"
+
+
+def seen_words(found: StudyFolder) -> list[str]:
+    """What this study could have called, in sentences."""
+    v = found.verdict
+    sd, mde, more, pictures = (number(v.get(k)) for k in ("sd", "mde80", "repeats_for_margin", "pictures_for_margin"))
+    part, repeats, margin = number(v.get("error_pictures")), number(v.get("repeats")), number(v.get("margin"))
     words = []
     if sd is not None:
         words.append(f"From repeat to repeat the difference varies by {decimal(sd, 2)} points (standard deviation).")
+    if part:
+        words.append(
+            f"Which pictures the {pictures_words(found)} happen to be moves the result by {decimal(part, 2)} points"
+            " (standard error) in all repeats alike: more repeats do not lessen that, more test pictures do."
+        )
     if mde is not None:
         words.append(
-            f"With {whole(repeats)} repeats, a true difference of {decimal(mde, 2)} points would be found in four of"
-            " five such studies; smaller ones are missed more often."
+            f"Such a study calls a true difference of {decimal(mde, 2)} points four times in five; smaller ones are"
+            " missed more often."
+        )
+    if pictures is not None and margin is not None:
+        words.append(
+            f"No number of repeats calls {decimal(margin, 2)} points as surely on {pictures_words(found)} like these:"
+            f" it takes at least about {whole(round_up(int(pictures)))}."
         )
     if more is not None and margin is not None:
         enough = f"; there were {whole(repeats)}" if repeats is not None else ""
+        words.append(f"To call {decimal(margin, 2)} points as surely takes about {whole(more)} repeats{enough}.")
+    if repeats is not None and repeats < FEWEST:
+        least = probability(2.0 ** (1 - repeats))
         words.append(
-            f"To find a difference of {decimal(margin, 2)} points as surely takes about {whole(more)} repeats{enough}."
+            f"The smallest p that {whole(repeats)} repeats can give is {least}, which is above 0.05: so few repeats can"
+            " never decide."
         )
-    if least is not None:
-        cannot = ", which is above 0.05: so few repeats can never decide" if least > 0.05 else ""
-        words.append(f"The smallest p that {whole(repeats)} repeats can give is {probability(least)}{cannot}.")
     return words
 
 

@@ -43,9 +43,11 @@ def differences_plot(found: StudyFolder) -> Markup:
     shares = numbers(v.get("shares"))
     rows = []
     for i, d in enumerate(differences):
-        share = f" · {percent(shares[i])}" if i < len(shares) and shares[i] is not None else ""
-        rows.append(Row(f"repeat {i + 1}", mean=d, note=signed(d) + share, tone=f"{found.tone} slim", stem=True))
-    low, high = (numbers(v.get("bca95")) + [None, None])[:2]
+        share = shares[i] if i < len(shares) else None
+        chose = "" if share is None else f" · {percent(share)}"
+        note = f"chose no {found.stuff}" if share == 0 else signed(d) + chose
+        rows.append(Row(f"repeat {i + 1}", mean=d, note=note, tone=f"{found.tone} slim", stem=True))
+    low, high = (numbers(v.get("interval95")) + [None, None])[:2]
     rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{found.tone} total"))
     title = f"Difference in each repeat: accuracy with {found.stuff} minus accuracy without"
     band = number(v.get("margin", found.asked.get("margin"))) or 0.0
@@ -65,7 +67,8 @@ def table(found: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
             shown = 100 * test if test is not None else arm.values[place] if place < len(arm.values) else None
             small = [f"val {decimal(100 * result.validation)}"] if result and result.validation is not None else []
             if result and result.share is not None and arm.name in ("gan", found.treatment):
-                small.append(f"{result.policy or DASH}, {percent(result.share)}")
+                none = f"no {found.stuff}" if result.share == 0 and found.treatment == "gan" else percent(result.share)
+                small.append(f"{result.policy or DASH}, {none}")
             cells.append((decimal(shown), small, arm.name == repeat.rival))
         rows.append({"name": arm.name, "cells": cells, "mean": decimal(arm.mean), "main": arm.name == found.treatment})
     return rows
@@ -89,31 +92,26 @@ def recalls_plot(found: StudyFolder) -> Markup:
 def secondary(verdict: Line) -> list[dict[str, Any]]:
     """The other comparisons, with p by Holm and what to make of it."""
     found = objects(verdict.get("secondary"))
-    ends = [numbers(s.get("bca95")) for s in found]
+    ends = [numbers(s.get("interval95")) for s in found]
     x = scale_of([0.0, *(number(s.get("mean")) for s in found), *(e for pair in ends for e in pair)], least=0.2)
     rows = []
     for s, pair in zip(found, ends, strict=True):
         low, high = (pair + [None, None])[:2]
-        average, p = number(s.get("mean")), number(s.get("p_holm"))
-        sure = p is not None and p <= 0.05
-        verb = (
-            DASH
-            if p is None or average is None
-            else "cannot be told apart"
-            if not sure
-            else "better"
-            if average > 0
-            else "worse"
-        )
         rows.append(
             {
                 "name": str(s.get("comparison") or DASH),
-                "mean": signed(average),
-                "interval": interval(s.get("bca95")),
-                "plot": interval_cell(average, low, high, x),
+                "mean": signed(s.get("mean")),
+                "interval": interval(s.get("interval95")),
+                "plot": interval_cell(number(s.get("mean")), low, high, x),
                 "p": probability(s.get("p")),
-                "p_holm": probability(p),
-                "words": verb,
+                "p_holm": probability(s.get("p_holm")),
+                "words": _judged(s),
             }
         )
     return rows
+
+
+def _judged(comparison: Line) -> str:
+    """What a comparison reads as; no judgement where so many repeats are needed for one."""
+    needed, judged = number(comparison.get("repeats_needed")), comparison.get("judged")
+    return str(judged or DASH) if needed is None else f"needs {needed:.0f} repeats"

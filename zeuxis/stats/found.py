@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED = "HELPED", "HURT", "NO USEFUL GAIN", "UNDECIDED"
+FEWEST = 6
+"""Repeats below which nothing is ever decided: 2 / 2^5 is above 0.05."""
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a study may say. Differences, means, intervals, margin and mde80 are in points (0 to 100).
+    """What a study may say. Differences, means, errors, intervals, margin and mde80 are in points (0 to 100).
 
-    sd, equivalence90: None with a single repeat. mde80 (smallest effect seen with 80 %
-    power): None below six repeats, where no effect can be called, and without spread.
-    repeats_for_margin: None without spread. `sentence` and `why` are for people.
+    sd: of the differences over the repeats; error: standard error of the mean over repeats and test pictures,
+    error_pictures: the part of it that comes from the test pictures, which no number of repeats takes away; df:
+    degrees of freedom of the intervals. These and the intervals are None with a single repeat.
+    smallest_p: the least that the sign-flip test can give with the repeats whose difference is not 0 by choice.
+    mde80: the true difference that such a study would call four times in five; None below six repeats, where nothing
+    can be called, and without spread. repeats_for_margin: repeats that would call the margin as often on these test
+    pictures; None without spread and where no number does: then pictures_for_margin is how many test pictures it
+    takes at the least. pictures_for_none: how many equally weighed test pictures NO USEFUL GAIN needs.
+    `sentence` and `why` are for people.
     """
 
     verdict: str
@@ -22,17 +30,28 @@ class Verdict:
     sentence: str = ""
     why: str = ""
     repeats: int
+    test_pictures: int
     margin: float
     differences: tuple[float, ...]
     mean: float
     sd: float | None
-    bca95: Interval
-    equivalence90: Interval | None
+    error: float | None
+    error_pictures: float | None
+    df: float | None
+    interval95: Interval | None
+    interval90: Interval | None
     p: float
     smallest_p: float
     mde80: float | None
     repeats_for_margin: int | None
+    pictures_for_margin: int | None
+    pictures_for_none: int
     shares: tuple[float, ...] | None = None
+
+    @property
+    def left_out(self) -> int:
+        """Repeats that chose share 0, so that their difference is 0 by choice."""
+        return sum(share == 0 for share in self.shares or ())
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists, numbers, strings and None under the names of the fields."""

@@ -1,7 +1,6 @@
-"""Paired tests and intervals over repeats: sign-flip, BCa, t, Holm, Nadeau-Bengio, McNemar, power.
+"""The sign-flip test over repeats, Holm's adjustment and power; the interval is in `twoway`.
 
-The unit is the repeat, d_r = treatment(r) - rival(r). `*_rows` work on tables
-[tables, repeats] at once; the plain names take one sequence of differences.
+The unit is the repeat, d_r = treatment(r) - rival(r). `sign_flip_rows` works on tables [tables, repeats] at once.
 """
 
 import math
@@ -38,13 +37,6 @@ def _one(values: Any) -> Array:
     if len(rows) != 1:
         raise BadInput("expected one sequence of differences", f"shape {rows.shape}", "give one number per repeat")
     return rows
-
-
-def constant_rows(rows: Array) -> NDArray[np.bool_]:
-    """Which rows have no spread beyond rounding, bool [tables]."""
-    scale = np.maximum(1.0, np.abs(rows).max(1))
-    flat: NDArray[np.bool_] = np.ptp(rows, axis=1) <= 1e-12 * scale
-    return flat
 
 
 def _signed_sums(rows: Array, first_positive: bool) -> Array:
@@ -102,79 +94,16 @@ def sign_flip(differences: Sequence[float] | Any, seed: int = 0) -> float:
 
 
 def smallest_p(repeats: int) -> float:
-    """The smallest p that `sign_flip` can give with so many repeats: 2 / 2^R, and 1e-5 where signs are drawn."""
-    return 2.0 ** (1 - repeats) if repeats <= ENUMERATED else 1.0 / (1 + FLIPS)
+    """The smallest p of `sign_flip` with so many repeats that are not 0: 2 / 2^R, and 1e-5 where signs are drawn."""
+    return min(1.0, 2.0 ** (1 - repeats)) if repeats <= ENUMERATED else 1.0 / (1 + FLIPS)
 
 
-def _quantiles(ordered: Array, shares: Array) -> Array:
-    """Linear quantiles (numpy's default kind) of sorted rows [n, B] at shares [n, 2]."""
-    place = np.clip(shares, 0.0, 1.0) * (ordered.shape[1] - 1)
-    low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, ordered.shape[1] - 1)
-    below, above = np.take_along_axis(ordered, low, 1), np.take_along_axis(ordered, high, 1)
-    return np.asarray(below + (place - low) * (above - below), dtype=np.float64)
+def fewest_repeats(comparisons: int, alpha: float = 0.05) -> int:
+    """Repeats from which on one of so many comparisons can pass Holm's first step, which asks for alpha / comparisons.
 
-
-def _bca_block(rows: Array, weights: Array, level: float) -> Array:
-    from scipy.special import ndtr, ndtri
-
-    mean = rows.mean(1, keepdims=True)
-    resampled = np.sort(rows @ weights.T, axis=1)
-    slack = 1e-12 * np.maximum(1.0, np.abs(rows).max(1, keepdims=True))
-    below = (resampled < mean - slack).sum(1) + (resampled <= mean + slack).sum(1)
-    total = 2 * len(weights)
-    bias = ndtri(np.clip(below, 1, total - 1) / total)[:, None]
-    u = (rows - mean) / np.where(constant_rows(rows)[:, None], 1.0, np.abs(rows - mean).max(1, keepdims=True))
-    acceleration = ((u**3).sum(1) / (6.0 * np.maximum((u**2).sum(1), 1.0) ** 1.5))[:, None]
-    z = bias + ndtri(0.5 + np.array([[-level / 2, level / 2]]))
-    ends = _quantiles(resampled, ndtr(bias + z / np.maximum(1.0 - acceleration * z, 1e-12)))
-    # an end that is 0 but for rounding must not count as on one side of 0
-    return np.where(constant_rows(rows)[:, None], mean, np.where(np.abs(ends) <= slack, 0.0, ends))
-
-
-def bca_rows(tables: Any, level: float = 0.95, resamples: int = 9_999, seed: int = 0) -> Array:
-    """BCa interval of the mean of every row of [tables, repeats], float64 [tables, 2]. See `bca`."""
-    rows = table(tables)
-    if not 0.0 < level < 1.0 or resamples < 1:
-        raise BadInput("level must lie between 0 and 1, resamples be positive", f"{level}, {resamples}")
-    repeats = rows.shape[1]
-    picks = Draw(seed).at("bca").integers(resamples, repeats, high=repeats)
-    weights = torch.zeros(resamples, repeats, dtype=torch.float64)
-    weights.scatter_add_(1, picks, torch.full(picks.shape, 1.0 / repeats, dtype=torch.float64))
-    step = max(1, _CELLS // resamples)
-    return np.concatenate([_bca_block(rows[i : i + step], weights.numpy(), level) for i in range(0, len(rows), step)])
-
-
-def bca(
-    differences: Sequence[float] | Any, level: float = 0.95, resamples: int = 9_999, seed: int = 0
-) -> tuple[float, float]:
-    """Bias-corrected and accelerated bootstrap interval of the mean (Efron 1987), resampling repeats.
-
-    Where all differences are equal it is the point twice. Much too narrow below
-    about 20 repeats (false calls 16 % at R = 5): never a verdict by itself.
-    Reference: scipy.stats.bootstrap(method="BCa"). Raises BadInput.
+    6 for one, 7 for two and three, 8 for four to six.
     """
-    low, high = bca_rows(_one(differences), level, resamples, seed)[0]
-    return float(low), float(high)
-
-
-def t_interval_rows(tables: Any, level: float = 0.95) -> Array:
-    """Student's t interval of the mean of every row of [tables, repeats], float64 [tables, 2]."""
-    from scipy.special import stdtrit
-
-    rows = table(tables)
-    repeats = rows.shape[1]
-    if repeats < 2:
-        raise BadInput("an interval needs two repeats or more", f"{repeats}", "run more repeats")
-    error = np.where(constant_rows(rows), 0.0, rows.std(1, ddof=1)) / math.sqrt(repeats)
-    half = stdtrit(repeats - 1, 0.5 + level / 2) * error
-    return np.stack([rows.mean(1) - half, rows.mean(1) + half], 1)
-
-
-def t_interval(differences: Sequence[float] | Any, level: float = 0.95) -> tuple[float, float]:
-    """mean -+ t_{R-1} sd / sqrt(R); the point twice where all differences are equal. Raises BadInput below R = 2."""
-    low, high = t_interval_rows(_one(differences), level)[0]
-    return float(low), float(high)
+    return next(repeats for repeats in range(1, 64) if comparisons * smallest_p(repeats) <= alpha)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -188,69 +117,33 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def nadeau_bengio(differences: Sequence[float] | Any, ratio: float) -> tuple[float, float]:
-    """Corrected resampled t test (Nadeau and Bengio 2003): (t, two-sided p), df = J - 1.
+def detectable(error: float, df: float, *, power: float = 0.8, alpha: float = 0.05) -> float:
+    """The true mean that a two-sided t test with this standard error finds with this power, in the unit of `error`.
 
-    t = mean / sqrt((1/J + ratio) s^2), ratio = test size / training size. Only for
-    random re-splits of one pool; with a fixed test part the correction destroys
-    power for nothing. Without any spread t is 0 or infinite. Raises BadInput.
-    """
-    from scipy.special import stdtr
-
-    row = _one(differences)[0]
-    if len(row) < 2 or not ratio >= 0:
-        raise BadInput("needs two splits or more and a ratio that is not negative", f"{len(row)}, {ratio}")
-    mean = float(row.mean())
-    if constant_rows(row[None])[0]:
-        return (math.copysign(math.inf, mean), 0.0) if abs(mean) > 1e-12 else (0.0, 1.0)
-    t = mean / math.sqrt((1.0 / len(row) + ratio) * float(row.var(ddof=1)))
-    return t, float(2.0 * stdtr(len(row) - 1, -abs(t)))
-
-
-def mcnemar(b: int, c: int) -> float:
-    """Exact two-sided McNemar p from the discordant counts: min(1, 2 P(Bin(b + c, 1/2) <= min(b, c))).
-
-    Compares two trained networks on one test part, never two methods. Raises BadInput.
-    """
-    from scipy.stats import binom
-
-    if b < 0 or c < 0:
-        raise BadInput("discordant counts cannot be negative", f"{b}, {c}")
-    return min(1.0, float(2.0 * binom.cdf(min(b, c), b + c, 0.5)))
-
-
-def clopper_pearson_upper(k: int, n: int, delta: float) -> float:
-    """One-sided exact upper limit of a proportion after k of n (Clopper and Pearson 1934), confidence 1 - delta."""
-    from scipy.stats import beta
-
-    if not 0 <= k <= n or n < 1 or not 0.0 < delta < 1.0:
-        raise BadInput("needs 0 <= k <= n, n >= 1 and delta between 0 and 1", f"k={k}, n={n}, delta={delta}")
-    return 1.0 if k == n else float(beta.ppf(1.0 - delta, k + 1, n - k))
-
-
-def minimum_detectable_effect(sd: float, repeats: int, *, power: float = 0.8, alpha: float = 0.05) -> float:
-    """The true mean that a two-sided paired t test of so many repeats finds with this power, in units of `sd`.
-
-    Solved from the noncentral t; 1.00 sd at R = 10, 0.66 at R = 20. The sign-flip test
-    has about the same power from R = 8 on, and less below. Raises BadInput below R = 2.
+    Solved from the noncentral t: 2.8 errors with many degrees of freedom, 3.16 with 9, 3.53 with 5. Raises BadInput.
     """
     from scipy.optimize import brentq
     from scipy.stats import nct
     from scipy.stats import t as student
 
-    if repeats < 2 or not sd >= 0:
-        raise BadInput("needs two repeats or more and a spread that is not negative", f"{repeats}, {sd}")
-    bar = student.ppf(1.0 - alpha / 2, repeats - 1)
+    if not df > 0 or not error >= 0:
+        raise BadInput("needs degrees of freedom above 0 and an error that is not negative", f"{df}, {error}")
+    bar = student.ppf(1.0 - alpha / 2, df)
     # the far tail, below -bar, is left out: under 0.1 % of the power here, and nct is unsteady there
-    noncentrality = brentq(lambda shift: nct.sf(bar, repeats - 1, shift) - power, 0.0, 20.0 + 10.0 * bar)
-    return sd * float(noncentrality) / math.sqrt(repeats)
+    return error * float(brentq(lambda shift: nct.sf(bar, df, shift) - power, 0.0, 20.0 + 10.0 * bar))
 
 
-def repeats_for(margin: float, sd: float) -> int:
-    """Repeats that find a mean of `margin` with 80 % power, about 2 + 7.85 (sd / margin)^2, at least 6.
+NEEDED = (1.959964 + 0.841621) ** 2
+"""7.85: variances of the mean that the square of an effect must hold to be found with 80 % power at 5 %."""
 
-    7.85 = (1.96 + 0.842)^2; the 2 makes up for t in place of the normal. Raises BadInput.
+
+def repeats_for(margin: float, sd: float, fixed: float = 0.0) -> int | None:
+    """Repeats that find a mean of `margin` with 80 % power, about 2 + 7.85 sd^2 / (margin^2 - 7.85 fixed^2).
+
+    sd: over repeats; fixed: the part of the standard error that repeats do not lessen. 6 at the least; the 2 makes up
+    for t in place of the normal. None where no number of repeats does it. Raises BadInput.
     """
-    if not margin > 0 or not sd >= 0 or not math.isfinite(sd):
-        raise BadInput("needs a positive margin and a spread that is not negative", f"{margin}, {sd}")
-    return max(6, math.ceil(2.0 + 7.85 * (sd / margin) ** 2))
+    if not margin > 0 or not (sd >= 0 and fixed >= 0) or not math.isfinite(sd + fixed):
+        raise BadInput("needs a positive margin and spreads that are not negative", f"{margin}, {sd}, {fixed}")
+    room = margin**2 - NEEDED * fixed**2
+    return max(6, math.ceil(2.0 + NEEDED * sd**2 / room)) if room > 0 else None

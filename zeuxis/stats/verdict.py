@@ -1,23 +1,30 @@
-"""The verdict of a study: HELPED, HURT, NO USEFUL GAIN or UNDECIDED, from paired differences in points.
+"""The verdict of a study: HELPED, HURT, NO USEFUL GAIN or UNDECIDED, from what every repeat did on every test picture.
 
-The rule, in this order, for one primary comparison named before the study began:
+It speaks of the population that the test part was drawn from, not of these test pictures alone: the interval is that
+of `twoway`, over repeats and test pictures. The rule, in this order, for one primary comparison named before the
+study began:
 
 1. fewer than six repeats: UNDECIDED, whatever they show (the smallest possible p is above 0.05);
-2. HELPED: sign-flip p <= alpha and the BCa 95 % interval lies above 0; HURT: mirrored;
+2. HELPED: sign-flip p over the repeats <= alpha and the 95 % interval lies above 0; HURT: mirrored;
    clearly, where the interval also lies beyond the margin;
-3. NO USEFUL GAIN: the 90 % interval (two one-sided 5 % tests; Student's t below 20 repeats,
-   where BCa is too narrow, BCa from there on) lies inside (-margin, +margin);
+3. NO USEFUL GAIN: the 90 % interval (two one-sided 5 % tests) lies inside (-margin, +margin), and the test part is
+   large enough that a difference of the margin would show in it: log(20) / margin pictures of equal weight, of
+   which one at least would change in 19 of 20 such test parts, so that silence of a small part proves nothing;
 4. else UNDECIDED.
 
+The sign-flip test stays beside the interval because Student's t is a little too ready with six and seven repeats;
+from eight on it changes next to nothing (docs/statistics.md).
+
 A repeat in which validation chose share 0 trained nothing new: its treatment is the rival's own
-run and its difference is 0. Where every repeat chose it, all differences are 0 and step 3 holds
-by itself: the recommended treatment is the rival. `why` says so, because it means that validation
+run and its difference is 0. Where every repeat chose it, all differences are 0 and NO USEFUL GAIN is said for this
+reason: the recommended treatment is the rival. `why` says so, because it means that validation
 found no use for the treatment, not that its effect was measured and found small. Below six
 repeats step 1 comes first even then: a handful of choices is no more evidence than a handful of
 differences.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,38 +33,54 @@ import numpy as np
 
 from zeuxis.errors import BadInput
 from zeuxis.stats import paired
-from zeuxis.stats.found import HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
-from zeuxis.stats.paired import Array
+from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
+from zeuxis.stats.paired import NEEDED, Array
+from zeuxis.stats.twoway import Examined, TwoWay, balanced, two_way
 from zeuxis.stats.words import sentence_of, why_of
 
-FEWEST = 6
-"""Repeats below which nothing is ever decided: 2 / 2^5 is above 0.05."""
-SWITCH = 20
-"""Repeats from which on the equivalence interval is BCa instead of Student's t."""
+_AGREEING = {6: 1.81, 7: 1.36, 8: 1.20}
+"""Effects, in sd over the repeats, that the sign-flip test finds four times in five where it is stricter than t. With
+six repeats all signs must agree, P = Phi(effect)^6 = 0.8; with seven by simulation (benchmarks/verdict_rates.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One secondary comparison, in points: `p_holm` is p adjusted over the family."""
+    """One secondary comparison, in points: `p_holm` is p adjusted over the family.
+
+    judged: "better", "worse" or "open"; None where so few repeats cannot judge so many comparisons, whatever they
+    show: then `repeats_needed` is how many could.
+    """
 
     comparison: str
     mean: float
     p: float
     p_holm: float
-    bca95: Interval
+    interval95: Interval
+    judged: str | None
+    repeats_needed: int | None
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {"bca95": list(self.bca95)}
+        return dataclasses.asdict(self) | {"interval95": list(self.interval95)}
 
 
-def rule(repeats: int, p: float, bca95: Interval, equivalence90: Interval, margin: float, alpha: float = 0.05) -> str:
-    """The name of the verdict from its numbers alone: the first condition that holds, else UNDECIDED."""
+def pictures_for_none(margin: float) -> int:
+    """How many equally weighed test pictures NO USEFUL GAIN needs for this margin in points: log(20) / margin."""
+    return math.ceil(math.log(20.0) / min(margin / 100.0, 1.0))
+
+
+def rule(
+    repeats: int, p: float, ends95: Interval, ends90: Interval, margin: float, alpha: float = 0.05, fine: bool = True
+) -> str:
+    """The name of the verdict from its numbers alone: the first condition that holds, else UNDECIDED.
+
+    fine: whether the test part is large enough for NO USEFUL GAIN.
+    """
     if repeats < FEWEST:
         return UNDECIDED
     holds = {
-        HELPED: p <= alpha and bca95[0] > 0,
-        HURT: p <= alpha and bca95[1] < 0,
-        NO_USEFUL_GAIN: -margin < equivalence90[0] and equivalence90[1] < margin,
+        HELPED: p <= alpha and ends95[0] > 0,
+        HURT: p <= alpha and ends95[1] < 0,
+        NO_USEFUL_GAIN: fine and -margin < ends90[0] and ends90[1] < margin,
     }
     return next((name for name, true in holds.items() if true), UNDECIDED)
 
@@ -69,19 +92,32 @@ def _check(margin: float, alpha: float) -> None:
         raise BadInput("alpha must lie above 0 and not above 0.05", f"{alpha}", "leave it at 0.05")
 
 
-def _equivalence(rows: Array) -> Array:
-    if rows.shape[1] < 2:
-        return np.full((len(rows), 2), np.nan)
-    return paired.t_interval_rows(rows, 0.90) if rows.shape[1] < SWITCH else paired.bca_rows(rows, 0.90)
+def _rounded(rows: Array) -> Array:
+    """Without the dust of floating point, so that ties of the sign-flip test are ties."""
+    return np.round(rows, 6)
 
 
-def calls(tables: Any, *, margin: float, alpha: float = 0.05) -> list[str]:
-    """The verdict's name for every row of [studies, repeats]: the same numbers as `verdict`, many at once."""
+def calls(tables: Any, *, margin: float, examined: Examined | None = None, alpha: float = 0.05) -> list[str]:
+    """The verdict's name for every study of tables [studies, repeats, pictures]: that of `verdict`, many at once.
+
+    examined: classes and groups of the test pictures; None for one class without groups. Of a table of differences
+    alone, [studies, repeats], nothing is called: it holds no word of the luck of the test pictures, which is in every
+    repeat alike, so that no claim on other pictures can rest on it.
+    """
     _check(margin, alpha)
-    rows = paired.table(tables)
-    p, bca95, equivalence90 = paired.sign_flip_rows(rows), paired.bca_rows(rows), _equivalence(rows)
-    numbers = zip(p.tolist(), bca95.tolist(), equivalence90.tolist(), strict=True)
-    return [rule(rows.shape[1], p_, tuple(b), tuple(e), margin, alpha) for p_, b, e in numbers]
+    values = np.asarray(tables)
+    if values.ndim < 3:
+        return [UNDECIDED] * len(paired.table(values))
+    examined = examined or Examined.of(np.zeros(values.shape[2], np.int64))
+    if values.shape[1] < 2:
+        return [UNDECIDED] * len(values)
+    found = [two_way(100.0 * x, examined) for x in values]
+    p = paired.sign_flip_rows(_rounded(np.stack([one.rows for one in found]))).tolist()
+    fine = examined.effective >= pictures_for_none(margin)
+    return [
+        rule(values.shape[1], p_, one.interval(0.95), one.interval(0.90), margin, alpha, fine)
+        for p_, one in zip(p, found, strict=True)
+    ]
 
 
 def _check_shares(row: Array, shares: Sequence[float] | None) -> tuple[float, ...] | None:
@@ -94,8 +130,20 @@ def _check_shares(row: Array, shares: Sequence[float] | None) -> tuple[float, ..
     return tuple(float(share) for share in shares)
 
 
+def _power(found: TwoWay | None, sd: float | None, repeats: int, margin: float, n: int) -> dict[str, Any]:
+    """mde80, repeats_for_margin and pictures_for_margin; see `Verdict`."""
+    if found is None or sd is None or found.error == 0:
+        return dict.fromkeys(("mde80", "repeats_for_margin", "pictures_for_margin"))
+    least = max(paired.detectable(found.error, found.df), _AGREEING.get(repeats, 0.0) * sd)
+    more = paired.repeats_for(margin, sd, math.sqrt(found.pictures))
+    pictures = None if more is not None else math.ceil(n * NEEDED * found.pictures / margin**2)
+    mde80 = least if repeats >= FEWEST else None
+    return {"mde80": mde80, "repeats_for_margin": more, "pictures_for_margin": pictures}
+
+
 def verdict(
-    differences: Sequence[float] | Any,
+    x: Any,
+    examined: Examined,
     *,
     margin: float,
     shares: Sequence[float] | None = None,
@@ -103,58 +151,86 @@ def verdict(
     treatment: str = "the generated pictures",
     measure: str = "balanced accuracy",
 ) -> Verdict:
-    """The verdict of one primary comparison from its paired differences (treatment minus rival, in points).
+    """The verdict of one primary comparison from x [repeats, test pictures], the treatment's hits minus the rival's.
 
-    `shares`: what every repeat chose on validation; a share of 0 must come with a
-    difference of exactly 0. `alpha` (at most 0.05) bounds p; the intervals stay at 95
+    x: -1, 0 or 1 for every repeat and test picture. `shares`: what every repeat chose on validation; a share of 0
+    must come with a difference of exactly 0. `alpha` (at most 0.05) bounds p; the intervals stay at 95
     and 90 %. `treatment` and `measure` only name things in the sentence. Raises BadInput.
     """
     _check(margin, alpha)
-    rows = paired.table(differences)
-    if len(rows) != 1:
-        raise BadInput("expected one sequence of differences", f"shape {rows.shape}", "give one number per repeat")
-    repeats, chosen = rows.shape[1], _check_shares(rows[0], shares)
-    sd = float(rows[0].std(ddof=1)) if repeats > 1 else None
-    spread = sd if sd and not paired.constant_rows(rows)[0] else None
-    low, high = paired.bca_rows(rows)[0].tolist()
-    equal_low, equal_high = _equivalence(rows)[0].tolist()
-    p = float(paired.sign_flip_rows(rows)[0])
-    name = rule(repeats, p, (low, high), (equal_low, equal_high), margin, alpha)
-    found = Verdict(
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1:] != examined.classes.shape or not np.isin(values, (-1, 0, 1)).all():
+        raise BadInput("needs -1, 0 or 1 for every repeat and test picture", f"shape {values.shape}")
+    repeats = len(values)
+    row = _rounded(paired.table(100.0 * balanced(values, examined)))[0]
+    chosen = _check_shares(row, shares)
+    found = two_way(100.0 * values, examined) if repeats > 1 else None
+    sd = float(row.std(ddof=1)) if repeats > 1 else None
+    ends95, ends90 = (found.interval(0.95), found.interval(0.90)) if found else (None, None)
+    p = paired.sign_flip(row)
+    needed = pictures_for_none(margin)
+    by_choice = bool(chosen) and not any(chosen or ())
+    fine = by_choice or examined.effective >= needed
+    everything = (-math.inf, math.inf)
+    name = rule(repeats, p, ends95 or everything, ends90 or everything, margin, alpha, fine)
+    low, high = ends95 or everything
+    whole = Verdict(
         verdict=name,
         clearly=(name == HELPED and low >= margin) or (name == HURT and high <= -margin),
         repeats=repeats,
+        test_pictures=values.shape[1],
         margin=float(margin),
-        differences=tuple(rows[0].tolist()),
-        mean=float(rows.mean()),
+        differences=tuple(row.tolist()),
+        mean=float(row.mean()),
         sd=sd,
-        bca95=(low, high),
-        equivalence90=(equal_low, equal_high) if repeats > 1 else None,
+        error=found.error if found else None,
+        error_pictures=math.sqrt(found.pictures) if found else None,
+        df=found.df if found else None,
+        interval95=ends95,
+        interval90=ends90,
         p=p,
-        smallest_p=paired.smallest_p(repeats),
-        mde80=paired.minimum_detectable_effect(spread, repeats) if spread and repeats >= FEWEST else None,
-        repeats_for_margin=paired.repeats_for(margin, spread) if spread else None,
+        smallest_p=paired.smallest_p(repeats - sum(share == 0 for share in chosen or ())),
+        pictures_for_none=needed,
         shares=chosen,
+        **_power(found, sd, repeats, margin, values.shape[1]),
     )
-    sentence, why = sentence_of(found, treatment, measure), why_of(found, treatment, alpha)
-    return dataclasses.replace(found, sentence=sentence, why=why)
+    sentence, why = sentence_of(whole, treatment, measure), why_of(whole, treatment, alpha)
+    return dataclasses.replace(whole, sentence=sentence, why=why)
 
 
-def secondary(arms: Mapping[str, Sequence[float]], pairs: Sequence[tuple[str, str]]) -> tuple[Comparison, ...]:
+def secondary(
+    arms: Mapping[str, Any], pairs: Sequence[tuple[str, str]], examined: Examined, alpha: float = 0.05
+) -> tuple[Comparison, ...]:
     """Comparisons beside the primary one, as one Holm family: for each pair (a, b), does a differ from b?
 
-    `arms` maps a name to its values in points, one per repeat, paired by position.
-    Raises BadInput for an unknown arm or unequal lengths.
+    `arms` maps a name to its hits, bool [repeats, test pictures], paired by position. A comparison is judged where p
+    by Holm is at most `alpha` and the 95 % interval lies on one side of 0.
+    Raises BadInput for an unknown arm, other shapes and fewer than two repeats.
     """
     unknown = [name for pair in pairs for name in pair if name not in arms]
-    if unknown or len({len(values) for values in arms.values()}) > 1:
-        raise BadInput("every arm compared needs one value per repeat", ", ".join(unknown) or "unequal lengths")
+    if unknown or len({np.shape(hits) for hits in arms.values()}) > 1:
+        raise BadInput("every arm compared needs its hits in every repeat", ", ".join(unknown) or "unequal shapes")
     if not pairs:
         return ()
-    rows = paired.table([np.subtract(arms[a], arms[b], dtype=np.float64) for a, b in pairs])
-    p = paired.sign_flip_rows(rows).tolist()
-    intervals = paired.bca_rows(rows).tolist()
+    found = [two_way(100.0 * np.subtract(arms[a], arms[b], dtype=np.float64), examined) for a, b in pairs]
+    p = paired.sign_flip_rows(_rounded(np.stack([one.rows for one in found]))).tolist()
+    needed = paired.fewest_repeats(len(pairs), alpha)
+    able = len(found[0].rows) >= needed
     return tuple(
-        Comparison(comparison=f"{a} against {b}", mean=float(row.mean()), p=raw, p_holm=adjusted, bca95=tuple(ends))
-        for (a, b), row, raw, adjusted, ends in zip(pairs, rows, p, paired.holm(p), intervals, strict=True)
+        Comparison(
+            comparison=f"{a} against {b}",
+            mean=one.mean,
+            p=raw,
+            p_holm=adjusted,
+            interval95=one.interval(0.95),
+            judged=_judged(adjusted, one.interval(0.95), alpha) if able else None,
+            repeats_needed=None if able else needed,
+        )
+        for (a, b), one, raw, adjusted in zip(pairs, found, p, paired.holm(p), strict=True)
     )
+
+
+def _judged(p_holm: float, ends: Interval, alpha: float) -> str:
+    if p_holm > alpha or ends[0] <= 0 <= ends[1]:
+        return "open"
+    return "better" if ends[0] > 0 else "worse"

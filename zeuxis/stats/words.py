@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 
-from zeuxis.stats.found import HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Verdict
-
-# all six signs must agree, P = Phi(effect)^6 = 0.8; the t test of mde80 needs 1.44 sd only
-_SIX = 1.79
+from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
 
 
 def points(x: float, sign: bool = False) -> str:
@@ -16,71 +13,89 @@ def points(x: float, sign: bool = False) -> str:
     return f"{x:{'+' if sign else ''}{digits}}"
 
 
-def _range(ends: tuple[float, float]) -> str:
+def _range(ends: Interval) -> str:
     return f"{points(ends[0], True)} to {points(ends[1], True)}"
 
 
-def _repeats(found: Verdict) -> str:
-    return "1 repeat" if found.repeats == 1 else f"{found.repeats} repeats"
+def round_up(n: int) -> int:
+    """To two significant digits, for a figure that is an estimate."""
+    unit: int = 10 ** max(len(str(n)) - 2, 0)
+    return -(-n // unit) * unit
+
+
+def counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _over(found: Verdict) -> str:
+    return f"over {counted(found.repeats, 'repeat')} and {counted(found.test_pictures, 'test picture')}"
 
 
 def _sight(found: Verdict) -> str:
     if found.mde80 is None:
-        return "the repeats did not differ, so this run cannot say how small an effect it would have seen"
-    return f"the smallest effect that this run could have seen is about {points(found.mde80)} points"
+        return "nothing varied, so this study cannot say how small an effect it would have called"
+    return f"a study like this one calls effects from about {points(found.mde80)} points on, four times in five"
+
+
+def _further(found: Verdict) -> str:
+    """What it would take to call the margin; empty where this study had it, or where nothing varied."""
+    margin = points(found.margin)
+    if found.pictures_for_margin:
+        return (
+            f"; no number of repeats calls {margin} points on {counted(found.test_pictures, 'test picture')} like "
+            f"these: it takes at least about {round_up(found.pictures_for_margin):,}"
+        )
+    more = found.repeats_for_margin
+    return f"; to call {margin} points takes about {more} repeats" if more and more > found.repeats else ""
 
 
 def _called(found: Verdict, treatment: str, measure: str) -> str:
     higher = found.verdict == HELPED
-    ends = found.bca95 if higher else (-found.bca95[1], -found.bca95[0])
+    assert found.interval95 is not None
+    ends = found.interval95 if higher else (-found.interval95[1], -found.interval95[0])
     label = found.verdict + (" CLEARLY" if found.clearly else "")
     small = f", less than the margin of {points(found.margin)} points" if ends[1] < found.margin else ""
     return (
         f"{label}: with {treatment}, {measure} was {points(abs(found.mean))} points "
-        f"{'higher' if higher else 'lower'} on average over {_repeats(found)} "
+        f"{'higher' if higher else 'lower'} on average {_over(found)} "
         f"(95 % interval {points(ends[0])} to {points(ends[1])}{small}); {_sight(found)}."
     )
 
 
 def all_left_out(found: Verdict) -> bool:
     """Whether every repeat chose share 0, so that nothing but the rival was ever run."""
-    return bool(found.shares) and not any(found.shares or ())
+    return found.left_out == found.repeats
 
 
 def _no_useful_gain(found: Verdict, treatment: str, measure: str) -> str:
     if all_left_out(found):
         return (
-            f"NO USEFUL GAIN: in all {_repeats(found)} the validation pictures chose to leave out {treatment}, so the "
-            f"difference in {measure} is 0 points (interval 0 to 0) by choice; the size of an effect was not measured."
+            f"NO USEFUL GAIN: in all {counted(found.repeats, 'repeat')} the validation pictures chose to leave out "
+            f"{treatment}, so the difference in {measure} is 0 points by choice; its size was not measured."
         )
-    ends = found.equivalence90 or found.bca95
+    assert found.interval90 is not None
     return (
-        f"NO USEFUL GAIN: with {treatment}, {measure} differed by {points(found.mean, True)} points on average over "
-        f"{_repeats(found)}, and the 90 % interval ({_range(ends)}) lies within {points(found.margin)} points "
+        f"NO USEFUL GAIN: with {treatment}, {measure} differed by {points(found.mean, True)} points on average "
+        f"{_over(found)}, and the 90 % interval ({_range(found.interval90)}) lies within {points(found.margin)} points "
         f"of no difference; {_sight(found)}."
     )
 
 
 def _difference(found: Verdict, treatment: str, measure: str, label: str) -> str:
-    return (
-        f"with {treatment}, {measure} differed by {points(found.mean, True)} points on average over "
-        f"{_repeats(found)} ({label} {_range(found.bca95)})"
-    )
+    ends = f" ({label} {_range(found.interval95)})" if found.interval95 else ""
+    return f"with {treatment}, {measure} differed by {points(found.mean, True)} points on average {_over(found)}{ends}"
 
 
 def _undecided(found: Verdict, treatment: str, measure: str) -> str:
-    if found.repeats < 6:
+    if found.repeats < FEWEST:
         return (
-            f"UNDECIDED: cannot decide: with R = {found.repeats} the smallest possible p is {found.smallest_p:g}; "
+            f"UNDECIDED: cannot decide: with R = {found.repeats} the smallest possible p is {_least(found)}; "
             f"{_difference(found, treatment, measure, '95 % interval, for description only,')}; "
             "fewer than 6 repeats cannot call an effect of any size."
         )
-    more = found.repeats_for_margin
-    enough = more is None or more <= found.repeats
-    further = "" if enough else f"; to see {points(found.margin)} points takes about {more} repeats"
     return (
         f"UNDECIDED: {_difference(found, treatment, measure, '95 % interval')}, "
-        f"too uncertain to call it a gain, a loss or no useful gain; {_sight(found)}{further}."
+        f"too uncertain to call it a gain, a loss or no useful gain; {_sight(found)}{_further(found)}."
     )
 
 
@@ -93,55 +108,74 @@ _SENTENCES: dict[str, Callable[[Verdict, str, str], str]] = {
 
 
 def sentence_of(found: Verdict, treatment: str, measure: str) -> str:
-    """One sentence: the verdict, the mean and interval in points, and what the run could have seen."""
+    """One sentence: the verdict, the mean and interval in points, and what such a study can call."""
     return _SENTENCES[found.verdict](found, treatment, measure)
+
+
+def _least(found: Verdict) -> str:
+    return f"{2.0 ** (1 - found.repeats):g}"
 
 
 def _evidence(found: Verdict, alpha: float) -> str:
     how = "exact" if found.repeats <= 20 else "sampled"
-    side = "lies above 0" if found.bca95[0] > 0 else "lies below 0" if found.bca95[1] < 0 else "includes 0"
+    assert found.interval95 is not None
+    side = "lies above 0" if found.interval95[0] > 0 else "lies below 0" if found.interval95[1] < 0 else "includes 0"
     return (
         f"HELPED or HURT needs p of at most {alpha:g} and a 95 % interval on one side of 0: the {how} sign-flip test "
-        f"gives p = {found.p:.3g} and the BCa interval, {_range(found.bca95)}, {side}."
+        f"over the repeats gives p = {found.p:.3g} and the interval over repeats and test pictures, "
+        f"{_range(found.interval95)}, {side}."
     )
 
 
 def _equal(found: Verdict) -> str:
-    if found.equivalence90 is None:
-        return ""
-    kind = "Student's t" if found.repeats < 20 else "BCa"
-    low, high = found.equivalence90
-    inside = "lies inside" if -found.margin < low and high < found.margin else "does not lie inside"
+    assert found.interval90 is not None
+    low, high = found.interval90
+    inside = -found.margin < low and high < found.margin
+    small = (
+        f" It also needs {found.pictures_for_none:,} equally weighed test pictures, so that a difference of "
+        f"{points(found.margin)} points would show in them; these are fewer."
+        if inside and found.verdict == UNDECIDED
+        else ""
+    )
     return (
         f"NO USEFUL GAIN needs a 90 % interval inside {points(-found.margin, True)} to {points(found.margin, True)}: "
-        f"the {kind} interval, {_range(found.equivalence90)}, {inside}."
+        f"{_range(found.interval90)} {'lies' if inside else 'does not lie'} inside.{small}"
     )
 
 
-def _power(found: Verdict) -> str:
-    if found.mde80 is None or found.sd is None:
+def _some_left_out(found: Verdict, treatment: str) -> str:
+    if not found.left_out:
         return ""
-    six = f" With 6 repeats all six must point the same way, which takes about {points(_SIX * found.sd)} points."
+    where = f"In {found.left_out} of {counted(found.repeats, 'repeat')}"
+    low = (
+        f", and the test can give no p below {found.smallest_p:.3g}" if found.repeats - found.left_out < FEWEST else ""
+    )
+    return f"{where} validation chose to leave out {treatment}: there the difference is 0 by choice{low}."
+
+
+def _parts(found: Verdict) -> str:
+    if not found.error or found.error_pictures is None:
+        return ""
+    share = 100 * (found.error_pictures / found.error) ** 2
+    part = f"{share:.0f} %" if share >= 1 else "hardly anything"
+    rest = ", and more repeats would not take that part away" if share >= 0.5 else ""
     return (
-        f"An effect of {points(found.mde80)} points would be found four times in five by a paired t test with this "
-        f"spread (sd {points(found.sd)} points).{six if found.repeats == 6 else ''}"
+        f"The result speaks of pictures like the {counted(found.test_pictures, 'test picture')}, not of these alone: "
+        f"of its variance {part} comes from which pictures these happen to be{rest}."
     )
 
 
 def why_of(found: Verdict, treatment: str, alpha: float) -> str:
-    """The rule applied to this run's numbers, in plain sentences."""
+    """The rule applied to this study's numbers, in plain sentences."""
     left_out = (
         f"Every repeat chose share 0 on validation: the run with {treatment} is the rival's own run and every "
         f"difference is 0. Validation found no use for {treatment} at the shares offered; the effect was not measured."
     )
-    if not all_left_out(found):
-        left_out = ""
-    if found.repeats < 6:
-        few = (
-            f"Fewer than 6 repeats never decide: with {found.repeats} the smallest possible p is {found.smallest_p:g}."
-        )
-        return " ".join(filter(None, (few, left_out)))
-    if left_out:
+    if found.repeats < FEWEST:
+        few = f"Fewer than 6 repeats never decide: with {found.repeats} the smallest possible p is {_least(found)}."
+        return f"{few} {left_out}" if all_left_out(found) else few
+    if all_left_out(found):
         return left_out
     equal = _equal(found) if found.verdict in (NO_USEFUL_GAIN, UNDECIDED) else ""
-    return " ".join(filter(None, (_evidence(found, alpha), equal, _power(found))))
+    parts = (_evidence(found, alpha), _some_left_out(found, treatment), equal, _parts(found))
+    return " ".join(filter(None, parts))

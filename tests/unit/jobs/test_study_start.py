@@ -132,7 +132,7 @@ def test_whose_augmented_set_it_is(tmp_path):
 )
 def test_the_generator_knows_the_domain(recipe, domain, given, expected):
     asked = Asked(recipe=recipe, domain=domain, generator=given)
-    place = Place(Path("st"), asked, Plan(1, 0, 0, 0, 0, {}), None, None, None)
+    place = Place(Path("st"), asked, Plan(1, 0, 0, 0, 0, {}), None, None, None, None)
     assert getattr(place.generator_recipe(), "domain", None) == expected
 
 

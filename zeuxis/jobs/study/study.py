@@ -15,6 +15,7 @@ import zeuxis
 from zeuxis import platform
 from zeuxis.augment.policies import guard_words
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.duplicates import content_groups
 from zeuxis.data.files import write_json
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
@@ -32,10 +33,13 @@ from zeuxis.jobs.sampling import generate
 from zeuxis.jobs.study import arms
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.due import Spec, ready, ready_in
+from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.plan import Asked, Plan, Rates, arms_of, lay_out
 from zeuxis.jobs.study.settle import settle
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
+from zeuxis.stats.twoway import Examined, least_effect
+from zeuxis.stats.verdict import pictures_for_none
 
 
 @contextlib.contextmanager
@@ -81,12 +85,14 @@ def begin(
 def prepare(folder: Path, dataset: Dataset, asked: Asked, slots: int | None = None, device: str | None = None) -> Place:
     """A study with its test part sealed and no plan yet. Raises BadInput where the pictures cannot carry it."""
     _check_fields(asked)
-    split = split_dataset(dataset, seed=asked.seed)
-    _check(dataset, split, asked)
+    families = content_groups(dataset)
+    split = split_dataset(dataset, seed=asked.seed, groups=lambda _: families)
+    _check(dataset, split, asked, families)
+    examined = Examined.of(np.asarray(dataset.labels)[split.test], families[split.test])
     devices = torch.cuda.device_count() if (device or lever.best_device()) == "cuda" else 0
     slots = min(slots or max(1, devices or platform.cores()), max(1, asked.repeats * 3))
     levers = lever.Levers("cuda" if devices else "cpu", 1, False, True)
-    place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, levers)
+    place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, levers, examined)
     recipes = {"--classifier {}": place.classifier_recipe()}
     if asked.treatment == "gan":
         recipes["--generator {}"] = place.generator_recipe()
@@ -110,6 +116,7 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
     for line in describe(place):
         say(line)
     write_json(place.folder / "split.json", place.split.to_json())
+    write_examined(place.folder, place.split.test, place.examined)
     write_json(
         place.folder / "study.json",
         {
@@ -146,7 +153,7 @@ def _check_fields(asked: Asked) -> None:
             raise BadInput(f"--classifier {name} is set by the study itself", "", "leave it away")
 
 
-def _check(dataset: Dataset, split: Split, asked: Asked) -> None:
+def _check(dataset: Dataset, split: Split, asked: Asked, families: np.ndarray) -> None:
     if dataset.labels is None or dataset.spec.condition < 2:
         raise BadInput("a study needs labelled pictures of two classes or more", "", "give a folder per class")
     check_classes(dataset, {"training": split.train, "validation": split.validation, "test": split.test})
@@ -159,6 +166,15 @@ def _check(dataset: Dataset, split: Split, asked: Asked) -> None:
             "",
             "give more pictures or a smaller --labels-per-class",
         )
+    labels = np.asarray(dataset.labels)
+    for c, name in enumerate(dataset.spec.classes):
+        mine = split.test[labels[split.test] == c]
+        if len(np.unique(families[mine])) < 2:
+            raise BadInput(
+                f"class `{name}` has a single picture, or pictures of a single group, in the test part",
+                "",
+                "give pictures of it that are independent of each other",
+            )
 
 
 def _plan(place: Place, slots: int) -> Plan:
@@ -192,6 +208,19 @@ def _plan(place: Place, slots: int) -> Plan:
     return replace(plan, warnings=(words, *plan.warnings))
 
 
+def test_part_words(place: Place) -> str:
+    """What the test part alone allows, however many repeats there are: known before anything is trained."""
+    examined, margin = place.examined, place.asked.margin
+    needed, there = pictures_for_none(margin), round(examined.effective)
+    units = f" in {examined.units:,} groups" if examined.units < len(examined.classes) else ""
+    few = f", and these weigh as much as {there:,}: give more pictures or a wider --margin" if there < needed else ""
+    shown = (
+        f"{len(examined.classes):,} test pictures{units} show effects from about {least_effect(examined):.2g} points"
+    )
+    none = f"NO USEFUL GAIN within {margin:g} points needs {needed:,} of equal weight{few}"
+    return f"zeuxis: {shown} on, however many repeats; {none}"
+
+
 def describe(place: Place) -> list[str]:
     """The plan as lines for people."""
     a, p, s = place.asked, place.plan, place.split
@@ -199,6 +228,7 @@ def describe(place: Place) -> list[str]:
     lines = [
         f"zeuxis: {len(s.train)} training, {len(s.validation)} validation and {len(s.test)} sealed test pictures, "
         f"{place.classes} classes; each repeat draws {n} training pictures per class",
+        test_part_words(place),
         f"zeuxis: {a.repeats} repeats x ({'1 generator + ' if a.treatment == 'gan' else ''}{arms_of(a)} classifiers), "
         f"{p.slots} process{'es' if p.slots > 1 else ''} at once, about {words_for(p.seconds['whole'])}",
         (
