@@ -34,7 +34,7 @@ def few_steps(monkeypatch):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ("--margin inf", "--margin must be a number above zero, not inf"),
+        ("--margin inf", "--margin: `inf` must be a number"),
         ("--treatment again --out o", "`--treatment again` generates nothing"),
         ("--treatment more-real --out o", "leave --out away"),
         ("--device cuda:0", "a study runs on cpu or cuda, not on `cuda:0`"),
