@@ -147,12 +147,11 @@ def dihedral(image: Tensor, stream: Stream) -> Tensor:
 
     Pictures that are not square are turned by half a circle or not at all.
     """
-    chosen = stream.integers(len(image), high=8)
-    square = image.shape[2] == image.shape[3]
-    turned = image.clone()
-    for kind in range(8):
-        rows = (chosen == kind).nonzero()[:, 0]
-        if len(rows):
-            one = torch.rot90(image[rows], kind % 4 if square else 2 * (kind % 2), (2, 3))
-            turned[rows] = one.flip(3) if kind >= 4 else one
-    return turned
+    kind = stream.integers(len(image), high=8)
+    if image.shape[2] == image.shape[3]:  # kind % 4 quarter turns, then a mirror from 4 on, without asking for values
+        image = torch.where(spread_flag(kind % 2 == 1, image), image.mT, image)
+        down, right = (kind + 1) >> 1, (kind >> 1) ^ (kind >> 2)
+    else:
+        down, right = kind, kind ^ (kind >> 2)
+    image = torch.where(spread_flag(down % 2 == 1, image), image.flip(2), image)
+    return torch.where(spread_flag(right % 2 == 1, image), image.flip(3), image)

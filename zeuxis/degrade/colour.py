@@ -103,7 +103,7 @@ class LowColour:
     def __call__(self, image: Tensor, draw: Draw) -> Observed:
         if image.shape[1] < 3:
             return Observed(image)
-        factors = within(self.factor, draw, "factor", image).tolist()
+        factors = within(self.factor, draw, "factor", image, host=True).tolist()
         seen = [on_colours(x[None], lambda rgb: _coarse(rgb, f)) for x, f in zip(image, factors, strict=True)]
         return Observed(torch.cat(seen) if seen else image)
 

@@ -189,12 +189,14 @@ class Jpeg:
         low, high = round(self.quality[0]), round(self.quality[1])
         quality = here.at("quality").integers(len(image), high=high - low + 1) + low
         shift = here.at("shift").integers(len(image), 2, high=self.shift + 1)
-        halved = chance(self.half, draw, "half", image)
+        halved = chance(self.half, draw, "half", image, host=True)
         seen = image
         for sampling, mine in (("4:2:0", halved), ("4:4:4", ~halved)):
-            rows = mine.nonzero()[:, 0]
+            rows = mine.nonzero()[:, 0].to(image.device)
             if len(rows):
-                seen = seen.index_copy(0, rows, jpeg(image[rows], quality[rows], sampling, shift[rows]))
+                some = (x.index_select(0, rows) for x in (image, quality, shift))
+                part, its_quality, its_shift = some
+                seen = seen.index_copy(0, rows, jpeg(part, its_quality, sampling, its_shift))
         return Observed(seen)
 
 

@@ -38,16 +38,24 @@ Degradation = Callable[[Tensor, Draw], Observed]
 """[B, C, H, W] float in [-1, 1] and a draw to what is left of it; every one is a frozen dataclass."""
 
 
-def within(values: Range, draw: Draw, name: str, image: Tensor) -> Tensor:
-    """[B] numbers uniform in `values` (low, high), one for each sample of `image`, with its dtype and device."""
+def within(values: Range, draw: Draw, name: str, image: Tensor, host: bool = False) -> Tensor:
+    """[B] numbers uniform in `values` (low, high), one for each sample of `image`, with its dtype.
+
+    They lie on its device, or, where what is done depends on their values, on the `host`: draws are equal on every
+    device, and reading one back from a GPU would make it wait.
+    """
     low, high = values
-    rolled = replace(draw, device=str(image.device)).at(name).uniform(len(image)).to(image.dtype)
+    rolled = _rolls(draw, image, host).at(name).uniform(len(image)).to(image.dtype)
     return low + (high - low) * rolled
 
 
-def chance(p: float, draw: Draw, name: str, image: Tensor) -> Tensor:
-    """bool [B], true with probability `p`, one for each sample of `image`."""
-    return replace(draw, device=str(image.device)).at(name).keep(p, len(image))
+def chance(p: float, draw: Draw, name: str, image: Tensor, host: bool = False) -> Tensor:
+    """bool [B], true with probability `p`, one for each sample of `image`; they lie where those of `within` do."""
+    return _rolls(draw, image, host).at(name).keep(p, len(image))
+
+
+def _rolls(draw: Draw, image: Tensor, host: bool) -> Draw:
+    return replace(draw, device="cpu" if host else str(image.device))
 
 
 def spread(values: Tensor) -> Tensor:
@@ -148,15 +156,16 @@ def _put(whole: Tensor, rows: Tensor, part: Tensor) -> Tensor:
 
 
 def on_some(part: Degradation, image: Tensor, chosen: Tensor, draw: Draw) -> Observed:
-    """`part` for the samples where `chosen` [B] is true; the others keep their bits, and cost nothing.
+    """`part` for the samples where `chosen` [B], on the host, is true; the others keep their bits, and cost nothing.
 
     BadInput where the part changes the size of the picture.
     """
     if not bool(chosen.any()):
         return Observed(image)
-    rows = chosen.nonzero()[:, 0]
-    index = replace(draw, device=str(image.device)).at("").index(len(image))
-    seen = part(image[rows], replace(draw, chosen=index[rows], rank=0, world=1))
+    some = chosen.nonzero()[:, 0]
+    index = replace(draw, device="cpu").at("").index(len(image))
+    rows = some.to(image.device)
+    seen = part(image.index_select(0, rows), replace(draw, chosen=index[some], rank=0, world=1))
     if seen.image.shape[2:] != image.shape[2:]:
         raise BadInput("a damage that changes the size of the picture cannot be left to chance", mend="leave out @")
     known = level = clean = None
@@ -183,7 +192,7 @@ class Sometimes:
     adjoint = transposed
 
     def __call__(self, image: Tensor, draw: Draw) -> Observed:
-        return on_some(self.part, image, chance(self.p, draw, "sometimes", image), draw)
+        return on_some(self.part, image, chance(self.p, draw, "sometimes", image, host=True), draw)
 
 
 @dataclass(frozen=True)
@@ -201,17 +210,18 @@ class OneOf:
 
     def __call__(self, image: Tensor, draw: Draw) -> Observed:
         shares = self.shares or (1.0,) * len(self.parts)
-        place = within((0.0, sum(shares)), draw, "one of", image)
+        place = within((0.0, sum(shares)), draw, "one of", image, host=True)
         seen, low = Observed(image), 0.0
         for i, (part, share) in enumerate(zip(self.parts, shares, strict=True)):
             last = i == len(self.parts) - 1
             mine = (place >= low) & (torch.ones_like(place, dtype=torch.bool) if last else place < low + share)
             then = on_some(part, image, mine, turned(draw, i))
+            here = spread(mine).to(image.device)
             seen = Observed(
-                torch.where(spread(mine), then.image, seen.image),
+                torch.where(here, then.image, seen.image),
                 _both(seen.known, then.known, torch.mul),
                 _both(seen.level, then.level, torch.add),
-                _both(seen.clean, then.clean, lambda a, b: torch.where(spread(mine), b, a)),
+                _both(seen.clean, then.clean, lambda a, b, here=here: torch.where(here, b, a)),
             )
             low += share
         return seen

@@ -146,7 +146,7 @@ class LowResolution:
     straight: ClassVar[bool] = True
 
     def __call__(self, image: Tensor, draw: Draw) -> Observed:
-        factors = within(self.factor, draw, "factor", image).tolist()
+        factors = within(self.factor, draw, "factor", image, host=True).tolist()
         kinds = replace(draw, device="cpu").at("kinds").integers(len(image), 2, high=len(KERNELS)).tolist()
         names = sorted(KERNELS)
         seen = [_down_up(x[None], f, names[a], names[b]) for x, f, (a, b) in zip(image, factors, kinds, strict=True)]

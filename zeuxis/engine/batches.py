@@ -18,9 +18,16 @@ def order(seed: int, feed: str, turn: str, epoch: int, n: int) -> Tensor:
     return Stream(key_of("order", seed, feed, turn, epoch)).permutation(n)
 
 
+def moved(tensor: Tensor, device: str) -> Tensor:
+    """The tensor on the device; to a CUDA device from pinned memory, so that the host need not wait."""
+    if not device.startswith("cuda"):
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def to_image(pixels: Tensor, device: str = "cpu") -> Tensor:
     """uint8 [B, C, H, W] to float32 in [-1, 1] on the device."""
-    return pixels.to(device, non_blocking=True).to(torch.float32).mul_(1 / 127.5).sub_(1.0)
+    return moved(pixels, device).to(torch.float32).mul_(1 / 127.5).sub_(1.0)
 
 
 class Feeder:
@@ -57,7 +64,7 @@ class Feeder:
         return now
 
     def at(self, positions: Tensor) -> Batch:
-        label = None if self.labels is None else self.labels[positions].to(self.device)
+        label = None if self.labels is None else moved(self.labels[positions], self.device)
         return Batch(to_image(self.dataset.images(positions), self.device), label, index=positions)
 
 

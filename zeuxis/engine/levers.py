@@ -33,6 +33,11 @@ class Levers:
         """Where a loss is evaluated: convolutions and matrix products in bfloat16, weights and steps in float32."""
         return torch.autocast(self.device.split(":")[0], torch.bfloat16) if self.bf16 else nullcontext()
 
+    @property
+    def exact(self) -> bool:
+        """Whether the same seed gives the same bits again; kernels of other devices add in any order."""
+        return self.device == "cpu"
+
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 

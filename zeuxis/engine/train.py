@@ -197,6 +197,7 @@ def _record(
         "budget": asked,
         "snapshots": list(start.snapshots or recipe.snapshots()),
         "levers": levers.as_dict(),
+        "exact": levers.exact,
         "world": _world(),
         "command": command_line(),
     }

@@ -155,7 +155,9 @@ def _settle(table: Table, learners: tuple[str, ...], found: list[Terms], ranks: 
     if found[-1].state:
         table.state = {**table.state, **{k: v.detach() for k, v in found[-1].state.items()}}
     if ranks.world > 1:
-        moved = [b for n in learners for b in table.players[n].buffers() if b.is_floating_point()]
+        buffers = [b for n in learners for b in table.players[n].buffers()]
+        here = next(table.players.parameters()).device  # what lies on the host is a function of progress
+        moved = [b for b in buffers if b.is_floating_point() and b.device == here]
         ranks.average_(moved + [v for k, v in table.state.items() if k in found[-1].state and v.is_floating_point()])
 
 

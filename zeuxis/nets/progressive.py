@@ -7,6 +7,7 @@ level the nets work at that resolution; between two the newer one fades in.
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -121,7 +122,10 @@ class Pair(nn.Module):
 
 
 class Grown(nn.Module):
-    """A net that remembers the level it last trained at: a buffer, so that samples need no progress."""
+    """A net that remembers the level it last trained at: a buffer, so that samples need no progress.
+
+    It stays on the host wherever the net is moved: what is worked out depends on its value.
+    """
 
     level: Tensor
 
@@ -129,6 +133,12 @@ class Grown(nn.Module):
         super().__init__()
         self.top = top
         self.register_buffer("level", torch.zeros(()))
+
+    def _apply(self, *given: Any, **more: Any) -> Self:
+        level = self.level
+        super()._apply(*given, **more)
+        self.level = level
+        return self
 
     def remember(self, level: float | None) -> float:
         """The given level, written down in train mode; None gives the remembered one."""

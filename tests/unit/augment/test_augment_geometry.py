@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zeuxis.augment import geometry as g
-from zeuxis.draw import Draw
+from zeuxis.draw import Draw, Stream, key_of
 
 T = torch.tensor
 
@@ -123,3 +123,12 @@ def test_boxes_are_cut_at_the_frame_and_absent_outside():
     assert box[3].tolist() == [10, 8, 18, 14]
     kept = g.move_boxes(boxes, matrix, 24, 32, least_visible=0.05)[2, 0]
     assert kept.tolist() == [31.5, 8, 32, 14]
+
+
+@pytest.mark.parametrize("size", [(6, 6), (4, 6)], ids=["square", "oblong"])
+def test_dihedral_is_quarter_turns_and_mirrors_to_the_bit(size):
+    image = Stream(key_of("dihedral")).normal(64, 2, *size)
+    kinds, made = Stream(key_of("kinds")), g.dihedral(image, Stream(key_of("kinds")))
+    for kind, before, after in zip(kinds.integers(64, high=8).tolist(), image, made, strict=True):
+        turned = torch.rot90(before, kind % 4 if size[0] == size[1] else 2 * (kind % 2), (1, 2))
+        assert torch.equal(after, turned.flip(2) if kind >= 4 else turned)
