@@ -12,7 +12,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses import adversarial
 from zeuxis.nets import dcgan, init, strided
 from zeuxis.nets.noise import LATENT_LAWS
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Need, Optimizer, Recipe, Remedy, Terms, Turn
 from zeuxis.schedule import cosine
 
 Pair = tuple[nn.Module, nn.Module]
@@ -56,6 +56,9 @@ class DCGAN(Recipe):
     }
     excused: ClassVar[dict[str, str]] = {"parallel": "batch statistics are per process, as published"}
     coupled: ClassVar[bool] = True
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need(32, False, 20_000, 150_000, "on fashion-mini", when={"body": "strided", "width": 32}),
+    )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "collapse": (SLOWER_TO_THE_END, Remedy(("loss",), to="least-squares")),
         "saturation": (Remedy(("loss",), to="least-squares"), SLOWER_TO_THE_END),
