@@ -16,8 +16,8 @@ from tests.unit.report.fixtures import (
     write_run,
 )
 from tests.unit.report.html_checks import check_page
-from zeuxis import report
 from zeuxis.errors import BadInput
+from zeuxis.report import run as module
 from zeuxis.report.outcome import of_samples
 from zeuxis.report.run import write_run_report
 from zeuxis.report.words import DASH
@@ -81,7 +81,7 @@ def test_real_pictures_and_suspects_are_shown_where_they_lie_in_the_folder(tmp_p
 
 
 def test_no_page_praises_what_was_not_measured() -> None:
-    for template in (Path(report.__file__).parent / "templates").glob("*.j2"):
+    for template in (Path(module.__file__).parent / "templates").glob("*.j2"):
         assert "as it should" not in template.read_text("utf-8"), template
 
 
