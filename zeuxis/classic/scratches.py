@@ -28,6 +28,14 @@ EVIDENCE = {1: 9.1, -1: 10.1}
 """What bright and dark lines must reach; more of dark ones, which lips, collars and gaps between boards are too."""
 SPECK, SPECK_CONTRAST, SPECK_AREA, SPECK_DENSITY = 30.0, 8.0, 60, 0.012
 """A speck's least top-hat, how many times that around it, its most pixels, and the largest share of such around it."""
+SEEN = 640
+"""Pixels of the longer side at which a picture is asked whether it is worn."""
+TONED, TONE = 0.3, 5.0
+"""Of a toned picture, such as a sepia print: what its brightness leaves unsaid of its colours, at most, as a share of
+them; and the grey levels by which its channels differ at least."""
+WORN_LINES, WORN_SPECKS, PLAIN = 0.5, 100.0, 5.0
+"""A toned picture is worn with lines as long together as this share of its diagonal, or so many specks per million
+pixels; any other with a line of so much more evidence than is asked for, as no clean photograph was found to have."""
 FRAME, FRAME_SHARE = 6, 0.02
 """A line that runs mostly so near to the frame (pixels, or share of the short side) is the print's own edge."""
 
@@ -45,6 +53,44 @@ def scratches(image: Tensor, eager: float = 0.0) -> Tensor:
     broad cracks of small scans are found, which are 6 pixels and more across.
     """
     return torch.cat([_found(one[None].detach().float(), eager) for one in image])
+
+
+def looks_worn(image: Tensor) -> bool:
+    """Whether a picture [1, C, H, W] in [-1, 1] looks like a print with scratches or specks.
+
+    In a toned picture, which is seldom anything but an old print, little suffices; elsewhere one long bright line must
+    stand out that texture does not explain. Of 63 clean photographs none is taken; what is found of faint scratches on
+    photographs in colours is little.
+    """
+    longest = max(image.shape[-2:])
+    if longest > SEEN:
+        image = F.interpolate(image, scale_factor=SEEN / longest, mode="area")
+    grey = (image + 1) * 127.5
+    lines, specks = [], 0
+    for sign, least in EVIDENCE.items():
+        hat = top_hat(sign * grey)
+        around = _mean(hat.clamp(max=CAP), AROUND)
+        _, length, found = _candidates(hat, around)
+        lines += list(zip(length, found - least, strict=True))
+        if sign > 0:
+            specks = len(_labelled(torch.from_numpy(_specks(hat, around))[None, None].float())[1])
+    if any(more > PLAIN for _, more in lines):
+        return True
+    height, width = grey.shape[-2:]
+    long = sum(length for length, more in lines if more > -1) / math.hypot(height, width)
+    return _is_toned(grey) and (long >= WORN_LINES or specks * 1e6 / (height * width) >= WORN_SPECKS)
+
+
+def _is_toned(grey: Tensor) -> bool:
+    """Whether the colours of [1, C, H, W] in grey levels are those of one tone: a cubic of the brightness."""
+    if grey.shape[1] == 1:
+        return False
+    colours = grey[0].flatten(1)[:, :: max(1, grey[0, 0].numel() // 20_000)].double().numpy()
+    bright, apart = colours.mean(0), np.stack([colours[0] - colours[1], colours[1] - colours[2]], 1)
+    powers = np.vander((bright - bright.mean()) / (bright.std() + 1e-9), 4)
+    left = apart - powers @ np.linalg.lstsq(powers, apart, rcond=None)[0]
+    tone = float(np.abs(apart).mean())
+    return tone >= TONE and math.sqrt(float(np.square(left).mean())) <= TONED * tone
 
 
 def _found(image: Tensor, eager: float) -> Tensor:
@@ -128,8 +174,11 @@ def evidence(hat: np.ndarray, around: np.ndarray, length: np.ndarray, area: np.n
     return found
 
 
-def _lines(hat: Tensor, around: Tensor, least: float) -> np.ndarray:
-    """bool [H, W]: joined places that look like a line somewhat, kept where they do so as a whole."""
+def _candidates(hat: Tensor, around: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Joined places [H, W] that look like a line somewhat, numbered from 1; their lengths; the evidence for each.
+
+    The evidence is -inf for what is short, or runs along the frame.
+    """
     numbered, boxes = _labelled((line_response(hat.clamp(max=CAP)) - 0.5 * around > 4) & (hat > 6))
     area = np.maximum(np.bincount(numbered.ravel()), 1)[1:]
 
@@ -139,8 +188,15 @@ def _lines(hat: Tensor, around: Tensor, least: float) -> np.ndarray:
 
     length = np.array([math.hypot(*(s.stop - s.start for s in box)) for box in boxes])
     good = (length > LENGTH) & (mean(_near_frame(hat)) < 0.5)
-    good[good] = evidence(mean(hat)[good], mean(around)[good], length[good], area[good]) > least
-    kept: np.ndarray = np.concatenate([[False], good])[numbered]
+    found = np.full(len(length), -np.inf)
+    found[good] = evidence(mean(hat)[good], mean(around)[good], length[good], area[good])
+    return numbered, length, found
+
+
+def _lines(hat: Tensor, around: Tensor, least: float) -> np.ndarray:
+    """bool [H, W]: joined places that look like a line as a whole."""
+    numbered, _, found = _candidates(hat, around)
+    kept: np.ndarray = np.concatenate([[False], found > least])[numbered]
     return kept
 
 

@@ -73,6 +73,7 @@ def _alpha(like: Picture, height: int, width: int, made: Tensor | None) -> np.nd
         return like.alpha
     if made is None:
         smooth = np.clip(np.rint(stretched(like.alpha, height, width)), 0, like.white)
-        return smooth.astype(like.pixels.dtype)
+        plain: np.ndarray = smooth.astype(like.pixels.dtype)
+        return plain
     values = (made.detach()[0, 0].to("cpu", torch.float32) + 1).mul_(like.white / 2).numpy()
     return shaped(values, like.alpha, height // like.size[0])

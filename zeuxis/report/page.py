@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zeuxis.data.files import write_bytes
+from zeuxis.errors import BadInput
 from zeuxis.report import words
 
 if TYPE_CHECKING:
@@ -43,6 +44,22 @@ def environment() -> "Environment":
 def render(template: str, **context: Any) -> str:
     """HTML of `templates/TEMPLATE.html.j2`."""
     return environment().get_template(f"{template}.html.j2").render(**context)
+
+
+_HEAD = 1 << 12  # bytes of a page within which it says what wrote it
+
+
+def check_page(path: Path) -> None:
+    """Raises BadInput where a file is there that is no page of ours: a page may be drawn again, nothing else lost."""
+    try:
+        with open(path, "rb") as file:
+            ours = b'<meta name="generator" content="zeuxis ' in file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadInput(f"no page can be written here: {error.strerror}", str(path), "name another file") from error
+    if not ours:
+        raise BadInput("this is there already, and no page of zeuxis", str(path), "name another file, or remove it")
 
 
 def write_page(folder: Path, html: str) -> Path:

@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from zeuxis.classic.scratches import THIN, line_response, scratches, top_hat
+from zeuxis.classic.scratches import THIN, line_response, looks_worn, scratches, top_hat
 from zeuxis.draw import Draw
 
+HELD_OUT = Path(__file__).resolve().parents[2] / "pictures" / "held-out"
 WIGGLE = [(20, 10), (45, 60), (50, 110), (70, 150)]
 
 
@@ -123,6 +126,36 @@ def test_an_eager_search_takes_more():
     faint = scaled(photograph() * (1 - opacity) + opacity * (photograph() + 14))
     found = [share(scratches(faint, eager), opacity > 0.5) for eager in (0.0, 1.0)]
     assert found[0] < 0.2 and found[1] > 0.6
+
+
+def toned(grey: Tensor) -> Tensor:
+    """Sepia: each channel a curve of the brightness."""
+    v = (grey / 255).clamp(0, 1)
+    return 2 * torch.cat([v**0.8, 0.93 * v, 0.8 * v**1.25], 1) - 1
+
+
+def test_a_worn_print_is_told_from_a_clean_picture():
+    grey, large = photograph(320, 400), (320, 400)
+    assert not looks_worn(toned(grey)) and not looks_worn(scaled(grey)) and not looks_worn(scaled(grey, 3))
+    crack = painted([(30, 20), (120, 100), (210, 180), (330, 300)], 2, large)
+    assert looks_worn(toned(grey * (1 - crack) + 235 * crack))
+    dusty = grey.clone()
+    for k in range(20):
+        dusty[..., 20 + 14 * k : 22 + 14 * k, 30 + 17 * k : 32 + 17 * k] = 245
+    assert looks_worn(toned(dusty)) and not looks_worn(scaled(dusty))
+    dark = 40 + 0.2 * grey
+    assert not looks_worn(scaled(dark)) and looks_worn(scaled(dark * (1 - crack) + 250 * crack))
+
+
+@pytest.mark.long
+def test_no_clean_photograph_looks_worn_and_every_old_print_does(large_data):
+    def worn(path, mode):
+        pixels = np.atleast_3d(np.asarray(Image.open(path).convert(mode), dtype=np.float32))
+        return looks_worn(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None] / 127.5 - 1)
+
+    clean = [*(large_data / "photos-mini").glob("*.jpg"), *(HELD_OUT).glob("*.webp")]
+    assert len(clean) > 60 and not [p.name for p in clean if worn(p, "RGB") or worn(p, "L")]
+    assert all(worn(p, "RGB") for p in (large_data / "old-photos").glob("*.png"))
 
 
 def test_photographs_have_few_and_drawn_scratches_are_found(large_data):

@@ -243,6 +243,30 @@ def test_without_an_original_the_page_says_what_changed(tmp_path: Path, capsys):
     assert "colours shifted by" in capsys.readouterr().err
 
 
+def test_the_page_of_a_filled_hole_tells_of_the_hole_alone(tmp_path: Path, capsys):
+    path, mask = save(tmp_path / "x.png", noisy(smooth(), 20)), np.zeros((48, 64), np.uint8)
+    mask[10:20, 30:50] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    asked, page = Asked(task="inpaint", method="biharmonic"), tmp_path / "page.html"
+    paths = [r.result for r in run_batch(str(path), str(tmp_path / "out.png"), asked, str(tmp_path / "mask.png"))]
+    changed = compare(str(path), paths, asked, None, str(page))["compared"][0]["changed"]
+    assert 0.055 < changed["filled"] <= 200 / (48 * 64)
+    html = page.read_text("utf-8")
+    assert "Filled" in html and "asked to fill the mask, 6.5 %" in html
+    for wrong in ("Colours shifted", "Taken away", "noise", "JPEG", "fine detail", "softness"):
+        assert wrong not in html.partition("<main>")[2], wrong
+    assert "all others are what they were" in capsys.readouterr().err
+
+
+def test_a_format_that_costs_pixels_is_not_called_unchanged(tmp_path: Path):
+    path, asked = save(tmp_path / "x.png", noisy(smooth(), 20)), Asked(strength=0)
+    for suffix, said in ((".jpg", "the format that it was written in"), (".tif", "is what it was")):
+        paths = [r.result for r in run_batch(str(path), str(tmp_path / f"out{suffix}"), asked)]
+        page = tmp_path / f"page{suffix}.html"
+        compare(str(path), paths, asked, None, str(page))
+        assert said in page.read_text("utf-8")
+
+
 def test_without_original_and_page_there_is_no_page(tmp_path: Path):
     before, after, _ = triple(tmp_path)
     assert compare(str(before), [after], Asked(), None, None)["page"] is None
@@ -312,3 +336,6 @@ def test_the_sentence_counts_what_became_worse():
     assert presenting._sentence(same, comparing._means(same)).startswith(
         "Nothing differs from the originals; it is not"
     )
+    spoiled = [entry(inf, 30.0)]
+    said = presenting._sentence(spoiled, comparing._means(spoiled))
+    assert "Nothing differs" not in said and said.endswith("it is farther from the original than before.")

@@ -1,6 +1,7 @@
 """What is wrong with a picture, and what follows from it."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,22 @@ def test_plans():
     assert all(plan(task, noisy).why for task in triage.TASKS)
     with pytest.raises(BadInput, match="denoise"):
         plan("denoize", clean)
+
+
+def test_softness_is_not_said_where_it_was_not_judged():
+    clean = Measured(0.0, None, (0, 0), 0.0)
+    assert "fine detail is there" in clean.words()
+    assert "softness in a JPEG is not judged" in replace(clean, quality=90).words()
+    assert "softness in noise is not judged" in replace(clean, noise=4.0).words()
+    assert "blur 1.2 px" in replace(clean, quality=90, blur=1.2).words()
+    assert "--task deblur" in plan("auto", replace(clean, quality=90)).why
+    assert "deblur" not in plan("auto", clean).why
+
+
+def test_scratches_are_said_and_the_task_for_them_named():
+    clean = Measured(0.0, None, (0, 0), 0.0)
+    worn = plan("auto", replace(clean, worn=True))
+    assert worn.steps == () and "--task old-photo" in worn.why and "nothing to mend" not in worn.why
+    noisy = plan("auto", replace(clean, noise=20.0, worn=True))
+    assert noisy.steps == plan("auto", replace(clean, noise=20.0)).steps and "--task old-photo" in noisy.why
+    assert "old-photo" not in plan("auto", clean).why

@@ -138,21 +138,27 @@ def place(values: Tensor, height: int, width: int, side: int) -> tuple[int, int]
 
 @dataclass(frozen=True)
 class Change:
-    """All of it in figures. consistency: dB, of enlarged pictures; residual: grey levels, of restored ones."""
+    """All of it in figures. consistency: dB, of enlarged pictures; residual: grey levels, of restored ones.
+
+    filled: share of the pixels that differ, where holes were filled and nothing else was to be touched.
+    """
 
     drift: Drift
     consistency: float | None
     residual: float | None
+    filled: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; a consistency without any difference is None."""
         db = None if self.consistency is None or self.consistency == inf else self.consistency
         found = {"shift": self.drift.shift, "channels": list(self.drift.channels), "consistency": db}
         chroma = None if self.drift.chroma is None else list(self.drift.chroma)
-        return {**found, "chroma": chroma, "residual": self.residual}
+        return {**found, "chroma": chroma, "residual": self.residual, "filled": self.filled}
 
     def words(self, noise: float) -> str:
         """One line for people."""
+        if self.filled is not None:
+            return f"{100 * self.filled:.2g} % of the pixels changed, all others are what they were"
         if self.residual is not None:
             told = f", the noise is {noise:.1f}" if noise else ""
             return f"{self.drift.words()}; pixels changed by {self.residual:.1f} grey levels{told}"
@@ -161,8 +167,9 @@ class Change:
         return f"{self.drift.words()}; made small again it gives the input {db}"
 
 
-def change(before: Tensor, after: Tensor, scale: int) -> Change:
-    """What became of [1, C, H, W], now [1, C, H * scale, W * scale]."""
+def change(before: Tensor, after: Tensor, scale: int, only_filled: bool = False) -> Change:
+    """What became of [1, C, H, W], now [1, C, H * scale, W * scale]; only_filled: its holes, and nothing else."""
     if scale > 1:
         return Change(drift(before, after, scale), consistency(before, after, scale), None)
-    return Change(drift(before, after), None, residual(before, after))
+    share = float((before != after).any(1).double().mean()) if only_filled and before.shape == after.shape else None
+    return Change(drift(before, after), None, residual(before, after), share)

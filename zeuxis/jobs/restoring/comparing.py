@@ -17,6 +17,7 @@ from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_o
 from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import Asked
 from zeuxis.report import restored
+from zeuxis.report.page import check_page
 
 _PAGES = (".html", ".htm")
 
@@ -36,6 +37,7 @@ def check(original: str | None, page: str | None, given: str = "") -> None:
         if Path(page).is_dir():
             raise BadInput("a folder stands where a file is needed", page, "choose another place")
         check_place(page)
+        check_page(Path(page))
 
 
 def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:
@@ -58,7 +60,7 @@ def _entry(pair: Pair, asked: Asked, measure: Distance | None) -> dict[str, Any]
         "used": [] if note is None else [str(u) for u in note["used"]],
         "why": why,
     }
-    found = changes.change(*pair.whole, pair.scale)
+    found = changes.change(*pair.whole, pair.scale, asked.task == triage.FILL and not pair.left_alone)
     entry["changed"] = found.to_json()
     entry["words"] = found.words(pair.measured.noise)
     if pair.original is not None:

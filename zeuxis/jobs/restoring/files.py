@@ -22,22 +22,24 @@ class Pair:
     mask: Path | None = None
 
 
-def pairs_of(given: str, out: str | None, word: str, mask: str | None = None) -> list[Pair]:
+def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, suffix: str | None = None) -> list[Pair]:
     """A file, a folder tree (mirrored) or a glob, with the target of each.
 
-    Without `out`, NAME-WORD beside the file or folder. Raises BadInput where there is nothing, where two would
-    share a target, where a target would be its own source, or a mask is missing.
+    Without `out`, NAME-WORD beside the file or folder. suffix: that of all targets; None: see `writable_suffix`.
+    Raises BadInput where there is nothing, where two would share a target, where a target would be its own source, or
+    a mask is missing.
     """
     found = sources_of(given)
     if len(found) == 1 and found[0][0] == Path(given):
         target = _single_target(found[0][0], out, word)
+        target = target if suffix is None else target.with_suffix(suffix)
         pairs = [Pair(found[0][0], target, found[0][0].name, Path(mask) if mask else None)]
     else:
         folder = Path(out) if out else _beside(given, word)
         if folder.is_file():
             raise BadInput("a folder of pictures needs a folder to go to", str(folder), "name another OUT")
         masks = _masks(mask)
-        pairs = _apart([_in_tree(path, inner, folder, masks) for path, inner in found])
+        pairs = _apart([_in_tree(path, inner, folder, masks, suffix) for path, inner in found])
     _check(pairs)
     return pairs
 
@@ -110,8 +112,8 @@ def _masks(mask: str | None) -> dict[str, Path] | None:
     return {stem_of(inner): p for p, inner in tree(folder)}
 
 
-def _in_tree(path: Path, inner: PurePosixPath, folder: Path, masks: dict[str, Path] | None) -> Pair:
-    target = folder / inner.with_suffix(writable_suffix(path))
+def _in_tree(path: Path, inner: PurePosixPath, folder: Path, masks: dict[str, Path] | None, suffix: str | None) -> Pair:
+    target = folder / inner.with_suffix(suffix or writable_suffix(path))
     stem = stem_of(inner)
     if masks is not None and stem not in masks:
         raise BadInput("a picture has no mask", str(inner), f"put {stem}.png into the folder of masks, or leave it out")

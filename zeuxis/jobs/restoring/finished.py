@@ -114,8 +114,9 @@ def _is_same_picture(pair: Pair) -> bool:
         wanted, found = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)
     except (Unreadable, BadInput, OSError):
         return False
-    alike = (wanted.alpha is None) == (found.alpha is None) and np.array_equal(wanted.pixels, found.pixels)
-    return alike and (wanted.alpha is None or np.array_equal(wanted.alpha, found.alpha))
+    if wanted.alpha is None or found.alpha is None:
+        return wanted.alpha is found.alpha and np.array_equal(wanted.pixels, found.pixels)
+    return np.array_equal(wanted.alpha, found.alpha) and np.array_equal(wanted.pixels, found.pixels)
 
 
 def _has_size(pair: Pair, asked: Mapping[str, Any]) -> bool:

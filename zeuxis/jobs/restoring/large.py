@@ -68,9 +68,10 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=part.pixels.shape[2])
     if not set(plan.steps) <= {"repair", "unblock"}:
         if task == "auto":
-            return Plan((), f"so large a picture is denoised, and left alone otherwise: {plan.why}"), found
+            why = f"so large a picture is denoised, and left alone otherwise: in its middle {plan.why}"
+            return Plan((), why), found
         raise BadInput(f"pictures of this size can be denoised and enlarged, not `{task}`", str(path), "cut it first")
-    return plan, found
+    return replace(plan, why=f"in its middle: {plan.why}"), found
 
 
 @dataclass(frozen=True)

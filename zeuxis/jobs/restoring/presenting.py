@@ -34,6 +34,8 @@ def _tiles(entry: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
 
 def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     changed, found = entry["changed"], []
+    if changed["filled"] is not None:
+        return [("Filled", f"{100 * changed['filled']:.2g} %", "of the pixels; all others are what they were")]
     parts = ("brightness",) if len(changed["channels"]) == 1 else ("red", "green", "blue")
     small = ", ".join(f"{n} {signed(v, 1)}" for n, v in zip(parts, changed["channels"], strict=True))
     if changed["chroma"]:
@@ -53,7 +55,9 @@ def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
     measured = f"{pair.measured.words()[:1].upper()}{pair.measured.words()[1:]}"
     used = ", ".join(entry["used"])
-    done = f"Left alone: {entry['why']}." if pair.left_alone else f"{measured}. Done by {used}: {entry['why']}."
+    filled = entry["changed"]["filled"] is not None
+    done = f"Left alone: {entry['why']}." if pair.left_alone else f"Done by {used}: {entry['why']}."
+    done = done if pair.left_alone or filled or pair.scale > 1 else f"{measured}. {done}"
     work, size = pair.work, (pair.after.shape[2], pair.after.shape[3])
     remarks = (pair.remark[:1].upper() + pair.remark[1:] + ".",) if pair.remark else ()
     made = Shown(work.name, work.before, work.after, work.original, pair.scale, size, done, pair.left_alone)
@@ -65,7 +69,7 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
         heat = changes.invented(before, after, pair.scale)
         at = changes.taken(pair.given(), pair.after, 0.0).values
     else:
-        heat = changes.taken(before, after, pair.measured.noise)
+        heat = changes.taken(before, after, 0.0 if filled else pair.measured.noise)
         at = heat.values
     place = changes.place(torch.from_numpy(at), *size, restored.SIDE)
     unsure = _unsure(pair, heads)
@@ -103,18 +107,24 @@ def gain(entry: Mapping[str, Any]) -> float:
     return 0.0 if None in (before, after) or before == after else after - before
 
 
+def _in_format(apart: float) -> str:
+    return f"the format that it was written in changed its pixels by {decimal(apart, 1)} grey levels"
+
+
 def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> str:
     if not mean:
         alone = sum(e["left_alone"] for e in entries)
         if len(entries) == 1 and alone:
-            return "It was left alone, and is what it was."
+            apart = entries[0]["changed"]["residual"]
+            return "It was left alone, and is what it was." if not apart else f"It was left alone; {_in_format(apart)}."
         if len(entries) == 1:
             return f"{entries[0]['words'][:1].upper()}{entries[0]['words'][1:]}."
         return f"What changed, told without the originals. {alone or 'None'} of {len(entries)} pictures left alone."
     before, after = (mean[side].get("psnr") for side in ("input", "output"))
     worse = sum(gain(e) < -_NOTHING for e in entries)
     if before is None or after is None:
-        told = "Nothing differs from the originals"
+        equal = all(e[side]["psnr"] == inf for e in entries for side in ("input", "output"))
+        told = "Nothing differs from the originals" if equal else "A mean of PSNR cannot be told, some being infinite"
     else:
         told = f"PSNR went from {decimal(before, 2)} to {decimal(after, 2)} dB ({signed(after - before, 2)})"
         told += f" on average of {len(entries)} pictures" if len(entries) > 1 else ""

@@ -211,6 +211,10 @@ def _planned(pair: Pair, asked: Asked) -> Record:
     if asked.task == "inpaint" and pair.mask is None:
         raise BadInput("inpaint needs a mask", pair.name, "give --mask, white where something is missing")
     plan, measured = _plan_for(pair.source, asked.task)
+    if pair.mask is not None:
+        size = read(pair.source.read_bytes()).size
+        known = _known(read(pair.mask.read_bytes()), size, asked, pair.name)
+        plan = replace(plan, why=_filling(plan.why, known)[0])
     if asked.strength == 0:
         return record_of(pair, "would be left alone", measured=measured, why="strength 0")
     state = "would be done" if plan.steps else "would be left alone"

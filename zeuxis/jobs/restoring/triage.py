@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from zeuxis.classic import estimate
 from zeuxis.classic.consistency import luma_table
 from zeuxis.classic.deblur import gaussian_width
 from zeuxis.classic.detail import fine_detail, rounding_of
+from zeuxis.classic.scratches import looks_worn
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.picture import Picture
 
@@ -28,7 +29,8 @@ class Measured:
     noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
     there is no trace of JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels of a
     Gaussian that would explain it that the finest detail is missing, 0 where it is there; table: the 64 steps of
-    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG.
+    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG. worn: whether
+    it looks like a print with scratches or specks.
     """
 
     noise: float
@@ -36,12 +38,19 @@ class Measured:
     grid: tuple[int, int]
     blur: float
     table: tuple[int, ...] = ()
+    worn: bool = False
 
     def words(self) -> str:
         """One line for people."""
         jpeg = "no trace of JPEG" if self.quality is None else f"JPEG quality {self.quality}"
-        blur = f"blur {self.blur:.1f} px" if self.blur else "fine detail is there"
-        return f"noise {self.noise:.1f}, {jpeg}, {blur}"
+        return f"noise {self.noise:.1f}, {jpeg}, {self._sharpness()}"
+
+    def _sharpness(self) -> str:
+        """Softness, or why it is not told: a codec's waves and noise are as fine as detail."""
+        if self.blur:
+            return f"blur {self.blur:.1f} px"
+        cause = "a JPEG" if self.quality is not None else "noise" if self.noise else ""
+        return f"softness in {cause} is not judged" if cause else "fine detail is there"
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ def measure(picture: Picture, image: Tensor) -> Measured:
     dull = float(fine_detail(image)) < DULL
     blur = gaussian_width(image, rounding_of(image.shape[1])) if dull else 0.0
     quality, grid, table = _jpeg(picture, image)
-    return Measured(sigma, quality, grid, blur, table)
+    return Measured(sigma, quality, grid, blur, table, looks_worn(image))
 
 
 def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
@@ -96,6 +105,11 @@ def _mending(m: Measured) -> Plan:
 
 def _auto(m: Measured) -> Plan:
     plan = _mending(m)
+    if m.worn:
+        also = "; scratches or specks stay, as on an old print: --task old-photo fills them"
+        return replace(plan, why=(plan.why or m.words()) + also)
+    if not plan.steps and m.quality is not None and not m.blur:
+        return Plan((), f"nothing to mend: {m.words()}; try --task deblur where it is soft")
     return plan if plan.steps else Plan((), f"nothing to mend: {m.words()}")
 
 
@@ -120,6 +134,8 @@ _PLANS: dict[str, Callable[[Measured], Plan]] = {
 
 
 TASKS = tuple(_PLANS)
+FILL = "inpaint"
+"""The task that touches nothing outside of a mask, so that nothing else is to be told of what it did."""
 
 
 def check_task(task: str) -> None:
