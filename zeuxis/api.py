@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zeuxis import catalog
+from zeuxis import asking, catalog
 from zeuxis.arguments import At, Collection, Count, Device, Pixels, Seed, Seeds, Size, Time, taken_fields, word
-from zeuxis.asking import budget_of, copies_by_rules, habits_of, levers_of, pictures_of, seconds_of, seeds_of, text_of
+from zeuxis.asking import text_of
 from zeuxis.data import there
-from zeuxis.data.layouts import Where
 from zeuxis.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -32,6 +31,10 @@ def train(
     classes_at: At | None = None,
     group_at: At | None = None,
     part_at: At | None = None,
+    frames: str = "first",
+    range: float | None = None,
+    generated: str = "leave",
+    join: str | None = None,
     seed: Seed = 0,
     conditional: bool = True,
     levers: str = "auto",
@@ -48,28 +51,29 @@ def train(
     Exactly one of steps, images and budget ("8m", or seconds) is given. size: pixels, or
     (height, width); fit: "crop", "fit" or "pad"; levers: "auto", or "plain", one thread
     unless `threads` says otherwise; on_nan: "rewind" or "stop"; start_from: a finished run, a weights file,
-    or "bundled", whose settings hold where none are given. Raises BadInput, Stopped, MachineGaveOut.
+    or "bundled", whose settings hold where none are given. range: white of more than 8 bits; generated: "leave" or
+    "train", pictures of models; join: "near", "exact", "off". Raises BadInput, Stopped, MachineGaveOut.
     """
     source = there.source_of(data)
     from zeuxis.engine.train import Start
     from zeuxis.jobs import training
-    from zeuxis.jobs.opening import Source
 
-    work = budget_of(steps, images, budget)
+    work = asking.budget_of(steps, images, budget)
     start = Start(
         seed=seed,
         conditional=conditional,
-        levers=levers_of(levers, threads, device),
+        levers=asking.levers_of(levers, threads, device),
         threads=threads,
         device=device,
         micro=micro,
         preset=preset,
     )
-    habits = habits_of(checkpoint_every, on_nan)
+    habits = asking.habits_of(checkpoint_every, on_nan)
+    at = (classes_at, group_at, part_at)
     training.apart(data, run, "--run")
     return training.begin(
         recipe,
-        Source(source, size, channels, fit, strict, Where(classes_at, group_at, part_at)),
+        asking.source_of(source, (size, channels, fit, strict), at, (frames, range, generated), join),
         Path(run),
         work,
         start,
@@ -94,7 +98,7 @@ def resume(
     from zeuxis.jobs.study import whole
     from zeuxis.jobs.study.arms import Place
 
-    habits = habits_of(checkpoint_every, on_nan)
+    habits = asking.habits_of(checkpoint_every, on_nan)
     training.find_pictures(folder, None if data is None else there.source_of(data))
     if training.is_study(folder):
         place = Place.open(training.opened_study(folder))
@@ -126,7 +130,7 @@ def sample(
     from zeuxis.jobs.sample import sample as draw
 
     wanted = None if class_ is None else str(class_)
-    return draw(training.opened(run), Path(out), n, wanted, seeds_of(seeds), snapshot)
+    return draw(training.opened(run), Path(out), n, wanted, asking.seeds_of(seeds), snapshot)
 
 
 @word
@@ -168,6 +172,10 @@ def augment(
     classes_at: At | None = None,
     group_at: At | None = None,
     part_at: At | None = None,
+    frames: str = "first",
+    range: float | None = None,
+    generated: str = "leave",
+    join: str | None = None,
     seed: Seed = 0,
     threads: Count | None = None,
     device: Device | None = None,
@@ -176,24 +184,20 @@ def augment(
 ) -> Path | None:
     """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
 
-    study: the study's folder; out: where the augmented set is written: the real training pictures of the
-    repeat with the best generator, and pictures of that generator, marked and listed. classic_only:
-    no study, `copies` augmented copies of each picture by `policy` into `out`, classes made
-    equal with `balance`. A begun study goes on. treatment: "gan", or a check of the study
-    itself: "again", "more-real", "shuffled-real". domain: "photo", "garments", "digits", "text"
-    or "overhead", None to guess it from the name. threads: processes at once. Returns the study folder or
-    `out`; None after a dry run. generator, classifier: fields of the two recipes. Raises BadInput,
-    Stopped, MachineGaveOut.
+    out: where the augmented set is written: the real training pictures of the repeat with the best generator, and
+    pictures of that generator, marked and listed. classic_only: no study, `copies` augmented copies of each picture by
+    `policy` into `out`, classes made equal with `balance`. A begun study goes on. treatment: "gan", or a check of the
+    study itself: "again", "more-real", "shuffled-real". Returns the study folder or `out`; None after a dry run.
     """
     named = there.source_of(data)
     from zeuxis.augment.policies import DOMAINS, guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
-    from zeuxis.jobs.opening import Source
     from zeuxis.jobs.study import mixed, whole
     from zeuxis.jobs.study.plan import Asked
 
-    source = Source(named, size, channels, fit, strict, Where(classes_at, group_at, part_at))
+    how = (size, channels, fit, strict), (classes_at, group_at, part_at), (frames, range, generated), join
+    source = asking.source_of(named, *how)
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
             training.apart(data, folder, flag)
@@ -203,7 +207,7 @@ def augment(
         raise BadInput(f"no domain `{domain}`", "--domain", nearest(str(domain), list(DOMAINS)))
     domain = domain or guess_domain(str(data))
     if classic_only:
-        return copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
+        return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
         raise BadInput("the study needs a folder", "", "add `--study DIR`, or `--classic-only --out DIR`")
     if out is not None and not mixed.is_of(Path(study), Path(out)):
@@ -212,7 +216,7 @@ def augment(
     asked = Asked(
         labels_per_class,
         repeats,
-        seconds_of(budget),
+        asking.seconds_of(budget),
         catalog.canonical(recipe),
         margin,
         seed,
@@ -243,17 +247,22 @@ def data_show(
     classes_at: At | None = None,
     group_at: At | None = None,
     part_at: At | None = None,
+    frames: str = "first",
+    range: float | None = None,
+    join: str | None = None,
+    page: str | Path | None = None,
 ) -> dict[str, Any]:
     """What a source of pictures holds: counts, shape, classes, parts, groups, what is there twice, skipped files.
 
     Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says how
-    many sizes there are, the smallest and the largest as (height, width), and what to give.
+    many sizes there are, the smallest and the largest as (height, width), and what to give. page: an HTML file.
     """
     source = there.source_of(data)
-    from zeuxis.jobs.opening import Source
     from zeuxis.jobs.showing import shown
 
-    return shown(Source(source, size, channels, fit, strict, Where(classes_at, group_at, part_at)))
+    at, taken = (classes_at, group_at, part_at), (frames, range, "train")
+    how = asking.source_of(source, (size, channels, fit, strict), at, taken, join)
+    return shown(how, None if page is None else Path(page))
 
 
 @word
@@ -268,16 +277,18 @@ def data_export(
     classes_at: At | None = None,
     group_at: At | None = None,
     part_at: At | None = None,
+    frames: str = "first",
+    range: float | None = None,
 ) -> Path:
     """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
     source = there.source_of(data)
     from zeuxis.data.export import check_empty, export_folder
     from zeuxis.jobs import training
-    from zeuxis.jobs.opening import Source
 
     training.apart(data, out, "--out")
     check_empty(Path(out))
-    export_folder(Source(source, size, channels, fit, strict, Where(classes_at, group_at, part_at)).open(), Path(out))
+    at, taken = (classes_at, group_at, part_at), (frames, range, "train")
+    export_folder(asking.source_of(source, (size, channels, fit, strict), at, taken).open(), Path(out))
     return Path(out)
 
 
@@ -316,7 +327,7 @@ def restore(
     the task's own; uncertainty: a run of that recipe, for the page's map; mask_is: whether what is painted in the mask
     is the "hole" or to "keep". Raises BadInput; SomeFailed where some of several pictures could not be done.
     """
-    given = pictures_of(input)
+    given = asking.pictures_of(input)
     from zeuxis.jobs.restoring.mending import bytes_of, mend
     from zeuxis.jobs.restoring.restore import Asked
 
@@ -347,7 +358,7 @@ def upscale(
     dry_run: bool = False,
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
     """Enlarges as `restore` mends. scale: 2, 3 or 4; fidelity: 1 is the faithful net, less mixes in invented detail."""
-    given = pictures_of(input)
+    given = asking.pictures_of(input)
     from zeuxis.jobs.restoring.mending import bytes_of, mend
     from zeuxis.jobs.restoring.restore import Asked
 

@@ -8,10 +8,38 @@ from zeuxis.data import there
 from zeuxis.errors import BadInput, nearest
 
 if TYPE_CHECKING:
+    from zeuxis.data.loading import Taken
     from zeuxis.engine.budget import Budget
     from zeuxis.engine.levers import Levers
     from zeuxis.engine.loop import Habits
     from zeuxis.jobs.opening import Source
+
+
+def taken_of(frames: str, range: float | None, generated: str = "train") -> "Taken":
+    """What of the files is taken. Raises BadInput."""
+    from zeuxis.data.loading import Taken
+
+    if generated not in ("leave", "train"):
+        raise BadInput(f"--generated cannot be `{generated}`", "", nearest(generated, ["leave", "train"]))
+    return Taken(generated == "train", frames, range)
+
+
+def source_of(
+    data: str,
+    form: tuple[Any, int | None, str, bool],
+    at: tuple[Any, Any, Any],
+    taken: tuple[str, float | None, str],
+    join: str | None = None,
+) -> "Source":
+    """A collection of pictures, and how it is read.
+
+    form: size, channels, fit, strict; at: what tells classes, groups and parts; taken: see `taken_of`; join: what
+    stays together by looks. Raises BadInput.
+    """
+    from zeuxis.data.layouts import Where
+    from zeuxis.jobs.opening import Source
+
+    return Source(data, *form, Where(*at), taken_of(*taken), join)
 
 
 def levers_of(name: str, threads: int | None, device: str | None) -> "str | Levers":

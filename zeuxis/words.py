@@ -35,7 +35,23 @@ def _reading(p: Parser) -> None:
     p.add_argument("--classes-at", type=level, help=f"what tells the classes: {told}; 0: no labels; default: by rule")
     p.add_argument("--group-at", type=level, help=f"what tells pictures that stay together, such as patients: {told}")
     p.add_argument("--part-at", type=level, help="what tells train, val and test, as above; 0: no parts")
+    p.add_argument("--frames", choices=("first", "all"), default="first", help="which frames or pages of a file")
+    p.add_argument("--range", type=float, help="number that is white in files of more than 8 bits; default: as used")
     p.add_argument("--strict", action="store_true", help="stop at unreadable files instead of skipping them")
+
+
+def _joining(p: Parser) -> None:
+    p.add_argument(
+        "--join", choices=("near", "exact", "off"), help="what stays together by looks; default: near, asked if many"
+    )
+
+
+def _dividing(p: Parser) -> None:
+    """The flags of every word that trains on one part of a collection and holds another out."""
+    _joining(p)
+    p.add_argument(
+        "--generated", choices=("leave", "train"), default="leave", help="pictures that a model made: train on them too"
+    )
 
 
 def _computing(p: Parser, threads: str = "default: measured, or all cores") -> None:
@@ -64,6 +80,7 @@ def _train_parser(p: Parser, recipe: str | None) -> None:
     )
     p.add_argument("--micro", type=positive, default=1, help="split a batch for machines with little memory")
     _reading(p)
+    _dividing(p)
     _computing(p)
     _keeping(p)
     if recipe is not None:
@@ -112,6 +129,7 @@ def _augment_parser(p: Parser, _: str | None) -> None:
     classic.add_argument("--policy", choices=POLICY_NAMES, default="classic", help="how far copies may differ")
     classic.add_argument("--balance", action="store_true", help="end with equally many of each class")
     _reading(p)
+    _dividing(p)
     _computing(p, "how many processes at once; each has one thread; default: all cores")
 
 
@@ -172,6 +190,9 @@ def _data_parser(p: Parser, word: str | None) -> None:
     if word in ("show", "export"):
         p.add_argument("data", type=path, help="folder, zip, table, or a set by name")
         _reading(p)
+    if word == "show":
+        _joining(p)
+        p.add_argument("--page", help="HTML file to write: what stays together, and why")
     if word == "export":
         p.add_argument("--out", type=path, required=True, help="folder to write to")
     if word == "weights":

@@ -97,8 +97,8 @@ def test_common_flags_mean_the_same_everywhere():
     assert {flag: seen[flag] for flag in COMMON} == {flag: {words} for flag, words in COMMON.items()}
     shared = {f for f, meanings in seen.items() if len(meanings) > 1}
     # the time of one run, or of a whole study; what is written differs; a study's processes have a thread each;
-    # the run that is made, or one that was trained; upscale has other methods
-    assert shared == {"--budget", "--out", "--threads", "--run", "--method"}
+    # the run that is made, or one that was trained; upscale has other methods; what a page shows
+    assert shared == {"--budget", "--out", "--threads", "--run", "--method", "--page"}
 
 
 def test_every_flag_says_what_it_does():

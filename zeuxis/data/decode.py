@@ -11,30 +11,28 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "JPEG2000", "QOI")
+from zeuxis.data.origin import PLAIN, Origin, origin_of
+from zeuxis.data.ranges import Deep, from_16_bit, from_numbers, in_range, sixteen
+from zeuxis.data.signatures import HEAD, Unreadable, reader_of, signature
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "JPEG2000", "QOI", "ICO", "PCX", "DDS")
 """What a picture may be, told by its content and not by its name; nothing that runs a program (EPS) or a script."""
 
 BOMB = 2 * (1024 * 1024 * 1024 // 4 // 3)
 """Pixels beyond which a picture is taken for a bomb: twice Pillow's limit, 179 million."""
 
-_PROGRAM = b"trainedalgorithmicmedia"
-"""In lower case, the end of trainedAlgorithmicMedia and compositeWithTrainedAlgorithmicMedia (IPTC NewsCodes)."""
-
-_OURS = b"urn:x-zeuxis:note"
-"""The namespace of our own note where a format has no text chunks."""
-
-
-class Unreadable(Exception):
-    """A file that is no picture, or none that can be read; the text says why in a few words."""
+_TRUEVISION = b"TRUEVISION-XFILE.\0"
+"""How a TGA ends, which has no signature at its beginning."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """pixels: uint8 HWC; generated: carries the note of a program; animated: the first of several frames."""
+    """pixels: uint8 HWC; origin: what the file's note says; frames: how many frames or pages the file has."""
 
     pixels: np.ndarray
-    generated: bool = False
-    animated: bool = False
+    origin: Origin = PLAIN
+    frames: int = 1
+    deep: Deep | None = None
 
 
 @dataclass(frozen=True)
@@ -43,45 +41,17 @@ class Shape:
 
     fit: "crop" scales until the frame is covered and cuts the middle out; "pad" scales until the
     picture fits in and fills the rest with black (transparent where there is alpha); "stretch"
-    (also called "fit") changes the aspect.
+    (also called "fit") changes the aspect. whites: which number is white in files of more than 8 bits, of whole
+    numbers and of floats; None is 65535 for 16 bits, else what holds all numbers of the file.
     """
 
     size: tuple[int, int] | None = None
     channels: int | None = None
     fit: str = "crop"
+    whites: tuple[float, float] | None = None
 
 
 # ------------------------------------------------------------------ modes
-
-
-def _grey(values: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
-
-
-def _from_16_bit(image: Image.Image) -> Image.Image:
-    return _grey(np.asarray(image).astype(np.float64) / 257)
-
-
-def white_of(image: Image.Image, values: np.ndarray) -> float:
-    """White in an image of mode I or F with these values: 1 (floats only), 255 or 65535, the first that holds them all.
-
-    Raises Unreadable where none does.
-    """
-    if not np.isfinite(values).all():
-        raise Unreadable("has values that are not numbers")
-    low, high = float(values.min()), float(values.max())
-    whites = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}[image.mode]
-    if image.mode == "I" and image.format == "PPM":
-        whites = (65535.0,)
-    for white in whites:
-        if low >= -0.01 and high <= 1.01 * white:
-            return white
-    raise Unreadable(f"has values from {low:g} to {high:g}, and does not say which of them is white")
-
-
-def _from_numbers(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.float64)
-    return _grey(values * (255 / white_of(image, values)))
 
 
 def _from_lab(image: Image.Image) -> Image.Image:
@@ -121,12 +91,12 @@ MODES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "YCbCr": _to("RGB"),
     "HSV": _to("RGB"),
     "LAB": _from_lab,
-    "I": _from_numbers,
-    "F": _from_numbers,
-    "I;16": _from_16_bit,
-    "I;16L": _from_16_bit,
-    "I;16B": _from_16_bit,
-    "I;16N": _from_16_bit,
+    "I": from_numbers,
+    "F": from_numbers,
+    "I;16": from_16_bit,
+    "I;16L": from_16_bit,
+    "I;16B": from_16_bit,
+    "I;16N": from_16_bit,
 }
 """Each mode to one of L, LA, RGB, RGBA."""
 
@@ -254,16 +224,9 @@ def check_png(file: IO[bytes]) -> None:
     file.seek(place)
 
 
-def _is_generated(image: Image.Image) -> bool:
+def _told(image: Image.Image) -> Origin:
     info: dict[Any, Any] = {**image.info, **(getattr(image, "text", None) or {})}
-    if "zeuxis" in info:
-        return True
-    for key in ("xmp", "XML:com.adobe.xmp"):
-        packet = info.get(key) or b""
-        lower = (packet.encode("utf-8", "replace") if isinstance(packet, str) else packet).lower()
-        if _PROGRAM in lower or _OURS in lower:
-            return True
-    return False
+    return origin_of(info)
 
 
 def _draft(image: Image.Image, shape: Shape) -> None:
@@ -282,10 +245,37 @@ def open_file(file: IO[bytes] | Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise Unreadable("claims more pixels than a picture has: a bomb") from error
     except UnidentifiedImageError as error:
-        raise Unreadable("is not a picture that can be read") from error
+        image = _otherwise(file, error)
     if image.width * image.height > BOMB:
         raise Unreadable(f"claims {image.width}x{image.height} pixels: a bomb")
     return image
+
+
+def _otherwise(file: IO[bytes] | Path, error: Exception) -> Image.Image:
+    """A picture of a format without a signature, or by the extra `formats`. Raises Unreadable, with its name."""
+    if isinstance(file, Path):
+        with open(file, "rb") as opened:
+            head, end = _ends(opened)
+    else:
+        head, end = _ends(file)
+        file.seek(0)
+    known = signature(head)
+    name = "TGA" if end.endswith(_TRUEVISION) else reader_of(known) if known else None
+    if known is not None and name is None:
+        raise Unreadable(f"is {known.name}: {known.mend}") from error
+    try:
+        if name is not None:
+            return Image.open(file, formats=(name,))
+    except UnidentifiedImageError:
+        pass
+    raise Unreadable(f"is {known.name}, and damaged" if known else "is not a picture that can be read") from error
+
+
+def _ends(file: IO[bytes]) -> tuple[bytes, bytes]:
+    file.seek(0)
+    head = file.read(HEAD)
+    file.seek(max(0, file.seek(0, io.SEEK_END) - len(_TRUEVISION)))
+    return head, file.read(len(_TRUEVISION))
 
 
 @contextlib.contextmanager
@@ -306,29 +296,44 @@ def is_animated(image: Image.Image) -> bool:
     return image.format != "MPO" and bool(getattr(image, "is_animated", False))
 
 
-def decode(file: IO[bytes] | Path, shape: Shape) -> Decoded:
-    """The first frame of a picture file, upright, in sRGB, at the wanted shape.
+def frames_of(file: IO[bytes] | Path) -> int:
+    """How many frames or pages a picture file has. Raises Unreadable as `decode` does."""
+    with reasons(), open_file(file) as image:
+        return _count(image)
 
-    16 bits are scaled by 1/257. Raises Unreadable, with a reason, for all that is not a whole picture.
+
+def _count(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1)) if is_animated(image) else 1
+
+
+def decode(file: IO[bytes] | Path, shape: Shape, frame: int = 0) -> Decoded:
+    """A frame of a picture file, the first by default, upright, in sRGB, at the wanted shape.
+
+    16 bits are scaled by 1/257 or as `shape.whites` says. Raises Unreadable, with a reason, for all that is not a
+    whole picture.
     """
     with reasons(), open_file(file) as image:
         if image.format == "PNG" and isinstance(image, ImageFile.ImageFile) and image.fp is not None:
             check_png(image.fp)
-        animated = is_animated(image)
+        frames = _count(image)
+        if frame:
+            image.seek(frame)
         _draft(image, shape)
+        wide = None if frame else sixteen(file, image)
         image.load()
-        return _upright(image, shape, animated)
+        return _upright(image, shape, frames, wide)
 
 
-def _upright(image: Image.Image, shape: Shape, animated: bool) -> Decoded:
-    generated, turn = _is_generated(image), _TURNS.get(orientation(image))
+def _upright(image: Image.Image, shape: Shape, frames: int, wide: np.ndarray | None) -> Decoded:
+    origin, turn = _told(image), _TURNS.get(orientation(image))
     if image.mode not in MODES:
         raise Unreadable(f"has the colour mode {image.mode}, which is not known here")
+    image, deep = in_range(image, wide, shape.whites)
     image = MODES[(converted := to_srgb(image)).mode](converted)
     if turn is not None:
         image = image.transpose(turn)
     pixels = np.asarray(shaped(image, shape))
-    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, generated, animated)
+    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, origin, frames, deep)
 
 
 def _words(error: Exception) -> str:

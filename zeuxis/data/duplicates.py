@@ -1,21 +1,37 @@
-"""Which pictures are the same one: equal pixels, nearly equal pixels, or one group.
+"""Which pictures are the same one: equal, nearly equal, mirrored, turned, cut out; of one group; copies by their note.
 
 Nearly equal is judged on descriptors: the picture averaged down to 16x16, less its mean, over its
 standard deviation (at least FLOOR grey levels, so that blank pictures stay apart by their noise).
 Two pictures are near duplicates when the root mean square difference of their descriptors is at
 most NEAR and their means differ by at most MEAN grey levels. Candidates come from a k-d tree over
 the 16 lowest coefficients of an orthonormal cosine transform: leaving coefficients out never makes
-a distance longer, so no pair within NEAR is lost.
+a distance longer, so no pair within NEAR is lost. Each picture is looked up in all eight orientations of a square.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from zeuxis.data import crops
+from zeuxis.data.crops import cut_pairs
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.memory import item_digests
+from zeuxis.data.origin import Origin
+from zeuxis.errors import BadInput, nearest
+
+JOINS = {
+    "near": "equal and nearly equal pictures, mirrored and turned ones, and parts of one another",
+    "exact": "pictures of equal pixels",
+    "off": "nothing by looks",
+}
+"""What `--join` takes. Pictures of one group and copies of one picture stay together in any case."""
+MOST = 0.1  # of a class, that looks alone may join without being asked about
+FEW = 5
+SMALLEST = 48  # pixels: in smaller pictures there is too little detail to tell a part of another one
 
 SIDE = 16
 FLOOR = 8.0
@@ -48,10 +64,12 @@ class Sets:
         return np.array([self.root(i) for i in range(len(self.parent))], np.int64)
 
 
-def _join_equal(sets: Sets, keys: Iterable[object]) -> None:
+def _equal(keys: Iterable[object]) -> Iterator[tuple[int, int]]:
+    """(first position of a key, another one of the same key)."""
     first: dict[object, int] = {}
     for i, key in enumerate(keys):
-        sets.join(first.setdefault(key, i), i)
+        if first.setdefault(key, i) != i:
+            yield first[key], i
 
 
 def descriptors(dataset: Dataset, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,16 +93,37 @@ def _cosines() -> np.ndarray:
     return np.asarray(rows, np.float32)
 
 
-def near_pairs(described: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """int64 [m, 2]: near duplicates among the nearest neighbours of each picture (at most eight of each)."""
+_TURNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "nearly equal": lambda a: a,
+    "mirrored": lambda a: a[..., ::-1],
+    "upside down": lambda a: a[..., ::-1, :],
+    "turned by 180 degrees": lambda a: a[..., ::-1, ::-1],
+    "turned and mirrored": lambda a: a.swapaxes(-1, -2),
+    "turned by 90 degrees": lambda a: a.swapaxes(-1, -2)[..., ::-1],
+    "turned by 270 degrees": lambda a: a.swapaxes(-1, -2)[..., ::-1, :],
+    "turned, mirrored, upside down": lambda a: a.swapaxes(-1, -2)[..., ::-1, ::-1],
+}
+"""The eight ways in which a square falls onto itself, of descriptors [..., 16, 16]."""
+
+
+def near_pairs(described: np.ndarray, means: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """How they are alike, and int64 [m, 2]: near duplicates among the nearest eight neighbours, in each orientation."""
     from scipy.spatial import cKDTree
 
-    n = len(described)
-    if n < 2:
-        return np.zeros((0, 2), np.int64)
+    if len(described) < 2:
+        return []
     cosines = _cosines()
-    low = (cosines @ described.mean(1) @ cosines.T).reshape(n, -1) / SIDE
-    _, index = cKDTree(low).query(low, k=min(n, _NEIGHBOURS), distance_upper_bound=NEAR * 1.0001)
+
+    def low(turned: np.ndarray) -> np.ndarray:
+        return np.asarray(cosines @ turned.mean(1) @ cosines.T).reshape(len(turned), -1) / SIDE
+
+    tree = cKDTree(low(described))
+    return [(why, _near(described, means, turn(described), low(turn(described)), tree)) for why, turn in _TURNS.items()]
+
+
+def _near(described: np.ndarray, means: np.ndarray, turned: np.ndarray, low: np.ndarray, tree: Any) -> np.ndarray:
+    n = len(described)
+    _, index = tree.query(low, k=min(n, _NEIGHBOURS), distance_upper_bound=NEAR * 1.0001)
     left = np.repeat(np.arange(n), index.shape[1])
     right = index.reshape(-1)
     keep = (right < n) & (left != right)
@@ -93,26 +132,130 @@ def near_pairs(described: np.ndarray, means: np.ndarray) -> np.ndarray:
     if not len(pairs):
         return pairs
     chunks = np.array_split(pairs, max(1, len(pairs) // 4096))
-    rms = [np.sqrt(np.square(described[p[:, 0]] - described[p[:, 1]]).mean((1, 2, 3))) for p in chunks]
+    rms = [np.sqrt(np.square(turned[p[:, 0]] - described[p[:, 1]]).mean((1, 2, 3))) for p in chunks]
     near: np.ndarray = pairs[np.concatenate(rms) <= NEAR]
     return near
 
 
-def content_groups(dataset: Dataset) -> np.ndarray:
-    """int64 [N]: for each picture the smallest position of those that must stay together with it.
+# ------------------------------------------------------------------ families
 
-    Joined are pictures with equal pixels, near duplicates, and pictures of one `group` of the dataset.
+
+@dataclass(frozen=True, eq=False)
+class Families:
+    """roots: int64 [N], for each picture the smallest position of those that must stay together with it.
+
+    alike: the same by looks alone; known: the same by equal pixels, groups and notes alone; why: by root, what
+    joined its pictures, each reason once.
     """
-    sets = Sets(len(dataset))
-    _join_equal(sets, item_digests(dataset))
-    positions = np.unique(sets.roots())
+
+    roots: np.ndarray
+    alike: np.ndarray
+    known: np.ndarray
+    why: dict[int, list[str]]
+
+    def members(self) -> list[np.ndarray]:
+        """Positions of each family of two pictures or more, the largest first."""
+        order = np.argsort(self.roots, kind="stable")
+        found = np.split(order, np.flatnonzero(np.diff(self.roots[order])) + 1)
+        return sorted((one for one in found if len(one) > 1), key=lambda one: (-len(one), int(one[0])))
+
+
+def families(dataset: Dataset, join: str = "near") -> Families:
+    """Which pictures must stay together in every split. join: what counts by looks, a word of `JOINS`.
+
+    Joined in any case are pictures of one `group` of the dataset, and those that the notes in their files call copies
+    of one picture. Raises BadInput for another word.
+    """
+    if join not in JOINS:
+        raise BadInput(f"--join cannot be `{join}`", "", nearest(join, list(JOINS)))
+    n = len(dataset)
+    looks, told, together = Sets(n), Sets(n), Sets(n)
+    reasons: list[tuple[int, str]] = []
+
+    def joined(sets: Sets, i: int, j: int, why: str) -> bool:
+        together.join(i, j)
+        new = sets.join(i, j)
+        reasons.extend([(i, why)] if new else [])
+        return new
+
+    if join != "off":
+        for i, j in _equal(item_digests(dataset)):
+            told.join(i, j)
+            joined(looks, i, j, "equal pixels")
+    if join == "near":
+        _join_near(dataset, looks, joined)
+    for why, keys in _told(dataset):
+        for i, j in _equal(keys):
+            joined(told, i, j, why)
+    why_by_root: dict[int, list[str]] = {}
+    for i, why in reasons:
+        found = why_by_root.setdefault(together.root(i), [])
+        if why not in found:
+            found.append(why)
+    return Families(together.roots(), looks.roots(), told.roots(), why_by_root)
+
+
+def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
+    """What the source itself says belongs together: a key for each picture, one of its own where it says nothing."""
+    if dataset.groups is not None:
+        yield "one group", list(dataset.groups)
+    origins: list[Origin] | None = getattr(dataset, "origins", None)
+    if origins is not None and any(one.family for one in origins):
+        yield (
+            "copies of one picture",
+            [one.family or own.hex() for one, own in zip(origins, item_digests(dataset), strict=True)],
+        )
+
+
+def _join_near(dataset: Dataset, looks: Sets, joined: Callable[[Sets, int, int, str], bool]) -> None:
+    positions = np.unique(looks.roots())
     while len(positions) > 1:
         described, means = descriptors(dataset, positions)
-        pairs = positions[near_pairs(described, means)]
         # each picture knows eight neighbours; a larger family needs another round among its representatives
-        if not sum([sets.join(int(i), int(j)) for i, j in pairs]):
+        new = [
+            joined(looks, int(positions[i]), int(positions[j]), why)
+            for why, pairs in near_pairs(described, means)
+            for i, j in pairs
+        ]
+        if not any(new):
             break
-        positions = np.intersect1d(positions, sets.roots())
-    if dataset.groups is not None:
-        _join_equal(sets, dataset.groups)
-    return sets.roots()
+        positions = np.intersect1d(positions, looks.roots())
+    if min(dataset.spec.height, dataset.spec.width) >= SMALLEST:
+        for i, j in cut_pairs(_thumbs(dataset, positions), np.arange(len(positions))):
+            joined(looks, int(positions[i]), int(positions[j]), "a part of the other, or brighter or darker")
+
+
+def _thumbs(dataset: Dataset, positions: np.ndarray) -> np.ndarray:
+    """float32 [n, 64, 64]: the pictures small and grey."""
+    found = np.empty((len(positions), crops.SIDE, crops.SIDE), np.float32)
+    for start in range(0, len(positions), 256):
+        grey = dataset.images(positions[start : start + 256])[:, : min(dataset.spec.channels, 3)].float().mean(1, True)
+        found[start : start + 256] = functional.interpolate(grey, size=crops.SIDE, mode="area")[:, 0].numpy()
+    return found
+
+
+def content_groups(dataset: Dataset, join: str = "near") -> np.ndarray:
+    """int64 [N]: for each picture the smallest position of those that must stay together with it: see `families`."""
+    return families(dataset, join).roots
+
+
+def check_bound(dataset: Dataset, found: Families) -> None:
+    """Raises BadInput where looks alone join more than a tenth of the pictures of a class (and more than five).
+
+    Pictures that are equal, of one group, or copies by their notes count once.
+    """
+    labels = np.zeros(len(dataset), np.int64) if dataset.labels is None else np.asarray(dataset.labels)
+    once = np.unique(np.stack([found.known, labels, found.alike], 1), axis=0)
+    of_class = np.bincount(once[:, 1])
+    pairs, counts = np.unique(once[:, 1:], axis=0, return_counts=True)
+    over = counts - np.maximum(of_class[pairs[:, 0]] * MOST, FEW)
+    if not len(over) or over.max() <= 0:
+        return
+    worst = int(over.argmax())
+    label, root = pairs[worst].tolist()
+    name = f"class `{dataset.spec.classes[label]}`" if dataset.labels is not None else "the set"
+    raise BadInput(
+        f"{counts[worst]} of the {of_class[label]} pictures of {name} look alike, so a split could not take them apart",
+        f"as {dataset.sources[root]}",
+        "look at them with `zeuxis data show DATA --page PAGE.html`, then say --join exact, near or off",
+    )

@@ -11,10 +11,11 @@ import numpy as np
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import check_place, cut, json_bytes, make_folder, plain_errors, write_bytes
-from zeuxis.data.memory import Index, Subset, item_digests
+from zeuxis.data.memory import Index, Subset, family_of, item_digests
+from zeuxis.data.origin import PLAIN, Origin
 from zeuxis.data.tables import MANIFEST
 from zeuxis.errors import BadInput, SomeFailed
-from zeuxis.pictures.write import png_bytes
+from zeuxis.pictures.write import CHANGED, MADE, png_bytes
 from zeuxis.platform import sync_folder
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
@@ -89,7 +90,8 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
     """Writes the pictures (or those at `positions`) as PNG into `out`, a folder per class; returns their paths.
 
     Beside them lies `zeuxis.json`, so that the folder opens as an equal dataset: order of classes and
-    pictures, groups, parts. A picture that a program made keeps a note that says so. The folder appears
+    pictures, groups, parts. The note of a picture that a program made says so, and that of one with a group or a
+    family names it, so that it is known in a zip or under another name. The folder appears
     whole or not at all. Raises BadInput when `out` is not empty, two classes would share a folder, or
     writing is forbidden, all before anything is written; MachineGaveOut when the disk is full; SomeFailed, after
     all is written, where some of the files of the dataset could not be read.
@@ -128,18 +130,32 @@ def _onto_empty(aside: Path, out: Path) -> None:
 
 
 def _write_all(dataset: Any, aside: Path, places: list[str]) -> None:
-    generated = getattr(dataset, "generated", None) or [False] * len(dataset)
     for folder in sorted({str(Path(place).parent) for place in places}):
         make_folder(aside / folder)
     for start in range(0, len(dataset), 256):
         index = np.arange(start, min(start + 256, len(dataset)))
         pixels = dataset.images(index).permute(0, 2, 3, 1).numpy()
         for i, picture in zip(index.tolist(), pixels, strict=True):
-            note = {"exported": True, "from": dataset.sources[i]} if generated[i] else None
             with plain_errors(aside / places[i]):
-                (aside / places[i]).write_bytes(png_bytes(picture, note))
+                (aside / places[i]).write_bytes(png_bytes(picture, *_note(dataset, i)))
     _flush(aside, places)
     write_bytes(aside / MANIFEST, json_bytes(_manifest(dataset, places)))
+
+
+_TYPES = {"made": MADE, "changed": CHANGED}
+
+
+def _note(dataset: Any, i: int) -> tuple[dict[str, Any] | None, str | None]:
+    """The note of an exported picture and its digital source type; none for a plain picture that stands alone."""
+    origins: list[Origin] | None = getattr(dataset, "origins", None)
+    origin = origins[i] if origins else PLAIN
+    made = (getattr(dataset, "generated", None) or [False] * len(dataset))[i]
+    if not made and origin == PLAIN and dataset.groups is None:
+        return None, None
+    note = {"exported": True, "from": dataset.sources[i], "family": family_of(dataset, i)}
+    note |= {"study": origin.study} if origin.study else {}
+    note |= {} if made else {"original": True}
+    return note, _TYPES.get(origin.kind, MADE if made else None)
 
 
 def _flush(aside: Path, places: list[str]) -> None:

@@ -15,6 +15,7 @@ from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, Unreadable, with_channels
 from zeuxis.data.loading import Loader
 from zeuxis.data.memory import Index, item_digest, positions_of
+from zeuxis.data.origin import Origin
 from zeuxis.data.sources import Skipped
 from zeuxis.errors import BadInput
 from zeuxis.platform import cores
@@ -74,6 +75,7 @@ class FileDataset:
     sources: list[str]
     parts: list[str] | None
     generated: list[bool] | None
+    origins: list[Origin] | None
     skipped: Skipped
     notes: Skipped
     remarks: list[str]

@@ -1,20 +1,34 @@
 """Candidates of a source to pixels: in parallel, with decoders kept quiet, and no more held than was asked for."""
 
 import logging
+import math
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
 
-from zeuxis.data.decode import Decoded, Shape, Unreadable, decode, is_grey, shaped, with_channels
+from zeuxis.data.decode import (
+    Decoded,
+    Shape,
+    Unreadable,
+    decode,
+    frames_of,
+    is_grey,
+    shaped,
+    with_channels,
+)
 from zeuxis.data.memory import item_digest
+from zeuxis.data.origin import PLAIN, Origin
+from zeuxis.data.ranges import Deep, white_for
 from zeuxis.data.sources import Entry
+from zeuxis.errors import BadInput
 from zeuxis.platform import cores
 
 _QUIET = threading.Lock()
@@ -58,8 +72,9 @@ class Loaded:
     size: tuple[int, int]
     grey_hash: bytes | None
     hash: bytes
-    generated: bool
-    animated: bool
+    origin: Origin = PLAIN
+    frames: int = 1
+    deep: Deep | None = None
 
 
 Loader = Callable[[Shape], Decoded]
@@ -71,7 +86,7 @@ def _load(loader: Loader, shape: Shape) -> Loaded | str:
         found = loader(shape)
     except Unreadable as error:
         return str(error)
-    pixels, flags = found.pixels, (found.generated, found.animated)
+    pixels, flags = found.pixels, (found.origin, found.frames, found.deep)
     size = (pixels.shape[0], pixels.shape[1])
     if shape.channels is not None or not is_grey(pixels):
         return Loaded(pixels, size, None, item_digest(pixels), *flags)
@@ -95,15 +110,23 @@ def metered(shape: Shape, limit: int) -> Callable[["Candidate"], Loaded | str]:
     return load
 
 
-def file_loader(entry: Entry) -> Loader:
-    def load(shape: Shape) -> Decoded:
-        try:
-            file = entry.open()
-        except Exception as error:  # zip members fail in many ways: passwords, methods, damage
-            raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from error
-        return decode(file, shape)
+def _opened(entry: Entry) -> IO[bytes] | Path:
+    try:
+        return entry.open()
+    except Exception as error:  # zip members fail in many ways: passwords, methods, damage
+        raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from error
 
-    return load
+
+def file_loader(entry: Entry, frame: int = 0) -> Loader:
+    return lambda shape: decode(_opened(entry), shape, frame)
+
+
+def frame_count(entry: Entry) -> int:
+    """How many frames or pages a file has; 1 where it cannot be read, which is told when it is decoded."""
+    try:
+        return frames_of(_opened(entry))
+    except Unreadable:
+        return 1
 
 
 def row_loader(row: np.ndarray) -> Loader:
@@ -119,10 +142,80 @@ def row_loader(row: np.ndarray) -> Loader:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A loader and what its source says of the picture."""
+    """A loader and what its source says of the picture; frame: whether it is one of all frames of a file."""
 
     name: str
     load: Loader
     label: str | None = None
     group: str | None = None
     part: str | None = None
+    frame: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What of the files is taken. made: the pictures that a model made, too; frames: "first" or "all" of a file.
+
+    white: the number that is white in files of more than 8 bits; None for the end of the range that the set uses.
+    """
+
+    made: bool = True
+    frames: str = "first"
+    white: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.frames not in ("first", "all"):
+            raise BadInput(f"--frames cannot be `{self.frames}`", "", "say first or all")
+        if self.white is not None and not 0 < self.white < math.inf:
+            raise BadInput(f"--range must be above zero, not {self.white:g}", "", "say 4095 for 12 bits")
+
+    def shaped(self, shape: Shape) -> Shape:
+        return shape if self.white is None else replace(shape, whites=(self.white, self.white))
+
+    def without_made(self, loaded: Loaded | str) -> Loaded | str | None:
+        """None for a picture that a model made and that is not taken."""
+        return None if not self.made and isinstance(loaded, Loaded) and loaded.origin.kind == "made" else loaded
+
+
+ALL = Taken()
+
+
+def whites_in_use(loaded: Sequence[Loaded]) -> tuple[float, float] | None:
+    """White of whole numbers and of floats over all pictures; None where all were decoded with these already."""
+    deep = [one.deep for one in loaded if one.deep is not None]
+    tops = {kind: max((one.top for one in deep if one.kind == kind), default=0.0) for kind in ("int", "float")}
+    whites = {kind: white_for(kind, top) for kind, top in tops.items()}
+    return (whites["int"], whites["float"]) if any(one.white != whites[one.kind] for one in deep) else None
+
+
+def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[str]:
+    """What is to be said of the content: frames left out, the range of numbers, pictures of models, sets of studies."""
+    found = []
+    if made:
+        found.append(
+            f"{counted(made, 'picture')} made by a model {'are' if made > 1 else 'is'} left out, and never in a part "
+            "that is held out; --generated train trains on them too"
+        )
+    more = [one.frames - 1 for one in loaded if one.frames > 1]
+    if more and taken.frames == "first":
+        found.append(
+            f"the first frame or page of {counted(len(more), 'file')} is taken, {sum(more)} more are left out; "
+            "--frames all takes them"
+        )
+    for kind in ("int", "float"):
+        deep = [one.deep for one in loaded if one.deep is not None and one.deep.kind == kind]
+        if deep and deep[0].white != 65535:
+            top, over = max(one.top for one in deep), sum(one.top > one.white for one in deep)
+            cut = f", which cuts off numbers of {counted(over, 'picture')}" if over else "; --range sets another"
+            found.append(f"{counted(len(deep), 'picture')} with numbers up to {top:g}: {deep[0].white:g} is white{cut}")
+    studies = sorted({one.origin.study for one in loaded if one.origin.study})
+    for study in studies:
+        found.append(
+            f"pictures of the set that the study `{study}` wrote: its generated pictures were learned from its real "
+            "ones, so they say nothing new of real ones held out here"
+        )
+    return found
+
+
+def counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

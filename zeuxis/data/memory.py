@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.dataset import Dataset, Item, Spec
+from zeuxis.data.origin import Origin
 from zeuxis.errors import BadInput
 
 Index = Tensor | np.ndarray | list[int]
@@ -43,7 +44,8 @@ class MemoryDataset:
 
     labels: int64 [N], positions in `classes`, or None; groups, sources, parts, generated: one per
     item or None (sources default to the positions). `generated[i]` is true for a picture that
-    carries the note of a program. `skipped` lists (file, reason) of what could not be read, `notes`
+    carries the note of a program,
+    `origins[i]` is what its note says. `skipped` lists (file, reason) of what could not be read, `notes`
     (file, remark) of what was, `remarks` a line each on how the source was read. `hashes` are the item digests.
     Raises BadInput when the pieces do not fit together.
     """
@@ -55,6 +57,7 @@ class MemoryDataset:
     sources: list[str] = field(default_factory=list)
     parts: list[str] | None = None
     generated: list[bool] | None = None
+    origins: list[Origin] | None = None
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -70,7 +73,7 @@ class MemoryDataset:
         self.sources = list(self.sources) or [str(i) for i in range(n)]
         if self.labels is not None:
             self.labels = np.asarray(self.labels, dtype=np.int64)
-        for name in ("labels", "groups", "sources", "parts", "generated"):
+        for name in ("labels", "groups", "sources", "parts", "generated", "origins"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise BadInput(f"{len(value)} {name} for {n} pictures")
@@ -120,6 +123,8 @@ class Subset:
         hashes: list[bytes] | None = getattr(dataset, "hashes", None)
         self.hashes = None if hashes is None else [hashes[i] for i in self.positions]
         self.generated = None if generated is None else [generated[i] for i in self.positions]
+        origins: list[Origin] | None = getattr(dataset, "origins", None)
+        self.origins = None if origins is None else [origins[i] for i in self.positions]
         self.skipped: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
 
@@ -136,6 +141,17 @@ class Subset:
     def images(self, index: Index) -> Tensor:
         """uint8 [B, C, H, W] for the given positions of this subset, in their order."""
         return self.dataset.images(self.positions[positions_of(index)])
+
+
+def family_of(dataset: Dataset, i: int) -> str:
+    """What the note in a file says of the family of a picture, so that it is known wherever the file goes.
+
+    A digest: of the name of its group, or that which its own note names, or of its pixels.
+    """
+    if dataset.groups is not None:
+        return hashlib.sha256(b"group " + dataset.groups[i].encode("utf-8", "surrogatepass")).hexdigest()
+    origins: list[Origin] | None = getattr(dataset, "origins", None)
+    return (origins[i].family if origins else "") or item_digests(dataset)[i].hex()
 
 
 def read_ahead(dataset: Dataset, index: Index) -> None:

@@ -17,9 +17,20 @@ from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
 from zeuxis.data.layouts import BY_RULE, Where
-from zeuxis.data.loading import Candidate, Loaded, metered, parallel, row_loader
+from zeuxis.data.loading import (
+    ALL,
+    Candidate,
+    Loaded,
+    Taken,
+    content_remarks,
+    metered,
+    parallel,
+    row_loader,
+    whites_in_use,
+)
 from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
-from zeuxis.data.reader import candidates_of, check_read, found_at
+from zeuxis.data.origin import Origin
+from zeuxis.data.reader import candidates_of, check_made, check_read, found_at, frames_left_out
 from zeuxis.data.sources import Skipped
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
@@ -48,6 +59,7 @@ class Pictures:
     skipped: Skipped
     notes: Skipped
     remarks: list[str]
+    origins: list[Origin] | None = None
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -73,7 +85,12 @@ class Pictures:
             one = np.asarray(shaped(image, shape)).reshape(THUMB, THUMB, self.channels)
             small[i] = torch.from_numpy(one.copy()).permute(2, 0, 1)
         return MemoryDataset(
-            small, groups=self.groups, sources=self.sources, parts=self.parts, generated=self.generated
+            small,
+            groups=self.groups,
+            sources=self.sources,
+            parts=self.parts,
+            generated=self.generated,
+            origins=self.origins,
         )
 
 
@@ -158,6 +175,7 @@ def open_pictures(
     channels: int | None = None,
     strict: bool = False,
     where: Where = BY_RULE,
+    taken: Taken = ALL,
     memory_limit: int = 2 << 30,
 ) -> Pictures:
     """Opens a folder, zip, table or set by name as pictures of their own sizes; labels are left aside.
@@ -169,18 +187,28 @@ def open_pictures(
     if isinstance(listing, Arrays):
         return _of_arrays(listing, channels, memory_limit)
     channels = channels or listing.channels
-    candidates, skipped, kept = candidates_of(listing), list(listing.skipped), []
+    candidates, skipped, kept = candidates_of(listing, taken), list(listing.skipped), []
+    made = 0
 
-    def loaded() -> Iterator[Loaded]:
-        results = parallel(metered(Shape(None, channels), _HUGE), candidates)
-        for candidate, found in zip(candidates, results, strict=True):
+    def loaded(shape: Shape) -> Iterator[Loaded]:
+        nonlocal made
+        kept.clear()
+        skipped[:] = listing.skipped
+        made = 0
+        for candidate, found in zip(candidates, parallel(metered(shape, _HUGE), candidates), strict=True):
             if isinstance(found, str):
                 skipped.append((candidate.name, found))
+            elif taken.without_made(found) is None:
+                made += 1
             else:
                 kept.append(candidate)
                 yield found
 
-    store, known, width = _stored(loaded(), channels, memory_limit)
+    store, known, width = _stored(loaded(taken.shaped(Shape(None, channels))), channels, memory_limit)
+    whites = whites_in_use(known) if taken.white is None else None
+    if whites is not None:
+        store, known, width = _stored(loaded(Shape(None, channels, whites=whites)), channels, memory_limit)
+    check_made(len(kept), made, str(Path(source).expanduser()))
     check_read(len(kept), skipped, str(Path(source).expanduser()), strict)
     sizes = np.array([one.size for one in known], np.int64)
     ends = np.cumsum(sizes.prod(1) * width)
@@ -193,10 +221,11 @@ def open_pictures(
         [c.group or c.name for c in kept] if any(c.group for c in kept) else None,
         [c.name for c in kept],
         [c.part for c in kept if c.part] if all(c.part for c in kept) else None,
-        [one.generated for one in known],
+        [bool(one.origin.kind) for one in known],
         skipped,
-        [(c.name, "the first of several frames") for c, one in zip(kept, known, strict=True) if one.animated],
-        listing.remarks,
+        frames_left_out(kept, known),
+        listing.remarks + content_remarks(known, made, taken),
+        [one.origin for one in known],
     )
 
 

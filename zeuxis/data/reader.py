@@ -17,8 +17,21 @@ from zeuxis.data.decode import FITS, Shape, with_channels
 from zeuxis.data.imagefolders import from_metadata
 from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.lazy import FileDataset
-from zeuxis.data.loading import Candidate, Loaded, file_loader, metered, parallel, row_loader
+from zeuxis.data.loading import (
+    ALL,
+    Candidate,
+    Loaded,
+    Taken,
+    content_remarks,
+    file_loader,
+    frame_count,
+    metered,
+    parallel,
+    row_loader,
+    whites_in_use,
+)
 from zeuxis.data.memory import MemoryDataset, digest_of
+from zeuxis.data.origin import PLAIN
 from zeuxis.data.sources import Listing, Skipped, from_folder, from_zip
 from zeuxis.data.tables import MANIFEST, from_manifest, from_table, is_table
 from zeuxis.errors import BadInput, nearest
@@ -53,14 +66,26 @@ class Harvest:
     loaded: list[Loaded]
     pixels: list[np.ndarray] | None
     skipped: Skipped
+    made: int = 0
+    taken: Taken = ALL
 
 
-def _harvest(candidates: list[Candidate], shape: Shape, limit: int) -> Harvest:
-    found, known = Harvest(shape, [], [], [], []), shape
+def _harvest(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken = ALL) -> Harvest:
+    """All pictures; read again where the range that they use turns out to be another one than each file's own."""
+    found = _pass(candidates, taken.shaped(shape), limit, taken)
+    whites = whites_in_use(found.loaded) if taken.white is None else None
+    return found if whites is None else _pass(candidates, replace(shape, whites=whites), limit, taken)
+
+
+def _pass(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken) -> Harvest:
+    found, known = Harvest(shape, [], [], [], [], taken=taken), shape
     results = parallel(metered(shape, limit), candidates)
     for candidate, result in zip(candidates, results, strict=True):
         if isinstance(result, str):
             found.skipped.append((candidate.name, result))
+            continue
+        if taken.without_made(result) is None:
+            found.made += 1
             continue
         known = _sized(known, result, candidate.name, found.kept[0].name if found.kept else "")
         if result.pixels is None:
@@ -107,10 +132,11 @@ def _dataset(found: Harvest, classes: tuple[str, ...] | None, remarks: list[str]
         "groups": [c.group or c.name for c in kept] if any(c.group for c in kept) else None,
         "sources": [c.name for c in kept],
         "parts": [c.part for c in kept] if all(c.part for c in kept) else None,
-        "generated": [one.generated for one in loaded],
+        "generated": [bool(one.origin.kind) for one in loaded],
+        "origins": [one.origin for one in loaded] if any(one.origin != PLAIN for one in loaded) else None,
         "skipped": found.skipped,
-        "remarks": remarks,
-        "notes": [(c.name, "the first of several frames") for c, one in zip(kept, loaded, strict=True) if one.animated],
+        "remarks": remarks + content_remarks(loaded, found.made, found.taken),
+        "notes": frames_left_out(kept, loaded),
     }
     if found.pixels is not None and len(kept) * channels * height * width <= limit:
         return MemoryDataset(_stacked(found.pixels, channels), classes=classes, **fields)
@@ -120,8 +146,27 @@ def _dataset(found: Harvest, classes: tuple[str, ...] | None, remarks: list[str]
     return FileDataset([c.load for c in kept], shape, spec, digest_of(spec, hashes, labels), hashes, **fields)
 
 
-def candidates_of(listing: Listing) -> list[Candidate]:
-    return [Candidate(e.name, file_loader(e), e.label, e.group, e.part) for e in listing.entries]
+def frames_left_out(kept: list[Candidate], loaded: list[Loaded]) -> Skipped:
+    """(file, words) of the pictures that are the first of several frames or pages."""
+    pairs = zip(kept, loaded, strict=True)
+    return [
+        (c.name, f"the first of {one.frames} frames or pages") for c, one in pairs if one.frames > 1 and not c.frame
+    ]
+
+
+def candidates_of(listing: Listing, taken: Taken = ALL) -> list[Candidate]:
+    """A candidate for each file; with all frames one for each of them, and those of a file are one group."""
+    if taken.frames == "first":
+        return [Candidate(e.name, file_loader(e), e.label, e.group, e.part) for e in listing.entries]
+    found = []
+    for e, count in zip(listing.entries, parallel(frame_count, listing.entries), strict=True):
+        if count == 1:
+            found.append(Candidate(e.name, file_loader(e), e.label, e.group, e.part))
+        else:
+            group = e.group or e.name
+            named = [(f"{e.name}#{k + 1}", file_loader(e, k)) for k in range(count)]
+            found += [Candidate(name, load, e.label, group, e.part, True) for name, load in named]
+    return found
 
 
 def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
@@ -133,11 +178,18 @@ def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
         raise BadInput(f"{what}, the first: {' '.join(skipped[0])}", where, "mend or remove what is damaged")
 
 
-def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int) -> Opened:
+def check_made(kept: int, made: int, where: str) -> None:
+    """Raises BadInput where all pictures were made by a model and none is taken."""
+    if made and not kept:
+        raise BadInput(f"all {made} pictures were made by a model", where, "--generated train trains on them")
+
+
+def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int, taken: Taken = ALL) -> Opened:
     """A dataset of the files of a listing. Raises BadInput when none can be read, or with `strict` when one cannot."""
     if shape.channels is None:
         shape = replace(shape, channels=listing.channels)
-    found = _harvest(candidates_of(listing), shape, limit)
+    found = _harvest(candidates_of(listing, taken), shape, limit, taken)
+    check_made(len(found.kept), found.made, where)
     found.skipped = listing.skipped + found.skipped
     check_read(len(found.kept), found.skipped, where, strict)
     return _dataset(found, listing.classes, listing.remarks, limit)
@@ -234,6 +286,7 @@ def open_dataset(
     fit: str = "crop",
     strict: bool = False,
     where: Where = BY_RULE,
+    taken: Taken = ALL,
     memory_limit: int = 2 << 30,
 ) -> Opened:
     """Opens any source of pictures as a dataset with random access.
@@ -253,4 +306,4 @@ def open_dataset(
     found = found_at(source, where)
     if isinstance(found, Arrays):
         return from_arrays(found, shape, memory_limit)
-    return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit)
+    return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit, taken)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import plain_errors
 from zeuxis.data.memory import MemoryDataset
+from zeuxis.data.origin import Origin
 
 _BESIDE = ("groups", "sources", "parts", "generated")
 _AT_ONCE = 256
@@ -42,6 +44,8 @@ def shared(dataset: Dataset, folder: Path) -> Iterator[str | None]:
 def _write(dataset: Dataset, path: Path) -> None:
     spec = dataset.spec
     known: dict[str, Any] = {name: getattr(dataset, name, None) for name in _BESIDE}
+    origins: list[Origin] | None = getattr(dataset, "origins", None)
+    known["origins"] = None if origins is None else [asdict(one) for one in origins]
     known["labels"] = None if dataset.labels is None else np.asarray(dataset.labels).tolist()
     known |= {"classes": spec.classes, "shape": [len(dataset), spec.channels, spec.height, spec.width]}
     head = json.dumps(known).encode()
@@ -58,4 +62,5 @@ def mapped(path: str | Path) -> MemoryDataset:
         known: dict[str, Any] = json.loads(file.read(size))
     pixels = np.memmap(path, np.uint8, "c", _HEAD + size, tuple(known.pop("shape")))
     known["classes"] = tuple(known["classes"])
+    known["origins"] = known["origins"] and [Origin(**one) for one in known["origins"]]
     return MemoryDataset(torch.from_numpy(pixels), **known)

@@ -1,7 +1,6 @@
 """Training, validation and test parts that share no picture, no near duplicate and no group; written down."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,8 +8,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import content_groups
+from zeuxis.data.duplicates import Families, check_bound
+from zeuxis.data.duplicates import families as together
 from zeuxis.data.memory import item_digests
+from zeuxis.data.origin import PLAIN, Origin
 from zeuxis.draw import key_of
 from zeuxis.errors import BadInput
 
@@ -99,8 +100,8 @@ def _from_json(value: object, dataset: Dataset | None) -> Split:
 class _Families:
     """Pictures that stay together: members by family, classes counted [F, K], and the families no test may hold.
 
-    Those are the ones with a picture of a program whose `group` holds no original. counts: of all pictures there,
-    of the real ones elsewhere. made: bool [N], true for the pictures of a program.
+    Those are the ones with a picture of a program whose original, by `group` or by its note, is not there. counts: of
+    all pictures there, of the real ones elsewhere. made: bool [N], true for the pictures of a program.
     """
 
     members: list[np.ndarray]
@@ -120,15 +121,23 @@ def _families(dataset: Dataset, roots: np.ndarray, hashes: list[str], seed: int)
     for f, positions in enumerate(members):
         family[positions] = f
     made = np.array(getattr(dataset, "generated", None) or [False] * len(roots), bool)
-    named = dataset.groups or [""] * len(roots)
-    real = {group for group, one in zip(named, made, strict=True) if not one and dataset.groups}
-    stray = made & np.array([group not in real for group in named])
+    stray = made & ~_with_original(dataset, made, hashes)
     train_only = np.zeros(len(members), bool)
     train_only[family[stray]] = True
     counted = ~made | train_only[family]
     np.add.at(counts, (family[counted], labels[counted]), 1)
     keys = [key_of(seed, "split", min(hashes[i] for i in positions), len(positions)) for positions in members]
     return _Families(members, counts, train_only, made, keys)
+
+
+def _with_original(dataset: Dataset, made: np.ndarray, hashes: list[str]) -> np.ndarray:
+    """bool [N]: whether a picture that no program made is there of the same group, or named by the picture's note."""
+    origins: list[Origin] = getattr(dataset, "origins", None) or [PLAIN] * len(made)
+    groups = dataset.groups or [""] * len(made)
+    real = np.flatnonzero(~made).tolist()
+    of_group = {groups[i] for i in real} - {""}
+    of_family = ({hashes[i] for i in real} | {origins[i].family for i in real}) - {""}
+    return np.array([g in of_group or one.family in of_family for g, one in zip(groups, origins, strict=True)], bool)
 
 
 def _growth(have: np.ndarray, quota: np.ndarray, counts: np.ndarray) -> float:
@@ -206,23 +215,30 @@ def split_dataset(
     seed: int,
     validation: float = 0.2,
     test: float = 0.2,
-    groups: Callable[[Dataset], np.ndarray] = content_groups,
+    join: str | None = None,
+    found: Families | None = None,
 ) -> Split:
     """Divides a dataset, each class in the same shares; a pure function of its content and the seed.
 
     validation and test are shares of all pictures. Where the set has official parts, these are the test part and
     the validation part, whichever there are; the other is a share of the rest. Training pictures that are copies of
     pictures held out are dropped, and so are pictures for validation that are copies of test pictures. What stays
-    together is decided by `groups`. Pictures that carry the note of a program only ever train; those of the same
-    `group` as a picture held out are dropped. A part may come out empty when there are few pictures.
-    Raises BadInput for impossible shares, no pictures, and generated pictures in an official test part.
+    together is decided by `zeuxis.data.duplicates.families` with `join` (`found`, where it was called already);
+    None is "near", and refuses where looks alone join more than a tenth of a class.
+    Pictures that carry the note of a program only ever train; those of
+    the same family as a picture held out are dropped. A part may come out empty when there are few pictures.
+    Raises BadInput for impossible shares, no pictures, families to be asked about, and generated pictures in an
+    official test part.
     """
     _check_shares(validation, test)
     n = len(dataset)
     if n == 0:
         raise BadInput("there are no pictures to divide")
     hashes = [digest.hex() for digest in item_digests(dataset)]
-    families = _families(dataset, groups(dataset), hashes, seed)
+    found = found or together(dataset, join or "near")
+    if join is None and validation + test > 0:
+        check_bound(dataset, found)
+    families = _families(dataset, found.roots, hashes, seed)
     everything = np.arange(len(families.members))
     official = official_parts(dataset)
     _refuse_generated(dataset, official)

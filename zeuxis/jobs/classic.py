@@ -14,6 +14,7 @@ from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names, tell_unread
 from zeuxis.data.files import cut, make_folder, plain_errors, write_json
+from zeuxis.data.memory import family_of
 from zeuxis.data.tables import MANIFEST
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
@@ -139,7 +140,8 @@ def _write(file: Path, data: bytes) -> None:
 
 def _originals(dataset: Dataset, places: list[str], aside: Path) -> Iterator[dict[str, Any]]:
     for i, place in enumerate(places):
-        _write(aside / f"{place}.png", png_bytes(dataset.images([i])[0].permute(1, 2, 0).numpy()))
+        note = {"original": True, "family": family_of(dataset, i)}
+        _write(aside / f"{place}.png", png_bytes(dataset.images([i])[0].permute(1, 2, 0).numpy(), note, None))
         yield {"file": f"{place}.png", "source": dataset.sources[i], "copy": 0}
 
 
@@ -152,5 +154,6 @@ def _copies(
         for i, picture in zip(part.tolist(), made, strict=True):
             file = f"{places[i]}-{copy}.png"
             note = {"augmented": policy, "source": dataset.sources[i], "copy": copy, "seed": seed}
+            note |= {"family": family_of(dataset, i)}
             _write(aside / file, png_bytes(picture.permute(1, 2, 0).numpy(), note, CHANGED))
             yield {"file": file, "source": dataset.sources[i], "copy": copy}

@@ -9,13 +9,15 @@ import numpy as np
 
 from zeuxis.data import there
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.duplicates import JOINS
 from zeuxis.data.layouts import BY_RULE, Where
+from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, nearest
 from zeuxis.recipes.recipe import Recipe, Recognizes, recipe_name
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
@@ -33,11 +35,23 @@ class Source:
     fit: str = "crop"
     strict: bool = False
     where: Where = BY_RULE
+    taken: Taken = ALL
+    join: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.join is not None and self.join not in JOINS:
+            raise BadInput(f"--join cannot be `{self.join}`", "", nearest(self.join, list(JOINS)))
 
     def read(self) -> Opened:
         """The pictures. Raises BadInput."""
         return open_dataset(
-            self.source, size=self.size, channels=self.channels, fit=self.fit, strict=self.strict, where=self.where
+            self.source,
+            size=self.size,
+            channels=self.channels,
+            fit=self.fit,
+            strict=self.strict,
+            where=self.where,
+            taken=self.taken,
         )
 
     def open(self) -> Opened:
@@ -48,7 +62,9 @@ class Source:
 
     def pictures(self) -> Pictures:
         """The pictures at their own sizes; as `open`."""
-        found = open_pictures(self.source, channels=self.channels, strict=self.strict, where=self.where)
+        found = open_pictures(
+            self.source, channels=self.channels, strict=self.strict, where=self.where, taken=self.taken
+        )
         tell_skipped(found)
         return found
 
@@ -66,6 +82,10 @@ class Source:
             "classes_at": self.where.classes,
             "group_at": self.where.groups,
             "part_at": self.where.parts,
+            "generated": "train" if self.taken.made else "leave",
+            "frames": self.taken.frames,
+            "range": self.taken.white,
+            "join": self.join,
             "digest": dataset.digest,
             "items": len(dataset),
             "skipped": len(getattr(dataset, "skipped", [])),
@@ -75,7 +95,9 @@ class Source:
     def from_words(cls, words: Mapping[str, Any]) -> "Source":
         size = tuple(words["size"]) if isinstance(words["size"], list) else words["size"]
         where = Where(words.get("classes_at"), words.get("group_at"), words.get("part_at"))
-        return cls(words["source"], size, words["channels"], words["fit"], where=where)
+        taken = Taken(words.get("generated") != "leave", words.get("frames", "first"), words.get("range"))
+        join = words.get("join")
+        return cls(words["source"], size, words["channels"], words["fit"], where=where, taken=taken, join=join)
 
 
 def tell_skipped(dataset: Dataset | Pictures) -> None:
@@ -123,7 +145,7 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
             say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
         return Material({"images": dataset}, None, None, words)
     share = held_share(dataset) if scored else HELD_OUT
-    split = split_dataset(dataset, seed=seed, validation=share, test=0.0)
+    split = split_dataset(dataset, seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
     if scored:
         check_classes(dataset, {"training": split.train, "held-out": split.validation})
@@ -189,7 +211,7 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> Material:
     if len(pictures) < _ENOUGH_FILES:
         return Material({"images": cut(pictures, everything, size)}, None, None, words)
     share = max(HELD_OUT, 1 / len(pictures))
-    split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0)
+    split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
     return Material({"images": cut(pictures, split.train, size)}, _held(pictures, split, size), split, words)
 

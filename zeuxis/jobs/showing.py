@@ -1,20 +1,22 @@
 """`data show`: what zeuxis sees in a collection of pictures."""
 
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Any
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import content_groups
+from zeuxis.data.duplicates import JOINS, Families, check_bound, families
 from zeuxis.data.memory import item_digests
 from zeuxis.data.reader import SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
+from zeuxis.report.families import write_families
 
 _LISTED = 20
 
 
-def shown(source: Source) -> dict[str, Any]:
+def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
     """Counts, shape, classes, parts, groups, families, what stands under two labels, and what is left out.
 
     Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says more.
@@ -22,7 +24,12 @@ def shown(source: Source) -> dict[str, Any]:
     try:
         found = source.open()
     except SizesDiffer:
+        if page is not None:
+            raise BadInput("a page needs pictures of one size", "--page", "give --size, such as --size 64") from None
         return _mixed_sizes(source)
+    together = families(found, source.join or "near")
+    if page is not None:
+        write_families(page, source.source, found, together, JOINS[source.join or "near"])
     labels = [] if found.labels is None else found.labels.tolist()
     return {
         "source": source.source,
@@ -34,7 +41,7 @@ def shown(source: Source) -> dict[str, Any]:
         "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
         "parts": dict(Counter(found.parts or [])),
         "groups": len(set(found.groups or [])),
-        "families": families_of(found),
+        "families": families_of(found, together),
         "two labels": two_labels(found),
         "frames left out": [name for name, _ in getattr(found, "notes", [])],
         "remarks": list(getattr(found, "remarks", [])),
@@ -42,30 +49,21 @@ def shown(source: Source) -> dict[str, Any]:
     }
 
 
-def families_of(dataset: Dataset) -> dict[str, Any]:
+def families_of(dataset: Dataset, found: Families) -> dict[str, Any]:
     """Pictures that stay together in every split: how many families of two or more, how many pictures in them.
 
-    equal pixels, one group, nearly equal: how many families for which reason; largest: its pictures, twenty at most.
+    For each reason, in how many families it joined pictures; largest: its pictures, twenty at most; asked: in words
+    whether training would ask about the largest.
     """
-    members: dict[int, list[int]] = defaultdict(list)
-    for i, root in enumerate(content_groups(dataset).tolist()):
-        members[root].append(i)
-    together = sorted((m for m in members.values() if len(m) > 1), key=len, reverse=True)
-    hashes = item_digests(dataset)
-
-    def why(family: list[int]) -> str:
-        if len({hashes[i] for i in family}) == 1:
-            return "equal pixels"
-        groups = dataset.groups
-        return "one group" if groups and len({groups[i] for i in family}) == 1 else "nearly equal"
-
-    largest = together[0][:_LISTED] if together else []
-    return {
-        "families": len(together),
-        "pictures": sum(map(len, together)),
-        **Counter(map(why, together)),
-        "largest": [dataset.sources[i] for i in largest],
-    }
+    members = found.members()
+    reasons = Counter(why for one in members for why in found.why.get(int(found.roots[one[0]]), []))
+    known: dict[str, Any] = {"families": len(members), "pictures": sum(map(len, members)), **reasons}
+    known["largest"] = [dataset.sources[i] for i in (members[0][:_LISTED].tolist() if members else [])]
+    try:
+        check_bound(dataset, found)
+    except BadInput as error:
+        known["asked"] = error.what
+    return known
 
 
 def two_labels(dataset: Dataset) -> list[dict[str, str]]:

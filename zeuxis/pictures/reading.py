@@ -12,6 +12,7 @@ from PIL import Image
 
 from zeuxis.data import decode
 from zeuxis.data.decode import MODES, Unreadable
+from zeuxis.data.ranges import white_of
 from zeuxis.pictures import colour, deep, metadata
 from zeuxis.pictures.kept import Kept, Picture
 
@@ -66,7 +67,7 @@ def _sixteen(image: Image.Image) -> _Raw:
 
 def _numbers(image: Image.Image) -> _Raw:
     values = np.asarray(image).astype(np.float64)[..., None]
-    white = decode.white_of(image, values)
+    white = white_of(image, values)
     if image.mode == "I" and white == 255:
         return _Raw(np.clip(values, 0, 255).astype(np.uint8), ("numbers of 32 bits became 8 bits",))
     pixels = np.clip(np.rint(values * (65535 / white)), 0, 65535).astype(np.uint16)

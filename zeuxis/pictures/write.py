@@ -16,10 +16,8 @@ from torch import Tensor
 
 from zeuxis.data.decode import FORMATS
 from zeuxis.data.files import write_bytes
+from zeuxis.data.origin import KEY, note_in_xmp, parsed
 from zeuxis.errors import BadInput
-
-KEY = "zeuxis"
-"""Keyword of the PNG text chunk that holds the note as JSON."""
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """IPTC NewsCodes of the digital source type; the terms are read by search engines and archives."""
@@ -80,24 +78,26 @@ def _image(array: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def png_bytes(array: np.ndarray, note: dict[str, Any] | None = None, source_type: str = MADE) -> bytes:
+def png_bytes(array: np.ndarray, note: dict[str, Any] | None = None, source_type: str | None = MADE) -> bytes:
     """A PNG of a uint8 picture, HW or HWC with 1 to 4 channels.
 
     note: what made it, as plain values; written as JSON into a text chunk `zeuxis`, together with the
-    IPTC digital source type in XMP. Raises BadInput for another dtype or shape.
+    IPTC digital source type in XMP (None for a picture that no program made or changed).
+    Raises BadInput for another dtype or shape.
     """
     image, chunks = _image(array), None
     if note is not None:
         chunks = PngImagePlugin.PngInfo()
         chunks.add_text(KEY, note_text(note))
-        chunks.add_itxt("XML:com.adobe.xmp", xmp_packet(source_type))
+        if source_type is not None:
+            chunks.add_itxt("XML:com.adobe.xmp", xmp_packet(source_type))
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=chunks)
     return buffer.getvalue()
 
 
 def write_png(
-    path: str | os.PathLike[str], array: np.ndarray, note: dict[str, Any] | None = None, source_type: str = MADE
+    path: str | os.PathLike[str], array: np.ndarray, note: dict[str, Any] | None = None, source_type: str | None = MADE
 ) -> None:
     """Writes `png_bytes` atomically. Raises BadInput where that is forbidden, MachineGaveOut when the disk is full."""
     write_bytes(path, png_bytes(array, note, source_type))
@@ -119,20 +119,10 @@ def read_note(path: str | os.PathLike[str]) -> dict[str, Any] | None:
 
 def note_in(image: Image.Image) -> dict[str, Any] | None:
     """The note of an opened picture, as far as it is read; see `read_note`."""
-    text = {**image.info, **getattr(image, "text", {})}.get(KEY) or _note_in_xmp(image.info.get("xmp"))
+    text = {**image.info, **getattr(image, "text", {})}.get(KEY) or note_in_xmp(image.info.get("xmp"))
     if text is None:
         return None
-    try:
-        note = json.loads(text)
-    except (ValueError, TypeError):
-        return {}
-    return note if isinstance(note, dict) else {}
-
-
-def _note_in_xmp(packet: bytes | str | None) -> str | None:
-    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else packet or ""
-    found = re.search(r'\szeuxis:note="([^"]*)"', text)
-    return None if found is None else html.unescape(found[1])
+    return parsed(text)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from zeuxis.data.decode import Shape, Unreadable, decode, is_grey
+from zeuxis.data.origin import PLAIN
 
 RAMP = (np.arange(6 * 8 * 3).reshape(6, 8, 3) * 5 % 256).astype(np.uint8)
 
@@ -119,8 +120,8 @@ def test_of_an_animation_the_first_frame_is_taken_and_said(form):
     first, second = Image.new("RGB", (4, 4), (255, 0, 0)), Image.new("RGB", (4, 4), (0, 255, 0))
     options = {"lossless": True} if form == "WEBP" else {}
     found = read(first, form, save_all=True, append_images=[second], **options)
-    assert found.animated and found.pixels[0, 0].tolist() == [255, 0, 0]
-    assert not read(first, form).animated
+    assert found.frames == 2 and found.pixels[0, 0].tolist() == [255, 0, 0]
+    assert read(first, form).frames == 1
 
 
 @pytest.mark.parametrize("term", ["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"])
@@ -130,10 +131,10 @@ def test_the_notes_of_programs_are_seen(term, form):
     if form == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", packet)
-        assert read(Image.fromarray(RAMP), form, pnginfo=info).generated
+        assert read(Image.fromarray(RAMP), form, pnginfo=info).origin.kind == "made"
     else:
-        assert read(Image.fromarray(RAMP), form, xmp=packet.encode()).generated
-    assert not read(Image.fromarray(RAMP), form).generated
+        assert read(Image.fromarray(RAMP), form, xmp=packet.encode()).origin.kind == "made"
+    assert read(Image.fromarray(RAMP), form).origin == PLAIN
 
 
 def test_a_big_jpeg_keeps_twice_the_wanted_detail():
@@ -151,7 +152,7 @@ def test_formats_that_run_programs_are_not_opened():
     buffer = io.BytesIO()
     Image.fromarray(RAMP).save(buffer, "EPS")
     buffer.seek(0)
-    with pytest.raises(Unreadable, match="not a picture"):
+    with pytest.raises(Unreadable, match="is PostScript"):
         decode(buffer, Shape())
 
 

@@ -12,6 +12,7 @@ import torch
 
 from zeuxis.data.export import check_empty, folder_names
 from zeuxis.data.files import cut, plain_errors, write_json
+from zeuxis.data.memory import family_of
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -44,7 +45,8 @@ def write_mixed(place: Place, out: Path) -> Path:
         rows = []
         for i in train.tolist() if kept else ():
             file = f"{folders[place.dataset.spec.classes[labels[i]]]}/{i:06d}.png"
-            write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), None)
+            note = {"original": True, "family": family_of(place.dataset, i), "study": place.folder.resolve().name}
+            write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), note, None)
             rows.append({"file": file, "source": place.dataset.sources[i], "generated": False})
         rows += _generated(place, r, aside, torch.arange(place.classes).repeat_interleave(made), folders)
         made_by = {
@@ -126,6 +128,7 @@ def _generated(
         name = place.dataset.spec.classes[label]
         file = f"{folders[name]}/zeuxis-{seed}.png"
         note = {"recipe": place.asked.recipe, "weights": result["weights_sha256"], "seed": seed, "class": name}
+        note |= {"study": place.folder.resolve().name}
         write_png(aside / file, picture.permute(1, 2, 0).numpy(), note)
         rows.append({"file": file, "generated": True, "source": place.folder.resolve().name, **note})
     return rows

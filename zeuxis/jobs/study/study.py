@@ -15,7 +15,7 @@ import zeuxis
 from zeuxis import platform
 from zeuxis.augment.policies import guard_words
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import content_groups
+from zeuxis.data.duplicates import families as families_of
 from zeuxis.data.files import write_json
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
@@ -82,11 +82,19 @@ def begin(
     return write_down(planned(prepare(folder, dataset, asked, slots, device)), data)
 
 
-def prepare(folder: Path, dataset: Dataset, asked: Asked, slots: int | None = None, device: str | None = None) -> Place:
+def prepare(
+    folder: Path,
+    dataset: Dataset,
+    asked: Asked,
+    slots: int | None = None,
+    device: str | None = None,
+    join: str | None = None,
+) -> Place:
     """A study with its test part sealed and no plan yet. Raises BadInput where the pictures cannot carry it."""
     _check_fields(asked)
-    families = content_groups(dataset)
-    split = split_dataset(dataset, seed=asked.seed, groups=lambda _: families)
+    together = families_of(dataset, join or "near")
+    families = together.roots
+    split = split_dataset(dataset, seed=asked.seed, join=join, found=together)
     _check(dataset, split, asked, families)
     examined = Examined.of(np.asarray(dataset.labels)[split.test], families[split.test])
     devices = torch.cuda.device_count() if (device or lever.best_device()) == "cuda" else 0

@@ -39,7 +39,11 @@ def study(
     data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
     if target is not None:
         folder_names(dataset.spec.classes)
-    place = _same(folder, dataset, asked, data) if begun else studies.prepare(folder, dataset, asked, threads, device)
+    place = (
+        _same(folder, dataset, asked, data)
+        if begun
+        else studies.prepare(folder, dataset, asked, threads, device, source.join)
+    )
     if dry_run:
         for line in studies.describe(place if begun else studies.planned(place)):
             say(line)
