@@ -1,6 +1,7 @@
 """Errors for people: one line that says what is wrong, where, and what to do."""
 
 import errno
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -91,6 +92,11 @@ def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise MemoryRanOut(where, mend) from error
+
+
+def command(*words: object) -> str:
+    """A command line of `zeuxis` for a message, quoted so that it can be typed as it stands."""
+    return shlex.join(["zeuxis", *map(str, words)])
 
 
 def nearest(name: str, known: list[str]) -> str:

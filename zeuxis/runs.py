@@ -18,7 +18,7 @@ from zeuxis import catalog, platform
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.data.there import check_run
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, command
 from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.weights import checkpoint, store
 
@@ -116,7 +116,8 @@ class Run:
     def _from_checkpoint(self) -> dict[str, Tensor]:
         saved, _ = checkpoint.newest(self.path / "checkpoints")
         if saved is None:
-            raise BadInput("this run has no weights yet", str(self.path), f"go on with `zeuxis resume {self.path}`")
+            mend = f"go on with `{command('resume', self.path)}`"
+            raise BadInput("this run has no weights yet", str(self.path), mend)
         return inference_weights(checkpoint.tensors_of(saved))
 
     def players(self, snapshot: str | None = None) -> nn.ModuleDict:
@@ -155,7 +156,7 @@ def taken(path: Path, flag: str = "--run") -> BadInput:
     """What to say where the folder `path`, given by `flag`, holds a run or a study; a finished one cannot go on."""
     noun, end = ("study", "verdict.json") if (path / "study.json").exists() else ("run", "finish.json")
     if not (path / end).exists():
-        mend = f"continue with `zeuxis resume {path}`, or choose another {flag}"
+        mend = f"continue with `{command('resume', path)}`, or choose another {flag}"
         return BadInput(f"a {noun} is there already", str(path), mend)
     more = "" if noun == "study" else f"; `--start-from {path}` begins a new one with its weights"
     return BadInput(f"a finished {noun} is there already", str(path), f"choose another {flag}{more}")

@@ -1,11 +1,15 @@
 """One line that says what, where, and what to do."""
 
 import errno
+import re
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from zeuxis import errors
 from zeuxis.errors import (
     BadInput,
     MachineGaveOut,
@@ -13,6 +17,7 @@ from zeuxis.errors import (
     SomeFailed,
     Stopped,
     ZeuxisError,
+    command,
     is_out_of_memory,
     memory_in_words,
     nearest,
@@ -81,3 +86,16 @@ def test_memory_that_ran_out_is_known_whoever_says_it(error: Exception, ran_out:
     if ran_out:
         assert told.value.exit_code == 4
         assert str(told.value) == "the memory is used up (a.png); close other programs, or use smaller pictures"
+
+
+def test_a_command_in_a_message_can_be_typed_as_it_stands() -> None:
+    assert command("resume", Path("runs/first")) == "zeuxis resume runs/first"
+    assert command("resume", "my runs/a") == "zeuxis resume 'my runs/a'"
+    assert shlex.split(command("resume", "it's", "--data", "NEW")) == ["zeuxis", "resume", "it's", "--data", "NEW"]
+
+
+def test_no_message_writes_a_path_into_a_command_by_hand() -> None:
+    """A path with a space in it would become two words."""
+    by_hand = re.compile(r"`zeuxis [a-z]+ \{")
+    files = {path.name: path.read_text(encoding="utf-8") for path in Path(errors.__file__).parent.rglob("*.py")}
+    assert [name for name, text in files.items() if by_hand.search(text)] == []

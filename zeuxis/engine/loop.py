@@ -19,7 +19,7 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.progress import Display, say
 from zeuxis.engine.table import Table, lay
 from zeuxis.engine.turns import Seen, cycle, play
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped, is_out_of_memory
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, command, is_out_of_memory
 from zeuxis.runs import Run, inference_weights
 from zeuxis.weights import checkpoint, store
 
@@ -207,7 +207,7 @@ def _play_on(game: Game, stop: Stop, display: Display) -> None:
                 continue
             saved_at = time.monotonic()
         if number:
-            raise Stopped(number, str(game.folder), f"continue with `zeuxis resume {game.folder}`")
+            raise Stopped(number, str(game.folder), f"continue with `{command('resume', game.folder)}`")
 
 
 def _shrink(game: Game) -> None:

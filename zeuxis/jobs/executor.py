@@ -15,7 +15,7 @@ from typing import Any
 
 from zeuxis import platform
 from zeuxis.engine.guard import stop_flag
-from zeuxis.errors import MachineGaveOut, Stopped, ZeuxisError
+from zeuxis.errors import MachineGaveOut, Stopped, ZeuxisError, command
 
 Spec = dict[str, Any]
 _PATIENCE = 9.0  # seconds that all workers together have to save and go
@@ -44,7 +44,7 @@ class _Worker:
             crash = ""
         if crash:
             return JobFailed(f"a fault in zeuxis: a worker crashed at {name}: {crash}", 1, "its own words are above")
-        mend = f"continue with `zeuxis resume {where}`"
+        mend = f"continue with `{command('resume', where)}`"
         return JobFailed(f"a worker died at {name}", MachineGaveOut.exit_code, mend)
 
     def give(self, spec: Spec, where: Path) -> None:
@@ -105,7 +105,7 @@ def run_all(
         try:
             while True:
                 if stop.number:
-                    raise Stopped(stop.number, str(where), f"continue with `zeuxis resume {where}`")
+                    raise Stopped(stop.number, str(where), f"continue with `{command('resume', where)}`")
                 _hand_out(ready, workers, slots, answers, devices, where)
                 if not any(w.spec for w in workers.values()):
                     return
@@ -152,7 +152,7 @@ def _hear(
         raise worker.lost(where)
     answer = json.loads(line)
     if "error" in answer:
-        mend = f"then `zeuxis resume {where}`" if answer["code"] == MachineGaveOut.exit_code else ""
+        mend = f"then `{command('resume', where)}`" if answer["code"] == MachineGaveOut.exit_code else ""
         raise JobFailed(answer["error"], answer["code"], mend)
     spec, worker.spec = worker.spec, None
     assert spec is not None

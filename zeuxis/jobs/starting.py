@@ -9,7 +9,7 @@ import torch
 
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.train import Weights
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, command
 from zeuxis.recipes.recipe import Recipe, recipe_name
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
@@ -41,7 +41,7 @@ def _file(asked: str, recipe: Recipe) -> Path:
     if path.is_dir():
         run = Run.open(path)
         if not run.finished:
-            raise BadInput("this run has not ended", str(path), f"finish it with `zeuxis resume {path}`")
+            raise BadInput("this run has not ended", str(path), f"finish it with `{command('resume', path)}`")
         return path / "weights.safetensors"
     if not path.is_file():
         raise BadInput("there is no such run, file or bundled weights", asked, f"bundled: {', '.join(bundled.names())}")

@@ -25,7 +25,7 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, memory_in_words, nearest
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, command, memory_in_words, nearest
 from zeuxis.jobs.calibrating import calibrate
 from zeuxis.jobs.judging import judge
 from zeuxis.jobs.opening import Material, Source, material
@@ -94,7 +94,7 @@ def find_pictures(folder: Path, now: str | None) -> None:
         except BadInput:
             if (folder / "report.html").exists():  # finished, so that nothing is to be read
                 return None
-            mend = f"`zeuxis resume {folder} --data NEW` reads them where they are now"
+            mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
             raise BadInput("the pictures are no longer here", begun.source, mend) from None
     source = replace(begun, source=now)
     words = source.words(source.pictures() if not study and opened(folder).recipe.patches else source.open())
@@ -132,11 +132,12 @@ def resumable(run: Path, split: Split | None) -> Iterator[None]:
             raise
         if isinstance(error, Stopped):  # while the last papers were drawn
             number = error.exit_code - 128
-            raise Stopped(number, error.where or str(run), f"continue with `zeuxis resume {run}`") from error
+            raise Stopped(number, error.where or str(run), f"continue with `{command('resume', run)}`") from error
         first = next((mend for what, mend in _MENDS.items() if what in error.what), None)
         if first is None:
             raise
-        raise MachineGaveOut(error.what, error.where, f"{first}, then continue with `zeuxis resume {run}`") from error
+        mend = f"{first}, then continue with `{command('resume', run)}`"
+        raise MachineGaveOut(error.what, error.where, mend) from error
     finally:
         with suppress(ZeuxisError):  # what ended the run is what is to be told
             _write_split(run, split)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from zeuxis.data.files import write_text
+from zeuxis.errors import command
 from zeuxis.report.outcome import judgement_of
 from zeuxis.runs import Run
 
@@ -31,7 +32,7 @@ The weights are as free as the pictures they were trained on.
 | alarms in training | {alarms} |
 | attempts | {attempts} |
 
-Use: `zeuxis sample {folder} -n 64 --out samples`
+Use: `{use}`
 """
 
 
@@ -64,7 +65,7 @@ def write_card(folder: Path) -> Path:
         alarms=", ".join(done["alarms"]) or "none",
         attempts=attempts_words(done["attempts"], [line["words"] for line in run.log("rewind")]),
         judgement=outcome.sentence if outcome else "How good the result is was not measured.",
-        folder=folder.name,
+        use=command("sample", folder.name, "-n", "64", "--out", "samples"),
     )
     write_text(folder / "card.md", text)
     return folder / "card.md"

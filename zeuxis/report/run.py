@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from zeuxis.errors import command
 from zeuxis.report.outcome import advice_of, figure_rows, judgement_of, of_copies
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import Picture, cell_of, embed, film, spread
@@ -148,7 +149,8 @@ def state_words(found: RunFolder) -> str:
     step, of = progress_of(found)[0], number(found.run.get("steps"))
     share = f" ({100 * step / of:.0f} %)" if step is not None and of else ""
     place = f"step {whole(step)} of {whole(of)}{share}" if step is not None else "before its first logged step"
-    return f"This run has not finished: the log ends at {place}. Go on with: zeuxis resume {found.path.resolve().name}"
+    on = command("resume", found.path.resolve().name)
+    return f"This run has not finished: the log ends at {place}. Go on with: {on}"
 
 
 def budget_words(found: RunFolder) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zeuxis.errors import command
 from zeuxis.report.arms import MEANING, arms_of
 from zeuxis.report.folder import OPEN, TONES, StudyFolder, open_study
 from zeuxis.report.generators import alarms, cas_chart, curves_repeat, generators, suspects
@@ -96,7 +97,7 @@ def verdict_words(found: StudyFolder) -> dict[str, str]:
     if not word:
         done = f"{finished_repeats(found)} of {found.wanted} repeats are done"
         sentence = f"No verdict yet: {done}."
-        why = f"A verdict needs all of them. Go on with: zeuxis resume {found.path.resolve().name}"
+        why = f"A verdict needs all of them. Go on with: {command('resume', found.path.resolve().name)}"
         return {"title": sentence, "word": "NOT FINISHED", "sentence": sentence, "why": why}
     sentence = str(verdict.get("sentence") or word)
     why = str(verdict.get("why") or "")

@@ -7,7 +7,7 @@ from typing import Any
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import folder_names
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, command
 from zeuxis.jobs import training
 from zeuxis.jobs.opening import Source
 from zeuxis.jobs.study import mixed
@@ -67,7 +67,7 @@ def _same(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any])
     raise BadInput(
         "another study is there already",
         str(folder),
-        f"continue it with `zeuxis resume {folder}`, or choose another --study",
+        f"continue it with `{command('resume', folder)}`, or choose another --study",
     )
 
 
