@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -221,7 +222,7 @@ class OneOf:
                 torch.where(here, then.image, seen.image),
                 _both(seen.known, then.known, torch.mul),
                 _both(seen.level, then.level, torch.add),
-                _both(seen.clean, then.clean, lambda a, b, here=here: torch.where(here, b, a)),
+                _both(seen.clean, then.clean, partial(torch.where, ~here)),
             )
             low += share
         return seen

@@ -3,7 +3,7 @@
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from zeuxis.jobs.starting import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.strips import write_strips
 from zeuxis.jobs.suspects import PAIRS, write_copies, write_suspects
 from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Doubts, Generates, Recipe, Recognizes, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Doubts, Generates, Range, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.report.card import write_card
 from zeuxis.report.run import write_run_report
 from zeuxis.runs import Run, read_json, taken
@@ -295,23 +295,13 @@ def check_generator(name: str) -> None:
         )
 
 
-_NETS = ("width", "widths", "latent", "depth", "blocks", "first", "critic_first", "base", "most", "least", "group")
-_PACE = ("batch", "generator_batches", "critic_steps", "lazy", "augment_speed", "half_life")
-_SHARES = ("share", "tail", "label_smoothing", "drop_label", "ramp", "augment_chance")
-_DECAYS = ("beta1", "beta2", "beta2_end")
-_RANGES: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
-    ((*_NETS, *_PACE), lambda x: x >= 1, "1 or more"),
-    (_SHARES, lambda x: 0 <= x <= 1, "0 to 1"),
-    (_DECAYS, lambda x: 0 <= x < 1, "zero or more and below 1"),
-    (("full",), lambda x: 0 < x <= 1, "above zero and at most 1"),
-)
-
-
-def _wrong(name: str, number: float) -> str:
-    """What a number of this setting must be, in words; empty where it is right."""
-    own = ((good, words) for names, good, words in _RANGES if name in names)
-    good, words = next(own, (lambda x: x >= 0, "zero or more"))
-    return "" if math.isfinite(number) and good(number) else words
+def _wrong(hint: Any, number: float) -> str:
+    """What a number of a setting of this type must be, in words; empty where it is right."""
+    marks = (mark for part in (hint, *get_args(hint)) for mark in getattr(part, "__metadata__", ()))
+    own = next((mark for mark in marks if isinstance(mark, Range)), Range())
+    if not math.isfinite(number):
+        return "a finite number" if own == Range() else own.words
+    return "" if number in own else own.words
 
 
 def check_settings(recipe: Recipe, style: str = "--{}") -> None:
@@ -319,13 +309,13 @@ def check_settings(recipe: Recipe, style: str = "--{}") -> None:
 
     style: how a setting is written where it was given, `{}` being its name.
     """
-    hints, where = get_type_hints(type(recipe)), recipe_name(type(recipe))
+    hints, where = get_type_hints(type(recipe), include_extras=True), recipe_name(type(recipe))
     for name, value in settings_of(recipe).items():
         flag, hint = style.format(name.replace("_", "-")), hints[name]
         if get_origin(hint) is Literal and value not in get_args(hint):
             raise BadInput(f"{flag} cannot be `{value}`", where, nearest(str(value), list(get_args(hint))))
         for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, int | float) and (words := _wrong(name, number)):
+            if isinstance(number, int | float) and (words := _wrong(hint, number)):
                 raise BadInput(f"{flag} must be {words}, not {number:g}", where)
 
 

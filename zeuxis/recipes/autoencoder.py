@@ -12,7 +12,20 @@ from zeuxis.errors import BadInput
 from zeuxis.nets.autoencoding import BODIES
 from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
 from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +38,17 @@ class Autoencoder(Recipe):
 
     body: Literal["conv", "latent"] = "conv"  # own: maps without a latent vector; latent: Hinton and Salakhutdinov 2006
     damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.words; "clean": nothing
-    width: int = 32  # own: channels of the largest map; 32-64-128 is usual
-    levels: int = 2  # own, conv: halvings
-    code: int = 48  # own, conv: channels of the smallest map; 48 / 4^2 = 3 numbers a pixel, as many as in colour
-    latent: int = 64  # own, latent: numbers per picture, even; those of `vae` for 64 px
-    patch: int = 64  # own: pixels; with a latent vector also the size of every picture that it restores
-    batch: int = 16  # own
-    lr: float = 1e-3  # own, Adam
-    lr_end: float = 0.0  # own: cosine
-    warm_up: float = 0.02  # own: share of the steps
+    width: Count = 32  # own: channels of the largest map; 32-64-128 is usual
+    levels: Whole = 2  # own, conv: halvings
+    code: Whole = 48  # own, conv: channels of the smallest map; 48 / 4^2 = 3 numbers a pixel, as many as in colour
+    latent: Count = 64  # own, latent: numbers per picture, even; those of `vae` for 64 px
+    patch: Whole = 64  # own: pixels; with a latent vector also the size of every picture that it restores
+    batch: Count = 16  # own
+    lr: Amount = 1e-3  # own, Adam
+    lr_end: Amount = 0.0  # own: cosine
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # own: the eight turns and mirrors
-    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+    half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "code": 12, "patch": 32},

@@ -10,7 +10,22 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import hinge_critic, hinge_generator
 from zeuxis.nets import init, sngan, strided
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Need, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER_TO_THE_END,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    Need,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+)
 from zeuxis.schedule import cosine, linear
 
 
@@ -26,17 +41,17 @@ class CGAN(Recipe):
     """
 
     body: Literal["strided", "residual"] = "strided"  # own sweep on Fashion-MNIST; residual: arXiv 1802.05957, table 4
-    width: int = 32  # sweep: half the width of google/compare_gan v1; residual: 128 (critic), twice that in G
-    latent: int = 64  # compare_gan v1; 128 in SNGAN
-    batch: int = 64  # sweep, SNGAN
-    generator_batches: int = 1  # sweep; 2 in SNGAN: G learns from twice as many fakes as the critic
-    critic_steps: int = 1  # sweep; 5 in SNGAN
-    lr: float = 1e-3  # sweep; 2e-4 in SNGAN
-    lr_end: float = 2.5e-4  # sweep: a quarter; 0 in SNGAN
+    width: Count = 32  # sweep: half the width of google/compare_gan v1; residual: 128 (critic), twice that in G
+    latent: Count = 64  # compare_gan v1; 128 in SNGAN
+    batch: Count = 64  # sweep, SNGAN
+    generator_batches: Count = 1  # sweep; 2 in SNGAN: G learns from twice as many fakes as the critic
+    critic_steps: Count = 1  # sweep; 5 in SNGAN
+    lr: Amount = 1e-3  # sweep; 2e-4 in SNGAN
+    lr_end: Amount = 2.5e-4  # sweep: a quarter; 0 in SNGAN
     decay: Literal["cosine", "linear"] = "cosine"  # sweep; linear in SNGAN
-    beta1: float = 0.0  # SNGAN and sweep
-    beta2: float = 0.9  # SNGAN and sweep
-    half_life: float = 2000.0  # images, sweep: 500 to 2,000 is flat
+    beta1: Decay = 0.0  # SNGAN and sweep
+    beta2: Decay = 0.9  # SNGAN and sweep
+    half_life: OneOrMore = 2000.0  # images, sweep: 500 to 2,000 is flat
 
     presets: ClassVar = {
         "published": {  # pfnet-research/sngan_projection, CIFAR-10

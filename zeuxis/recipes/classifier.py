@@ -12,7 +12,21 @@ from zeuxis.augment.names import Domain, Rival
 from zeuxis.data.dataset import Spec
 from zeuxis.losses.classification import accuracy, balanced_accuracy, cross_entropy, weighted_mean
 from zeuxis.nets.classifying import ResidualClassifier
-from zeuxis.recipes.recipe import Average, Batch, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    Batch,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Share,
+    Terms,
+    Turn,
+    Yardstick,
+)
 
 
 def labels_of(batch: Batch) -> Tensor:
@@ -51,19 +65,19 @@ class Classifier(Recipe):
     With `mix` the samples of one process are tied together, so two processes no longer equal one.
     """
 
-    width: int = 24  # own: 0.13 M weights and 3.0 million multiplications at 28 px, 600 steps in 10 CPU-seconds
-    batch: int = 64  # own: 64 to 128 is usual on small sets
-    lr: float = 1e-2  # own trials, 50 to 400 labels a class of Fashion-MNIST: 4e-3 to 2e-2 are level
-    weight_decay: float = 0.1  # decoupled (arXiv 1711.05101); own trials: 0.05 to 0.2 are level
-    warm_up: float = 0.05  # share of the steps; arXiv 1812.01187, section 3.1
-    label_smoothing: float = 0.1  # arXiv 1512.00567, section 7
+    width: Count = 24  # own: 0.13 M weights and 3.0 million multiplications at 28 px, 600 steps in 10 CPU-seconds
+    batch: Count = 64  # own: 64 to 128 is usual on small sets
+    lr: Amount = 1e-2  # own trials, 50 to 400 labels a class of Fashion-MNIST: 4e-3 to 2e-2 are level
+    weight_decay: Amount = 0.1  # decoupled (arXiv 1711.05101); own trials: 0.05 to 0.2 are level
+    warm_up: Amount = 0.05  # share of the steps; arXiv 1812.01187, section 3.1
+    label_smoothing: Share = 0.1  # arXiv 1512.00567, section 7
     policy: Rival = "none"  # strong: TrivialAugment, arXiv 2103.10158
     domain: Domain = "photo"  # own: digits and text keep no flips
     mix: Literal["none", "mixup", "cutmix"] = "none"  # arXiv 1710.09412, arXiv 1905.04899
-    share: float = 0.0  # own: share of each batch that comes from the stream "synthetic"
-    tail: float = 0.1  # own: the last part of the steps on real pictures only, in every arm
-    synthetic_weight: float = 1.0  # own: weight of a made picture in the loss
-    half_life: float = 1000.0  # own: images; short, since the cosine already quiets the weights
+    share: Share = 0.0  # own: share of each batch that comes from the stream "synthetic"
+    tail: Share = 0.1  # own: the last part of the steps on real pictures only, in every arm
+    synthetic_weight: Amount = 1.0  # own: weight of a made picture in the loss
+    half_life: OneOrMore = 1000.0  # own: images; short, since the cosine already quiets the weights
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"tiny": {"width": 8}, "wide": {"width": 48, "lr": 4e-3}}
     labels: ClassVar[str] = "needed"

@@ -11,7 +11,20 @@ from zeuxis.draw import Draw
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.upscaling import BASE_REACH, BODIES, CONVS, folded
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,20 +38,20 @@ class Compact(Recipe):
 
     scale: Literal[2, 3, 4] = 4  # Real-ESRGAN: 4
     body: Literal["plain", "span"] = "plain"  # plain: SRVGGNetCompact; span: the winner of NTIRE 2024
-    width: int = 32  # own, for two cores; 64 in Real-ESRGAN, 48 in SPAN
-    blocks: int = 8  # own; 16 or 32 convolutions in Real-ESRGAN; 6 blocks of three in SPAN
+    width: Count = 32  # own, for two cores; 64 in Real-ESRGAN, 48 in SPAN
+    blocks: Count = 8  # own; 16 or 32 convolutions in Real-ESRGAN; 6 blocks of three in SPAN
     skip: Literal["bicubic", "nearest"] = "bicubic"  # own; nearest in Real-ESRGAN, none in SPAN
     branches: bool = False  # SPAN's Conv3XC in place of 3x3 convolutions
     damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.words
-    patch: int = 144  # own: pixels of the large picture, which 2, 3 and 4 divide; 256 in SMFANet
-    batch: int = 16  # EDSR, SRResNet
+    patch: Whole = 144  # own: pixels of the large picture, which 2, 3 and 4 divide; 256 in SMFANet
+    batch: Count = 16  # EDSR, SRResNet
     distance: Literal["charbonnier", "l1", "mse"] = "charbonnier"  # arXiv 1704.03915; L1 in EDSR and SMFANet
-    fft: float = 0.05  # SMFANet: weight of the L1 distance of spectra, here orthonormal
-    lr: float = 1e-3  # SMFANet, Adam; 1e-4 in EDSR
-    lr_end: float = 0.0  # own: cosine; 1e-6 in SMFANet
-    warm_up: float = 0.02  # own: share of the steps
+    fft: Amount = 0.05  # SMFANet: weight of the L1 distance of spectra, here orthonormal
+    lr: Amount = 1e-3  # SMFANet, Adam; 1e-4 in EDSR
+    lr_end: Amount = 0.0  # own: cosine; 1e-6 in SMFANet
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # EDSR: the eight turns and mirrors
-    half_life: float = 10_000.0  # pictures; 0.999 a step of 16 in BasicSR is 11,000; never above 10 % of those seen
+    half_life: OneOrMore = 10_000.0  # pictures; 0.999 a step of 16 in BasicSR is 11,000; never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 16, "blocks": 6},  # own: 21,440 weights at x4

@@ -12,7 +12,22 @@ from zeuxis.draw import Draw
 from zeuxis.losses import adversarial
 from zeuxis.nets import dcgan, init, strided
 from zeuxis.nets.noise import LATENT_LAWS
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Need, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER_TO_THE_END,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    Need,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+)
 from zeuxis.schedule import cosine
 
 Pair = tuple[nn.Module, nn.Module]
@@ -29,16 +44,16 @@ class DCGAN(Recipe):
     """
 
     body: Literal["strided", "examples", "tutorial", "dense-start"] = "strided"  # compare_gan v1
-    width: int = 64  # compare_gan v1 and all other bodies: channels of the largest map
-    latent: int = 64  # compare_gan v1; 100 elsewhere
+    width: Count = 64  # compare_gan v1 and all other bodies: channels of the largest map
+    latent: Count = 64  # compare_gan v1; 100 elsewhere
     law: Literal["uniform", "normal"] = "uniform"  # compare_gan v1; normal elsewhere
     loss: Literal["non-saturating", "least-squares"] = "non-saturating"  # least squares: arXiv 1611.04076
-    batch: int = 64  # compare_gan v1
-    lr: float = 2e-4  # Radford et al.; compare_gan's search ends between 1e-4 and 1e-3
-    lr_end: float = 2e-4  # published: constant
-    beta1: float = 0.5  # Radford et al.
-    beta2: float = 0.999  # the optimizer's default, as published
-    half_life: float = 500.0  # images, sweep: this pair wants almost no averaging
+    batch: Count = 64  # compare_gan v1
+    lr: Amount = 2e-4  # Radford et al.; compare_gan's search ends between 1e-4 and 1e-3
+    lr_end: Amount = 2e-4  # published: constant
+    beta1: Decay = 0.5  # Radford et al.
+    beta2: Decay = 0.999  # the optimizer's default, as published
+    half_life: OneOrMore = 500.0  # images, sweep: this pair wants almost no averaging
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 32, "lr": 5e-4, "lr_end": 1.25e-4},  # sweep on Fashion-MNIST at 90 CPU-seconds

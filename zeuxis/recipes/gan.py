@@ -12,7 +12,22 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.nets import mlp
 from zeuxis.nets.noise import LATENT_LAWS
-from zeuxis.recipes.recipe import SLOWER, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+    Whole,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,18 +38,18 @@ class GAN(Recipe):
     take them as a one-hot vector (Mirza and Osindero 2014, arXiv 1411.1784).
     """
 
-    latent: int = 100  # eriklindernoren/PyTorch-GAN gan.py
+    latent: Count = 100  # eriklindernoren/PyTorch-GAN gan.py
     law: Literal["normal", "uniform"] = "normal"  # gan.py; the classic net draws from (-1, 1)
-    first: int = 128  # gan.py: width of the generator's first layer, each next one twice as wide
-    layers: int = 3  # hidden layers of the generator; 4 in gan.py
+    first: Count = 128  # gan.py: width of the generator's first layer, each next one twice as wide
+    layers: Whole = 3  # hidden layers of the generator; 4 in gan.py
     norm: bool = True  # gan.py: batch norm on all but the first (its eps of 0.8 is a slip, 1e-5 here)
-    critic_first: int = 512  # gan.py: width of the critic's first layer, each next one half as wide
-    critic_layers: int = 2  # gan.py
-    batch: int = 64  # gan.py
-    lr: float = 2e-4  # gan.py and the classic net
-    beta1: float = 0.5  # gan.py
-    beta2: float = 0.999  # gan.py
-    half_life: float = 1000.0  # images, own: short beside some 100,000 a minute
+    critic_first: Count = 512  # gan.py: width of the critic's first layer, each next one half as wide
+    critic_layers: Whole = 2  # gan.py
+    batch: Count = 64  # gan.py
+    lr: Amount = 2e-4  # gan.py and the classic net
+    beta1: Decay = 0.5  # gan.py
+    beta2: Decay = 0.999  # gan.py
+    half_life: OneOrMore = 1000.0  # images, own: short beside some 100,000 a minute
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "classic": {  # 100 uniform - 128 - 256 - 512 - pixels against 512 - 256 - 128 - 1, batch 128

@@ -16,7 +16,23 @@ from zeuxis.losses import adversarial as sides
 from zeuxis.losses.fidelity import fft_l1, to_8_bits
 from zeuxis.nets.critics import feature_distance
 from zeuxis.nets.inpainting import InpaintingUNet, PatchCritic, Shape, hole_share
-from zeuxis.recipes.recipe import GAME, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    GAME,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 from zeuxis.schedule import cosine
 
 _AT_ONCE = 8  # pictures that a score fills in one piece
@@ -38,30 +54,30 @@ class Inpaint(Recipe):
     """
 
     body: Literal["gated", "fourier"] = "gated"  # DeepFill v2; LaMa
-    width: int = 32  # own, 0.5 M weights; 48 in DeepFill v2
-    levels: int = 2  # own: half and quarter size; 3 in DeepFill v2: full, half and quarter
-    fold: int = 2  # own: pixels folded 2x2 into channels, four times cheaper (arXiv 1710.04026); 1 as published
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16)  # gated: DeepFill v2 on the quarter-size map, and one without
-    blocks: int = 3  # fourier: own, for two cores; 9 in LaMa
+    width: Count = 32  # own, 0.5 M weights; 48 in DeepFill v2
+    levels: Whole = 2  # own: half and quarter size; 3 in DeepFill v2: full, half and quarter
+    fold: Whole = 2  # own: pixels folded 2x2 into channels, four times cheaper (arXiv 1710.04026); 1 as published
+    dilations: tuple[Whole, ...] = (1, 2, 4, 8, 16)  # gated: DeepFill v2 on the quarter-size map, and one without
+    blocks: Count = 3  # fourier: own, for two cores; 9 in LaMa
     separable: bool = False  # as published; MI-GAN (2023) separates; own trials: no faster on a processor
-    patch: int = 128  # own; 256 as published
+    patch: Whole = 128  # own; 256 as published
     holes: str = "strokes-thin=2..20+strokes=1..4@0.5+boxes=1..2@0.5"  # own: a fifth of a picture, thin ones always
-    batch: int = 8  # own; 16 in DeepFill v2, 10 in LaMa
-    hole_weight: float = 6.0  # of the L1 distance inside holes (Liu et al. 2018, arXiv 1804.07723)
-    known_weight: float = 1.0  # of the L1 distance elsewhere (arXiv 1804.07723)
-    fft: float = 0.0  # weight of the L1 distance of spectra; 0.05 in SMFANet
-    stage: float = 0.6  # own: progress at which the critic comes in; 0 as published, 1 is without
+    batch: Count = 8  # own; 16 in DeepFill v2, 10 in LaMa
+    hole_weight: Amount = 6.0  # of the L1 distance inside holes (Liu et al. 2018, arXiv 1804.07723)
+    known_weight: Amount = 1.0  # of the L1 distance elsewhere (arXiv 1804.07723)
+    fft: Amount = 0.0  # weight of the L1 distance of spectra; 0.05 in SMFANet
+    stage: Amount = 0.6  # own: progress at which the critic comes in; 0 as published, 1 is without
     game: Literal["hinge", "logistic"] = "hinge"  # DeepFill v2; logistic: LaMa
-    adversarial: float = 0.1  # own, as in Real-ESRGAN; 1 beside an L1 weight of 1 in DeepFill v2
-    matching: float = 1.0  # weight of the distance of the critic's maps; ten times the adversarial one, as in LaMa
-    critic_width: int = 32  # own; 64 as published
-    lr: float = 2e-3  # own; 1e-3 in LaMa
-    lr_end: float = 1e-5  # own: at the end of the first stage, along a cosine
-    lr_stage: float = 1e-4  # DeepFill v2: of the generator in the adversarial stage
-    critic_lr: float = 1e-4  # DeepFill v2, LaMa
-    beta1: float = 0.9  # LaMa; 0.5 in DeepFill v2
+    adversarial: Amount = 0.1  # own, as in Real-ESRGAN; 1 beside an L1 weight of 1 in DeepFill v2
+    matching: Amount = 1.0  # weight of the distance of the critic's maps; ten times the adversarial one, as in LaMa
+    critic_width: Whole = 32  # own; 64 as published
+    lr: Amount = 2e-3  # own; 1e-3 in LaMa
+    lr_end: Amount = 1e-5  # own: at the end of the first stage, along a cosine
+    lr_stage: Amount = 1e-4  # DeepFill v2: of the generator in the adversarial stage
+    critic_lr: Amount = 1e-4  # DeepFill v2, LaMa
+    beta1: Decay = 0.9  # LaMa; 0.5 in DeepFill v2
     flip: bool = True  # the eight turns and mirrors
-    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+    half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {  # own: for quick looks

@@ -11,7 +11,20 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.reconstructing import LinearFilter
 from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +36,14 @@ class Linear(Recipe):
     """
 
     damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.words
-    side: int = 15  # own: side of the filter in pixels, odd
-    patch: int = 64  # own: pixels
-    batch: int = 8  # own
-    lr: float = 1e-2  # own, Adam; a tenth of it is 2 dB behind after 300 steps
-    lr_end: float = 0.0  # own: cosine
-    warm_up: float = 0.02  # own: share of the steps
+    side: Whole = 15  # own: side of the filter in pixels, odd
+    patch: Whole = 64  # own: pixels
+    batch: Count = 8  # own
+    lr: Amount = 1e-2  # own, Adam; a tenth of it is 2 dB behind after 300 steps
+    lr_end: Amount = 0.0  # own: cosine
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # own: the eight turns and mirrors
-    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+    half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"tiny": {"side": 5, "patch": 32}}
     labels: ClassVar[str] = "ignored"

@@ -11,7 +11,20 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.reconstructing import PatchMLP, mlp_radius
 from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,19 +36,19 @@ class MLP(Recipe):
     """
 
     damage: str = "noise=25"  # section 4 of the source: sigma 25; in the words of zeuxis.degrade.words
-    seen: int = 13  # own: side of the patch that it reads; 39 in the source's best net for sigma 25
-    given: int = 7  # own: side of the patch that it gives, in the middle of the other; 17 in the source
-    width: int = 128  # own: units of a hidden layer; 2047 to 3072 in the source
-    layers: int = 2  # own: hidden layers; 4 in the source
-    step: int = 1  # own: pixels from patch to patch; 3 in the source, which costs a ninth
+    seen: Whole = 13  # own: side of the patch that it reads; 39 in the source's best net for sigma 25
+    given: Whole = 7  # own: side of the patch that it gives, in the middle of the other; 17 in the source
+    width: Count = 128  # own: units of a hidden layer; 2047 to 3072 in the source
+    layers: Whole = 2  # own: hidden layers; 4 in the source
+    step: Whole = 1  # own: pixels from patch to patch; 3 in the source, which costs a ninth
     residual: bool = True  # own: it gives the difference, at first none; the source gives the patch itself
-    patch: int = 48  # own: pixels cut out at a time, to hold many small patches
-    batch: int = 8  # own
-    lr: float = 1e-3  # own, Adam; plain gradient descent in the source
-    lr_end: float = 0.0  # own: cosine
-    warm_up: float = 0.02  # own: share of the steps
+    patch: Whole = 48  # own: pixels cut out at a time, to hold many small patches
+    batch: Count = 8  # own
+    lr: Amount = 1e-3  # own, Adam; plain gradient descent in the source
+    lr_end: Amount = 0.0  # own: cosine
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # own: the eight turns and mirrors
-    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+    half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"seen": 7, "given": 3, "width": 32, "patch": 24},

@@ -13,7 +13,23 @@ from zeuxis.losses import adversarial
 from zeuxis.losses.classification import cross_entropy
 from zeuxis.losses.penalties import drift, gradient_penalty, gradient_square
 from zeuxis.nets.progressive import GrowingCritic, GrowingGenerator, at_level, channels_at, doublings
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER_TO_THE_END,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Part,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+    Whole,
+)
 from zeuxis.schedule import cosine
 
 
@@ -42,24 +58,24 @@ class ProGAN(Recipe):
     """
 
     loss: Literal["wgan-gp", "relativistic"] = "wgan-gp"  # section 5; relativistic with R1 and R2: arXiv 2501.05441
-    base: int = 128  # own: 64, 32, 16 channels on 7, 14, 28 px; 8192 in the source
-    most: int = 64  # own; 512 in the source
-    least: int = 16  # own, reached from 64 px on; the source's thinnest layer at 1024 px
-    latent: int = 64  # own; 512 in the source
-    doublings: int = 5  # own: as many as the sides allow, down to 4 pixels; the source's 3 for 32 px
+    base: Count = 128  # own: 64, 32, 16 channels on 7, 14, 28 px; 8192 in the source
+    most: Count = 64  # own; 512 in the source
+    least: Count = 16  # own, reached from 64 px on; the source's thinnest layer at 1024 px
+    latent: Count = 64  # own; 512 in the source
+    doublings: Whole = 5  # own: as many as the sides allow, down to 4 pixels; the source's 3 for 32 px
     growth: Literal["halving", "equal"] = "halving"  # own; equal in the source
-    full: float = 0.6  # own: full resolution from this progress on; 3,600 of 12,000 kimg for 32 px in the source
-    batch: int = 64  # source, at 32 px and below
-    group: int = 4  # source, minibatch standard deviation
-    penalty: float = 10.0  # source, gradient penalty (lambda)
-    drift: float = 1e-3  # source, appendix A.1
-    class_weight: float = 1.0  # source, AC-GAN terms of both sides
-    gamma: float = 1.0  # own, R1 and R2 of the relativistic loss
-    lr: float = 1e-2  # own: with weights of deviation 1, 1e-3 barely moves them in a few hundred steps; source: 1e-3
-    lr_end: float = 2.5e-3  # own: cosine to a quarter; constant in the source
-    beta1: float = 0.0  # source
-    beta2: float = 0.99  # source
-    half_life: float = 2000.0  # own: images; 44,300 in the source (0.999 a step of 64)
+    full: Part = 0.6  # own: full resolution from this progress on; 3,600 of 12,000 kimg for 32 px in the source
+    batch: Count = 64  # source, at 32 px and below
+    group: Count = 4  # source, minibatch standard deviation
+    penalty: Amount = 10.0  # source, gradient penalty (lambda)
+    drift: Amount = 1e-3  # source, appendix A.1
+    class_weight: Amount = 1.0  # source, AC-GAN terms of both sides
+    gamma: Amount = 1.0  # own, R1 and R2 of the relativistic loss
+    lr: Amount = 1e-2  # own: with weights of deviation 1, 1e-3 barely moves them in a few hundred steps; source: 1e-3
+    lr_end: Amount = 2.5e-3  # own: cosine to a quarter; constant in the source
+    beta1: Decay = 0.0  # source
+    beta2: Decay = 0.99  # source
+    half_life: OneOrMore = 2000.0  # own: images; 44,300 in the source (0.999 a step of 64)
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "published": {  # tkarras/progressive_growing_of_gans for 32 px; more `doublings` for more pixels

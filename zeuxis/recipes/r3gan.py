@@ -14,7 +14,23 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets import init, residual_gan, strided
-from zeuxis.recipes.recipe import SLOWER_TO_THE_END, Average, Feed, Moment, Need, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER_TO_THE_END,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    Need,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Share,
+    Terms,
+    Turn,
+)
 from zeuxis.schedule import cosine
 
 
@@ -30,25 +46,25 @@ class R3GAN(Recipe):
     """
 
     body: Literal["strided", "residual"] = "strided"  # sweep: at minutes the body decides; residual: section 3.4
-    width: int = 32  # strided: half the width of google/compare_gan v1 (sweep)
-    widths: tuple[int, ...] = (256, 256, 256, 128)  # residual: from the smallest map up; own, 2.3 M weights a net
-    blocks: int = 2  # residual: per stage, as published
-    latent: int = 64  # published
-    batch: int = 64  # sweep; 512 as published
-    gamma: float = 1.0  # sweep: 1 to 5 is flat; published 0.05 (CIFAR-10) to 150 (FFHQ-256)
-    gamma_end: float = 0.1  # published: a tenth
-    lazy: int = 4  # sweep: the penalty every 4th step, times 4 (Karras et al. 2020, arXiv 1912.04958); published 1
-    lr: float = 2e-3  # sweep; 2e-4 as published, with larger batches
-    lr_end: float = 5e-4  # published: a quarter
-    beta2: float = 0.9  # published
-    beta2_end: float = 0.99  # published
-    half_life: float = 2000.0  # images, sweep: 500 to 2,000 is flat; published 5 million
-    ramp: float = 0.1  # sweep
+    width: Count = 32  # strided: half the width of google/compare_gan v1 (sweep)
+    widths: tuple[Count, ...] = (256, 256, 256, 128)  # residual: from the smallest map up; own, 2.3 M weights a net
+    blocks: Count = 2  # residual: per stage, as published
+    latent: Count = 64  # published
+    batch: Count = 64  # sweep; 512 as published
+    gamma: Amount = 1.0  # sweep: 1 to 5 is flat; published 0.05 (CIFAR-10) to 150 (FFHQ-256)
+    gamma_end: Amount = 0.1  # published: a tenth
+    lazy: Count = 4  # sweep: the penalty every 4th step, times 4 (Karras et al. 2020, arXiv 1912.04958); published 1
+    lr: Amount = 2e-3  # sweep; 2e-4 as published, with larger batches
+    lr_end: Amount = 5e-4  # published: a quarter
+    beta2: Decay = 0.9  # published
+    beta2_end: Decay = 0.99  # published
+    half_life: OneOrMore = 2000.0  # images, sweep: 500 to 2,000 is flat; published 5 million
+    ramp: Share = 0.1  # sweep
     augment: Literal["none", "diffaugment", "ada", "adaptive"] = "none"  # sweep: none; published: ada, on a schedule
     augment_policy: str = "color,translation,cutout"  # diffaugment, few pictures: arXiv 2006.10738
-    augment_chance: float = 0.3  # ada: chance at the end, rising from 0; published 0.3 (FFHQ), 0.55 (CIFAR-10)
-    augment_target: float = 0.6  # adaptive: mean sign of the critic on real pictures (arXiv 2006.06676)
-    augment_speed: int = 50_000  # adaptive: images from chance 0 to 1; 500,000 as published, for longer runs
+    augment_chance: Share = 0.3  # ada: chance at the end, rising from 0; published 0.3 (FFHQ), 0.55 (CIFAR-10)
+    augment_target: Amount = 0.6  # adaptive: mean sign of the critic on real pictures (arXiv 2006.06676)
+    augment_speed: Count = 50_000  # adaptive: images from chance 0 to 1; 500,000 as published, for longer runs
     domain: Literal["photo", "digits", "text"] = "photo"  # ada: digits and text are not flipped or rotated
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {

@@ -1,8 +1,9 @@
 """What a recipe is: settings, players, whose turn it is, and what each minimises."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,39 @@ from zeuxis.recipes._about import Yardstick as Yardstick
 
 Schedule = float | Callable[[float], float]
 """A number, or a function of progress (0 to 1 of the budget)."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which numbers a setting may be: `least` to `most`, the ends in the range unless they are `above` or `below`."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: bool = False
+    below: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        over = number > self.least if self.above else number >= self.least
+        return over and (number < self.most if self.below else number <= self.most)
+
+    @property
+    def words(self) -> str:
+        least = "zero" if self.least == 0 else f"{self.least:g}"
+        low = f"above {least}" if self.above else f"{least} or more"
+        if self.most == math.inf:
+            return low
+        if not (self.above or self.below):
+            return f"{self.least:g} to {self.most:g}"
+        return f"{low} and {'below' if self.below else 'at most'} {self.most:g}"
+
+
+Count = Annotated[int, Range(1)]
+Whole = Annotated[int, Range(0)]
+Amount = Annotated[float, Range(0)]
+OneOrMore = Annotated[float, Range(1)]
+Share = Annotated[float, Range(0, 1)]
+Part = Annotated[float, Range(0, 1, above=True)]
+Decay = Annotated[float, Range(0, 1, below=True)]
 
 
 def at(schedule: Schedule, progress: float) -> float:
@@ -148,7 +182,7 @@ class Moment:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Base of every recipe: a frozen dataclass whose fields are its settings, with their sources.
+    """Base of every recipe: a frozen dataclass whose fields are its settings, with their sources and ranges.
 
     A recipe is a leaf: nothing inherits from one. It holds no weights and reads no files.
     """

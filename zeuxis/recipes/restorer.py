@@ -18,7 +18,22 @@ from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
 from zeuxis.nets.foreign import PEERS
 from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
-from zeuxis.recipes.recipe import GAME, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    GAME,
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 HAIR = 1e-5
 """Of [-1, 1]: how far apart the channels of a grey picture are for a teacher of colours; equal ones get one noise."""
@@ -40,26 +55,26 @@ class Restorer(Recipe):
 
     damage: str = "repair"  # own: noise, JPEG and mild blur, each with its own probability
     body: Literal["unet", "plain"] = "unet"  # DRUNet's; DnCNN without batch norm
-    width: int = 32  # own, for two cores; 64 in DRUNet
-    levels: int = 3  # own; 4 in DRUNet
-    blocks: int = 2  # own; 4 in DRUNet
+    width: Count = 32  # own, for two cores; 64 in DRUNet
+    levels: Whole = 3  # own; 4 in DRUNet
+    blocks: Count = 2  # own; 4 in DRUNet
     noise_map: bool = False  # FFDNet
-    patch: int = 96  # own; 128 in DRUNet
-    batch: int = 8  # own; 16 in DRUNet
+    patch: Whole = 96  # own; 128 in DRUNet
+    batch: Count = 8  # own; 16 in DRUNet
     distance: Literal["charbonnier", "l1", "mse"] = "charbonnier"  # arXiv 1704.03915; L1 in DRUNet
-    fft: float = 0.5  # weight of the L1 distance of orthonormal spectra; SMFANet: 0.05 of plain ones, some 3 here
+    fft: Amount = 0.5  # weight of the L1 distance of orthonormal spectra; SMFANet: 0.05 of plain ones, some 3 here
     teacher: str = ""  # own: denoiser that is told the level, by what `zeuxis data weights` calls it; none
-    taught: float = 0.5  # own: share of a batch that learns the teacher's answers in place of the truth
+    taught: Amount = 0.5  # own: share of a batch that learns the teacher's answers in place of the truth
     lesson: str = "noise=0..55"  # own: what the teacher's share suffers
-    gan: float = 0.0  # weight of the game; Real-ESRGAN: 0.1
-    matching: float = 1.0  # own: weight of the critic's maps in the game, in place of VGG's
-    stage: float = 0.8  # own: share of the steps at which the game begins
-    critic_width: int = 16  # own; 64 in Real-ESRGAN
-    lr: float = 5e-4  # own, with warm-up; 1e-4 in DRUNet
-    lr_game: float = 1e-4  # Real-ESRGAN: of both players
-    warm_up: float = 0.02  # own: share of the steps
+    gan: Amount = 0.0  # weight of the game; Real-ESRGAN: 0.1
+    matching: Amount = 1.0  # own: weight of the critic's maps in the game, in place of VGG's
+    stage: Amount = 0.8  # own: share of the steps at which the game begins
+    critic_width: Whole = 16  # own; 64 in Real-ESRGAN
+    lr: Amount = 5e-4  # own, with warm-up; 1e-4 in DRUNet
+    lr_game: Amount = 1e-4  # Real-ESRGAN: of both players
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # the eight turns and mirrors
-    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+    half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "levels": 2, "blocks": 1},

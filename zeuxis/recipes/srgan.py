@@ -20,7 +20,22 @@ from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.critics import Critic, PyramidCritic, UNetCritic, feature_distance
 from zeuxis.nets.upscaling import BASE_REACH, PlainUpscaler, ResidualUpscaler, plain_radius, residual_radius
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
-from zeuxis.recipes.recipe import GAME, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    GAME,
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 Game = tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
 GAMES: dict[str, Game] = {
@@ -43,32 +58,32 @@ class SRGAN(Recipe):
 
     scale: Literal[2, 3, 4] = 4  # published: 4
     body: Literal["residual", "compact"] = "residual"  # published; compact: that of the recipe `compact`
-    width: int = 32  # own, for two cores; 64 published
-    blocks: int = 8  # own; 16 published
-    ends: int = 3  # own: side of the first and last convolution; 9 published
+    width: Count = 32  # own, for two cores; 64 published
+    blocks: Count = 8  # own; 16 published
+    ends: Whole = 3  # own: side of the first and last convolution; 9 published
     norm: Literal["none", "batch"] = "none"  # own, as ESRGAN; batch published, whose nets mix badly on the slider
     skip: Literal["bicubic", "none"] = "bicubic"  # own; none published
     critic: Literal["pyramid", "unet"] = "pyramid"  # published; unet: Real-ESRGAN (arXiv 2107.10833)
-    critic_width: int = 16  # own; 64 published, to 512
-    critic_dense: int = 128  # own; 1024 published
+    critic_width: Whole = 16  # own; 64 published, to 512
+    critic_dense: Whole = 128  # own; 1024 published
     critic_norm: Literal["group", "batch", "spectral", "none"] = "group"  # own (arXiv 1803.08494); batch published
     critic_pool: bool = True  # own: reads the mean of its last map; the whole map published
     damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.words
-    patch: int = 96  # published: pixels of the large picture
-    batch: int = 16  # published
-    stage: float = 0.9  # own: share of the steps at which the game begins; 1,000,000 of 1,200,000 published
+    patch: Whole = 96  # published: pixels of the large picture
+    batch: Count = 16  # published
+    stage: Amount = 0.9  # own: share of the steps at which the game begins; 1,000,000 of 1,200,000 published
     distance: Literal["l1", "mse", "charbonnier"] = "l1"  # Real-ESRGAN; mse published
-    pixels: float = 1.0  # Real-ESRGAN: weight of that distance in the game
+    pixels: Amount = 1.0  # Real-ESRGAN: weight of that distance in the game
     content: Literal["critic", "vgg16"] = "critic"  # own: whose maps are matched; VGG19 published
-    matching: float = 1.0  # own: weight of the maps, 10 times the game's as in pix2pixHD, LaMa and Real-ESRGAN
-    adversarial: float = 0.1  # Real-ESRGAN: weight of the game; 1e-3 published, 5e-3 in ESRGAN
+    matching: Amount = 1.0  # own: weight of the maps, 10 times the game's as in pix2pixHD, LaMa and Real-ESRGAN
+    adversarial: Amount = 0.1  # Real-ESRGAN: weight of the game; 1e-3 published, 5e-3 in ESRGAN
     loss: Literal["non-saturating", "relativistic"] = "non-saturating"  # published; relativistic: in pairs
-    lr: float = 1e-3  # own, Adam, fidelity; 1e-4 published
-    lr_end: float = 1e-4  # own: cosine to the end of the first stage; as lr published
-    lr_game: float = 1e-4  # published: of both players, a tenth of it in the second half of the game
-    warm_up: float = 0.02  # own: share of the first stage
+    lr: Amount = 1e-3  # own, Adam, fidelity; 1e-4 published
+    lr_end: Amount = 1e-4  # own: cosine to the end of the first stage; as lr published
+    lr_game: Amount = 1e-4  # published: of both players, a tenth of it in the second half of the game
+    warm_up: Amount = 0.02  # own: share of the first stage
     flip: bool = True  # own: the eight turns and mirrors
-    half_life: float = 5_000.0  # own: pictures, never above 10 % of those seen; none published
+    half_life: OneOrMore = 5_000.0  # own: pictures, never above 10 % of those seen; none published
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 16, "blocks": 4, "critic_width": 8, "critic_dense": 32, "patch": 48},

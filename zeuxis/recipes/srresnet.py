@@ -11,7 +11,20 @@ from zeuxis.draw import Draw
 from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.upscaling import ResidualUpscaler, residual_radius
 from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn, Yardstick
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    Count,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Terms,
+    Turn,
+    Whole,
+    Yardstick,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,20 +37,20 @@ class SRResNet(Recipe):
     """
 
     scale: Literal[2, 3, 4] = 4  # published: 4, by two shuffles of 2; 3 is one shuffle of 3
-    width: int = 32  # own; 64 published
-    blocks: int = 8  # own; 16 published
-    ends: int = 3  # own: side of the first and last convolution; 9 published
+    width: Count = 32  # own; 64 published
+    blocks: Count = 8  # own; 16 published
+    ends: Whole = 3  # own: side of the first and last convolution; 9 published
     norm: Literal["none", "batch"] = "none"  # own, as EDSR and BasicSR's MSRResNet; batch published
     skip: Literal["bicubic", "none"] = "bicubic"  # own; MSRResNet adds a bilinear one; none published
     damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.words
-    patch: int = 96  # published: pixels of the large picture
-    batch: int = 16  # published
+    patch: Whole = 96  # published: pixels of the large picture
+    batch: Count = 16  # published
     distance: Literal["mse", "l1", "charbonnier"] = "mse"  # published; L1 in MSRResNet
-    lr: float = 1e-3  # own, Adam; 1e-4 published
-    lr_end: float = 0.0  # own: cosine; as lr published
-    warm_up: float = 0.02  # own: share of the steps
+    lr: Amount = 1e-3  # own, Adam; 1e-4 published
+    lr_end: Amount = 0.0  # own: cosine; as lr published
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # own: the eight turns and mirrors
-    half_life: float = 10_000.0  # own: pictures, never above 10 % of those seen; none published
+    half_life: OneOrMore = 10_000.0  # own: pictures, never above 10 % of those seen; none published
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 16, "blocks": 4, "patch": 48},

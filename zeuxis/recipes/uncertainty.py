@@ -14,7 +14,7 @@ from zeuxis.errors import BadInput
 from zeuxis.losses.quantile import pinball
 from zeuxis.nets.intervals import IntervalHead, interval_radius
 from zeuxis.recipes._pairs import check_damage, flipped, shown, warmed
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Amount, Average, Count, Feed, Moment, OneOrMore, Optimizer, Recipe, Terms, Turn, Whole
 
 _AT_ONCE = 16  # held-out pictures in memory together
 
@@ -30,17 +30,17 @@ class Uncertainty(Recipe):
 
     of: str = "repair"  # the restorer: weights of the package, a run's folder, or a file
     damage: str = "repair"  # own: what is restored, in the words of zeuxis.degrade.words
-    width: int = 24  # own
-    depth: int = 4  # own
-    low: float = 0.05  # im2im-uq
-    high: float = 0.95  # im2im-uq
-    alpha: float = 0.1  # im2im-uq
-    patch: int = 96  # own
-    batch: int = 8  # own
-    lr: float = 1e-3  # own, Adam
-    warm_up: float = 0.02  # own: share of the steps
+    width: Count = 24  # own
+    depth: Count = 4  # own
+    low: Amount = 0.05  # im2im-uq
+    high: Amount = 0.95  # im2im-uq
+    alpha: Amount = 0.1  # im2im-uq
+    patch: Whole = 96  # own
+    batch: Count = 8  # own
+    lr: Amount = 1e-3  # own, Adam
+    warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # the eight turns and mirrors
-    half_life: float = 2000.0  # own: pictures, never above 10 % of those seen
+    half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"tiny": {"width": 8, "depth": 1}}
     labels: ClassVar[str] = "ignored"

@@ -14,14 +14,19 @@ from zeuxis.losses.fidelity import psnr8
 from zeuxis.nets.autoencoding import BODIES, ClassCode, PlainCode
 from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
+    Amount,
     Average,
+    Count,
     Feed,
     Moment,
+    OneOrMore,
     Optimizer,
     Recipe,
     Remedy,
+    Share,
     Terms,
     Turn,
+    Whole,
     Yardstick,
 )
 from zeuxis.schedule import cosine
@@ -37,18 +42,18 @@ class VAE(Recipe):
     """
 
     body: Literal["conv", "dense", "strided"] = "conv"  # dense: pytorch/examples; strided: google/compare_gan v1
-    width: int = 32  # own: convolutions 32-64-128; 400 in pytorch/examples, 64 in compare_gan v1
-    latent: int = 16  # own: 16 at 28 px, 64 at 64 px; 20 in pytorch/examples, 64 in compare_gan v1
+    width: Count = 32  # own: convolutions 32-64-128; 400 in pytorch/examples, 64 in compare_gan v1
+    latent: Count = 16  # own: 16 at 28 px, 64 at 64 px; 20 in pytorch/examples, 64 in compare_gan v1
     likelihood: Literal["sigma", "gaussian", "bernoulli"] = "sigma"  # arXiv 2006.13202
-    beta: float = 1.0  # weight of the KL term: 1 is the ELBO; more is arXiv 1804.03599
-    free_bits: float = 0.0  # nats per unit; arXiv 1606.04934: 0.1 to 0.5; off, for the sigma decoder holds its units
-    warm_up: float = 0.25  # own: the KL term grows over the first 20 to 30 % of the steps (arXiv 1602.02282)
-    batch: int = 128  # pytorch/examples
-    lr: float = 1e-3  # pytorch/examples, Adam
-    lr_end: float = 0.0  # own: cosine; as lr in the sources
-    label_dim: int = 16  # own: numbers per label in the decoder
-    drop_label: float = 0.1  # own, as in classifier-free guidance (arXiv 2207.12598)
-    half_life: float = 5000.0  # own: images, never above 10 % of those seen
+    beta: Amount = 1.0  # weight of the KL term: 1 is the ELBO; more is arXiv 1804.03599
+    free_bits: Amount = 0.0  # nats per unit; arXiv 1606.04934: 0.1 to 0.5; off, for the sigma decoder holds its units
+    warm_up: Amount = 0.25  # own: the KL term grows over the first 20 to 30 % of the steps (arXiv 1602.02282)
+    batch: Count = 128  # pytorch/examples
+    lr: Amount = 1e-3  # pytorch/examples, Adam
+    lr_end: Amount = 0.0  # own: cosine; as lr in the sources
+    label_dim: Whole = 16  # own: numbers per label in the decoder
+    drop_label: Share = 0.1  # own, as in classifier-free guidance (arXiv 2207.12598)
+    half_life: OneOrMore = 5000.0  # own: images, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "classic": {  # pytorch/examples vae/main.py: 784-400-20

@@ -13,7 +13,21 @@ from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import wasserstein_critic, wasserstein_generator
 from zeuxis.losses.penalties import drift, gradient_penalty
 from zeuxis.nets import init, strided, wgan
-from zeuxis.recipes.recipe import SLOWER, Average, Feed, Moment, Optimizer, Recipe, Remedy, Terms, Turn
+from zeuxis.recipes.recipe import (
+    SLOWER,
+    Amount,
+    Average,
+    Count,
+    Decay,
+    Feed,
+    Moment,
+    OneOrMore,
+    Optimizer,
+    Recipe,
+    Remedy,
+    Terms,
+    Turn,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +40,16 @@ class WGANGP(Recipe):
     """
 
     body: Literal["strided", "published"] = "strided"  # google/compare_gan v1; gan_mnist.py
-    width: int = 32  # sweep: half the width of compare_gan v1; 64 in gan_mnist.py
-    latent: int = 64  # compare_gan v1; 128 in gan_mnist.py
-    batch: int = 64  # compare_gan v1; 50 in gan_mnist.py
-    critic_steps: int = 1  # own: critic steps to one of the generator; 5 as published costs four times
-    penalty: float = 10.0  # published: lambda
-    drift: float = 1e-3  # Karras et al. 2018, arXiv 1710.10196; 0 as published
-    lr: float = 1e-4  # published
-    beta1: float = 0.0  # published for residual nets; 0.5 in gan_mnist.py
-    beta2: float = 0.9  # published
-    half_life: float = 2000.0  # images, as in the sweep of other losses
+    width: Count = 32  # sweep: half the width of compare_gan v1; 64 in gan_mnist.py
+    latent: Count = 64  # compare_gan v1; 128 in gan_mnist.py
+    batch: Count = 64  # compare_gan v1; 50 in gan_mnist.py
+    critic_steps: Count = 1  # own: critic steps to one of the generator; 5 as published costs four times
+    penalty: Amount = 10.0  # published: lambda
+    drift: Amount = 1e-3  # Karras et al. 2018, arXiv 1710.10196; 0 as published
+    lr: Amount = 1e-4  # published
+    beta1: Decay = 0.0  # published for residual nets; 0.5 in gan_mnist.py
+    beta2: Decay = 0.9  # published
+    half_life: OneOrMore = 2000.0  # images, as in the sweep of other losses
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "published": {  # igul222/improved_wgan_training, gan_mnist.py

@@ -1,12 +1,16 @@
 """Settings out of their range are refused before anything is written; the kind of picture is guessed and said."""
 
+import math
+from dataclasses import dataclass, fields
+from typing import get_type_hints
+
 import pytest
 
 from tests.stories.commands import TINY, inside, pictures, tree, typed
 from zeuxis import catalog
 from zeuxis.errors import BadInput
 from zeuxis.jobs.training import check_settings, with_domain
-from zeuxis.recipes.recipe import make
+from zeuxis.recipes.recipe import Recipe, Share, make
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,32 @@ def test_all_presets_are_within_the_ranges(name):
 def test_out_of_range(recipe, setting, says):
     with pytest.raises(BadInput, match=says):
         check_settings(make(catalog.load(recipe), None, **setting))
+
+
+@dataclass(frozen=True, kw_only=True)
+class New(Recipe):
+    """A recipe of somebody else, whose fields are called like ours and mean other things."""
+
+    lr: float = 0.0
+    width: int = 0
+    shifts: tuple[Share, ...] = (0.5,)
+
+
+def test_a_range_belongs_to_the_field_and_not_to_its_name():
+    check_settings(New(lr=-1.0, width=-3))
+    for setting, says in (
+        ({"lr": math.inf}, "--lr must be a finite number"),
+        ({"shifts": (0.5, 2.0)}, "0 to 1, not 2"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            check_settings(New(**setting))
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_number_of_the_recipes_here_has_a_range(name):
+    hints = get_type_hints(catalog.load(name), include_extras=True)
+    plain = {f.name for f in fields(catalog.load(name)) if hints[f.name] in (int, float)}
+    assert plain == set()
 
 
 @pytest.mark.parametrize(
