@@ -31,10 +31,23 @@ BLOCKS = 24_000
 """Blocks that the noise is sought in."""
 SHARE, FEWEST = 0.01, 100
 """The calmest blocks that the noise is read from: a share of all, and at least so many."""
+PART = 0.15
+"""Of what is seen, the share that must be able to show noise; less is a photograph on a page or screen."""
 SEEN = 0.8
 """Blocks whose noise would lose more than a fifth of its variance to clipping are left out while others are there."""
+FLAT, LOUD = 0.3, 3.0
+"""A block in which more neighbours than this share are equal cannot hold noise that matters; nor can one whose high
+frequencies are below so many grey levels, by which the rest of a picture is told from a part that was smoothed."""
+UNEVEN, TAILED, WIDE = (0.25, 0.15), (4.5, 4.0), 0.7
+"""Own: how far the power of high frequencies may vary (its deviation over its mean), how heavy the tails of their
+coefficients may be (a normal value: 3), for all blocks and for the loud ones; and how far the logarithm of a loud
+block's power may spread (white noise: 0.27). Texture, patterns and letters lie well above."""
+COARSE, FINE_LEFT = 1.35, 2.2
+"""By how much noise of the colours may grow from the calmest blocks to the calmer tenth, and from high frequencies to
+middle ones in one of the differences; texture grows more, and smooth relief falls faster."""
 _ORDER = (torch.arange(8)[:, None] + torch.arange(8)).flatten()
 _LOW, _MIDDLE, _HIGH = ((_ORDER > 0) & (_ORDER <= 5), (_ORDER >= 6) & (_ORDER <= 8), _ORDER >= 8)
+_BAND = (_ORDER >= 4) & (_ORDER <= 7)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +58,7 @@ class Noise:
     luma: Tensor  # in (R+G+B)/sqrt 3; equals sigma where the noise is independent per channel
     chroma: Tensor  # in the two differences of colours; 0 for pictures of one channel
     confidence: Tensor  # 0..1: how far it looks like white noise and not like texture
+    coarse: Tensor  # of the colour differences in middle frequencies, whatever their spectrum; 0 where it is no noise
 
 
 def kept_variance(mean: Tensor, sigma: Tensor) -> Tensor:
@@ -82,27 +96,75 @@ def _blocks(plane: Tensor, corner: Tensor) -> Tensor:
     return pixels.flatten(1) @ cosine_transform().T
 
 
-def _noise_one(image: Tensor) -> tuple[float, float, float, float]:
-    """(sigma, luma, chroma, confidence) of one picture [C, H, W]."""
-    c, height, width = image.shape
+def _usable(levels_: Tensor, seen: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Which 8x8 blocks can show noise: wholly seen, hardly saturated, not flat; bool [n]."""
+    equal = torch.zeros(levels_.shape[1:])
+    equal[:, 1:] += (levels_[:, :, 1:] - levels_[:, :, :-1]).abs().amax(0) < 0.1
+    equal[1:] += (levels_[:, 1:] - levels_[:, :-1]).abs().amax(0) < 0.1
+    clipped = ((levels_ < 0.6) | (levels_ > 254.4)).to(levels_.dtype)
+    hidden, flat = _block_means(torch.stack([1 - seen.to(equal), equal / 2]), rows, columns)
+    usable: Tensor = (_block_means(clipped, rows, columns).amax(0) < 0.2) & (hidden < 1e-6) & (flat < FLAT)
+    return usable
+
+
+_NOTHING = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def _noise_one(image: Tensor, seen: Tensor) -> tuple[float, float, float, float, float]:
+    """The fields of Noise for one picture [C, H, W] of which the pixels `seen` [H, W] count."""
+    height, width = image.shape[1:]
     step = max(1, math.ceil(math.sqrt(height * width / BLOCKS))) | 1  # odd, so that all places of JPEG's grid come up
     rows, columns = places(height, 8, step), places(width, 8, step)
-    corner = torch.cartesian_prod(rows, columns)
     levels_ = (image + 1) * GREY
-    clipped = ((levels_ < 0.6) | (levels_ > 254.4)).to(image.dtype)
-    saturated = _block_means(clipped, rows, columns).amax(0)
-    mean = _block_means(levels_, rows, columns)
+    usable = _usable(levels_, seen, rows, columns)
+    apart = min(step, 8) ** 2 / 64  # of a block that no other covers
+    if int(usable.sum()) * apart < FEWEST or float(usable.float().mean()) < PART * float(seen.float().mean()):
+        return _NOTHING
+    corner, mean = torch.cartesian_prod(rows, columns)[usable], _block_means(levels_, rows, columns)[:, usable]
     planes = opponent(levels_[None])[0]
     first = _blocks(planes[0], corner)
-    usable = (first[:, 1:].square().sum(1) > 1e-3) & (saturated < 0.2)
-    if int(usable.sum()) < FEWEST:
-        return 0.0, 0.0, 0.0, 0.0
-    corner, mean, first = corner[usable], mean[:, usable], first[usable]
-    return _read_blocks(planes, first, corner, mean)
+    coarse = _coarse(planes[1:], corner)
+    found = _read_blocks(planes, first, corner, mean)
+    loud = first[:, _HIGH].square().mean(1) > LOUD**2
+    if not bool(loud.all()) and found[0] < LOUD and int(loud.sum()) * apart >= FEWEST:
+        other = _read_blocks(planes, first[loud], corner[loud], mean[:, loud], loud=True)
+        found = other if other[3] > 0 else found
+    return (*found, coarse)
 
 
-def _read_blocks(planes: Tensor, first: Tensor, corner: Tensor, mean: Tensor) -> tuple[float, float, float, float]:
-    """As `_noise_one`, from usable blocks: DCT of plane 0 [n, 64], corners [n, 2], means per channel [C, n]."""
+def _coarse(planes: Tensor, corner: Tensor) -> float:
+    """Noise of both colour differences [2, H, W], by the calmest blocks of each; 0 where it looks like texture.
+
+    What a camera makes of a sensor's noise is neither white nor alike in all frequencies; but it is there in
+    both differences, and as strong where the picture is calm as where it is a little less so.
+    """
+    least, falls = math.inf, math.inf
+    for plane in planes:
+        own = _blocks(plane, corner)
+        rank = own[:, _LOW].square().sum(1).argsort()
+        calm, more = (own[rank[: max(FEWEST, int(share * len(rank)))]] for share in (SHARE, 10 * SHARE))
+        sigma, wide = (math.sqrt(_median_variance(x, _BAND, torch.ones(len(x)))) for x in (calm, more))
+        if wide > COARSE * sigma:
+            return 0.0
+        fine = math.sqrt(_median_variance(calm, _HIGH, torch.ones(len(calm))))
+        least, falls = min(least, sigma), min(falls, sigma / max(fine, 1e-9))
+    return least if falls < FINE_LEFT else 0.0
+
+
+def _whiteness(wide: Tensor, kept: Tensor, loud: bool) -> bool:
+    """Whether the high frequencies of blocks [n, 64] can be white noise: as strong in all, and not heavy-tailed."""
+    high = wide[:, _HIGH] / kept.sqrt()[:, None]
+    each, power = high.square().mean(0), high.square().mean(1)
+    tails = float(high.pow(4).mean() / high.square().mean().square().clamp_min(1e-12))
+    uneven = float(each.std() / each.mean().clamp_min(1e-12))
+    spread = float(power.clamp_min(1e-12).log().std())
+    return uneven < UNEVEN[loud] and tails < TAILED[loud] and (not loud or spread < WIDE)
+
+
+def _read_blocks(
+    planes: Tensor, first: Tensor, corner: Tensor, mean: Tensor, loud: bool = False
+) -> tuple[float, float, float, float]:
+    """sigma, luma, chroma, confidence from blocks: DCT of plane 0 [n, 64], corners [n, 2], means by channel [C, n]."""
     c = len(planes)
     shares, unrest = opponent_shares(c), first[:, _LOW].square().sum(1)
     sigma, variances, rank, kept = 1.0, [1.0], unrest.argsort(), torch.ones_like(mean)
@@ -121,21 +183,27 @@ def _read_blocks(planes: Tensor, first: Tensor, corner: Tensor, mean: Tensor) ->
     wide = _median_variance(first[more], _HIGH, kept[0, more])
     alike = min(math.sqrt(variances[0] / max(v, variances[0], 1e-12)) for v in (wide, middle))
     rest = sum(variances[1:]) / max(1, c - 1)
-    return sigma, math.sqrt(variances[0]), math.sqrt(rest), max(0.0, 2 * alike - 1)
+    sure = max(0.0, 2 * alike - 1) if _whiteness(first[more], kept[0, more], loud) else 0.0
+    return sigma, math.sqrt(variances[0]), math.sqrt(rest), sure
 
 
-def noise_sigma(image: Tensor) -> Noise:
-    """The noise of each picture, on the 0..255 scale; pictures under 16 px give 0 with confidence 0.
+def noise_sigma(image: Tensor, seen: Tensor | None = None) -> Noise:
+    """The noise of each picture, on the 0..255 scale, 0 with confidence 0 where too little can show any.
+
+    seen: [N, 1, H, W] bool, the pixels that count; None: all.
 
     After Ponomarenko et al. (2007): the 8x8 blocks with the least energy in low frequencies, the median
     of their energy in high ones, in opponent colours. White noise has the same energy in both and the
     two are independent, so that the choice does not bias the measure. Own: blocks that are partly
-    saturated or without any change are left out, and what clipping takes from the rest is given back by
-    the variance of a clipped normal. The confidence falls where the energy grows with the unrest of the
-    blocks or falls with frequency, as texture does and white noise does not.
+    saturated, flat or not wholly seen are left out, a hundred that do not overlap are the least, and what clipping
+    takes from the rest is given back by the variance of a clipped normal. Where that finds nothing, the blocks that
+    do hold something fine are read alone, since a smoothed part must not hide the noise of the others. The confidence
+    falls where the energy grows with the unrest of the blocks or falls with frequency, as texture does and white noise
+    does not, and is 0 where some high frequencies are stronger than others, or their coefficients far from normal.
     """
     small = min(image.shape[2:]) < 16
-    rows = [(0.0, 0.0, 0.0, 0.0) if small else _noise_one(x) for x in image]
+    masks = torch.ones_like(image[:, :1], dtype=torch.bool) if seen is None else seen
+    rows = [_NOTHING if small else _noise_one(x, m[0]) for x, m in zip(image, masks)]
     return Noise(*(torch.tensor(v) for v in zip(*rows)))
 
 

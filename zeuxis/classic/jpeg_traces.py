@@ -74,36 +74,51 @@ def jpeg_quality_of_tables(quantization: Mapping[int, Sequence[int]]) -> Tables:
 PROBED = (1, 2, 3, 4, 8, 9, 10, 11, 12, 16, 17, 18, 19, 24, 25, 26, 32, 33, 34, 40)
 """The low frequencies whose coefficients are looked at, by place in the block."""
 BINS, FINE = 512, 2
-"""Coefficients are counted to 1 / FINE, up to BINS / FINE."""
-MOST_BLOCKS = 1536
-"""Blocks that are looked at in each of the 64 positions of the grid: what bounds the time."""
+"""Coefficients are counted to 1 / FINE, below BINS / FINE; larger ones say little of the lattice and are left out."""
+MOST_BLOCKS, FEWEST_BLOCKS = 1536, 48
+"""Blocks that are looked at in each of the 64 positions of the grid: what bounds the time; and how few are too few."""
 SURE, SHARP = 8.0, 0.3
 """Own: standard deviations above chance, and mean cosine, from which a lattice is believed (docs/classic.md)."""
+COARSE, CLEAR, ASTRAY = 65, 0.7, 0.1
+"""Own: up to this quality the steps are far wider than any rounding. So the mean cosine must be higher, and of all
+coefficients, those that became 0 included, at most a share may lie nearer to the middle between two multiples."""
+AGREE = 3
+"""Frequencies that must show the lattice each by itself."""
 
 
 @cache
-def _lattice() -> tuple[Tensor, Tensor]:
-    """Per quality: cosine of each counted value with the step as period, and whether it is not rounded to 0.
+def _lattice() -> tuple[Tensor, Tensor, Tensor]:
+    """Per quality: cosine of each counted value with the step as period; whether it is not rounded to 0; and whether
+    it lies nearer to the middle between two multiples than to either.
 
-    Two tensors [100, len(PROBED) * BINS].
+    Three tensors [100, len(PROBED) * BINS].
     """
     steps = tables(torch.arange(1, 101))[:, list(PROBED), None].to(torch.float32)
     value = torch.arange(BINS, dtype=torch.float32) / FINE
     beyond = (value > steps / 2).to(torch.float32)
-    wave = torch.cos(2 * math.pi * value / steps) * beyond
-    return wave.flatten(1), beyond.flatten(1)
+    wave = torch.cos(2 * math.pi * value / steps)
+    return (wave * beyond).flatten(1), beyond.flatten(1), (wave < 0).to(torch.float32).flatten(1)
 
 
-def _histogram(y: Tensor, row: int, column: int) -> Tensor:
-    """Counts of |coefficient| of blocks of `y` [H, W] on the grid that starts at (row, column), flat."""
+def _histogram(y: Tensor, telling: Tensor, row: int, column: int) -> Tensor:
+    """Counts of |coefficient| of the blocks of `y` [H, W] on the grid that starts at (row, column), flat.
+
+    telling: [H, W], where a pixel can bear witness. A block that is constant or holds one that cannot is left out.
+    """
     rows, columns = (y.shape[0] - row) // 8, (y.shape[1] - column) // 8
-    grid = y[row : row + rows * 8, column : column + columns * 8].reshape(rows, 8, columns, 8).transpose(1, 2)
     count = rows * columns
     chosen = torch.arange(0, count, max(1, count // MOST_BLOCKS))
-    blocks = grid[chosen // columns, chosen % columns].flatten(1)
-    coefficients = blocks @ cosine_transform()[list(PROBED)].T
-    bins = (coefficients.abs() * FINE).round().long().clamp(max=BINS - 1) + torch.arange(len(PROBED)) * BINS
-    return torch.bincount(bins.flatten(), minlength=len(PROBED) * BINS).to(torch.float32)
+
+    def blocks(plane: Tensor) -> Tensor:
+        grid = plane[row : row + rows * 8, column : column + columns * 8].reshape(rows, 8, columns, 8).transpose(1, 2)
+        return grid[chosen // columns, chosen % columns].flatten(1)
+
+    pixels, there = blocks(y), blocks(telling).all(1)
+    there &= pixels.amax(1) - pixels.amin(1) > 1e-3
+    coefficients = pixels[there] @ cosine_transform()[list(PROBED)].T
+    bins = (coefficients.abs() * FINE).round().long()
+    places = (bins + torch.arange(len(PROBED)) * BINS)[bins < BINS]
+    return torch.bincount(places, minlength=len(PROBED) * BINS).to(torch.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,42 +142,77 @@ def _excess(y: Tensor, first: int) -> float:
     return float(more[there].mean() - more[~there].mean()) if bool(there.any()) and not bool(there.all()) else 0.0
 
 
-def _best(y: Tensor, phases: list[tuple[int, int]]) -> tuple[float, int, int, float, float]:
-    """(quality or NaN, row, column, certainty, score) of the best of the positions of the grid."""
-    counts = torch.stack([_histogram(y, row, column) for row, column in phases])
-    wave, beyond = _lattice()
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """For a lattice, per position of the grid and quality, [P, 100] each."""
+
+    score: Tensor  # standard deviations above chance
+    certainty: Tensor  # mean cosine of what was not rounded to 0
+    astray: Tensor  # share of all coefficients that lie nearer to the middle between two multiples
+    agreeing: Tensor  # frequencies of which each shows the lattice
+
+
+def _evidence(counts: Tensor) -> _Evidence:
+    """From histograms [P, len(PROBED) * BINS]."""
+    wave, beyond, off = _lattice()
     total, several = counts @ wave.T, counts @ beyond.T
-    score = total / (several / 2).clamp(min=1.0).sqrt()
+    each = counts.unflatten(1, (len(PROBED), BINS))
+    sums, numbers = (torch.einsum("pfb,qfb->pqf", each, x.unflatten(1, (len(PROBED), BINS))) for x in (wave, beyond))
+    agreeing = ((numbers >= 3) & (sums > 0.5 * numbers)).sum(2)
+    every = counts.sum(1, keepdim=True)
+    enough = every >= FEWEST_BLOCKS * len(PROBED)
+    score = torch.where(enough, total / (several / 2).clamp(min=1.0).sqrt(), 0.0)
+    return _Evidence(score, total / several.clamp(min=1.0), counts @ off.T / every.clamp(min=1.0), agreeing)
+
+
+def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[float, int, int, float, float]:
+    """(quality or NaN, row, column, certainty, score) of the best of the positions of the grid.
+
+    A coarse lattice is believed before a fine one: a file that was saved again at a high quality holds both.
+    """
+    e = _evidence(torch.stack([_histogram(y, telling, row, column) for row, column in phases]))
+    good = (e.score > SURE) & (e.agreeing >= AGREE)
+    coarse = good & (e.certainty > CLEAR) & (e.astray < ASTRAY)
+    coarse[:, COARSE:] = False
+    fine = good & (e.certainty > SHARP)
+    fine[:, :COARSE] = False
+    there = coarse if bool(coarse.any()) else fine
+    score = torch.where(there, e.score, -1.0) if bool(there.any()) else e.score
     phase = int(score.amax(1).argmax())
     top = float(score[phase].max())
     quality = int((score[phase] >= top - 1e-3).nonzero().max())  # low frequencies of two qualities can be the same
-    certainty = float(total[phase, quality] / several[phase, quality].clamp(min=1.0))
-    found = top > SURE and certainty > SHARP
-    return (quality + 1.0 if found else math.nan), *phases[phase], certainty, top
+    found = quality + 1.0 if bool(there.any()) else math.nan
+    return found, *phases[phase], float(e.certainty[phase, quality]), top
 
 
-def _traces(y: Tensor) -> tuple[float, int, int, float, float, float]:
+def _traces(y: Tensor, telling: Tensor) -> tuple[float, int, int, float, float, float]:
     """The fields of JpegTraces for one luma plane [H, W] in grey levels about 0."""
-    found = _best(y, [(0, 0)])  # a picture that was not cut
-    if math.isnan(found[0]):
-        found = _best(y, [(row, column) for row in range(8) for column in range(8)])
+    found = _best(y, telling, [(0, 0)])  # a picture that was not cut
+    if not found[0] <= COARSE:
+        every = _best(y, telling, [(row, column) for row in range(8) for column in range(8)])
+        found = every if math.isnan(found[0]) or every[0] <= COARSE else found
     _, row, column, *_ = found
     return (*found, (_excess(y, column) + _excess(y.T, row)) / 2)
 
 
-def jpeg_blockiness(image: Tensor) -> JpegTraces:
-    """Traces of JPEG in pictures [N, C, H, W] in [-1, 1] that were saved again in another format.
+def jpeg_blockiness(image: Tensor, seen: Tensor | None = None) -> JpegTraces:
+    """Traces of JPEG in pictures [N, C, H, W] in [-1, 1] that were saved again, in another format or as a finer JPEG.
 
     A decoder gives back coefficients that are whole multiples of the table's steps. For each of the 64
     positions of the grid and each quality the mean cosine of the luma's coefficients, with the step as
     period, is taken (the idea of Fan and de Queiroz 2003, doi 10.1109/TIP.2002.807361, with a
-    characteristic function instead of a likelihood); the largest wins. Anything done after the decoding
-    (noise, resizing) takes the lattice away. Pictures under 16 px give NaN.
+    characteristic function instead of a likelihood); the largest wins. Own: several frequencies must show it, and of a
+    coarse lattice hardly a coefficient may lie between the multiples, as those of graphics do. Blocks with a pixel at
+    the end of the range, which clipping moved off the lattice, say nothing, nor do those that are not wholly `seen`
+    ([N, 1, H, W] bool; None: all). Where several qualities fit the coarser one is told. Anything else done after
+    the decoding (noise, resizing) takes the lattice away. Pictures under 16 px give NaN.
     """
     if min(image.shape[2:]) < 16:
         rows = [(math.nan, 0, 0, 0.0, 0.0, 0.0)] * len(image)
     else:
-        rows = [_traces(y) for y in luma(image)[:, 0] * 127.5 - 0.5]  # 0..255 less JPEG's 128
+        telling = ((image > -1 + 1e-3) & (image < 1 - 1e-3)).all(1)
+        telling = telling if seen is None else telling & seen[:, 0]
+        rows = [_traces(y, t) for y, t in zip(luma(image)[:, 0] * 127.5 - 0.5, telling)]  # 0..255 less JPEG's 128
     quality, row, column, certainty, score, blocking = zip(*rows)
     whole = [torch.tensor(v, dtype=torch.int64) for v in (row, column)]
     return JpegTraces(torch.tensor(quality), *whole, *(torch.tensor(v) for v in (certainty, score, blocking)))

@@ -9,15 +9,19 @@ from torch import Tensor
 
 from zeuxis.classic import estimate
 from zeuxis.classic.consistency import luma_table
-from zeuxis.classic.deblur import gaussian_width
+from zeuxis.classic.deblur import verified_width
 from zeuxis.classic.detail import fine_detail, rounding_of
+from zeuxis.classic.graphics import drawn
 from zeuxis.classic.scratches import looks_worn
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.picture import Picture
 
-# What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/triage.py.
-NOISE, SURE = 5.0, 0.4  # grey levels (less is the grain of film and cameras); confidence that it is no texture
+# What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/kinds.py.
+NOISE, SURE = 7.0, 0.4  # grey levels (less may be the grain of a film); confidence that it is no texture
+GRAIN, ALIKE = 10.0, 0.25  # the same where all channels hold the same noise, as grain does: chroma below this share
+COLOURS = 2.5  # grey levels of noise in the colours, white or not: neither film nor texture has it in both differences
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
+EARLIER = 5  # qualities by which an earlier compression must have been coarser than the file's own
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
 BLUR = 0.9  # pixels
 
@@ -29,8 +33,9 @@ class Measured:
     noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
     there is no trace of JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels of a
     Gaussian that would explain it that the finest detail is missing, 0 where it is there; table: the 64 steps of
-    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG. worn: whether
-    it looks like a print with scratches or specks.
+    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG; colours: noise
+    in the differences of colours, of any spectrum, as a camera makes it of a sensor's; soft:
+    the finest detail is missing, whatever the reason.
     """
 
     noise: float
@@ -39,6 +44,8 @@ class Measured:
     blur: float
     table: tuple[int, ...] = ()
     worn: bool = False
+    colours: float = 0.0
+    soft: bool = False
 
     def words(self) -> str:
         """One line for people."""
@@ -49,6 +56,8 @@ class Measured:
         """Softness, or why it is not told: a codec's waves and noise are as fine as detail."""
         if self.blur:
             return f"blur {self.blur:.1f} px"
+        if self.soft:
+            return "soft, but not by a blur that can be undone for sure"
         cause = "a JPEG" if self.quality is not None else "noise" if self.noise else ""
         return f"softness in {cause} is not judged" if cause else "fine detail is there"
 
@@ -64,25 +73,49 @@ class Plan:
 
 def measure(picture: Picture, image: Tensor) -> Measured:
     """Noise, JPEG quality (from the file's own tables first) and blur; image: [1, C, H, W] in [-1, 1]."""
-    noise = estimate.noise_sigma(image)
-    sigma = float(noise.sigma) if float(noise.confidence) >= SURE else 0.0
-    dull = float(fine_detail(image)) < DULL
-    blur = gaussian_width(image, rounding_of(image.shape[1])) if dull else 0.0
-    quality, grid, table = _jpeg(picture, image)
-    return Measured(sigma, quality, grid, blur, table, looks_worn(image))
+    seen = _seen(picture)
+    graphic = drawn(image, seen)
+    sigma, colours = (0.0, 0.0) if graphic else _noise(estimate.noise_sigma(image, seen))
+    dull = not graphic and seen is None and float(fine_detail(image)) < DULL
+    blur = verified_width(image, rounding_of(image.shape[1])) if dull else 0.0
+    quality, grid, table = _jpeg(picture, image, seen, graphic)
+    return Measured(sigma, quality, grid, blur, table, looks_worn(image), colours, dull)
 
 
-def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
-    """Quality, where the grid of blocks starts (not at the corner of a turned or cropped picture), and the table."""
-    traces = estimate.jpeg_blockiness(image)
-    seen = not math.isnan(float(traces.quality))
-    grid = (int(traces.row), int(traces.column)) if seen else (0, 0)
-    if picture.kept.tables:
-        quality = estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality
-        table = torch.tensor(picture.kept.tables[0]).reshape(8, 8)
-    elif seen:
-        quality = round(float(traces.quality))
-        table = luma_table(quality).reshape(8, 8)
+def _seen(picture: Picture) -> Tensor | None:
+    """[1, 1, H, W]: the pixels that are half opaque at least; None: all. What others hide is no picture."""
+    if picture.alpha is None:
+        return None
+    seen = picture.alpha >= picture.white / 2
+    return None if seen.all() else torch.from_numpy(seen)[None, None]
+
+
+def _noise(found: estimate.Noise) -> tuple[float, float]:
+    """White noise in grey levels, 0 where it looks like texture or the grain of a film; and noise in the colours."""
+    sigma = float(found.sigma) if float(found.confidence) >= SURE else 0.0
+    grain = float(found.chroma) < ALIKE * float(found.luma)
+    return sigma if sigma > GRAIN or not grain else 0.0, float(found.coarse)
+
+
+def _jpeg(
+    picture: Picture, image: Tensor, seen: Tensor | None, graphic: bool
+) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
+    """Quality, where the grid of blocks starts (not at the corner of a turned or cropped picture), and the table.
+
+    The file's own tables know the last compression alone: an earlier, coarser one shows in the pixels. Its steps are
+    then widened by those of the last, which moved every coefficient by half of them at most.
+    """
+    traces = estimate.jpeg_blockiness(image, seen)
+    found = None if graphic or math.isnan(float(traces.quality)) else round(float(traces.quality))
+    grid = (int(traces.row), int(traces.column)) if found else (0, 0)
+    own = torch.tensor(picture.kept.tables[0]).reshape(8, 8) if picture.kept.tables else torch.zeros(8, 8)
+    last = (
+        estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality if picture.kept.tables else None
+    )
+    if found is not None and (last is None or found < last - EARLIER):
+        quality, table = found, luma_table(found).reshape(8, 8) + own
+    elif last is not None:
+        quality, table = last, own
     else:
         return None, grid, ()
     return quality, grid, tuple(torch.maximum(table, table.T).int().flatten().tolist())
@@ -91,8 +124,10 @@ def _jpeg(picture: Picture, image: Tensor) -> tuple[int | None, tuple[int, int],
 def _mending(m: Measured) -> Plan:
     """The steps for what is wrong; where a picture is both compressed and blurred, the blur is the codec's own."""
     found, steps = [], []
-    if m.noise > NOISE:
-        found.append(f"noise {m.noise:.0f}")
+    if m.noise > NOISE or m.colours > COLOURS:
+        found.append(
+            f"noise {m.noise:.0f}" if m.noise > NOISE else f"noise of a sensor, {m.colours:.0f} in the colours"
+        )
         steps.append("repair")
     if m.quality is not None and m.quality <= QUALITY:
         found.append(f"JPEG quality {m.quality}")

@@ -1,0 +1,425 @@
+"""Kinds of pictures that nobody should touch, each a function of its own random numbers and of a source of photographs.
+
+Every function gives pixels uint8, [H, W] or [H, W, 3 or 4]. `KINDS` holds them by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from scipy.ndimage import gaussian_filter
+
+Pixels = np.ndarray
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where photographs and other files come from. photographs are shrunk to about `side`, by 3 at most."""
+
+    photographs: tuple[Path, ...]
+    side: int = 320
+    files: tuple[tuple[str, tuple[Path, ...]], ...] = ()  # further kinds: files as they are
+
+    def photograph(self, rng: Rng, side: int | None = None) -> Pixels:
+        """uint8 [side, side, 3] at most, cut from one photograph, shrunk so that it has no trace of a codec."""
+        side = side or self.side
+        with Image.open(self.photographs[self.turn % len(self.photographs)]) as image:
+            factor = min(3.0, min(image.size) / side)
+            if factor > 1.4:
+                image.draft("RGB", (int(image.width / factor), int(image.height / factor)))
+            whole = image.convert("RGB")
+            factor = min(3.0, min(whole.size) / side)
+            if factor > 1:
+                size = (max(side, round(whole.width / factor)), max(side, round(whole.height / factor)))
+                whole = whole.resize(size, Image.Resampling.BOX)
+        left, top = (int(rng.integers(0, n - side + 1)) if n > side else 0 for n in whole.size)
+        return np.array(whole.crop((left, top, min(whole.width, left + side), min(whole.height, top + side))))
+
+    turn: int = 0
+
+
+Drawer = Callable[[Rng, Source], Pixels]
+
+
+def _bytes(x: np.ndarray) -> Pixels:
+    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+
+
+def _font(rng: Rng, low: int = 9, high: int = 22) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(int(rng.integers(low, high)))
+
+
+def _word(rng: Rng) -> str:
+    return "".join(rng.choice(list("etaoinshrdlucmwfgypbvk"), int(rng.integers(2, 10))))
+
+
+def _colour(rng: Rng) -> tuple[int, ...]:
+    return tuple(int(v) for v in rng.integers(0, 256, 3))
+
+
+def _text(draw: ImageDraw.ImageDraw, rng: Rng, box: tuple[int, int, int, int], size: int, fill: object) -> None:
+    font = ImageFont.load_default(size)
+    for y in range(box[1], box[3] - size, round(size * 1.4)):
+        line = " ".join(_word(rng) for _ in range(30))
+        draw.text((box[0], y), line[: int((box[2] - box[0]) / size * 2)], fill=fill, font=font)  # type: ignore[arg-type]
+
+
+def icon(rng: Rng, source: Source) -> Pixels:
+    size, big = int(rng.choice([16, 22, 32, 48, 64, 96, 128])), 512
+    image = Image.new("RGBA", (big, big))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((30, 30, 480, 480), int(rng.integers(20, 200)), _colour(rng), _colour(rng), 20)
+    for _ in range(5):
+        x, y, r = rng.integers(80, 430, 3) // (1, 1, 3)
+        (draw.ellipse if rng.random() < 0.5 else draw.rectangle)((x - r, y - r, x + r, y + r), _colour(rng))
+    shade = np.array(image.resize((size, size), Image.Resampling.LANCZOS)).astype(float)
+    shade[..., :3] *= np.linspace(1.1, 0.7, size)[:, None, None]
+    return _bytes(shade)
+
+
+def qr_code(rng: Rng, source: Source) -> Pixels:
+    n, cell = int(rng.choice([21, 25, 29, 33, 45])), int(rng.integers(3, 10))
+    x = rng.integers(0, 2, (n, n))
+    eye = np.pad(np.pad(np.pad(np.ones((3, 3)), 1), 1, constant_values=1), 1)
+    x[:8, :8], x[:8, -8:], x[-8:, :8] = eye[1:, 1:], eye[1:, :-1], eye[:-1, 1:]
+    x = np.pad(x, int(rng.integers(1, 5)))
+    return (255 * (1 - x)).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)
+
+
+def bar_code(rng: Rng, source: Source) -> Pixels:
+    bars = np.repeat(np.arange(80) % 2 * 255, rng.integers(1, 5, 80) * int(rng.integers(1, 4)))
+    x = np.full((int(rng.integers(60, 160)) + 40, len(bars) + 40), 255)
+    x[15:-25, 20:-20] = bars
+    image = Image.fromarray(x.astype(np.uint8))
+    ImageDraw.Draw(image).text(
+        (40, x.shape[0] - 22), " ".join(map(str, rng.integers(0, 10, 13))), 0, _font(rng, 12, 16)
+    )
+    return np.array(image)
+
+
+def sheet_music(rng: Rng, source: Source) -> Pixels:
+    image = Image.new("L", (640, 640), 255)
+    draw, gap = ImageDraw.Draw(image), int(rng.integers(10, 16))
+    for top in range(40, 560, gap * 10):
+        for k in range(5):
+            draw.line((30, top + k * gap, 610, top + k * gap), 0, 2)
+        for x in range(60, 600, int(rng.integers(25, 50))):
+            y = top + int(rng.integers(0, 9)) * gap // 2
+            draw.ellipse((x, y - gap // 2, x + gap * 1.3, y + gap // 2), 0 if rng.random() < 0.8 else 255, 0, 2)
+            draw.line((x + gap * 1.3, y, x + gap * 1.3, y - 3 * gap), 0, 2)
+    return np.array(image.resize((320, 320), Image.Resampling.LANCZOS) if rng.random() < 0.5 else image)
+
+
+def halftone(rng: Rng, source: Source) -> Pixels:
+    grey = source.photograph(rng).mean(2) / 255
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]]
+    a, period = rng.uniform(0, np.pi / 2), rng.uniform(4, 9)
+    u, v = x * np.cos(a) + y * np.sin(a), y * np.cos(a) - x * np.sin(a)
+    screen = (np.cos(2 * np.pi * u / period) + np.cos(2 * np.pi * v / period)) / 4 + 0.5
+    soft = rng.choice([30.0, 6.0])
+    return _bytes(255 / (1 + np.exp(-soft * (grey - screen))))
+
+
+def chessboard(rng: Rng, source: Source) -> Pixels:
+    a, b = rng.integers(0, 256, 2)
+    y, x = np.mgrid[:256, :256] // int(rng.choice([2, 3, 4, 5, 8, 16, 32]))
+    return np.where((x + y) % 2, a, b).astype(np.uint8)
+
+
+_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+
+
+def ordered_dither(rng: Rng, source: Source) -> Pixels:
+    photo, levels = source.photograph(rng).astype(float), int(rng.choice([2, 4, 6]))
+    photo = photo if rng.random() < 0.5 else photo.mean(2, keepdims=True)
+    h, w = photo.shape[:2]
+    t = np.tile((_BAYER + 0.5) / 16, (h // 4 + 1, w // 4 + 1))[:h, :w, None]
+    return _bytes(np.clip(np.floor(photo / 255 * (levels - 1) + t), 0, levels - 1) * (255 / (levels - 1))).squeeze()
+
+
+def error_diffusion(rng: Rng, source: Source) -> Pixels:
+    image = Image.fromarray(source.photograph(rng))
+    return np.array(
+        image.convert("1").convert("L")
+        if rng.random() < 0.5
+        else image.quantize(int(rng.choice([8, 16, 64])), dither=1).convert("RGB")
+    )
+
+
+def palette_photograph(rng: Rng, source: Source) -> Pixels:
+    return np.array(Image.fromarray(source.photograph(rng)).quantize(256).convert("RGB"))
+
+
+def posterised(rng: Rng, source: Source) -> Pixels:
+    step = int(rng.choice([16, 32, 64]))
+    return (source.photograph(rng) // step * step + step // 2).astype(np.uint8)
+
+
+def chart(rng: Rng, source: Source) -> Pixels:
+    image = Image.new("RGB", (800, 600), "white")
+    draw = ImageDraw.Draw(image)
+    for y in range(60, 560, 80):
+        draw.line((80, y, 760, y), (210, 210, 210), 2)
+        draw.text((20, y - 12), str(y), "black", ImageFont.load_default(24))
+    if rng.random() < 0.5:
+        for x in range(100, 740, 70):
+            draw.rectangle((x, int(rng.integers(80, 540)), x + 44, 560), _colour(rng))
+    for _ in range(3):
+        walk = 300 + np.cumsum(rng.normal(0, 20, 66))
+        draw.line([(80 + 10 * i, float(v)) for i, v in enumerate(walk)], _colour(rng), 4)
+    return np.array(image.resize((400, 300), Image.Resampling.LANCZOS) if rng.random() < 0.5 else image)
+
+
+def screenshot(rng: Rng, source: Source) -> Pixels:
+    image = Image.new("RGB", (480, 360), _colour(rng))
+    draw = ImageDraw.Draw(image)
+    for _ in range(3):
+        x, y = int(rng.integers(0, 250)), int(rng.integers(0, 180))
+        draw.rectangle((x, y, x + 220, y + 170), (250, 250, 250), (90, 90, 90))
+        draw.rectangle((x, y, x + 220, y + 18), _colour(rng))
+        _text(draw, rng, (x + 8, y + 24, x + 200, y + 165), int(rng.integers(9, 14)), (20, 20, 20))
+    if rng.random() < 0.4:
+        image.paste(Image.fromarray(source.photograph(rng, 120)), (300, 220))
+    return np.array(image)
+
+
+def scan_of_text(rng: Rng, source: Source) -> Pixels:
+    image = Image.new("L", (800, 800), 255)
+    _text(ImageDraw.Draw(image), rng, (50, 50, 760, 760), int(rng.integers(20, 34)), 20)
+    small = np.array(
+        image.rotate(rng.uniform(-2, 2), Image.Resampling.BICUBIC, fillcolor=255).resize(
+            (400, 400), Image.Resampling.BOX
+        )
+    ).astype(float)
+    small = gaussian_filter(small, rng.uniform(0, 0.6)) * rng.uniform(0.85, 0.97)
+    paper = gaussian_filter(rng.normal(0, 1, small.shape), 0.7)
+    return _bytes(small + paper * rng.uniform(0.5, 2.0) / paper.std() - np.linspace(0, 12, 400)[None])
+
+
+def text_black(rng: Rng, source: Source) -> Pixels:
+    image = Image.new("1" if rng.random() < 0.5 else "L", (400, 300), 1)
+    image = image if image.mode == "1" else Image.new("L", (400, 300), 255)
+    _text(ImageDraw.Draw(image), rng, (10, 10, 390, 290), int(rng.integers(10, 18)), 0)
+    return np.array(image.convert("L"))
+
+
+def line_art(rng: Rng, source: Source) -> Pixels:
+    image = Image.new("L", (800, 800), 255)
+    draw = ImageDraw.Draw(image)
+    for _ in range(40):
+        points = np.cumsum(rng.normal(0, 50, (8, 2)), 0) + rng.integers(100, 700, 2)
+        draw.line([tuple(p) for p in points.tolist()], 0, int(rng.integers(2, 6)), "curve")
+    for _ in range(12):
+        x, y, r = rng.integers(50, 700, 3) // (1, 1, 4)
+        draw.arc((x, y, x + r, y + r), 0, int(rng.integers(90, 360)), 0, 4)
+    return np.array(image.resize((400, 400), Image.Resampling.LANCZOS) if rng.random() < 0.7 else image)
+
+
+def pixel_art(rng: Rng, source: Source) -> Pixels:
+    n, cell, colours = int(rng.choice([16, 24, 32, 48])), int(rng.integers(3, 12)), rng.integers(0, 256, (8, 3))
+    x = np.zeros((n, n), int)
+    for k in range(1, 8):
+        for _ in range(3):
+            a, b, h, w = rng.integers(0, n, 2).tolist() + rng.integers(1, n // 3, 2).tolist()
+            x[a : a + h, b : b + w] = k
+    x[:, n // 2 :] = x[:, : n // 2][:, ::-1]
+    return colours[x].astype(np.uint8).repeat(cell, 0).repeat(cell, 1)
+
+
+def map_of_lands(rng: Rng, source: Source) -> Pixels:
+    y, x = np.mgrid[:400, :400]
+    places, wobble = rng.uniform(0, 400, (25, 2)), gaussian_filter(rng.normal(0, 1, (2, 400, 400)), (0, 8, 8)) * 160
+    nearest = np.argmin([(y + wobble[0] - a) ** 2 + (x + wobble[1] - b) ** 2 for a, b in places], 0)
+    land = rng.integers(150, 255, (25, 3))[nearest].astype(np.uint8)
+    edge = (np.diff(nearest, axis=0, append=nearest[-1:]) != 0) | (
+        np.diff(nearest, axis=1, append=nearest[:, -1:]) != 0
+    )
+    land[edge] = 90
+    image = Image.fromarray(land)
+    draw = ImageDraw.Draw(image)
+    for a, b in places[:14]:
+        draw.text((b, a), _word(rng).title(), (10, 10, 10), _font(rng, 9, 15))
+        draw.line((b, a, *rng.uniform(0, 400, 2)), (200, 80, 60), 2)
+    return np.array(image)
+
+
+def _fractal(rng: Rng, side: int, power: float, planes: int = 1) -> np.ndarray:
+    """Noise whose amplitude falls with frequency^power, of mean 0 and deviation 1, [planes, side, side]."""
+    f = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
+    f[0, 0] = 1
+    x = np.fft.ifft2(np.fft.fft2(rng.normal(0, 1, (planes, side, side))) * f**-power).real
+    return (x - x.mean((1, 2), keepdims=True)) / x.std((1, 2), keepdims=True)
+
+
+def normal_map(rng: Rng, source: Source) -> Pixels:
+    height = gaussian_filter(rng.normal(0, 1, (320, 320)), rng.uniform(2, 6)) * 60 + _fractal(rng, 320, 2.0)[0] * 4
+    dy, dx = np.gradient(height * rng.uniform(0.5, 2))
+    normal = np.stack([-dx, dy, np.ones_like(dx)], -1) / np.sqrt(dx**2 + dy**2 + 1)[..., None]
+    return _bytes((normal + 1) * 127.5)
+
+
+def height_map(rng: Rng, source: Source) -> Pixels:
+    return _bytes(128 + 40 * _fractal(rng, 320, rng.uniform(1.6, 2.4))[0])
+
+
+def bokeh(rng: Rng, source: Source) -> Pixels:
+    y, x = np.mgrid[:320, :320]
+    image = np.ones((320, 320, 3)) * rng.integers(5, 60, 3) + 10 * _fractal(rng, 320, 2.5, 3).transpose(1, 2, 0)
+    for _ in range(40):
+        a, b, r, soft = *rng.uniform(0, 320, 2), rng.uniform(8, 40), rng.uniform(0.7, 4)
+        disc = 1 / (1 + np.exp((np.hypot(y - a, x - b) - r) / soft))
+        image += disc[..., None] * rng.uniform(5, 70, 3)
+    return _bytes(image)
+
+
+def depth_of_field(rng: Rng, source: Source) -> Pixels:
+    photo = source.photograph(rng).astype(float)
+    soft = gaussian_filter(photo, (rng.uniform(2, 6),) * 2 + (0,))
+    y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
+    a, b, r = rng.uniform(0.3, 0.7) * photo.shape[0], rng.uniform(0.3, 0.7) * photo.shape[1], rng.uniform(30, 70)
+    sharp = 1 / (1 + np.exp((np.hypot(y - a, x - b) - r) / 12))[..., None]
+    return _bytes(sharp * photo + (1 - sharp) * soft)
+
+
+def out_of_focus(rng: Rng, source: Source) -> Pixels:
+    """A background that is wholly out of focus, by a disc of 4 to 9 pixels."""
+    from scipy.ndimage import convolve
+
+    r = rng.uniform(4, 9)
+    y, x = np.mgrid[-10:11, -10:11]
+    disc = np.clip(r + 0.5 - np.hypot(x, y), 0, 1)
+    return _bytes(convolve(source.photograph(rng).astype(float), (disc / disc.sum())[..., None], mode="mirror"))
+
+
+def wallpaper(rng: Rng, source: Source) -> Pixels:
+    return np.array(Image.fromarray(source.photograph(rng)).filter(ImageFilter.GaussianBlur(rng.uniform(6, 20))))
+
+
+def clouds(rng: Rng, source: Source) -> Pixels:
+    x = _fractal(rng, 320, rng.uniform(1.3, 1.9))[0]
+    share = np.clip(x * 0.5 + rng.uniform(0.2, 0.6), 0, 1)[..., None]
+    return _bytes(share * np.array([245, 245, 248]) + (1 - share) * np.array([90, 140, 210]))
+
+
+def gradient(rng: Rng, source: Source) -> Pixels:
+    y, x = np.mgrid[:256, :256] / 255
+    a, t = rng.uniform(0, 2 * np.pi), rng.integers(0, 256, (2, 3))
+    u = np.hypot(y - 0.5, x - 0.5) if rng.random() < 0.4 else (np.cos(a) * x + np.sin(a) * y) / 1.5 % 1
+    return _bytes(u[..., None] * t[0] + (1 - u[..., None]) * t[1])
+
+
+def _enlarged(kernel: Image.Resampling) -> Drawer:
+    def draw(rng: Rng, source: Source) -> Pixels:
+        factor = rng.choice([1.5, 2.0, 3.0, 4.0])
+        image = Image.fromarray(source.photograph(rng))
+        small = image.resize((round(image.width / factor), round(image.height / factor)), Image.Resampling.BICUBIC)
+        return np.array(small.resize(image.size, kernel))
+
+    return draw
+
+
+def shrunk(rng: Rng, source: Source) -> Pixels:
+    image = Image.fromarray(source.photograph(rng))
+    kernel = rng.choice(
+        [Image.Resampling.LANCZOS, Image.Resampling.BOX, Image.Resampling.NEAREST, Image.Resampling.BICUBIC]
+    )
+    return np.array(image.resize((image.width // 2, image.height // 2), Image.Resampling(kernel)))
+
+
+def film_grain(rng: Rng, source: Source) -> Pixels:
+    """Grey grain of 3 to 6 levels, white or of up to 0.8 pixels, strongest in the middle tones for half of them."""
+    photo = source.photograph(rng).astype(float)
+    grain = gaussian_filter(rng.normal(0, 1, photo.shape[:2]), rng.choice([0, 0.5, 0.8]))
+    light = photo.mean(2) / 255
+    strength = 2 * np.sqrt(light * (1 - light)) if rng.random() < 0.5 else 1.0
+    return _bytes(photo + (grain / grain.std() * rng.uniform(3, 6) * strength)[..., None])
+
+
+def cloth(rng: Rng, source: Source) -> Pixels:
+    y, x = np.mgrid[:320, :320]
+    a, p = rng.uniform(0, np.pi), rng.uniform(3, 8)
+    u, v = x * np.cos(a) + y * np.sin(a), y * np.cos(a) - x * np.sin(a)
+    weave = np.sin(2 * np.pi * u / p) * np.sign(np.sin(2 * np.pi * v / p / 2)) * 25
+    rough = gaussian_filter(rng.normal(0, 1, (320, 320)), 0.8) * 20 + _fractal(rng, 320, 1.0)[0] * 12
+    return _bytes((weave + rough)[..., None] + rng.integers(60, 190, 3))
+
+
+def wood(rng: Rng, source: Source) -> Pixels:
+    grain = gaussian_filter(rng.normal(0, 1, (320, 320)), (rng.uniform(8, 30), 0.7))
+    rings = np.sin(np.mgrid[:320, :320][1] / rng.uniform(4, 12) + 3 * _fractal(rng, 320, 2.0)[0])
+    return _bytes((grain / grain.std() * 14 + rings * 16)[..., None] * [1, 0.8, 0.6] + np.array([150, 105, 60]))
+
+
+def stones(rng: Rng, source: Source) -> Pixels:
+    x = gaussian_filter(rng.normal(0, 1, (320, 320)), rng.uniform(0.8, 1.6))
+    return _bytes(
+        (x / x.std() * rng.uniform(15, 35))[..., None]
+        + rng.integers(90, 160, 3)
+        + 10 * _fractal(rng, 320, 1.2)[0][..., None]
+    )
+
+
+def night_sky(rng: Rng, source: Source) -> Pixels:
+    x = np.zeros((320, 320))
+    x[rng.integers(0, 320, 300), rng.integers(0, 320, 300)] = rng.pareto(1.2, 300) * 60
+    sky = gaussian_filter(x, rng.uniform(0.5, 0.9)) + 14 + 5 * _fractal(rng, 320, 1.8)[0]
+    return _bytes(np.clip(sky, 0, 255)[..., None] * rng.uniform(0.85, 1, 3) + [0, 2, 8])
+
+
+def x_ray(rng: Rng, source: Source) -> Pixels:
+    y, x = np.mgrid[:320, :320] / 320
+    image = 60 + 90 * np.exp(-(((x - 0.5) / 0.3) ** 2)) + 8 * _fractal(rng, 320, 1.9)[0]
+    for k in range(8):
+        image += 28 * np.exp(-(((y - 0.1 - 0.11 * k - 0.25 * (x - 0.5) ** 2) / 0.018) ** 2))
+    return _bytes(gaussian_filter(image, rng.uniform(0.8, 2)))
+
+
+def heat_map(rng: Rng, source: Source) -> Pixels:
+    x = np.clip(0.5 + 0.25 * _fractal(rng, 320, rng.uniform(1.8, 2.6))[0], 0, 1)[..., None]
+    return _bytes(
+        255 * np.clip(np.concatenate([1.5 - abs(4 * x - 3), 1.5 - abs(4 * x - 2), 1.5 - abs(4 * x - 1)], 2), 0, 1)
+    )
+
+
+def zone_plate(rng: Rng, source: Source) -> Pixels:
+    y, x = np.mgrid[:256, :256] - rng.uniform(0, 256, 2)[:, None, None]
+    return _bytes(127.5 + 100 * np.cos((x**2 + y**2) * rng.uniform(0.002, 0.01)))
+
+
+def photograph(rng: Rng, source: Source) -> Pixels:
+    return source.photograph(rng)
+
+
+def grey_photograph(rng: Rng, source: Source) -> Pixels:
+    return np.array(Image.fromarray(source.photograph(rng)).convert("L"))
+
+
+def logo(rng: Rng, source: Source) -> Pixels:
+    """Letters on transparency: what lies under it is noise left by a careless program."""
+    image = Image.new("RGBA", (256, 256), (0, 0, 0, 0))
+    ImageDraw.Draw(image).text((20, 40), _word(rng)[:4].upper(), _colour(rng), ImageFont.load_default(80))
+    pixels = np.array(image)
+    pixels[pixels[..., 3] == 0, :3] = rng.integers(0, 256, ((pixels[..., 3] == 0).sum(), 3))
+    return pixels
+
+
+_ENLARGED = {
+    f"enlarged, {name}": _enlarged(kernel)
+    for name, kernel in (
+        ("nearest", Image.Resampling.NEAREST), ("bilinear", Image.Resampling.BILINEAR),
+        ("bicubic", Image.Resampling.BICUBIC), ("Lanczos", Image.Resampling.LANCZOS), ("area", Image.Resampling.BOX),
+    )
+}  # fmt: skip
+
+KINDS: dict[str, Drawer] = {
+    f.__name__.replace("_", " "): f
+    for f in (
+        icon, logo, qr_code, bar_code, sheet_music, halftone, chessboard, ordered_dither, error_diffusion,
+        palette_photograph, posterised, chart, screenshot, scan_of_text, text_black, line_art, pixel_art, map_of_lands,
+        normal_map, height_map, bokeh, depth_of_field, out_of_focus, wallpaper, clouds, gradient, shrunk, film_grain,
+        cloth, wood, stones, night_sky, x_ray, heat_map, zone_plate, photograph, grey_photograph,
+    )
+} | _ENLARGED  # fmt: skip
