@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -196,6 +195,10 @@ class Sometimes:
         return on_some(self.part, image, chance(self.p, draw, "sometimes", image, host=True), draw)
 
 
+def _second_where(chosen: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda first, second: torch.where(chosen, second, first)
+
+
 @dataclass(frozen=True)
 class OneOf:
     """One of `parts` for each sample; `shares` are their probabilities, equal where none are given."""
@@ -222,7 +225,7 @@ class OneOf:
                 torch.where(here, then.image, seen.image),
                 _both(seen.known, then.known, torch.mul),
                 _both(seen.level, then.level, torch.add),
-                _both(seen.clean, then.clean, partial(torch.where, ~here)),
+                _both(seen.clean, then.clean, _second_where(here)),
             )
             low += share
         return seen
