@@ -1,7 +1,7 @@
 """Eight times as much to read takes about eight times the work: of every parser and reader.
 
-Work is counted in lines of Python that run, which no clock and no other process can change. What a regular expression
-or another function of C does inside is not seen by that: the long tests take its processor time.
+Work is counted in operations of Python, which no clock and no other process can change. What a regular expression or
+another function of C does inside is not seen by that: the long tests take its processor time.
 """
 
 import json
@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from zeuxis.data import layouts, sources, tables
+from zeuxis.data.origin import note_in_xmp
 from zeuxis.degrade import words
 from zeuxis.jobs import strips
 from zeuxis.jobs.restoring import holes, masks
@@ -25,17 +26,18 @@ from zeuxis.pictures import metadata, tiles, write
 from zeuxis.pictures.kept import Kept, Picture
 
 TIMES = 8
-MOST = 3 * TIMES
-"""Quadratic work would be 64 times as much."""
+MOST, MOST_TIME = 1.5 * TIMES, 3 * TIMES
+"""Quadratic work would be 64 times as much; a small share of it is seen in counts, and only a large one by a clock."""
 
 
-def lines_run(call: Callable[[], Any]) -> int:
-    """How many lines of Python `call` runs."""
+def operations(call: Callable[[], Any]) -> int:
+    """How many operations of Python's own machine `call` takes."""
     count = 0
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
         nonlocal count
-        count += event == "line"
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
         return trace
 
     before = sys.gettrace()
@@ -111,7 +113,7 @@ def _zip(n: int, folder: Path) -> Path:
 
 
 def _scattered(n: int) -> np.ndarray:
-    hole = np.zeros((24, 24 * max(1, n // 8)), bool)
+    hole = np.zeros((24, 24 * max(1, n // 20)), bool)
     hole[10:12, 10::24] = True
     return hole
 
@@ -126,7 +128,7 @@ def _of(n: int, folder: Path) -> dict[str, Callable[[], Any]]:
     return {
         "XMP written": lambda: write.xmp_packet(write.CHANGED, {"a": 1}, xmp),
         "XMP upright": lambda: (metadata.upright_xmp(xmp), metadata.upright_xmp(spaces)),
-        "note in XMP": lambda: write._note_in_xmp(xmp),
+        "note in XMP": lambda: note_in_xmp(xmp),
         "EXIF": lambda: metadata.with_exif(exif, {0x0112: 1}),
         "PNG chunks": lambda: metadata.read_chunks(chunks),
         "WebP chunks": lambda: metadata.webp_is_lossless(webp),
@@ -161,12 +163,12 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str, 
 
 
 def test_each_reader_is_asked(work):
-    assert set(work(40)) == set(NAMES)
+    assert set(work(60)) == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_eight_times_as_much_runs_about_eight_times_the_lines(work, name):
-    few, many = (lines_run(work(n)[name]) for n in (40, 40 * TIMES))
+def test_eight_times_as_much_takes_about_eight_times_the_operations(work, name):
+    few, many = (operations(work(n)[name]) for n in (60, 60 * TIMES))
     assert many < MOST * few, (few, many)
 
 
@@ -174,7 +176,7 @@ def test_eight_times_as_much_runs_about_eight_times_the_lines(work, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_eight_times_as_much_takes_about_eight_times_as_long(work, name):
     few, many = (seconds(work(n)[name]) for n in (4_000, 4_000 * TIMES))
-    assert many < MOST * max(few, 2e-4), (few, many)
+    assert many < MOST_TIME * max(few, 2e-4), (few, many)
 
 
 def test_a_long_packet_of_tags_that_never_end_is_read_at_once():
@@ -182,9 +184,7 @@ def test_a_long_packet_of_tags_that_never_end_is_read_at_once():
     packet = _xmp_that_never_ends(4_000)
     assert len(packet) > 250_000
     made = write.xmp_packet(write.CHANGED, {"a": 1}, packet)
-    assert (
-        json.loads(write._note_in_xmp(made) or "") == {"a": 1} and made.count("<rdf:Description zeuxis:note ") == 4_000
-    )
+    assert json.loads(note_in_xmp(made) or "") == {"a": 1} and made.count("<rdf:Description zeuxis:note ") == 4_000
     again = write.xmp_packet(write.CHANGED, {"b": 2}, made.encode())
-    assert json.loads(write._note_in_xmp(again) or "") == {"b": 2} and again.count('zeuxis:note="') == 1
+    assert json.loads(note_in_xmp(again) or "") == {"b": 2} and again.count('zeuxis:note="') == 1
     assert again.count(write.CHANGED) == 1

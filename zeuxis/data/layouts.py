@@ -318,7 +318,8 @@ def layout(paths: list[PurePosixPath], beside: Iterable[PurePosixPath] = (), whe
 
 def _places(folders: list[Folders], tree: _Tree, where: Where, away: Counter[tuple[str, str]]) -> list[Place]:
     wanted, groups = where.level("classes"), where.level("groups")
-    own = [_label(f, inner, wanted, tree) for f, inner in zip(folders, tree.inner, strict=True)]
+    several = len({inner[0] for inner in tree.inner if inner}) > 1
+    own = [_label(f, inner, wanted, several) for f, inner in zip(folders, tree.inner, strict=True)]
     labelled = any(own)
     full = {part for part, label in zip(tree.parts, own, strict=True) if label}  # parts with classes in them
     if labelled and tree.top and "train" not in full:
@@ -356,12 +357,10 @@ def _without_unlabelled(tree: _Tree) -> _Tree:
     return replace(tree, parts=parts, inner=[None if one else f for one, f in zip(here, tree.inner, strict=True)])
 
 
-def _label(f: Folders, inner: Folders | None, wanted: int | None, tree: _Tree) -> str | None:
+def _label(f: Folders, inner: Folders | None, wanted: int | None, several: bool) -> str | None:
     if wanted is not None:
         return f[wanted - 1] if 0 < wanted <= len(f) and inner is not None else None
-    if len({one[0] for one in tree.inner if one}) < 2:
-        return None
-    return inner[0] if inner else None
+    return inner[0] if inner and several else None
 
 
 def _levels_are_there(places: list[Place], where: Where) -> None:
