@@ -7,8 +7,9 @@ from typing import Any
 
 from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import write_bytes
+from zeuxis.degrade.observed import Degradation
 from zeuxis.degrade.pixels import apply_to_pixels
-from zeuxis.degrade.words import Degradation, parse
+from zeuxis.degrade.words import parse
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.restoring.files import Pair, pairs_of
