@@ -53,7 +53,7 @@ REFUSED = [
     (b"a", Collection, "x= must be a path or the name of a set, not bytes"),
     (["a"], Collection, "not list"),
     ({1: 2}, Seeds, "x= must be seeds such as '1,5-8' or [1, 2], not dict"),
-    (object(), str | Path, "x= must be text or a path, not object"),
+    (..., str | Path, "x= must be text or a path, not ellipsis"),
 ]
 OUT_OF_RANGE = [
     (0, Count, "x= must be 1 or more, not 0"),

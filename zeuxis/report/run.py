@@ -195,8 +195,16 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),
         ("Levers", header.get("levers")),
+        ("Same bits again", again_words(header.get("exact"))),
     ]
     return [(name, value(what)) for name, what in rows if what not in (None, "")]
+
+
+def again_words(exact: object) -> str | None:
+    """What the same command would give on the same machine; None where the run does not say."""
+    if not isinstance(exact, bool):
+        return None
+    return "promised, with these levers" if exact else "not promised: this device adds gradients in any order"
 
 
 # ---------------------------------------------------------------- samples

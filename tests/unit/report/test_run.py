@@ -19,7 +19,7 @@ from tests.unit.report.html_checks import check_page
 from zeuxis.errors import BadInput
 from zeuxis.report import run as module
 from zeuxis.report.outcome import of_samples
-from zeuxis.report.run import write_run_report
+from zeuxis.report.run import open_run, write_run_report
 from zeuxis.report.words import DASH
 
 
@@ -256,3 +256,19 @@ def test_recalls_of_a_classifier_are_shown_class_by_class(tmp_path: Path) -> Non
     for damaged in ("{", json.dumps({**found, "recalls": recalls[:3]})):
         (folder / "recalls.json").write_text(damaged)
         assert "Class by class" not in check_page(write_run_report(folder).read_text("utf-8")).text
+
+
+def test_the_last_grid_is_that_of_the_largest_step(tmp_path: Path) -> None:
+    """As text, step 1,000,000 comes before step 999,000."""
+    folder = write_run(tmp_path / "run")
+    for path in (folder / "samples").glob("*.png"):
+        path.unlink()
+    for step in (999_000, 1_000_000):
+        write_grid(folder / "samples" / f"{step:06d}.png", 10, 10, 0.5)
+    assert [path.stem for path in open_run(folder).samples] == ["999000", "1000000"]
+    assert "grid of samples at step 1,000,000" in [i["alt"] for i in page_of(folder).images()]
+
+
+@pytest.mark.parametrize(("exact", "says"), [(True, "promised, with these levers"), (False, "not promised")])
+def test_the_page_says_whether_the_same_bits_come_again(tmp_path: Path, exact: bool, says: str) -> None:
+    assert says in page_of(write_run(tmp_path / "run", exact=exact)).text
