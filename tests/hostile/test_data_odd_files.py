@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zeuxis.data.decode import Shape, Unreadable, decode
+from zeuxis.data.decode import Shape, decode
 from zeuxis.data.reader import open_dataset
+from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 
 TOOL = Path(__file__).resolve().parents[3] / "shared" / "tools" / "odd-files"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zeuxis.data.decode import Unreadable
+from zeuxis.data.signatures import Unreadable
 from zeuxis.pictures.picture import SUFFIXES, encode, from_tensor, read, remarks, to_tensor
 
 TOOL = Path(__file__).resolve().parents[3] / "shared" / "tools" / "odd-files"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zeuxis.data.decode import Unreadable
+from zeuxis.data.signatures import Unreadable
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.restore import Asked, work_on

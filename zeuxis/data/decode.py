@@ -241,7 +241,7 @@ def open_file(file: IO[bytes] | Path) -> Image.Image:
     if isinstance(file, Path) and not file.stat().st_size:
         raise Unreadable("is empty")
     try:
-        image = Image.open(file, formats=FORMATS)
+        image: Image.Image = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise Unreadable("claims more pixels than a picture has: a bomb") from error
     except UnidentifiedImageError as error:

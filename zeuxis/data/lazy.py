@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.dataset import Item, Spec
-from zeuxis.data.decode import Shape, Unreadable, with_channels
+from zeuxis.data.decode import Shape, with_channels
 from zeuxis.data.loading import Loader
 from zeuxis.data.memory import Index, item_digest, positions_of
 from zeuxis.data.origin import Origin
+from zeuxis.data.signatures import Unreadable
 from zeuxis.data.sources import Skipped
 from zeuxis.errors import BadInput
 from zeuxis.platform import cores
@@ -57,7 +58,7 @@ class Ahead:
     def take(self, positions: list[int]) -> list[np.ndarray]:
         """The results of these positions, in their order. Raises what the work raised."""
         pool = self._threads()
-        waiting = [self._pending.pop(i, None) or pool.submit(self._work, i) for i in positions]
+        waiting = [self._pending.pop(i) if i in self._pending else pool.submit(self._work, i) for i in positions]
         return [one.result() for one in waiting]
 
 

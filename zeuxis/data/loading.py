@@ -14,19 +14,11 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from zeuxis.data.decode import (
-    Decoded,
-    Shape,
-    Unreadable,
-    decode,
-    frames_of,
-    is_grey,
-    shaped,
-    with_channels,
-)
+from zeuxis.data.decode import Decoded, Shape, decode, frames_of, is_grey, shaped, with_channels
 from zeuxis.data.memory import item_digest
 from zeuxis.data.origin import PLAIN, Origin
 from zeuxis.data.ranges import Deep, white_for
+from zeuxis.data.signatures import Unreadable
 from zeuxis.data.sources import Entry
 from zeuxis.errors import BadInput
 from zeuxis.platform import cores

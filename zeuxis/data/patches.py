@@ -187,8 +187,8 @@ def open_pictures(
     if isinstance(listing, Arrays):
         return _of_arrays(listing, channels, memory_limit)
     channels = channels or listing.channels
-    candidates, skipped, kept = candidates_of(listing, taken), list(listing.skipped), []
-    made = 0
+    candidates, skipped, made = candidates_of(listing, taken), list(listing.skipped), 0
+    kept: list[Candidate] = []
 
     def loaded(shape: Shape) -> Iterator[Loaded]:
         nonlocal made

@@ -10,7 +10,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageFile
 
-from zeuxis.data.decode import Unreadable, open_file
+from zeuxis.data.decode import open_file
+from zeuxis.data.signatures import Unreadable
 
 _ROWS = 64  # at a time
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

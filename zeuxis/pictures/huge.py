@@ -20,7 +20,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlug
 from torch import Tensor
 
 from zeuxis.data import decode
-from zeuxis.data.decode import Unreadable
+from zeuxis.data.signatures import Unreadable
 from zeuxis.pictures import colour, deep, reading
 from zeuxis.pictures.huge_writing import LAST_LINE, opened_vips, written
 from zeuxis.pictures.kept import Kept, Picture

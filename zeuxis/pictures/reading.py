@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from zeuxis.data import decode
-from zeuxis.data.decode import MODES, Unreadable
+from zeuxis.data.decode import MODES
 from zeuxis.data.ranges import white_of
+from zeuxis.data.signatures import Unreadable
 from zeuxis.pictures import colour, deep, metadata
 from zeuxis.pictures.kept import Kept, Picture
 

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from zeuxis.data.decode import is_srgb
+from zeuxis.data.origin import KEY
 from zeuxis.errors import BadInput
 from zeuxis.pictures import colour, deep, metadata
 from zeuxis.pictures.kept import Kept, Picture
-from zeuxis.pictures.write import CHANGED, KEY, note_text, xmp_packet
+from zeuxis.pictures.write import CHANGED, note_text, xmp_packet
 
 Note = dict[str, Any] | None
 Write = Callable[[np.ndarray, Kept, Note], bytes]

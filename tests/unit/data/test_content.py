@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from zeuxis.data import signatures
-from zeuxis.data.decode import Shape, Unreadable, decode
+from zeuxis.data.decode import Shape, decode
 from zeuxis.data.loading import Taken
 from zeuxis.data.patches import open_pictures
 from zeuxis.data.reader import FileDataset, open_dataset
+from zeuxis.data.signatures import Unreadable
 from zeuxis.data.split import split_dataset
 from zeuxis.errors import BadInput
 from zeuxis.jobs.classic import augment_folder

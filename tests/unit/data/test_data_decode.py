@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from zeuxis.data.decode import Shape, Unreadable, decode, is_grey
+from zeuxis.data.decode import Shape, decode, is_grey
 from zeuxis.data.origin import PLAIN
+from zeuxis.data.signatures import Unreadable
 
 RAMP = (np.arange(6 * 8 * 3).reshape(6, 8, 3) * 5 % 256).astype(np.uint8)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.unit.pictures.test_pictures_colour import profile
-from zeuxis.data.decode import FORMATS, Unreadable
+from zeuxis.data.decode import FORMATS
+from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.pictures.metadata import with_exif
 from zeuxis.pictures.picture import SUFFIXES, Kept, Picture, encode, from_tensor, read, remarks, to_tensor

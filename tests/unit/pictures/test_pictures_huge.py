@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from tests.unit.pictures.test_pictures_colour import profile
-from zeuxis.data.decode import Unreadable
+from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput, MachineGaveOut
 from zeuxis.pictures.deep import chunk
 from zeuxis.pictures.huge import bands, look, restore_large, size_of, strips

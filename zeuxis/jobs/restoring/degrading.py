@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import write_bytes
+from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.observed import Degradation
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse

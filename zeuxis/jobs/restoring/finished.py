@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from zeuxis.data import decode
-from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import sha256_of
+from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.files import Pair
 from zeuxis.jobs.restoring.large import is_large

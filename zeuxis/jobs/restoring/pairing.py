@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zeuxis.data.decode import Unreadable
+from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import triage

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.data.decode import Unreadable
 from zeuxis.data.files import copy_file, sweep_aside, write_bytes
+from zeuxis.data.signatures import Unreadable
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, memory_in_words
