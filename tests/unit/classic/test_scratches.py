@@ -148,6 +148,7 @@ def test_a_worn_print_is_told_from_a_clean_picture():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_no_clean_photograph_looks_worn_and_every_old_print_does(large_data):
     def worn(path, mode):
         pixels = np.atleast_3d(np.asarray(Image.open(path).convert(mode), dtype=np.float32))
