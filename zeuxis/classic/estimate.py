@@ -32,7 +32,9 @@ BLOCKS = 24_000
 SHARE, FEWEST = 0.01, 100
 """The calmest blocks that the noise is read from: a share of all, and at least so many."""
 PART = 0.15
-"""Of what is seen, the share that must be able to show noise; less is a photograph on a page or screen."""
+"""Of what is seen, the share that must not be flat; less is a photograph on a page or screen."""
+SATURATED = (0.2, 0.5)
+"""The share of a block that may be saturated; the second where the first leaves too few blocks."""
 SEEN = 0.8
 """Blocks whose noise would lose more than a fifth of its variance to clipping are left out while others are there."""
 FLAT, LOUD = 0.3, 3.0
@@ -96,15 +98,14 @@ def _blocks(plane: Tensor, corner: Tensor) -> Tensor:
     return pixels.flatten(1) @ cosine_transform().T
 
 
-def _usable(levels_: Tensor, seen: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Which 8x8 blocks can show noise: wholly seen, hardly saturated, not flat; bool [n]."""
+def _lively(levels_: Tensor, seen: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Which 8x8 blocks are wholly seen and not flat, bool [n], and which share of each is saturated, [n]."""
     equal = torch.zeros(levels_.shape[1:])
     equal[:, 1:] += (levels_[:, :, 1:] - levels_[:, :, :-1]).abs().amax(0) < 0.1
     equal[1:] += (levels_[:, 1:] - levels_[:, :-1]).abs().amax(0) < 0.1
     clipped = ((levels_ < 0.6) | (levels_ > 254.4)).to(levels_.dtype)
     hidden, flat = _block_means(torch.stack([1 - seen.to(equal), equal / 2]), rows, columns)
-    usable: Tensor = (_block_means(clipped, rows, columns).amax(0) < 0.2) & (hidden < 1e-6) & (flat < FLAT)
-    return usable
+    return (hidden < 1e-6) & (flat < FLAT), _block_means(clipped, rows, columns).amax(0)
 
 
 _NOTHING = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -116,9 +117,11 @@ def _noise_one(image: Tensor, seen: Tensor) -> tuple[float, float, float, float,
     step = max(1, math.ceil(math.sqrt(height * width / BLOCKS))) | 1  # odd, so that all places of JPEG's grid come up
     rows, columns = places(height, 8, step), places(width, 8, step)
     levels_ = (image + 1) * GREY
-    usable = _usable(levels_, seen, rows, columns)
+    lively, saturated = _lively(levels_, seen, rows, columns)
     apart = min(step, 8) ** 2 / 64  # of a block that no other covers
-    if int(usable.sum()) * apart < FEWEST or float(usable.float().mean()) < PART * float(seen.float().mean()):
+    shares = (lively & (saturated < most) for most in SATURATED)
+    usable = next((x for x in shares if int(x.sum()) * apart >= FEWEST), None)
+    if usable is None or float(lively.float().mean()) < PART * float(seen.float().mean()):
         return _NOTHING
     corner, mean = torch.cartesian_prod(rows, columns)[usable], _block_means(levels_, rows, columns)[:, usable]
     planes = opponent(levels_[None])[0]

@@ -65,3 +65,10 @@ def test_enlarged_is_not_blurred(kernel, factor):
     image = Image.fromarray(SOURCE.photograph(kinds.rng_of("large", 0)))
     small = image.resize((image.width // factor, image.height // factor), Image.Resampling.BICUBIC)
     assert steps_of(np.array(small.resize(image.size, kernel))) == []
+
+
+def test_clipping_in_most_blocks_does_not_hide_strong_noise():
+    """Dark and bright by halves, as after too much contrast: hardly a block is free of clipped pixels."""
+    rng = kinds.rng_of("contrast", 0)
+    ground = np.where(np.arange(160) // 20 % 2, 30, 225)[None, :, None] * np.ones((160, 1, 3))
+    assert steps_of(np.clip(np.rint(ground + rng.normal(0, 50, ground.shape)), 0, 255).astype(np.uint8)) == ["repair"]
