@@ -49,7 +49,7 @@ _FALL, _TRUST = 2.8, 10.0  # own: the power of the frequency that a photograph f
 
 _NARROWEST, _WIDEST = 0.9, 4.0  # pixels that can be told and undone
 _MISFIT, _BEND, _EXPONENT = 0.38, (-2.0, 3.8), (0.7, 3.7)  # own, of a fit (benchmarks/kinds.py): see `verified_width`
-_APART = 1.12  # of the widths along the two axes and the diagonals, largest over smallest
+_APART = 1.25  # of the widths along the two axes and the diagonals, largest over smallest
 _PERIOD, _PEAK, _TWOFOLD = 0.23, 6.0, 2.8  # cycles a pixel from which enlarging shows; times the spectrum's median
 
 
