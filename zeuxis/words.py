@@ -36,7 +36,7 @@ def _reading(p: Parser) -> None:
     p.add_argument("--group-at", type=level, help=f"what tells pictures that stay together, such as patients: {told}")
     p.add_argument("--part-at", type=level, help="what tells train, val and test, as above; 0: no parts")
     p.add_argument("--frames", choices=("first", "all"), default="first", help="which frames or pages of a file")
-    p.add_argument("--range", type=float, help="number that is white in files of more than 8 bits; default: as used")
+    p.add_argument("--range", type=number, help="number that is white in files of more than 8 bits; default: as used")
     p.add_argument("--strict", action="store_true", help="stop at unreadable files instead of skipping them")
 
 

@@ -23,7 +23,7 @@ from zeuxis.classic.patches import places
 
 __all__ = [
     "Blur", "JpegTraces", "Noise", "Tables", "blur_sigma", "jpeg_blockiness", "jpeg_quality_of_tables", "levels",
-    "noise_sigma",
+    "noise_sigma", "rough_noise",
 ]  # fmt: skip
 
 GREY = 127.5
@@ -208,6 +208,19 @@ def noise_sigma(image: Tensor, seen: Tensor | None = None) -> Noise:
     masks = torch.ones_like(image[:, :1], dtype=torch.bool) if seen is None else seen
     rows = [_NOTHING if small else _noise_one(x, m[0]) for x, m in zip(image, masks)]
     return Noise(*(torch.tensor(v) for v in zip(*rows)))
+
+
+def rough_noise(image: Tensor) -> Tensor:
+    """[N]: the noise there may be in pictures [N, C, H, W] with sides of 3 and more, on the 0..255 scale.
+
+    The median size of second differences across and down together, which smooth shading does not reach (the mask
+    of Immerkaer 1996, doi 10.1006/cviu.1996.0060, with a median in place of the mean). Texture counts as
+    noise, and a clean picture is seldom 0: for a person who has said that there is noise.
+    """
+    mask = torch.tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]]).to(image)
+    n, c = image.shape[:2]
+    second = F.conv2d(image.flatten(0, 1)[:, None] * GREY, mask[None, None]).abs().flatten(1)
+    return second.median(1).values.reshape(n, c).square().mean(1).sqrt() / (6 * 0.6745)
 
 
 @dataclass(frozen=True, eq=False)

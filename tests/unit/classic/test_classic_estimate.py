@@ -13,6 +13,7 @@ from zeuxis.classic.estimate import (
     kept_variance,
     levels,
     noise_sigma,
+    rough_noise,
 )
 from zeuxis.classic.jpeg_traces import cosine_transform, tables
 from zeuxis.draw import Draw
@@ -204,3 +205,13 @@ def test_photographs(large_data):
         assert float(noise_sigma(image).sigma) < 2 and float(blur_sigma(image).sigma) < 0.9
         assert float(jpeg_blockiness(image).quality) == pytest.approx(own, abs=2)
         assert float(noise_sigma(tensor(noisy(pixels, 15))).sigma) == pytest.approx(15, rel=0.05)
+
+
+def test_rough_noise_says_how_much_there_may_be() -> None:
+    y, x = torch.meshgrid(torch.arange(96.0), torch.arange(112.0), indexing="ij")
+    smooth = (0.5 * torch.sin(x / 9) * torch.cos(y / 7)).expand(1, 3, -1, -1)
+    for sigma in (5.0, 20.0):
+        grain = torch.randn(1, 3, 96, 112, generator=torch.Generator().manual_seed(0)) * sigma / 127.5
+        assert float(rough_noise(smooth + grain)) == pytest.approx(sigma, rel=0.06)
+    assert float(rough_noise(smooth)) < 0.1
+    assert float(rough_noise(torch.zeros(1, 1, 3, 3))) == 0

@@ -165,7 +165,7 @@ def test_a_second_process_is_refused(train, tmp_path):
 
 def test_a_run_is_not_begun_twice(train):
     train()
-    with pytest.raises(BadInput, match="a run is there already"):
+    with pytest.raises(BadInput, match="a finished run is there already"):
         train()
 
 

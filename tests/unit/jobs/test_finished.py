@@ -21,14 +21,14 @@ from zeuxis.weights import bundled, store
 DENOISE = Asked(task="denoise", method="wavelet")
 
 
-def photo(seed: int = 0, size: tuple[int, int] = (40, 56)) -> np.ndarray:
+def photo(seed: int = 0, size: tuple[int, int] = (96, 112)) -> np.ndarray:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[: size[0], : size[1]]
     waves = 120 + 70 * np.sin(x / 9.0)[..., None] * np.array([1.0, 0.7, 0.4]) + 30 * ((x + y) // 16 % 2)[..., None]
     return np.clip(waves + rng.normal(0, 20, (*size, 3)), 0, 255).astype(np.uint8)
 
 
-def save(path: Path, seed: int = 0, size: tuple[int, int] = (40, 56)) -> Path:
+def save(path: Path, seed: int = 0, size: tuple[int, int] = (96, 112)) -> Path:
     Image.fromarray(photo(seed, size)).save(path)
     return path
 

@@ -140,9 +140,9 @@ def repair(state: State, means: Means) -> State:
     """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
     if means.method != "net":
         denoiser, draw = _classic(means.method), Draw(means.seed, turn="sparse")
-        return state.with_image(denoiser(state.image, state.measured.noise, draw), means.method)
+        return state.with_image(denoiser(state.image, _level(state), draw), means.method)
     net = restorer(state.image.shape[1], means)
-    level = torch.full((1, 1, 1, 1), state.measured.noise)
+    level = torch.full((1, 1, 1, 1), _level(state))
     answer = nets.apply(net, state.image, None, level, means.memory, means.part)
     mended = state.with_image(answer, net.name, weights_of(net))
     if means.run is not None or state.measured.noise <= MOST_NOISE:
@@ -164,6 +164,13 @@ def held(mended: Tensor, given: State) -> Tensor:
     """`mended` moved to where JPEG could have made of it what was given, where the file's steps are known."""
     m = given.measured
     return within_cells(mended, given.image, m.table, m.grid) if m.table else mended
+
+
+def _level(state: State) -> float:
+    """Grey levels of noise; where none was told from texture, as much as there may be: denoising was asked for."""
+    if state.measured.noise or min(state.image.shape[2:]) < 3:
+        return state.measured.noise
+    return float(estimate.rough_noise(state.image))
 
 
 def _classic(method: str) -> classic_denoise.Denoiser:
