@@ -34,3 +34,12 @@ def test_a_yardstick_names_figures_of_the_score(name, settings):
     if yardstick.chance is None:
         assert yardstick.rival in found and yardstick.rival != yardstick.ours
     assert yardstick.doing and yardstick.least > 0
+
+
+@pytest.mark.parametrize("n", [1, 24])
+def test_samples_are_not_called_alike_where_the_real_pictures_are(n):
+    """One picture, or the same one often, has no diversity to be held against."""
+    recipe = small("dcgan")
+    spec = smallest(recipe)
+    found = Watcher(pictures(spec, n), None, next(iter(recipe.feeds().values())), False, table_for(recipe, spec))
+    assert ("diversity" in found.score(table_for(recipe, spec))) == (n > 1)

@@ -79,8 +79,8 @@ class Watcher:
             if self.held is not None:
                 found |= {k: float(v) for k, v in recipe.score(moment_for_score(table, self.held)).items()}
             fake = self._fakes(table)
-            if fake is not None:
-                found["diversity"] = _spread(fake) / max(_spread(self.real.image), 1e-9)
+            if fake is not None and (real := _spread(self.real.image)) > 0:  # one picture has no diversity
+                found["diversity"] = _spread(fake) / real
             if fake is not None and isinstance(recipe, Judges):
                 found |= self._opinions(table, fake)
         return found

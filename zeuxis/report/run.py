@@ -93,6 +93,8 @@ def run_page(found: RunFolder) -> str:
         watched=[*watch_charts(found.log), speed_chart(found.log)],
         alarms=alarms_of(found.log, found.finish),
         no_alarm=no_alarm(found),
+        held_out=number(mapping(found.run.get("split")).get("held_out")) or 0,
+        looked=looked_words(found),
         rewinds=[str(r.get("words", "")) for r in found.log.rewinds],
         attempts=number(found.finish.get("attempts")) or 1,
         damaged=found.log.damaged,
@@ -329,6 +331,15 @@ def best_of(found: RunFolder) -> Line:
 
 
 # ---------------------------------------------------------------- alarms
+
+
+def looked_words(found: RunFolder) -> str:
+    """How often the scores were measured, and whether on pictures that were not trained on."""
+    looks = len(found.log.scores)
+    times = "Measured once" if looks == 1 else f"Measured {looks} times"
+    if number(mapping(found.run.get("split")).get("held_out")):
+        return f"{times}, on pictures that were not trained on."
+    return f"{times}. There was no held-out picture, so the real pictures here are those that were trained on."
 
 
 def no_alarm(found: RunFolder) -> str:

@@ -68,7 +68,7 @@ def test_the_one_script_is_named_by_its_hash_and_nothing_else_may_run(tmp_path: 
 def test_other_pages_stay_without_a_script(tmp_path: Path) -> None:
     html = write_run_report(write_run(tmp_path / "run")).read_text("utf-8")
     assert "<script" not in html and "script-src" not in html
-    assert "drawn again with <code>zeuxis report run</code>" in html
+    assert "<code>zeuxis report .</code> typed in it draws this page again" in html
 
 
 def test_a_picture_has_its_slider_its_figures_and_its_map(tmp_path: Path) -> None:

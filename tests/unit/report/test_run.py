@@ -16,6 +16,7 @@ from tests.unit.report.fixtures import (
     write_run,
 )
 from tests.unit.report.html_checks import check_page
+from zeuxis import api
 from zeuxis.errors import BadInput
 from zeuxis.report import run as module
 from zeuxis.report.outcome import of_samples
@@ -51,7 +52,7 @@ def test_a_finished_run_says_all(tmp_path: Path) -> None:
         SHA,
         SHA[::-1],
         "2.13.0",
-        "zeuxis report run",
+        "zeuxis report .",
     ):
         assert words in page.text, words
     assert "has not finished" not in page.text
@@ -272,3 +273,18 @@ def test_the_last_grid_is_that_of_the_largest_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("exact", "says"), [(True, "promised, with these levers"), (False, "not promised")])
 def test_the_page_says_whether_the_same_bits_come_again(tmp_path: Path, exact: bool, says: str) -> None:
     assert says in page_of(write_run(tmp_path / "run", exact=exact)).text
+
+
+def test_scores_are_called_held_out_where_something_was(tmp_path: Path) -> None:
+    assert "on pictures that were not trained on." in page_of(write_run(tmp_path / "run")).text
+    alone = page_of(write_run(tmp_path / "alone", split={"digest": "a", "train": 1, "held_out": 0})).text
+    assert "not trained on" not in alone and "There was no held-out picture" in alone and "Held-out scores" not in alone
+
+
+def test_the_command_below_a_page_draws_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_run(tmp_path / "a b" / "run")
+    assert "zeuxis report ." in page_of(folder).text
+    monkeypatch.chdir(folder)
+    before = (folder / "report.html").stat().st_mtime_ns
+    assert api.report(".").resolve() == folder / "report.html"
+    assert (folder / "report.html").stat().st_mtime_ns > before
