@@ -41,5 +41,5 @@ def test_samples_are_not_called_alike_where_the_real_pictures_are(n):
     """One picture, or the same one often, has no diversity to be held against."""
     recipe = small("dcgan")
     spec = smallest(recipe)
-    found = Watcher(pictures(spec, n), None, next(iter(recipe.feeds().values())), False, table_for(recipe, spec))
+    found = Watcher(pictures(spec, n), None, next(iter(recipe.feeds().values())), True, table_for(recipe, spec))
     assert ("diversity" in found.score(table_for(recipe, spec))) == (n > 1)
