@@ -206,6 +206,7 @@ def augment(
     if domain not in (None, *DOMAINS):
         raise BadInput(f"no domain `{domain}`", "--domain", nearest(str(domain), list(DOMAINS)))
     domain = domain or guess_domain(str(data))
+    asking.refuse_idle(locals(), classic_only)
     if classic_only:
         return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:

@@ -1,6 +1,6 @@
 """What was asked for, as a person writes it, in the form in which the jobs take it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,20 @@ def pictures_of(input: Any) -> str | bytes:
 
 def text_of(path: str | Path | None) -> str | None:
     return None if path is None else str(path)
+
+
+_OF_RULES = {"copies": 5, "policy": "classic", "balance": False}
+_OF_STUDY = {"study": None, "labels_per_class": None, "repeats": 10, "budget": "60m", "recipe": "cgan", "margin": 0.5}
+_OF_STUDY |= {"treatment": "gan", "generator": None, "classifier": None}
+
+
+def refuse_idle(asked: Mapping[str, Any], classic_only: bool) -> None:
+    """Raises BadInput where an option of `augment` was given that only the other kind of augmenting reads."""
+    others = _OF_STUDY if classic_only else _OF_RULES
+    idle = [f"--{name.replace('_', '-')}" for name, usual in others.items() if asked[name] not in (usual, None, {})]
+    if idle:
+        half, mend = ("with", "leave out either") if classic_only else ("without", "leave it out or add --classic-only")
+        raise BadInput(f"nothing reads {', '.join(idle)} {half} --classic-only", "", mend)
 
 
 def copies_by_rules(

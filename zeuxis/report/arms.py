@@ -20,6 +20,9 @@ MEANING = {
     "gan-50": "candidate: half of each batch generated",
     "duplicated": "control: real pictures again in place of the generated ones",
     "shuffled": "control: generated pictures with permuted labels",
+    "again": "check: the rival trained once more with another seed",
+    "more-real": "check: the rival plus further real pictures where generated ones would stand",
+    "shuffled-real": "check: the same with permuted labels",
 }
 
 

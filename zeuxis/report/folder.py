@@ -37,6 +37,11 @@ class StudyFolder:
         return str(self.asked.get("treatment") or "gan")
 
     @property
+    def generates(self) -> bool:
+        """Whether generated pictures are tried; the checks of the study itself train no generator."""
+        return self.treatment == "gan"
+
+    @property
     def stuff(self) -> str:
         """What the treatment adds, in words; other treatments than generated pictures test the study itself."""
         return "generated pictures" if self.treatment == "gan" else f"the treatment `{self.treatment}`"

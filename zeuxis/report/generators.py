@@ -1,5 +1,6 @@
 """The generators of a study: scores, suspects, alarms."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,14 +72,28 @@ def suspects(found: StudyFolder) -> list[str]:
     return words
 
 
+def of_augment(mend: str) -> str:
+    """An alarm's advice in flags of `augment`: fields of the generator by --generator, images by time."""
+    words = re.sub(r"--images [\d,]+", "more --budget", mend)
+    words = words.replace("more --images", "more --budget").replace("fewer --images", "less --budget")
+    return re.sub(r"--(?!budget|seed|generator)([a-z0-9-]+)(?: (?!or |--)([^\s,]+))?", _as_field, words)
+
+
+def _as_field(flag: re.Match[str]) -> str:
+    name, value = flag[1], flag[2] or "true"
+    if not flag[2] and name.startswith("no-"):
+        name, value = name[3:], "false"
+    return f"--generator {name.replace('-', '_')}={value}"
+
+
 def alarms(found: StudyFolder) -> list[dict[str, Any]]:
-    """Alarms of all generators, one entry per name: its last words, and in which repeats."""
-    merged: dict[str, dict[str, Any]] = {}
+    """Alarms of all generators, one entry per name and words (which hold numbers), and in which repeats."""
+    merged: dict[tuple[str, str], dict[str, Any]] = {}
     for repeat in found.repeats:
         for alarm in alarms_of(found.logs[repeat.index], repeat.generator):
-            entry = merged.setdefault(alarm["name"], {**alarm, "times": 0, "repeats": []})
+            entry = merged.setdefault((alarm["name"], alarm["words"]), {**alarm, "times": 0, "repeats": []})
             entry["repeats"].append(str(repeat.index + 1))
-            entry["words"], entry["mend"] = entry["words"] or alarm["words"], entry["mend"] or alarm["mend"]
+            entry["mend"] = of_augment(entry["mend"] or alarm["mend"])
     for entry in merged.values():
         noun = "repeat" if len(entry["repeats"]) == 1 else "repeats"
         entry["where"] = f"generator of {noun} {', '.join(entry['repeats'])}"

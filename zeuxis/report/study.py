@@ -46,6 +46,7 @@ def study_page(found: StudyFolder) -> str:
         "study",
         **verdict_words(found),
         stuff=found.stuff,
+        generates=found.generates,
         tone=found.tone,
         sign=sign,
         kicker=kicker(found),
@@ -123,7 +124,7 @@ def kicker(found: StudyFolder) -> str:
         f"{len(classes)} classes" if isinstance(classes, list) and classes else "",
         shape_words(found.study.get("spec")),
         drawn,
-        f"generator {found.asked['recipe']}" if found.asked.get("recipe") else "",
+        f"generator {found.asked['recipe']}" if found.asked.get("recipe") and found.generates else "",
     ]
     return " · ".join(filter(None, parts))
 
@@ -206,6 +207,12 @@ def seen_words(found: StudyFolder) -> list[str]:
     if more is not None and margin is not None:
         enough = f"; there were {whole(repeats)}" if repeats is not None else ""
         words.append(f"To call {decimal(margin, 2)} points as surely takes about {whole(more)} repeats{enough}.")
+    least_p = number(v.get("smallest_p"))
+    if repeats is not None and repeats >= FEWEST and least_p is not None and least_p > 0.05:
+        words.append(
+            f"With the repeats that chose share 0, no p below {probability(least_p)} was possible: this study could"
+            " call no effect of any size."
+        )
     if repeats is not None and repeats < FEWEST:
         least = probability(2.0 ** (1 - repeats))
         words.append(
@@ -239,10 +246,11 @@ def made_of(found: StudyFolder) -> list[tuple[str, str]]:
     plan = mapping(found.study.get("plan"))
     rows = [r for r in provenance(found.study, {}) if r[0] not in ("Seed", "Split", "Split hash")]
     spent = [number(r.generator.get("seconds")) for r in found.repeats]
+    of_generator = f"generator {whole(plan.get('generator_steps'))}, " if found.generates else ""
     rows += split_rows(found.split)
     rows += [
-        ("Pictures per generator", whole(plan.get("generator_images"))),
-        ("Steps", f"generator {whole(plan.get('generator_steps'))}, classifier {whole(plan.get('classifier_steps'))}"),
+        ("Pictures per generator", whole(plan.get("generator_images")) if found.generates else DASH),
+        ("Steps", f"{of_generator}classifier {whole(plan.get('classifier_steps'))}"),
         ("Planned time", duration(mapping(plan.get("seconds")).get("whole"))),
         ("Time per generator", duration(mean(spent))),
         ("Side by side", f"{whole(plan.get('slots'))} processes"),

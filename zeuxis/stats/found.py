@@ -18,10 +18,12 @@ class Verdict:
     error_pictures: the part of it that comes from the test pictures, which no number of repeats takes away; df:
     degrees of freedom of the intervals. These and the intervals are None with a single repeat.
     smallest_p: the least that the sign-flip test can give with the repeats whose difference is not 0 by choice.
-    mde80: the true difference that such a study would call four times in five; None below six repeats, where nothing
-    can be called, and without spread. repeats_for_margin: repeats that would call the margin as often on these test
-    pictures; None without spread and where no number does: then pictures_for_margin is how many test pictures it
-    takes at the least. pictures_for_none: how many equally weighed test pictures NO USEFUL GAIN needs.
+    mde80: the true difference that such a study would call four times in five; None where the smallest p is above
+    alpha, so that nothing can be called (below six repeats not of share 0), and without spread. repeats_for_margin:
+    repeats that would call the margin as often on these test pictures; None without spread and where no number
+    does: then pictures_for_margin is how many test pictures it takes at the least. Where error_pictures is 0 and
+    the margin below mde80, both reckon with the lean that the plan assumes; both are None where six repeats or more
+    can call nothing. pictures_for_none: how many equally weighed test pictures NO USEFUL GAIN needs.
     `sentence` and `why` are for people.
     """
 

@@ -140,8 +140,8 @@ def two_way(x: Any, examined: Examined) -> TwoWay:
     VR = var_r(sum_i w_i x[r, i]) / R;  VP = sum_u (mean_r z[r, u])^2;  VE = sum_u var_r(z[r, u]) / R;
     variance = VR where VP <= VE, else max(VR, VE) + VP - VE: no component counts as less than 0, without which slightly
     more than 5 % would be called. With one class and no groups these are MR, MI and ME of the two-way table, each
-    divided by R n. Degrees of freedom (VR + VP - VE)^2 / (VR^2 / (R - 1) + VP^2 / k + VE^2 / ((R - 1) k)), with the
-    same VR and k those of VP over its classes; R - 1 where VP <= VE. Raises BadInput below two repeats.
+    divided by R n. Degrees of freedom (VR + VP - VE)^2 / (VR^2 / (R - 1) + VP^2 / k + VE^2 / ((R - 1) k)), with
+    max(VR, VE) for VR, and k those of VP over its classes; R - 1 where VP <= VE. Raises BadInput below two repeats.
     """
     values = np.asarray(x, dtype=np.float64)
     repeats = len(values)

@@ -35,7 +35,7 @@ from zeuxis.errors import BadInput
 from zeuxis.stats import paired
 from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
 from zeuxis.stats.paired import NEEDED, Array
-from zeuxis.stats.twoway import Examined, TwoWay, balanced, two_way
+from zeuxis.stats.twoway import LEAN, Examined, TwoWay, balanced, two_way
 from zeuxis.stats.words import sentence_of, why_of
 
 _AGREEING = {6: 1.81, 7: 1.36, 8: 1.20}
@@ -130,14 +130,24 @@ def _check_shares(row: Array, shares: Sequence[float] | None) -> tuple[float, ..
     return tuple(float(share) for share in shares)
 
 
-def _power(found: TwoWay | None, sd: float | None, repeats: int, margin: float, n: int) -> dict[str, Any]:
-    """mde80, repeats_for_margin and pictures_for_margin; see `Verdict`."""
+def _power(
+    found: TwoWay | None, sd: float | None, free: int, margin: float, examined: Examined, alpha: float
+) -> dict[str, Any]:
+    """mde80, repeats_for_margin and pictures_for_margin; see `Verdict`. free: repeats that did not choose share 0."""
+    nothing = dict.fromkeys(("mde80", "repeats_for_margin", "pictures_for_margin"))
     if found is None or sd is None or found.error == 0:
-        return dict.fromkeys(("mde80", "repeats_for_margin", "pictures_for_margin"))
-    least = max(paired.detectable(found.error, found.df), _AGREEING.get(repeats, 0.0) * sd)
-    more = paired.repeats_for(margin, sd, math.sqrt(found.pictures))
-    pictures = None if more is not None else math.ceil(n * NEEDED * found.pictures / margin**2)
-    mde80 = least if repeats >= FEWEST else None
+        return nothing
+    able = paired.smallest_p(free) <= alpha
+    if len(found.rows) >= FEWEST and not able:
+        return nothing
+    least = max(paired.detectable(found.error, found.df), _AGREEING.get(free, 0.0) * sd)
+    fixed = math.sqrt(found.pictures)
+    if fixed == 0 and least > margin:
+        # an estimate of 0 is no proof that the test part has no luck: then as much as the plan reckons with
+        fixed = 100.0 * LEAN / math.sqrt(examined.effective)
+    more = paired.repeats_for(margin, sd, fixed)
+    pictures = None if more is not None else math.ceil(len(examined.classes) * NEEDED * fixed**2 / margin**2)
+    mde80 = least if able else None
     return {"mde80": mde80, "repeats_for_margin": more, "pictures_for_margin": pictures}
 
 
@@ -169,6 +179,7 @@ def verdict(
     ends95, ends90 = (found.interval(0.95), found.interval(0.90)) if found else (None, None)
     p = paired.sign_flip(row)
     needed = pictures_for_none(margin)
+    free = repeats - sum(share == 0 for share in chosen or ())
     by_choice = bool(chosen) and not any(chosen or ())
     fine = by_choice or examined.effective >= needed
     everything = (-math.inf, math.inf)
@@ -189,10 +200,10 @@ def verdict(
         interval95=ends95,
         interval90=ends90,
         p=p,
-        smallest_p=paired.smallest_p(repeats - sum(share == 0 for share in chosen or ())),
+        smallest_p=paired.smallest_p(free),
         pictures_for_none=needed,
         shares=chosen,
-        **_power(found, sd, repeats, margin, values.shape[1]),
+        **_power(found, sd, free, margin, examined, alpha),
     )
     sentence, why = sentence_of(whole, treatment, measure), why_of(whole, treatment, alpha)
     return dataclasses.replace(whole, sentence=sentence, why=why)

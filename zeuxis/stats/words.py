@@ -32,6 +32,11 @@ def _over(found: Verdict) -> str:
 
 
 def _sight(found: Verdict) -> str:
+    if found.mde80 is None and found.error:
+        why = (
+            f"{found.left_out} of its {counted(found.repeats, 'repeat')} chose share 0, and " if found.left_out else ""
+        )
+        return f"this study can call no effect of any size: {why}the smallest possible p is {found.smallest_p:.3g}"
     if found.mde80 is None:
         return "nothing varied, so this study cannot say how small an effect it would have called"
     return f"a study like this one calls effects from about {points(found.mde80)} points on, four times in five"
@@ -41,9 +46,11 @@ def _further(found: Verdict) -> str:
     """What it would take to call the margin; empty where this study had it, or where nothing varied."""
     margin = points(found.margin)
     if found.pictures_for_margin:
+        assumed = "" if found.error_pictures else "where single pictures lean to an arm as the plan assumes, "
         return (
-            f"; no number of repeats calls {margin} points on {counted(found.test_pictures, 'test picture')} like "
-            f"these: it takes at least about {round_up(found.pictures_for_margin):,}"
+            f"; {assumed}no number of repeats calls {margin} points on "
+            f"{counted(found.test_pictures, 'test picture')} like these: "
+            f"it takes at least about {round_up(found.pictures_for_margin):,}"
         )
     more = found.repeats_for_margin
     return f"; to call {margin} points takes about {more} repeats" if more and more > found.repeats else ""

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.stories.commands import inside, pictures, tree, typed
@@ -14,6 +15,9 @@ from zeuxis.jobs.study import mixed, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked, Plan
+from zeuxis.jobs.study.settle import _others
+from zeuxis.stats.twoway import Examined
+from zeuxis.stats.verdict import secondary
 
 NETS = ["--generator", "width=4", "--classifier", "width=4"]
 BEGIN = ["augment", "pics", "--study", "deep/st", "--labels-per-class", "4", "--repeats", "1", *NETS]
@@ -141,6 +145,30 @@ def test_the_plan_says_once_what_the_domain_leaves_out(world, few_steps):
         done = typed(*BEGIN, "--dry-run", "--domain", "digits")
         assert done.code == 0 and done.err.count("digits: no flips") == 1
         assert not Path("deep").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("--classic-only --out o --study st --repeats 6", "--study, --repeats"),
+        ("--classic-only --out o --generator width=8 --margin 1", "--margin, --generator"),
+        ("--study st --copies 2 --balance", "--copies, --balance"),
+        ("--study st --policy light", "--policy"),
+    ],
+)
+def test_flags_that_nothing_reads_are_refused(world, line, idle):
+    with inside(world):
+        done = typed("augment", "pics", *line.split())
+        assert done.code == 2 and len(done.errors) == 1 and f"nothing reads {idle} with" in done.errors[0]
+        assert not Path("o").exists()
+
+
+def test_a_gan_arm_without_generated_pictures_is_not_judged():
+    hits = {a: np.random.default_rng(i).random((8, 40)) < 0.5 for i, a in enumerate(("gan", "shuffled"))}
+    found = secondary(hits, [("gan", "shuffled")], Examined.of(np.zeros(40, int)))
+    assert _others(found, [0.0] * 8)[0]["judged"] == "gan holds no generated pictures"
+    assert _others(found, [0.0] * 7 + [0.5])[0]["judged"] in ("better", "worse", "open")
+    assert _others(found, None)[0] == found[0].to_json()
 
 
 def test_classic_takes_the_domain(world, tmp_path):

@@ -10,6 +10,8 @@ from tests.unit.report.html_checks import Page, check_page
 from zeuxis.augment.names import RIVALS
 from zeuxis.errors import BadInput
 from zeuxis.report.arms import arms_of, mean_recalls, read_repeats
+from zeuxis.report.folder import open_study
+from zeuxis.report.generators import alarms, of_augment
 from zeuxis.report.run import write_run_report
 from zeuxis.report.study import without_word, write_study_report
 
@@ -128,6 +130,44 @@ def test_all_share_zero_shows_its_words(copy: Path) -> None:
     page = page_of(copy)
     assert why in page.text and "0.00 · 0 %" not in page.text
     assert page.text.count("chose no generated pictures") == 6
+
+
+@pytest.mark.parametrize("treatment", ["again", "more-real", "shuffled-real"])
+def test_a_check_of_the_study_itself_speaks_of_no_generator(tmp_path: Path, treatment: str) -> None:
+    folder = write_study(tmp_path / "study", done=0)
+    (folder / "verdict.json").unlink(missing_ok=True)
+    shutil.rmtree(folder / "samples", ignore_errors=True)
+    asked = json.loads((folder / "study.json").read_text())["asked"]
+    change(folder / "study.json", asked={**asked, "treatment": treatment})
+    result = {"policy": "light", "share": None, "validation": 0.8, "test": 0.8, "recalls": []}
+    write_json(folder / "repeats" / "00" / f"{treatment}.json", {**result, "arm": treatment})
+    page = page_of(folder).text
+    assert f"{treatment} : check:" in page.replace(f"{treatment}:", f"{treatment} :")
+    for words in ("generator cgan", "No generator", "copying was not looked at", "trains a generator"):
+        assert words not in page
+
+
+def test_alarms_keep_the_numbers_of_their_repeats_and_advise_flags_of_augment() -> None:
+    way = "train again with --lr 0.0005 --no-norm, or more pictures, or another --seed"
+    assert of_augment(way) == (
+        "train again with --generator lr=0.0005 --generator norm=false, or more pictures, or another --seed"
+    )
+    assert of_augment("train again with --images 12000: it") == "train again with more --budget: it"
+    assert of_augment("train again with more pictures, or fewer --images") == (
+        "train again with more pictures, or less --budget"
+    )
+    assert of_augment(of_augment(way)) == of_augment(way)
+
+
+def test_alarms_of_unequal_words_stay_apart(copy: Path) -> None:
+    for r, words in enumerate(("diversity 0.14", "diversity 0.22", "diversity 0.14")):
+        listed = [{"name": "saturation", "words": words}]
+        change(copy / "repeats" / f"0{r}" / "generator.json", alarms=listed)
+    found = [a for a in alarms(open_study(copy)) if a["name"] == "saturation"]
+    assert [(a["words"], a["where"]) for a in found] == [
+        ("diversity 0.14", "generator of repeats 1, 3"),
+        ("diversity 0.22", "generator of repeat 2"),
+    ]
 
 
 @pytest.mark.parametrize(

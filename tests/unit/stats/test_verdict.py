@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zeuxis.errors import BadInput
 from zeuxis.stats import paired
 from zeuxis.stats.found import Verdict
-from zeuxis.stats.twoway import Examined, two_way
+from zeuxis.stats.twoway import Examined, least_effect, two_way
 from zeuxis.stats.verdict import calls, pictures_for_none, rule, secondary, verdict
 from zeuxis.stats.words import round_up
 
@@ -151,6 +151,24 @@ def test_share_zero_in_some_repeats_leaves_the_rule_alone_and_is_said():
         "In 4 of 7 repeats validation chose to leave out the generated pictures: there the difference is 0" in found.why
     )
     assert "no p below 0.25" in found.why
+
+
+@pytest.mark.parametrize(("chose", "least"), [(1, 1.0), (4, 0.125)])
+def test_a_study_whose_repeats_chose_share_0_says_that_it_can_call_nothing(chose, least):
+    found = told([0.0] * (6 - chose) + [40.0, 41.0, 39.0, 42.0][:chose], shares=[0] * (6 - chose) + [0.5] * chose)
+    assert found.verdict == "UNDECIDED" and found.smallest_p == least and found.mde80 is None
+    assert found.repeats_for_margin is None and found.pictures_for_margin is None
+    assert f"can call no effect of any size: {6 - chose} of its 6 repeats chose share 0" in found.sentence
+    assert "four times in five" not in found.sentence and "takes about" not in found.sentence
+
+
+def test_repeats_for_the_margin_reckon_with_the_luck_that_the_plan_assumes():
+    """Five test pictures without a trace of luck in them: the plan says from 13 points on, however many repeats."""
+    x = np.concatenate([np.eye(5), -np.eye(5)])
+    found = verdict(x, Examined.of(np.zeros(5, int)), margin=5.0)
+    assert found.error_pictures == 0 and least_effect(Examined.of(np.zeros(5, int))) == pytest.approx(12.5, abs=0.1)
+    assert found.repeats_for_margin is None and found.pictures_for_margin == math.ceil(paired.NEEDED * 4)
+    assert "lean to an arm as the plan assumes, no number of repeats" in found.sentence
 
 
 def test_equal_differences_without_shares_follow_the_rule_and_claim_no_sight():

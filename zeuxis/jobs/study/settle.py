@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from zeuxis.jobs.study.due import best_policy, chosen
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.choice import share_name
 from zeuxis.stats.twoway import balanced, two_way
-from zeuxis.stats.verdict import secondary, verdict
+from zeuxis.stats.verdict import Comparison, secondary, verdict
 
 _COLUMNS = 10
 
@@ -46,12 +47,20 @@ def settle(place: Place) -> None:
         "shares": shares,
         "rivals": rivals,
         "arms": [_arm_summary(place, arm, sources[arm], seen) for arm, seen in hits.items()],
-        "secondary": [c.to_json() for c in secondary(hits, pairs, place.examined)] if len(rivals) > 1 else [],
+        "secondary": _others(secondary(hits, pairs, place.examined), shares) if len(rivals) > 1 else [],
     }
     _table(place)
     if gan:
         _samples(place)
     write_json(place.folder / "verdict.json", record)
+
+
+def _others(found: Sequence[Comparison], shares: list[float] | None) -> list[dict[str, Any]]:
+    """The secondary comparisons; no judgement where every repeat chose share 0, so that gan holds nothing generated."""
+    if shares is None or any(shares):
+        return [c.to_json() for c in found]
+    nothing = {"judged": "gan holds no generated pictures", "repeats_needed": None}
+    return [c.to_json() | nothing for c in found]
 
 
 def _plain_arms(place: Place) -> list[str]:

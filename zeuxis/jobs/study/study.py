@@ -38,7 +38,7 @@ from zeuxis.jobs.study.plan import Asked, Plan, Rates, arms_of, lay_out
 from zeuxis.jobs.study.settle import settle
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
-from zeuxis.stats.twoway import Examined, least_effect
+from zeuxis.stats.twoway import LEAN, Examined, least_effect
 from zeuxis.stats.verdict import pictures_for_none
 
 
@@ -224,9 +224,10 @@ def test_part_words(place: Place) -> str:
     few = f", and these weigh as much as {there:,}: give more pictures or a wider --margin" if there < needed else ""
     shown = (
         f"{len(examined.classes):,} test pictures{units} show effects from about {least_effect(examined):.2g} points"
+        f" on, however many repeats (assumed: single pictures lean to an arm by {LEAN:g})"
     )
     none = f"NO USEFUL GAIN within {margin:g} points needs {needed:,} of equal weight{few}"
-    return f"zeuxis: {shown} on, however many repeats; {none}"
+    return f"zeuxis: {shown}; {none}"
 
 
 def describe(place: Place) -> list[str]:
