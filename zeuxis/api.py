@@ -300,8 +300,10 @@ def data_degrade(input: str | Path, out: str | Path, *, damage: str = "web", see
     damage: a preset or words of `zeuxis.degrade.words`. Raises BadInput; SomeFailed where a file cannot be read.
     """
     there.check_pictures(str(input))
+    from zeuxis.jobs import training
     from zeuxis.jobs.restoring.degrading import degrade_files
 
+    training.apart(input, out, "OUT")
     return degrade_files(str(input), str(out), damage, seed)
 
 

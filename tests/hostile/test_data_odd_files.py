@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from zeuxis import api
 from zeuxis.data.decode import Shape, decode
+from zeuxis.data.layouts import Where
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
@@ -215,3 +217,83 @@ def test_decoders_say_nothing_on_stderr(tmp_path, capfd):
     data = open_dataset(tmp_path)
     assert data.sources == ["good.tif"] and [name for name, _ in data.skipped] == ["many.tif"]
     assert capfd.readouterr() == ("", "")
+
+
+def _pictures(root, *places):
+    for i, place in enumerate(places):
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4, 3), 20 * i, np.uint8)).save(root / place)
+
+
+def _zipped(root, to):
+    with zipfile.ZipFile(to, "w") as archive:
+        for path in sorted(root.rglob("*")):
+            archive.write(path, path.relative_to(root))
+    return to
+
+
+COCO = (
+    '{"images": [{"id": 1, "file_name": "0.png"}], "annotations": [{"bbox": [0, 0, 2, 2]}]}',
+    '\n{"info": {}, "images": [' + ", ".join(['{"file_name": "0.png", "height": 4, "width": 4}'] * 3000) + "]}",
+    '{"annotations": [{"image_id": 1, "bbox": [0, 0, 2, 2]}]}',
+)
+
+
+@pytest.mark.parametrize("text", COCO, ids=["whole", "long", "boxes"])
+@pytest.mark.parametrize("name", ["annotations.json", "instances_default.json", "images/_annotations.coco.json"])
+def test_boxes_of_coco_are_asked_about(tmp_path, text, name):
+    root = tmp_path / "set"
+    _pictures(root, "images/0.png", "images/1.png")
+    (root / name).write_text(text)
+    for source in (root, _zipped(root, tmp_path / "set.zip")):
+        with pytest.raises(BadInput, match="boxes") as error:
+            open_dataset(source)
+        assert "--classes-at 0" in str(error.value)
+        assert len(open_dataset(source, where=Where(classes=0))) == 2
+
+
+@pytest.mark.parametrize("text", ['{"images": 3}', "[1, 2]", "", '["images", "annotations"]'])
+def test_other_json_is_no_boxes(tmp_path, text):
+    _pictures(tmp_path, "images/0.png", "images/1.png")
+    (tmp_path / "notes.json").write_text(text)
+    assert len(open_dataset(tmp_path)) == 2
+
+
+def test_what_a_folder_leaves_aside_is_told(tmp_path):
+    root = tmp_path / "set"
+    _pictures(root, "cats/0.png", "dogs/1.png", ".cache/a/2.png", ".cache/3.png", "__MACOSX/cats/4.png", "dogs/.5.png")
+    (root / "__MACOSX/cats/._0.png").write_bytes(b"\0\5\x16\7")
+    (root / "birds" / "young").mkdir(parents=True)
+    told = [
+        "left out: 1 hidden picture, in or called `.5.png`",
+        "left out: 2 hidden pictures, in or called `.cache`",
+        "left out: 1 hidden picture, in or called `__MACOSX`",
+        "no picture lies in `birds`",
+    ]
+    for source in (_zipped(root, tmp_path / "set.zip"), root):
+        data = open_dataset(source)
+        assert data.remarks == told and len(data) == 2 and not data.skipped
+    (root / "cats/gone.png").symlink_to("nowhere.png")
+    assert open_dataset(root).skipped == [("cats/gone.png", "is a link to what is not there")]
+    with pytest.raises(BadInput, match="gone"):
+        open_dataset(root, strict=True)
+
+
+def test_folders_in_two_unicode_forms_are_told_of(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for i, name in enumerate(("caf\u00e9", "cafe\u0301", "tea")):
+            stream = io.BytesIO()
+            Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(stream, "PNG")
+            archive.writestr(f"{name}/{i}.png", stream.getvalue())
+    data = open_dataset(tmp_path / "set.zip")
+    assert data.spec.classes == ("caf\u00e9", "tea")
+    assert data.remarks == ["`caf\u00e9` is written in 2 Unicode forms, and is one name"]
+
+
+def test_degrade_writes_nothing_into_the_folder_of_the_pictures(tmp_path):
+    _pictures(tmp_path, "flat/0.png")
+    before = sorted(tmp_path.rglob("*"))
+    for out in ("flat/sub", "flat", "other/../flat/a/b"):
+        with pytest.raises(BadInput, match="stays as it is"):
+            api.data_degrade(tmp_path / "flat", tmp_path / out)
+    assert sorted(tmp_path.rglob("*")) == before

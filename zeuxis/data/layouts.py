@@ -10,7 +10,7 @@ Levels are counted from 1, the folders that lie directly in the source.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -32,6 +32,7 @@ _SURE = {
     "trimaps",
 }
 _BOXES = {"label", "labels", "annotation", "annotations", "bbox", "bboxes", "boxes", "xml", "xmls"}
+_JSON_READ = 50
 _NOTES = {".txt", ".xml", ".json"}
 _SUBJECT = re.compile(
     r"(patients?|pat|subjects?|subj|cases?|persons?|participants?|donors?|slides?|p)[-_ ]*\d+"
@@ -236,12 +237,15 @@ def _ask_masks(folders: list[Folders], masks: list[bool], tree: _Tree) -> None:
     )
 
 
-def _ask_boxes(paths: list[PurePosixPath], beside: list[PurePosixPath], tree: _Tree) -> list[str]:
+def _ask_boxes(
+    paths: list[PurePosixPath], beside: list[PurePosixPath], tree: _Tree, coco: Callable[[PurePosixPath], bool]
+) -> list[str]:
     """Raises BadInput where unlabelled pictures have files of boxes beside them, as in VOC, YOLO and COCO trees.
 
     Else a remark on other files that are called as the pictures are.
     """
     told = {x for p in beside if p.suffix.lower() in _NOTES for x in p.parts[:-1] if _plain(x) in _BOXES}
+    told |= {str(p) for p in [p for p in beside if p.suffix.lower() == ".json"][:_JSON_READ] if coco(p)}
     stems = {(p.parent, p.stem) for p in beside if p.suffix.lower() == ".xml"}
     yolo = tree.top > 1 and any(_plain(p.parts[tree.top - 2]) in _IMAGES for p in paths if len(p.parts) > tree.top)
     voc = any(_plain(name) == "jpegimages" for p in paths for name in p.parts)
@@ -287,8 +291,15 @@ def _ask_subjects(tree: _Tree) -> list[str]:
 # ------------------------------------------------------------------ reading
 
 
-def layout(paths: list[PurePosixPath], beside: Iterable[PurePosixPath] = (), where: Where = BY_RULE) -> Layout:
+def layout(
+    paths: list[PurePosixPath],
+    beside: Iterable[PurePosixPath] = (),
+    where: Where = BY_RULE,
+    coco: Callable[[PurePosixPath], bool] = lambda path: False,
+) -> Layout:
     """What the folders say of each picture. beside: the other files there, which may tell what the tree is.
+
+    coco: whether a JSON file beside the pictures holds boxes; asked only where the folders tell no classes.
 
     Raises BadInput where the tree looks like something else than a folder per class and `where` does not say how to
     read it, or where `where` names levels that are not there.
@@ -302,7 +313,7 @@ def layout(paths: list[PurePosixPath], beside: Iterable[PurePosixPath] = (), whe
         tree = _without_unlabelled(tree)
         _ask_masks(folders, masks, tree)
         if len({f[0] for f in tree.inner if f}) < 2 or any(_plain(name) == "jpegimages" for f in folders for name in f):
-            remarks += _ask_boxes(paths, list(beside), tree)
+            remarks += _ask_boxes(paths, list(beside), tree, coco)
         else:
             remarks += _ask_subjects(tree)
     places = [Place(away=True)] * len(paths)

@@ -196,10 +196,17 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
         )
     for kind in ("int", "float"):
         deep = [one.deep for one in loaded if one.deep is not None and one.deep.kind == kind]
-        if deep and deep[0].white != 65535:
+        dark = [one.top for one in deep if 0 < one.top * 4 < one.white]
+        if deep and (dark or kind == "float" or deep[0].white != 65535):
             top, over = max(one.top for one in deep), sum(one.top > one.white for one in deep)
             cut = f", which cuts off numbers of {counted(over, 'picture')}" if over else "; --range sets another"
             found.append(f"{counted(len(deep), 'picture')} with numbers up to {top:g}: {deep[0].white:g} is white{cut}")
+        if dark:
+            stay = "stay" if len(dark) > 1 else "stays"
+            found.append(
+                f"{counted(len(dark), 'picture')} of these {stay} dark, with numbers up to {max(dark):g} alone; "
+                f"--range {white_for(kind, max(dark)):g} makes that white"
+            )
     studies = sorted({one.origin.study for one in loaded if one.origin.study})
     for study in studies:
         found.append(

@@ -8,6 +8,7 @@ import re
 import stat
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -23,6 +24,22 @@ _DESKTOP = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@e
 _DESKTOP |= {"system volume information"}
 _OTHER = {".txt", ".tsv", ".csv", ".json", ".jsonl", ".ndjson", ".md", ".xml", ".yaml", ".yml", ".html", ".htm"}
 _OTHER |= {".py", ".log", ".ini", ".db", ".sha256", ".md5", ".toml", ".npy", ".npz", ".mat", ".part", ".tmp"}
+_PICTURES = {
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".heic",
+    ".jp2",
+    ".jxl",
+    ".ppm",
+}
+_JSON_HEAD = 1 << 16
 _DRIVE = re.compile("[a-zA-Z]:")
 _MEMBER = 1 << 30
 """Bytes that one file in a zip may unpack to."""
@@ -71,26 +88,69 @@ def named(name: str | None) -> str | None:
     return None if name is None else unicodedata.normalize("NFC", readable(name))
 
 
+def joined_names(names: Iterable[str | None]) -> list[str]:
+    """A line for each name that stands there in several Unicode forms, which `named` makes one."""
+    forms = Counter(named(name) for name in set(names) if name is not None)
+    return [f"`{name}` is written in {n} Unicode forms, and is one name" for name, n in sorted(forms.items()) if n > 1]
+
+
+def _hidden(beside: Iterable[PurePosixPath]) -> list[str]:
+    """A line on the pictures in hidden folders, and in those of desktop systems; not on what macOS notes of files."""
+    there = [p for p in beside if p.suffix.lower() in _PICTURES and not p.name.startswith("._")]
+    kept = Counter(next(part for part in p.parts if not is_candidate(PurePosixPath(part))) for p in there)
+    return [f"left out: {n:,} hidden picture{'s' * (n > 1)}, in or called `{name}`" for name, n in sorted(kept.items())]
+
+
+def _without_pictures(folders: Iterable[PurePosixPath], found: Iterable[PurePosixPath]) -> list[str]:
+    """A line on the folders without a picture in or below them, beside others that have some."""
+    full = {parent for path in found for parent in path.parents}
+    bare = sorted(str(folder) for folder in folders if folder not in full and folder.parent in full)
+    more = f" and {len(bare) - 3:,} more" if len(bare) > 3 else ""
+    return [f"no picture lies in {', '.join(f'`{name}`' for name in bare[:3])}{more}"] * bool(bare)
+
+
+def _is_coco(head: bytes) -> bool:
+    """Whether a JSON file that begins so holds boxes or outlines as COCO has them."""
+    has = {word: f'"{word}"'.encode() in head for word in ("images", "annotations", "bbox", "file_name", "height")}
+    listed = has["images"] and (has["annotations"] or (has["file_name"] and has["height"]))
+    return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and (listed or (has["annotations"] and has["bbox"]))
+
+
 Found = Iterable[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]]
 
 
-def by_folder(found: Found, beside: Iterable[PurePosixPath], skipped: Skipped, where: Where) -> Listing:
-    """A listing of (path, opener) pairs, sorted by path; beside: the files there that are no pictures."""
+def by_folder(
+    found: Found,
+    beside: list[PurePosixPath],
+    skipped: Skipped,
+    where: Where,
+    head: Callable[[PurePosixPath], bytes],
+    folders: Iterable[PurePosixPath] = (),
+) -> Listing:
+    """A listing of (path, opener) pairs, sorted by path.
+
+    beside: the files there that are no pictures; head: the first bytes of one of them; folders: all that are there.
+    """
     pairs = sorted(found, key=lambda pair: pair[0].parts)
-    read = layout([path for path, _ in pairs], beside, where)
+    paths = [path for path, _ in pairs]
+    read = layout(paths, beside, where, lambda path: _is_coco(head(path)))
+    remarks = read.remarks + _hidden(beside) + _without_pictures(folders, paths)
+    remarks += joined_names(p.label for p in read.places) + joined_names(p.group for p in read.places)
     entries = []
     for (path, opener), place in zip(pairs, read.places, strict=True):
         if place.out:
             skipped.append((readable(str(path)), place.out))
         elif not place.away:
             entries.append(Entry(readable(str(path)), opener, named(place.label), named(place.group), place.part))
-    return Listing(entries, skipped, remarks=[readable(line) for line in read.remarks])
+    return Listing(entries, skipped, remarks=[readable(line) for line in remarks])
 
 
-def walk(root: Path, skipped: Skipped) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
-    """Regular files below `root` that may be pictures, and the others, relative.
+def walk(
+    root: Path, skipped: Skipped, folders: list[PurePosixPath] | None = None
+) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
+    """Regular files below `root` that may be pictures, and the others with the pictures in hidden folders, relative.
 
-    Links are followed, but into no folder twice.
+    Links are followed, but into no folder twice; one that leads nowhere is skipped. folders: takes those gone through.
     """
     found: list[PurePosixPath] = []
     beside: list[PurePosixPath] = []
@@ -106,10 +166,29 @@ def walk(root: Path, skipped: Skipped) -> tuple[list[PurePosixPath], list[PurePo
             continue
         seen.add((here.st_dev, here.st_ino))
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        below[:] = sorted(name for name in below if is_candidate(PurePosixPath(name) / "file"))
+        if folders is not None:
+            folders.append(relative)
+        hidden = [name for name in below if not is_candidate(PurePosixPath(name) / "file")]
+        beside += [path for name in hidden for path in _pictures_below(root, Path(folder) / name)]
+        below[:] = sorted(set(below) - set(hidden))
         found += [relative / name for name in names if is_candidate(relative / name) and _regular(Path(folder) / name)]
+        gone = [name for name in names if is_candidate(relative / name) and not (Path(folder) / name).exists()]
+        skipped += [(readable(str(relative / name)), "is a link to what is not there") for name in gone]
         beside += [relative / name for name in names if not is_candidate(relative / name)]
     return found, beside
+
+
+def _pictures_below(root: Path, folder: Path) -> list[PurePosixPath]:
+    inside = [(Path(here) / name).relative_to(root) for here, _, names in os.walk(folder) for name in names]
+    return [PurePosixPath(path.as_posix()) for path in inside if path.suffix.lower() in _PICTURES]
+
+
+def _head_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_JSON_HEAD) if _regular(path) else b""
+    except OSError:
+        return b""
 
 
 def _regular(path: Path) -> bool:
@@ -124,8 +203,10 @@ def from_folder(root: Path, where: Where) -> Listing:
     if not os.access(root, os.R_OK | os.X_OK):
         raise BadInput("this folder may not be read", str(root))
     skipped: Skipped = []
-    found, beside = walk(root, skipped)
-    listing = by_folder([(path, path_opener(root / path)) for path in found], beside, skipped, where)
+    folders: list[PurePosixPath] = []
+    found, beside = walk(root, skipped, folders)
+    pairs = [(path, path_opener(root / path)) for path in found]
+    listing = by_folder(pairs, beside, skipped, where, lambda path: _head_of(root / path), folders)
     tables = sorted(p.name for p in beside if len(p.parts) == 1 and p.suffix.lower() in (".csv", ".tsv", ".jsonl"))
     listing.remarks.extend(f"the table {readable(name)} is not read; give it in place of the folder" for name in tables)
     return listing
@@ -146,7 +227,8 @@ def from_zip(path: Path, where: Where) -> Listing:
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInput("this zip cannot be read", str(path), "pack it again") from error
     found: list[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]] = []
-    beside: list[PurePosixPath] = []
+    beside: dict[PurePosixPath, zipfile.ZipInfo] = {}
+    folders: list[PurePosixPath] = []
     skipped: Skipped = []
     unsure: list[str] = []
     for member in members:
@@ -154,14 +236,15 @@ def from_zip(path: Path, where: Where) -> Listing:
         unsure += [] if sure else [text]
         name = PurePosixPath(text)
         if text.endswith("/") or not name.parts:
+            folders += [name] * (bool(name.parts) and is_candidate(name / "file"))
             continue
         if name.is_absolute() or ".." in name.parts or _DRIVE.fullmatch(name.parts[0]):
             skipped.append((readable(str(name)), "its name points out of the zip"))
         elif is_candidate(name):
             found.append((name, _member_opener(archive, member)))
         else:
-            beside.append(name)
-    listing = by_folder(found, beside, skipped, where)
+            beside[name] = member
+    listing = by_folder(found, [*beside], skipped, where, lambda path: _member_head(archive, beside[path]), folders)
     if unsure:
         listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
     return listing
@@ -176,6 +259,14 @@ def _name_of(member: zipfile.ZipInfo) -> tuple[str, bool]:
         return name.encode("cp437").decode("utf-8"), True
     except UnicodeError:
         return name, False
+
+
+def _member_head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(member) as file:
+            return file.read(_JSON_HEAD)
+    except Exception:  # passwords, methods, damage: then it tells nothing
+        return b""
 
 
 def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:

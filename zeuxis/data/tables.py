@@ -7,6 +7,7 @@ import json
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.parts import part_name
-from zeuxis.data.sources import Entry, Listing, Skipped, named, path_opener, readable, walk
+from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable, walk
 from zeuxis.errors import BadInput, nearest
 
 MANIFEST = "zeuxis.json"
@@ -57,11 +58,26 @@ def text_of(path: Path) -> str:
 
 @dataclass
 class Rows:
-    """The rows of a table as words by column, each with its place, and those that are none."""
+    """The rows of a table as words by column, each with its place, and those that are none.
+
+    nested: the columns in which a list or an object stands, each with the place of the first.
+    """
 
     columns: list[str]
     rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     skipped: Skipped = field(default_factory=list)
+    nested: dict[str, str] = field(default_factory=dict)
+
+
+def _check_names(names: Iterable[str], where: str) -> None:
+    """Raises BadInput where two columns have one name: which of them is meant cannot be known."""
+    twice = [name for name, n in Counter(names).items() if n > 1 and name]
+    if twice:
+        raise BadInput(f"two columns are called `{readable(twice[0])}`", where, "rename or remove one of them")
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it is written, with names that stand there twice."""
 
 
 def _rows_of_csv(path: Path) -> Rows:
@@ -75,6 +91,7 @@ def _rows_of_csv(path: Path) -> Rows:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
         found = Rows([name.strip().lower() for name in reader.fieldnames or ()])
+        _check_names(found.columns, str(path))
         reader.fieldnames = found.columns
         for record in reader:
             given = {k: v.strip() for k, v in record.items() if isinstance(v, str) and v.strip() and isinstance(k, str)}
@@ -91,15 +108,20 @@ def _rows_of_jsonl(path: Path) -> Rows:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=_Pairs)
         except ValueError as error:
             found.skipped.append((f"line {number}", f"is no JSON: {' '.join(str(error).split())}"))
             continue
-        if not isinstance(record, dict):
+        if not isinstance(record, _Pairs):
             found.skipped.append((f"line {number}", "is no JSON object"))
             continue
-        columns |= dict.fromkeys(key.strip().lower() for key in record)
-        words = {key.strip().lower(): _word(value) for key, value in record.items()}
+        pairs = [(key.strip().lower(), value) for key, value in record]
+        _check_names((key for key, _ in pairs), f"{path}, line {number}")
+        columns |= dict.fromkeys(key for key, _ in pairs)
+        for key, value in pairs:
+            if isinstance(value, list):
+                found.nested.setdefault(key, f"line {number}")
+        words = {key: _word(value) for key, value in pairs}
         found.rows.append((f"line {number}", {key: word for key, word in words.items() if word}))
     return replace(found, columns=list(columns))
 
@@ -192,6 +214,15 @@ def _column_words(found: Rows, used: Columns) -> list[str]:
     return lines
 
 
+def _check_words(found: Rows, used: Columns, path: Path) -> None:
+    """Raises BadInput where a column that is read holds a list or an object, which is no class, group, part or file."""
+    for name in (used.file, used.label, used.group, used.part):
+        if name in found.nested:
+            what = f"a list or an object stands in the column `{name}`"
+            way = "; --classes-at 0 reads no labels" if name == used.label else ""
+            raise BadInput(what, f"{path}, {found.nested[name]}", f"write one word or number in each row{way}")
+
+
 def _across(values: dict[str, list[str]], names: list[str]) -> Iterator[tuple[str, ...]]:
     return zip(*(values[name] for name in names), strict=True)
 
@@ -239,6 +270,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     used = columns_of(found, where, path)
     if not found.rows:
         raise nothing
+    _check_words(found, used, path)
     skipped = list(found.skipped)
     remarks = _column_words(found, used)
     numbers, joined = same_numbers(row[used.label] for _, row in found.rows if used.label and used.label in row)
@@ -264,6 +296,8 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
         remarks.append(f"{again:,} row{'s' * (again > 1)} for a picture that was named before: it counts once")
     if unlabelled:
         remarks.append(f"left out: {unlabelled:,} row{'s' * (unlabelled > 1)} of an unlabelled part")
+    for name in (used.label, used.group):
+        joined += joined_names(row.get(name) for _, row in found.rows) if name else []
     return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])
 
 

@@ -265,3 +265,21 @@ def test_nothing_but_generated_pictures_is_asked_about(tmp_path):
             opened(tmp_path, taken=Taken(made=False))
         assert "--generated train" in str(told.value)
         assert len(opened(tmp_path)) == 3
+
+
+def test_files_that_stay_dark_beside_one_of_the_whole_range_are_told_of(tmp_path):
+    for i in range(6):
+        Image.fromarray(np.full((4, 4), 1000 + i, np.uint16)).save(tmp_path / f"{i}.png")
+    assert "numbers up to 1005: 1023 is white" in " ".join(open_dataset(tmp_path).remarks)
+    Image.fromarray(np.full((4, 4), 65535, np.uint16)).save(tmp_path / "whole.png")
+    told = open_dataset(tmp_path).remarks
+    assert "7 pictures with numbers up to 65535: 65535 is white; --range sets another" in told
+    assert "6 pictures of these stay dark, with numbers up to 1005 alone; --range 1023 makes that white" in told
+
+
+def test_floats_that_stay_dark_are_told_of_and_a_black_one_is_not(tmp_path):
+    for i, value in enumerate((0.0, 0.5, 0.9, 60000.0)):
+        Image.fromarray(np.full((4, 4), value, np.float32)).save(tmp_path / f"{i}.tif")
+    told = open_dataset(tmp_path).remarks
+    assert "4 pictures with numbers up to 60000: 65535 is white; --range sets another" in told
+    assert "2 pictures of these stay dark, with numbers up to 0.9 alone; --range 1 makes that white" in told

@@ -110,7 +110,7 @@ def test_json_values(folder):
     text = lines(*["cat\u2028x\u0085y\u000b", "dog"] * 3)
     data = open_dataset(table(folder, text, "s.jsonl"), strict=True)
     assert len(data) == 6 and all(len(name.splitlines()) == 1 for name in data.spec.classes)
-    data = open_dataset(table(folder, lines(1, 1.0, "1", None, ["x"], 2), "m.jsonl"))
+    data = open_dataset(table(folder, lines(1, 1.0, "1", None, " ", 2), "m.jsonl"))
     assert labels(data) == ["1", "1", "1", "2"] and [reason for _, reason in data.skipped] == ["has no label"] * 2
 
 
@@ -177,3 +177,33 @@ def test_names_in_either_unicode_form(tmp_path):
     text = f"file,label\nimg/{narrow}0.png,{wide}\nimg/{wide}1.png,{narrow}\nimg/{wide}2.png,tea\n"
     data = open_dataset(table(tmp_path, text), strict=True)
     assert labels(data) == [narrow, narrow, "tea"]
+
+
+@pytest.mark.parametrize("value", [["cat"], {"name": "cat"}, []])
+@pytest.mark.parametrize("column", ["file", "label", "group", "part"])
+def test_a_list_or_an_object_in_a_column_that_is_read_is_an_error(folder, column, value):
+    row = {"file": "img/0.png", "label": "a", "group": "x", "part": "train"}
+    text = json.dumps(row | {"file": "img/1.png"}) + "\n" + json.dumps(row | {column: value})
+    with pytest.raises(BadInput, match=f"`{column}`") as error:
+        open_dataset(table(folder, text, "t.jsonl"))
+    assert "line 2" in str(error.value)
+
+
+def test_a_list_in_a_column_that_is_not_read_is_no_error(folder):
+    text = "".join(json.dumps({"file": f"img/{i}.png", "label": ["a"], "boxes": [[1, 2]]}) + "\n" for i in range(3))
+    data = open_dataset(table(folder, text, "t.jsonl"), where=Where(classes=0))
+    assert len(data) == 3 and data.labels is None
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_two_columns_of_one_name_are_an_error(folder, name):
+    text = "file,label,Label \nimg/0.png,a,b\n" if name == "t.csv" else '{"file": "img/0.png", "label": 1, "label": 2}'
+    with pytest.raises(BadInput, match="two columns are called `label`"):
+        open_dataset(table(folder, text, name))
+
+
+def test_labels_in_two_unicode_forms_are_told_of(folder):
+    forms = [unicodedata.normalize(form, "caf\u00e9") for form in ("NFC", "NFD")]
+    data = open_dataset(table(folder, rows("file,label", *forms, "b")))
+    assert data.spec.classes == ("b", forms[0])
+    assert f"`{forms[0]}` is written in 2 Unicode forms, and is one name" in data.remarks
