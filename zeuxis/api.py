@@ -184,10 +184,9 @@ def augment(
 ) -> Path | None:
     """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
 
-    out: where the augmented set is written: the real training pictures of the repeat with the best generator, and
-    pictures of that generator, marked and listed. classic_only: no study, `copies` augmented copies of each picture by
-    `policy` into `out`, classes made equal with `balance`. A begun study goes on. treatment: "gan", or a check of the
-    study itself: "again", "more-real", "shuffled-real". Returns the study folder or `out`; None after a dry run.
+    out: where the augmented set is written: real training pictures of one repeat, and pictures of its generator at the
+    chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
+    treatment: "gan", or a check of the study itself. Returns the study folder or `out`; None after a dry run.
     """
     named = there.source_of(data)
     from zeuxis.augment.policies import DOMAINS, guess_domain
