@@ -78,7 +78,7 @@ def looks_worn(image: Tensor) -> bool:
         return True
     height, width = grey.shape[-2:]
     long = sum(length for length, more in lines if more > -1) / math.hypot(height, width)
-    return _is_toned(grey) and (long >= WORN_LINES or specks * 1e6 / (height * width) >= WORN_SPECKS)
+    return bool(_is_toned(grey) and (long >= WORN_LINES or specks * 1e6 / (height * width) >= WORN_SPECKS))
 
 
 def _is_toned(grey: Tensor) -> bool:

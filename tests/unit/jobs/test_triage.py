@@ -1,7 +1,8 @@
 """What is wrong with a picture, and what follows from it."""
 
 import io
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +92,20 @@ def test_scratches_are_said_and_the_task_for_them_named():
     noisy = plan("auto", replace(clean, noise=20.0, worn=True))
     assert noisy.steps == plan("auto", replace(clean, noise=20.0)).steps and "--task old-photo" in noisy.why
     assert "old-photo" not in plan("auto", clean).why
+
+
+def test_what_is_measured_of_a_toned_print_can_be_written_as_json(pixels):
+    """In a toned picture another branch tells whether it is worn: it gave a number of numpy's."""
+    grey = pixels.mean(2, keepdims=True)
+    toned = np.concatenate([grey, 0.93 * grey, 0.8 * grey], 2)
+    toned[40:44] = 250
+    found = measured(np.clip(toned, 0, 255).astype(np.uint8))
+    assert type(found.worn) is bool
+    json.dumps(asdict(found))
+
+
+def test_drawings_are_no_old_prints():
+    """The bars of a code are long bright lines too; filling them would ruin it."""
+    bars = np.repeat(np.random.default_rng(0).integers(0, 2, 120) * 255, 3)
+    code = np.repeat(np.repeat(bars[None, :, None], 200, 0), 3, 2).astype(np.uint8)
+    assert not measured(code).worn

@@ -79,7 +79,7 @@ def measure(picture: Picture, image: Tensor) -> Measured:
     dull = not graphic and seen is None and float(fine_detail(image)) < DULL
     blur = verified_width(image, rounding_of(image.shape[1])) if dull else 0.0
     quality, grid, table = _jpeg(picture, image, seen, graphic)
-    return Measured(sigma, quality, grid, blur, table, looks_worn(image), colours, dull)
+    return Measured(sigma, quality, grid, blur, table, not graphic and looks_worn(image), colours, dull)
 
 
 def _seen(picture: Picture) -> Tensor | None:
