@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 from scipy.ndimage import convolve, gaussian_filter
-from untouchable import Pixels, Rng
+from source import Pixels, Rng, to_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +30,8 @@ def opened(data: bytes) -> Pixels:
         return np.array(image)
 
 
-def _bytes(x: np.ndarray) -> Pixels:
-    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
-
-
 def _noisy(x: Pixels, sigma: float, rng: Rng) -> Pixels:
-    return _bytes(x + rng.normal(0, sigma, x.shape))
+    return to_bytes(x + rng.normal(0, sigma, x.shape))
 
 
 def noise(low: float, high: float) -> Callable[[Rng, Pixels], Damaged]:
@@ -43,7 +39,7 @@ def noise(low: float, high: float) -> Callable[[Rng, Pixels], Damaged]:
 
 
 def grey_noise(rng: Rng, x: Pixels) -> Damaged:
-    grey = _bytes(x.mean(2))
+    grey = to_bytes(x.mean(2))
     return Damaged(grey, saved(_noisy(grey, rng.uniform(12, 40), rng)))
 
 
@@ -96,7 +92,7 @@ def cut_out(rng: Rng, x: Pixels) -> Damaged:
     y, across = np.mgrid[: x.shape[0], : x.shape[1]]
     a, b = rng.uniform(0.3, 0.7, 2) * x.shape[:2]
     seen = np.hypot(y - a, across - b) < rng.uniform(0.4, 0.6) * min(x.shape[:2])
-    alpha = _bytes(255 * gaussian_filter(seen.astype(float), rng.uniform(0, 1.0)))
+    alpha = to_bytes(255 * gaussian_filter(seen.astype(float), rng.uniform(0, 1.0)))
     dull = _noisy(x, rng.uniform(12, 30), rng)
     dull[alpha == 0] = 0
     return Damaged(np.dstack([x, alpha]), saved(np.dstack([dull, alpha])))
@@ -109,7 +105,7 @@ def framed(rng: Rng, x: Pixels) -> Damaged:
     frame += rng.choice([0, 255]) if rng.random() < 0.4 else rng.integers(0, 256, 3)
     if rng.random() < 0.4:
         frame = frame * 0.5 + np.linspace(0, 120, frame.shape[1])[None, :, None]
-    truth, dull = _bytes(frame), _bytes(frame)
+    truth, dull = to_bytes(frame), to_bytes(frame)
     truth[side:-side, side:-side] = x
     dull[side:-side, side:-side] = _noisy(x, rng.uniform(12, 30), rng)
     return Damaged(truth, saved(dull))
@@ -118,7 +114,7 @@ def framed(rng: Rng, x: Pixels) -> Damaged:
 def partly_smooth(rng: Rng, x: Pixels) -> Damaged:
     """Noise of 12 to 30 in all but a third, which a program smoothed."""
     dull, third = _noisy(x, rng.uniform(12, 30), rng), x.shape[0] // 3
-    smooth = _bytes(gaussian_filter(x[:third].astype(float), (6, 6, 0)))
+    smooth = to_bytes(gaussian_filter(x[:third].astype(float), (6, 6, 0)))
     truth = x.copy()
     truth[:third] = dull[:third] = smooth
     return Damaged(truth, saved(dull))
@@ -127,7 +123,7 @@ def partly_smooth(rng: Rng, x: Pixels) -> Damaged:
 def chroma_noise(rng: Rng, x: Pixels) -> Damaged:
     """Noise of 12 to 25 in the two colour differences alone."""
     z = rng.normal(0, rng.uniform(12, 25), x.shape)
-    return Damaged(x, saved(_bytes(x + z - z.mean(2, keepdims=True))))
+    return Damaged(x, saved(to_bytes(x + z - z.mean(2, keepdims=True))))
 
 
 def salt_and_pepper(rng: Rng, x: Pixels) -> Damaged:
@@ -150,7 +146,7 @@ def noise_then_enlarged(rng: Rng, x: Pixels) -> Damaged:
 def blur(low: float, high: float) -> Callable[[Rng, Pixels], Damaged]:
     def draw(rng: Rng, x: Pixels) -> Damaged:
         sigma = rng.uniform(low, high)
-        return Damaged(x, saved(_bytes(gaussian_filter(x.astype(float), (sigma, sigma, 0)))))
+        return Damaged(x, saved(to_bytes(gaussian_filter(x.astype(float), (sigma, sigma, 0)))))
 
     return draw
 
@@ -181,7 +177,7 @@ def sensor(iso: int) -> Callable[[Rng, Pixels], Damaged]:
 
     def developed(mosaic: np.ndarray, gains: np.ndarray, better: bool) -> Pixels:
         x = np.clip(_demosaiced(mosaic, better) * gains, 0, 1)
-        return _bytes(255 * np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055))
+        return to_bytes(255 * np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055))
 
     def draw(rng: Rng, x: Pixels) -> Damaged:
         linear = np.where(x <= 10, x / 255 / 12.92, ((x / 255 + 0.055) / 1.055) ** 2.4)

@@ -23,7 +23,7 @@ import numpy as np
 import untouchable
 from damages import Damaged, saved
 from PIL import Image
-from untouchable import Source
+from source import Source
 
 from zeuxis.jobs.restoring import triage
 from zeuxis.jobs.restoring.restore import Asked, work_on

@@ -85,7 +85,8 @@ def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
     if task.job == "inpaint" and not runs:
         both["ours (as restore does it)"] = lambda seen: steps.filling(seen.image, seen.known, steps.Means())[0]
     if task.job == "upscale" and not runs and not fitting:
-        both["ours (as upscale does it)"] = lambda seen: steps.enlarge(seen.image, task.scale, steps.Means())[0]
+        net = steps.upscaler(task.scale, steps.Means())
+        both["ours (as upscale does it)"] = lambda seen: steps.enlarged(seen.image, task.scale, net, None)
     return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting} | both
 
 

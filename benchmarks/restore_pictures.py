@@ -45,7 +45,8 @@ def _asked(task: str) -> Column:
 
 
 def _enlarged(fidelity: float) -> Column:
-    return lambda seen, _: steps.enlarge(round_bytes(seen.image), SCALE, Means(fidelity=fidelity))[0]
+    net = steps.upscaler(SCALE, Means(fidelity=fidelity))
+    return lambda seen, _: steps.enlarged(round_bytes(seen.image), SCALE, net, None)
 
 
 SHEETS: dict[str, tuple[str, dict[str, Column]]] = {

@@ -4,48 +4,13 @@ Every function gives pixels uint8, [H, W] or [H, W, 3 or 4]. `KINDS` holds them 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from scipy.ndimage import gaussian_filter
-
-Pixels = np.ndarray
-Rng = np.random.Generator
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where photographs and other files come from. photographs are shrunk to about `side`, by 3 at most."""
-
-    photographs: tuple[Path, ...]
-    side: int = 320
-    files: tuple[tuple[str, tuple[Path, ...]], ...] = ()  # further kinds: files as they are
-
-    def photograph(self, rng: Rng, side: int | None = None) -> Pixels:
-        """uint8 [side, side, 3] at most, cut from one photograph, shrunk so that it has no trace of a codec."""
-        side = side or self.side
-        with Image.open(self.photographs[self.turn % len(self.photographs)]) as image:
-            factor = min(3.0, min(image.size) / side)
-            if factor > 1.4:
-                image.draft("RGB", (int(image.width / factor), int(image.height / factor)))
-            whole = image.convert("RGB")
-            factor = min(3.0, min(whole.size) / side)
-            if factor > 1:
-                size = (max(side, round(whole.width / factor)), max(side, round(whole.height / factor)))
-                whole = whole.resize(size, Image.Resampling.BOX)
-        left, top = (int(rng.integers(0, n - side + 1)) if n > side else 0 for n in whole.size)
-        return np.array(whole.crop((left, top, min(whole.width, left + side), min(whole.height, top + side))))
-
-    turn: int = 0
-
+from source import Pixels, Rng, Source, to_bytes
 
 Drawer = Callable[[Rng, Source], Pixels]
-
-
-def _bytes(x: np.ndarray) -> Pixels:
-    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
 
 
 def _font(rng: Rng, low: int = 9, high: int = 22) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -77,7 +42,7 @@ def icon(rng: Rng, source: Source) -> Pixels:
         (draw.ellipse if rng.random() < 0.5 else draw.rectangle)((x - r, y - r, x + r, y + r), _colour(rng))
     shade = np.array(image.resize((size, size), Image.Resampling.LANCZOS)).astype(float)
     shade[..., :3] *= np.linspace(1.1, 0.7, size)[:, None, None]
-    return _bytes(shade)
+    return to_bytes(shade)
 
 
 def qr_code(rng: Rng, source: Source) -> Pixels:
@@ -120,7 +85,7 @@ def halftone(rng: Rng, source: Source) -> Pixels:
     u, v = x * np.cos(a) + y * np.sin(a), y * np.cos(a) - x * np.sin(a)
     screen = (np.cos(2 * np.pi * u / period) + np.cos(2 * np.pi * v / period)) / 4 + 0.5
     soft = rng.choice([30.0, 6.0])
-    return _bytes(255 / (1 + np.exp(-soft * (grey - screen))))
+    return to_bytes(255 / (1 + np.exp(-soft * (grey - screen))))
 
 
 def chessboard(rng: Rng, source: Source) -> Pixels:
@@ -137,7 +102,7 @@ def ordered_dither(rng: Rng, source: Source) -> Pixels:
     photo = photo if rng.random() < 0.5 else photo.mean(2, keepdims=True)
     h, w = photo.shape[:2]
     t = np.tile((_BAYER + 0.5) / 16, (h // 4 + 1, w // 4 + 1))[:h, :w, None]
-    return _bytes(np.clip(np.floor(photo / 255 * (levels - 1) + t), 0, levels - 1) * (255 / (levels - 1))).squeeze()
+    return to_bytes(np.clip(np.floor(photo / 255 * (levels - 1) + t), 0, levels - 1) * (255 / (levels - 1))).squeeze()
 
 
 def error_diffusion(rng: Rng, source: Source) -> Pixels:
@@ -196,7 +161,7 @@ def scan_of_text(rng: Rng, source: Source) -> Pixels:
     ).astype(float)
     small = gaussian_filter(small, rng.uniform(0, 0.6)) * rng.uniform(0.85, 0.97)
     paper = gaussian_filter(rng.normal(0, 1, small.shape), 0.7)
-    return _bytes(small + paper * rng.uniform(0.5, 2.0) / paper.std() - np.linspace(0, 12, 400)[None])
+    return to_bytes(small + paper * rng.uniform(0.5, 2.0) / paper.std() - np.linspace(0, 12, 400)[None])
 
 
 def text_black(rng: Rng, source: Source) -> Pixels:
@@ -258,11 +223,11 @@ def normal_map(rng: Rng, source: Source) -> Pixels:
     height = gaussian_filter(rng.normal(0, 1, (320, 320)), rng.uniform(2, 6)) * 60 + _fractal(rng, 320, 2.0)[0] * 4
     dy, dx = np.gradient(height * rng.uniform(0.5, 2))
     normal = np.stack([-dx, dy, np.ones_like(dx)], -1) / np.sqrt(dx**2 + dy**2 + 1)[..., None]
-    return _bytes((normal + 1) * 127.5)
+    return to_bytes((normal + 1) * 127.5)
 
 
 def height_map(rng: Rng, source: Source) -> Pixels:
-    return _bytes(128 + 40 * _fractal(rng, 320, rng.uniform(1.6, 2.4))[0])
+    return to_bytes(128 + 40 * _fractal(rng, 320, rng.uniform(1.6, 2.4))[0])
 
 
 def bokeh(rng: Rng, source: Source) -> Pixels:
@@ -272,7 +237,7 @@ def bokeh(rng: Rng, source: Source) -> Pixels:
         a, b, r, soft = *rng.uniform(0, 320, 2), rng.uniform(8, 40), rng.uniform(0.7, 4)
         disc = 1 / (1 + np.exp((np.hypot(y - a, x - b) - r) / soft))
         image += disc[..., None] * rng.uniform(5, 70, 3)
-    return _bytes(image)
+    return to_bytes(image)
 
 
 def depth_of_field(rng: Rng, source: Source) -> Pixels:
@@ -281,7 +246,7 @@ def depth_of_field(rng: Rng, source: Source) -> Pixels:
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
     a, b, r = rng.uniform(0.3, 0.7) * photo.shape[0], rng.uniform(0.3, 0.7) * photo.shape[1], rng.uniform(30, 70)
     sharp = 1 / (1 + np.exp((np.hypot(y - a, x - b) - r) / 12))[..., None]
-    return _bytes(sharp * photo + (1 - sharp) * soft)
+    return to_bytes(sharp * photo + (1 - sharp) * soft)
 
 
 def out_of_focus(rng: Rng, source: Source) -> Pixels:
@@ -291,7 +256,7 @@ def out_of_focus(rng: Rng, source: Source) -> Pixels:
     r = rng.uniform(4, 9)
     y, x = np.mgrid[-10:11, -10:11]
     disc = np.clip(r + 0.5 - np.hypot(x, y), 0, 1)
-    return _bytes(convolve(source.photograph(rng).astype(float), (disc / disc.sum())[..., None], mode="mirror"))
+    return to_bytes(convolve(source.photograph(rng).astype(float), (disc / disc.sum())[..., None], mode="mirror"))
 
 
 def wallpaper(rng: Rng, source: Source) -> Pixels:
@@ -301,14 +266,14 @@ def wallpaper(rng: Rng, source: Source) -> Pixels:
 def clouds(rng: Rng, source: Source) -> Pixels:
     x = _fractal(rng, 320, rng.uniform(1.3, 1.9))[0]
     share = np.clip(x * 0.5 + rng.uniform(0.2, 0.6), 0, 1)[..., None]
-    return _bytes(share * np.array([245, 245, 248]) + (1 - share) * np.array([90, 140, 210]))
+    return to_bytes(share * np.array([245, 245, 248]) + (1 - share) * np.array([90, 140, 210]))
 
 
 def gradient(rng: Rng, source: Source) -> Pixels:
     y, x = np.mgrid[:256, :256] / 255
     a, t = rng.uniform(0, 2 * np.pi), rng.integers(0, 256, (2, 3))
     u = np.hypot(y - 0.5, x - 0.5) if rng.random() < 0.4 else (np.cos(a) * x + np.sin(a) * y) / 1.5 % 1
-    return _bytes(u[..., None] * t[0] + (1 - u[..., None]) * t[1])
+    return to_bytes(u[..., None] * t[0] + (1 - u[..., None]) * t[1])
 
 
 def _enlarged(kernel: Image.Resampling) -> Drawer:
@@ -335,7 +300,7 @@ def film_grain(rng: Rng, source: Source) -> Pixels:
     grain = gaussian_filter(rng.normal(0, 1, photo.shape[:2]), rng.choice([0, 0.5, 0.8]))
     light = photo.mean(2) / 255
     strength = 2 * np.sqrt(light * (1 - light)) if rng.random() < 0.5 else 1.0
-    return _bytes(photo + (grain / grain.std() * rng.uniform(3, 6) * strength)[..., None])
+    return to_bytes(photo + (grain / grain.std() * rng.uniform(3, 6) * strength)[..., None])
 
 
 def cloth(rng: Rng, source: Source) -> Pixels:
@@ -344,18 +309,18 @@ def cloth(rng: Rng, source: Source) -> Pixels:
     u, v = x * np.cos(a) + y * np.sin(a), y * np.cos(a) - x * np.sin(a)
     weave = np.sin(2 * np.pi * u / p) * np.sign(np.sin(2 * np.pi * v / p / 2)) * 25
     rough = gaussian_filter(rng.normal(0, 1, (320, 320)), 0.8) * 20 + _fractal(rng, 320, 1.0)[0] * 12
-    return _bytes((weave + rough)[..., None] + rng.integers(60, 190, 3))
+    return to_bytes((weave + rough)[..., None] + rng.integers(60, 190, 3))
 
 
 def wood(rng: Rng, source: Source) -> Pixels:
     grain = gaussian_filter(rng.normal(0, 1, (320, 320)), (rng.uniform(8, 30), 0.7))
     rings = np.sin(np.mgrid[:320, :320][1] / rng.uniform(4, 12) + 3 * _fractal(rng, 320, 2.0)[0])
-    return _bytes((grain / grain.std() * 14 + rings * 16)[..., None] * [1, 0.8, 0.6] + np.array([150, 105, 60]))
+    return to_bytes((grain / grain.std() * 14 + rings * 16)[..., None] * [1, 0.8, 0.6] + np.array([150, 105, 60]))
 
 
 def stones(rng: Rng, source: Source) -> Pixels:
     x = gaussian_filter(rng.normal(0, 1, (320, 320)), rng.uniform(0.8, 1.6))
-    return _bytes(
+    return to_bytes(
         (x / x.std() * rng.uniform(15, 35))[..., None]
         + rng.integers(90, 160, 3)
         + 10 * _fractal(rng, 320, 1.2)[0][..., None]
@@ -366,7 +331,7 @@ def night_sky(rng: Rng, source: Source) -> Pixels:
     x = np.zeros((320, 320))
     x[rng.integers(0, 320, 300), rng.integers(0, 320, 300)] = rng.pareto(1.2, 300) * 60
     sky = gaussian_filter(x, rng.uniform(0.5, 0.9)) + 14 + 5 * _fractal(rng, 320, 1.8)[0]
-    return _bytes(np.clip(sky, 0, 255)[..., None] * rng.uniform(0.85, 1, 3) + [0, 2, 8])
+    return to_bytes(np.clip(sky, 0, 255)[..., None] * rng.uniform(0.85, 1, 3) + [0, 2, 8])
 
 
 def x_ray(rng: Rng, source: Source) -> Pixels:
@@ -374,19 +339,19 @@ def x_ray(rng: Rng, source: Source) -> Pixels:
     image = 60 + 90 * np.exp(-(((x - 0.5) / 0.3) ** 2)) + 8 * _fractal(rng, 320, 1.9)[0]
     for k in range(8):
         image += 28 * np.exp(-(((y - 0.1 - 0.11 * k - 0.25 * (x - 0.5) ** 2) / 0.018) ** 2))
-    return _bytes(gaussian_filter(image, rng.uniform(0.8, 2)))
+    return to_bytes(gaussian_filter(image, rng.uniform(0.8, 2)))
 
 
 def heat_map(rng: Rng, source: Source) -> Pixels:
     x = np.clip(0.5 + 0.25 * _fractal(rng, 320, rng.uniform(1.8, 2.6))[0], 0, 1)[..., None]
-    return _bytes(
+    return to_bytes(
         255 * np.clip(np.concatenate([1.5 - abs(4 * x - 3), 1.5 - abs(4 * x - 2), 1.5 - abs(4 * x - 1)], 2), 0, 1)
     )
 
 
 def zone_plate(rng: Rng, source: Source) -> Pixels:
     y, x = np.mgrid[:256, :256] - rng.uniform(0, 256, 2)[:, None, None]
-    return _bytes(127.5 + 100 * np.cos((x**2 + y**2) * rng.uniform(0.002, 0.01)))
+    return to_bytes(127.5 + 100 * np.cos((x**2 + y**2) * rng.uniform(0.002, 0.01)))
 
 
 def photograph(rng: Rng, source: Source) -> Pixels:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zeuxis import __all__ as __all__
 from zeuxis import asking, catalog
 from zeuxis.arguments import At, Collection, Count, Device, Pixels, Seed, Seeds, Size, Time, taken_fields, word
 from zeuxis.asking import text_of
@@ -205,7 +206,7 @@ def augment(
     if domain not in (None, *DOMAINS):
         raise BadInput(f"no domain `{domain}`", "--domain", nearest(str(domain), list(DOMAINS)))
     domain = domain or guess_domain(str(data))
-    asking.refuse_idle(locals(), classic_only)
+    asking.refuse_idle(augment, locals(), classic_only)
     if classic_only:
         return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
@@ -381,19 +382,3 @@ def data_weights(action: str = "list", file: str | Path | None = None) -> dict[s
             raise BadInput("add needs the file of a package", "data weights", "`zeuxis data weights list` names them")
         return {"added": foreign.add(Path(file))}
     return foreign.listed()
-
-
-__all__ = [
-    "augment",
-    "data_degrade",
-    "data_export",
-    "data_list",
-    "data_show",
-    "data_weights",
-    "report",
-    "restore",
-    "resume",
-    "sample",
-    "train",
-    "upscale",
-]

@@ -1,6 +1,7 @@
 """What was asked for, as a person writes it, in the form in which the jobs take it."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,15 +106,15 @@ def text_of(path: str | Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-_OF_RULES = {"copies": 5, "policy": "classic", "balance": False}
-_OF_STUDY = {"study": None, "labels_per_class": None, "repeats": 10, "budget": "60m", "recipe": "cgan", "margin": 0.5}
-_OF_STUDY |= {"treatment": "gan", "generator": None, "classifier": None}
+_OF_RULES = ("copies", "policy", "balance")
+_OF_STUDY = tuple("study labels_per_class repeats budget recipe margin treatment generator classifier".split())
 
 
-def refuse_idle(asked: Mapping[str, Any], classic_only: bool) -> None:
+def refuse_idle(augment: Callable[..., Any], asked: Mapping[str, Any], classic_only: bool) -> None:
     """Raises BadInput where an option of `augment` was given that only the other kind of augmenting reads."""
+    usual = inspect.signature(augment).parameters
     others = _OF_STUDY if classic_only else _OF_RULES
-    idle = [f"--{name.replace('_', '-')}" for name, usual in others.items() if asked[name] not in (usual, None, {})]
+    idle = [f"--{n.replace('_', '-')}" for n in others if asked[n] not in (usual[n].default, None, {})]
     if idle:
         half, mend = ("with", "leave out either") if classic_only else ("without", "leave it out or add --classic-only")
         raise BadInput(f"nothing reads {', '.join(idle)} {half} --classic-only", "", mend)

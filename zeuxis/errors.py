@@ -94,6 +94,11 @@ def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
         raise MemoryRanOut(where, mend) from error
 
 
+def counted(n: int, noun: str) -> str:
+    """A number of things: "1 picture", "2,000 pictures"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def command(*words: object) -> str:
     """A command line of `zeuxis` for a message, quoted so that it can be typed as it stands."""
     return shlex.join(["zeuxis", *map(str, words)])

@@ -96,21 +96,21 @@ def _short(text: str) -> str:
     return text if len(text) < 40 else text[:37] + "..."
 
 
-def positive(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number of 1 or more")
-    return int(text)
+def _at_least(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number of {least} or more")
+        return int(text)
+
+    return read
+
+
+positive, seed = _at_least(1), _at_least(0)
 
 
 def level(text: str) -> int | str:
     """2, a level of folders, or patient, a column."""
     return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else text
-
-
-def seed(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number of 0 or more")
-    return int(text)
 
 
 def add_fields(p: Parser, recipe: str) -> None:

@@ -234,11 +234,6 @@ def _thumbs(dataset: Dataset, positions: np.ndarray) -> np.ndarray:
     return found
 
 
-def content_groups(dataset: Dataset, join: str = "near") -> np.ndarray:
-    """int64 [N]: for each picture the smallest position of those that must stay together with it: see `families`."""
-    return families(dataset, join).roots
-
-
 def check_bound(dataset: Dataset, found: Families) -> None:
     """Raises BadInput where looks alone join more than a tenth of the pictures of a class (and more than five).
 

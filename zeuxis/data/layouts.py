@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from zeuxis.data.parts import PARTS, part_folders, part_name
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 _IMAGES = {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "input", "inputs", "originals"}
 _IMAGES |= {"leftimg8bit"}
@@ -323,7 +323,7 @@ def layout(
     _levels_are_there(places, where)
     if any(masks):
         away[(_some(_mask_names(f for f, mask in zip(folders, masks, strict=True) if mask)), "masks")] = sum(masks)
-    remarks += [f"left out: {n:,} picture{'s' * (n > 1)} in {name}, {why}" for (name, why), n in away.items()]
+    remarks += [f"left out: {counted(n, 'picture')} in {name}, {why}" for (name, why), n in away.items()]
     return Layout(places, remarks + _other_words(tree))
 
 

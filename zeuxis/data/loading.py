@@ -20,7 +20,7 @@ from zeuxis.data.origin import PLAIN, Origin
 from zeuxis.data.ranges import Deep, white_for
 from zeuxis.data.signatures import Unreadable
 from zeuxis.data.sources import Entry
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.platform import cores
 
 _QUIET = threading.Lock()
@@ -214,7 +214,3 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
             "ones, so they say nothing new of real ones held out here"
         )
     return found
-
-
-def counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from zeuxis.data.layouts import Where, layout
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 Skipped = list[tuple[str, str]]
 
@@ -98,7 +98,7 @@ def _hidden(beside: Iterable[PurePosixPath]) -> list[str]:
     """A line on the pictures in hidden folders, and in those of desktop systems; not on what macOS notes of files."""
     there = [p for p in beside if p.suffix.lower() in _PICTURES and not p.name.startswith("._")]
     kept = Counter(next(part for part in p.parts if not is_candidate(PurePosixPath(part))) for p in there)
-    return [f"left out: {n:,} hidden picture{'s' * (n > 1)}, in or called `{name}`" for name, n in sorted(kept.items())]
+    return [f"left out: {counted(n, 'hidden picture')}, in or called `{name}`" for name, n in sorted(kept.items())]
 
 
 def _without_pictures(folders: Iterable[PurePosixPath], found: Iterable[PurePosixPath]) -> list[str]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable, walk
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput, counted, nearest
 
 MANIFEST = "zeuxis.json"
 """Name of the manifest in a folder written by `zeuxis.data.export`."""
@@ -293,9 +293,9 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
             entry = Entry(readable(file), path_opener(target), label, named(group), part)
             again += _seen(entries, entry, os.path.normpath(target), path)
     if again:
-        remarks.append(f"{again:,} row{'s' * (again > 1)} for a picture that was named before: it counts once")
+        remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")
     if unlabelled:
-        remarks.append(f"left out: {unlabelled:,} row{'s' * (unlabelled > 1)} of an unlabelled part")
+        remarks.append(f"left out: {counted(unlabelled, 'row')} of an unlabelled part")
     for name in (used.label, used.group):
         joined += joined_names(row.get(name) for _, row in found.rows) if name else []
     return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])
@@ -323,7 +323,7 @@ def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None
         return ["test" if value == used.test else "train" for value in values]
     lacking = sum(used.part not in row for _, row in found.rows if used.file in row)
     if lacking:
-        remarks.append(f"{lacking:,} row{'s' * (lacking > 1)} without `{used.part}`, so that column is left aside")
+        remarks.append(f"{counted(lacking, 'row')} without `{used.part}`, so that column is left aside")
         return [None] * len(values)
     known = {value: part_name(value) for value in values if value}
     odd = [value for value, part in known.items() if part is None]

@@ -30,7 +30,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
     together = families(found, source.join or "near")
     if page is not None:
         write_families(page, source.source, found, together, JOINS[source.join or "near"])
-    labels = [] if found.labels is None else found.labels.tolist()
+    of_class = Counter([] if found.labels is None else found.labels.tolist())
     return {
         "source": source.source,
         "pictures": len(found),
@@ -38,7 +38,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         "channels": found.spec.channels,
         "height": found.spec.height,
         "width": found.spec.width,
-        "classes": {name: labels.count(i) for i, name in enumerate(found.spec.classes)},
+        "classes": {name: of_class[i] for i, name in enumerate(found.spec.classes)},
         "parts": dict(Counter(found.parts or [])),
         "groups": len(set(found.groups or [])),
         "families": families_of(found, together),

@@ -80,13 +80,9 @@ def find_pictures(folder: Path, now: str | None) -> None:
 
     Raises BadInput where they are no longer where they were and `now` is None, and where those there are others.
     """
-    study = is_study(folder)
-    path = folder / ("study.json" if study else "run.json")
-    if study:
-        opened_study(folder)
-    else:
-        opened(folder)
-    record = read_json(path, "study folder" if study else "run folder")
+    run = None if is_study(folder) else opened(folder)
+    path = opened_study(folder) / "study.json" if run is None else folder / "run.json"
+    record = read_json(path, "study folder") if run is None else run.record
     begun = Source.from_words(record["data"])
     if now is None:
         try:
@@ -97,7 +93,7 @@ def find_pictures(folder: Path, now: str | None) -> None:
             mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
             raise BadInput("the pictures are no longer here", begun.source, mend) from None
     source = replace(begun, source=now)
-    words = source.words(source.pictures() if not study and opened(folder).recipe.patches else source.open())
+    words = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
     if words["digest"] != record["data"]["digest"]:
         raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
     write_json(path, {**record, "data": {**record["data"], "source": words["source"]}})

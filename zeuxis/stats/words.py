@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from zeuxis.errors import counted
 from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
 
 
@@ -21,10 +22,6 @@ def round_up(n: int) -> int:
     """To two significant digits, for a figure that is an estimate."""
     unit: int = 10 ** max(len(str(n)) - 2, 0)
     return -(-n // unit) * unit
-
-
-def counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _over(found: Verdict) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zeuxis.data import duplicates
-from zeuxis.data.duplicates import Sets, content_groups
+from zeuxis.data.duplicates import Sets, families
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import PARTS, Split, split_dataset
@@ -81,7 +81,7 @@ def test_a_recompressed_copy_stays_with_its_original():
     real = open_dataset("fashion-mini").images(np.arange(0, 400))[:, 0].numpy()
     copies = np.stack([jpeg(p, 75) for p in real[:40]])
     pixels = torch.from_numpy(np.concatenate([real, copies]))[:, None]
-    groups = content_groups(data_of(pixels))
+    groups = families(data_of(pixels)).roots
     assert groups[400:].tolist() == groups[:40].tolist()
     assert len(np.unique(groups[:400])) >= 399
 
@@ -89,25 +89,25 @@ def test_a_recompressed_copy_stays_with_its_original():
 def test_mirrored_pictures_are_the_same_and_brighter_small_ones_are_not():
     real = open_dataset("fashion-mini").images([0])
     other = torch.stack([real[0], (real[0] * 0.5).byte(), real[0].flip(-1), 255 - real[0]])
-    assert content_groups(data_of(other)).tolist() == [0, 1, 0, 3]
+    assert families(data_of(other)).roots.tolist() == [0, 1, 0, 3]
 
 
 def test_colours_count():
     pixels = noise(1, channels=1).repeat(2, 3, 1, 1)
     pixels[1, 0] = 0
-    assert len(np.unique(content_groups(data_of(pixels)))) == 2
+    assert len(np.unique(families(data_of(pixels)).roots)) == 2
 
 
 def test_distinct_real_pictures_do_not_chain():
     data = open_dataset("fashion-mini")
-    sizes = np.bincount(content_groups(data))
+    sizes = np.bincount(families(data).roots)
     assert sizes.max() <= 3 and (sizes > 1).sum() <= 5
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared pictures are not here")
 def test_distinct_photographs_do_not_chain():
     data = open_dataset(SHARED / "trashnet-600", size=64)
-    assert np.bincount(content_groups(data)).max() <= 2
+    assert np.bincount(families(data).roots).max() <= 2
 
 
 def test_a_large_family_is_found_whole():
@@ -115,14 +115,14 @@ def test_a_large_family_is_found_whole():
     shifts = Draw(1).at("s").normal(60, 1, 32, 32) * 2
     family = (base + shifts).clamp(0, 255).byte()
     pixels = torch.cat([family, noise(20, "other", side=32)])
-    sizes = np.bincount(content_groups(data_of(pixels)))
+    sizes = np.bincount(families(data_of(pixels)).roots)
     assert sorted(sizes[sizes > 0].tolist()) == [1] * 20 + [60]
 
 
 def test_blank_pictures_are_one_family_and_cost_little():
     pixels = torch.full((300, 1, 8, 8), 200, dtype=torch.uint8)
     pixels[:150, 0, 0, 0] = torch.arange(150).remainder(3).byte() + 199
-    assert len(np.unique(content_groups(data_of(pixels)))) == 1
+    assert len(np.unique(families(data_of(pixels)).roots)) == 1
 
 
 def test_near_pairs_of_none_and_one():

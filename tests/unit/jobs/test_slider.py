@@ -22,15 +22,20 @@ def test_the_ends_are_the_nets():
         assert torch.allclose(nets.apply(mixed, image), nets.apply(alone, image), atol=1e-6)
 
 
+def enlarged(image: torch.Tensor, scale: int, fidelity: float) -> tuple[torch.Tensor, str]:
+    net = steps.upscaler(scale, Means(fidelity=fidelity))
+    return steps.enlarged(image, scale, net, None), steps.enlarged_by(net, scale)
+
+
 def test_the_middle_lies_between_and_says_so():
     image = small()
-    faithful, _ = steps.enlarge(image, 4, Means(fidelity=1.0))
-    half, used = steps.enlarge(image, 4, Means(fidelity=0.5))
-    sharp, _ = steps.enlarge(image, 4, Means(fidelity=0.0))
+    faithful, _ = enlarged(image, 4, 1.0)
+    half, used = enlarged(image, 4, 0.5)
+    sharp, _ = enlarged(image, 4, 0.0)
     assert half.shape == (1, 3, 80, 96) and used == "upscale-x4 and upscale-x4-sharp at fidelity 0.5"
     whole = float((faithful - sharp).abs().mean())
     assert 0 < float((faithful - half).abs().mean()) < whole and 0 < float((half - sharp).abs().mean()) < whole
-    twice, used = steps.enlarge(image, 2, Means(fidelity=0.5))
+    twice, used = enlarged(image, 2, 0.5)
     assert twice.shape == (1, 3, 40, 48) and used.endswith("then bicubic")
 
 

@@ -13,9 +13,8 @@ from zeuxis.degrade.words import parse
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.restoring.files import Pair, pairs_of
-from zeuxis.jobs.restoring.finished import digest
+from zeuxis.jobs.restoring.finished import digest, not_ours, note_of
 from zeuxis.pictures.picture import encode, from_tensor, read, to_tensor
-from zeuxis.pictures.write import read_note
 
 
 def degrade_files(given: str, out: str, damage: str, seed: int) -> list[Path]:
@@ -56,18 +55,9 @@ def _note(pair: Pair, damage: str, seed: int) -> dict[str, Any]:
 
 def _check_targets(notes: Mapping[Path, Mapping[str, Any]]) -> None:
     """Raises BadInput where a file is there that would not be written again as it is."""
-    other = [path for path, note in notes.items() if path.exists() and _note_at(path) != note]
+    other = [path for path, note in notes.items() if path.exists() and note_of(path) != note]
     if other:
-        more = f", nor are {len(other) - 1} more" if len(other) > 1 else ""
-        what = f"this is there already, and it is not the same picture damaged in this way{more}"
-        raise BadInput(what, str(other[0]), "name another OUT, or remove it")
-
-
-def _note_at(path: Path) -> dict[str, Any] | None:
-    try:
-        return read_note(path)
-    except BadInput:
-        return None
+        raise not_ours(other, "the same picture damaged")
 
 
 def _damaged(pair: Pair, made: Degradation, seed: int, note: dict[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """Whether a file that is there already is what was asked for: by its note, or as a copy of what was left alone."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,15 @@ def unfinished(pairs: list[Pair], asked: Mapping[str, Any], means: Means) -> tup
         elif not _is_done(pair, asked, means):
             other.append(pair)
     if other:
-        more = f", nor are {len(other) - 1} more" if len(other) > 1 else ""
-        what = f"this is there already, and it is not {other[0].name} mended in this way{more}"
-        raise BadInput(what, str(other[0].target), "name another OUT, or remove it")
+        raise not_ours([pair.target for pair in other], f"{other[0].name} mended")
     return todo, by_size
+
+
+def not_ours(there: Sequence[Path], wanted: str) -> BadInput:
+    """What to say of files that are there already, the first of which is not `wanted`."""
+    more = f", nor are {len(there) - 1} more" if len(there) > 1 else ""
+    what = f"this is there already, and it is not {wanted} in this way{more}"
+    return BadInput(what, str(there[0]), "name another OUT, or remove it")
 
 
 def is_copy(pair: Pair) -> bool:
@@ -79,7 +84,7 @@ def _is_bare(pair: Pair) -> bool:
 
 def _is_done(pair: Pair, asked: Mapping[str, Any], means: Means) -> bool:
     """By the note, as far as it is one of a change; else it can only be a copy that was left alone."""
-    note = _note_of(pair.target)
+    note = note_of(pair.target)
     if note and "used" in note:
         wanted = request(asked, pair.source, pair.mask)
         apart = (*DONE, *_BY_WEIGHTS)
@@ -90,25 +95,19 @@ def _is_done(pair: Pair, asked: Mapping[str, Any], means: Means) -> bool:
     return asked["scale"] == 1 and _is_same_picture(pair)
 
 
-def _note_of(path: Path) -> dict[str, Any] | None:
+def note_of(path: Path) -> dict[str, Any] | None:
+    """The note in a file that is there, of any size; None where it holds none, or cannot be read."""
     try:
-        return huge.note_of(path) if _is_large(path) else read_note(path)
+        return huge.note_of(path) if is_large(path) else read_note(path)
     except (BadInput, Unreadable):
         return None
-
-
-def _is_large(path: Path) -> bool:
-    try:
-        return is_large(path)
-    except Unreadable:
-        return False
 
 
 def _is_same_picture(pair: Pair) -> bool:
     """Whether the target shows what its source would be, written in the target's format and nothing else."""
     if is_copy(pair):
         return True
-    if _is_large(pair.source) or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]:
+    if is_large(pair.source) or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]:
         return False
     try:
         wanted, found = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)

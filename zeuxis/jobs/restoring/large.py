@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets, steps, triage
 from zeuxis.jobs.restoring.nets import Net
@@ -40,8 +41,11 @@ class Middle(Measured):
 
 
 def is_large(path: Path) -> bool:
-    """Whether the file holds more pixels than are read at once. Raises Unreadable."""
-    height, width = huge.size_of(path)
+    """Whether the file holds more pixels than are read at once; not of a format that is always read whole."""
+    try:
+        height, width = huge.size_of(path)
+    except Unreadable:
+        return False
     return height * width > huge.LARGE
 
 
@@ -173,7 +177,7 @@ def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Band
 def upscale_large(
     path: Path, target: Path, scale: int, means: Means, note: dict[str, Any], progress: Callable[[int], None]
 ) -> Done:
-    """Enlarges a large file band by band, as `steps.enlarge` does the whole. Raises BadInput."""
+    """Enlarges a large file band by band, as `steps.enlarged` does the whole. Raises BadInput."""
     apart, memory = _for_tiles(means), nets.bound_of(means.memory) // 4
     net, reach, multiple_of = steps.upscaler(scale, apart), _CUBIC, 1
     if net is not None:

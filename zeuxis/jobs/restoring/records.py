@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.files import Pair
+from zeuxis.jobs.restoring.finished import note_of
 from zeuxis.jobs.restoring.triage import Measured
-from zeuxis.pictures.write import read_note
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,7 @@ def record_of(pair: Pair, state: str, **beside: Any) -> Record:
 
 def done_before(pair: Pair) -> Record:
     """What the note in a result that was there says of it."""
-    try:
-        note = read_note(pair.target) or {}
-    except BadInput:
-        note = {}
+    note = note_of(pair.target) or {}
     used = note.get("used")
     return record_of(
         pair, "done before", used=tuple(map(str, used)) if isinstance(used, list) else (), why=str(note.get("why", ""))

@@ -205,7 +205,8 @@ def run_batch(
 def _planned(pair: Pair, asked: Asked) -> Record:
     """What would be done to a picture, and why; it is read and measured, and nothing is written."""
     if asked.scale > 1:
-        height, width = huge.size_of(pair.source) if _is_large(pair.source) else read(pair.source.read_bytes()).size
+        is_large = large.is_large(pair.source)
+        height, width = huge.size_of(pair.source) if is_large else read(pair.source.read_bytes()).size
         why = f"from {width}x{height} to {asked.scale * width}x{asked.scale * height}"
         return record_of(pair, "would be done", used=(f"enlarged {asked.scale} times",), why=why)
     if asked.task == "inpaint" and pair.mask is None:
@@ -222,7 +223,7 @@ def _planned(pair: Pair, asked: Asked) -> Record:
 
 
 def _plan_for(path: Path, task: str) -> tuple[Plan, Measured]:
-    if _is_large(path):
+    if large.is_large(path):
         return large.plan_for(path, task)
     picture = read(path.read_bytes())
     measured = triage.measure(picture, to_tensor(picture))
@@ -242,7 +243,7 @@ def _recorded(pair: Pair, outcome: Outcome) -> Record:
 
 def _one(pair: Pair, asked: Asked) -> Outcome:
     """One file to its target, whole or not at all. Raises Unreadable, BadInput, OSError."""
-    if _is_large(pair.source):
+    if large.is_large(pair.source):
         return _one_large(pair, asked)
     data = pair.source.read_bytes()
     mask = pair.mask.read_bytes() if pair.mask else None
@@ -250,13 +251,6 @@ def _one(pair: Pair, asked: Asked) -> Outcome:
     if not (pair.target.exists() and pair.target.read_bytes() == made):
         write_bytes(pair.target, made)
     return outcome
-
-
-def _is_large(path: Path) -> bool:
-    try:
-        return large.is_large(path)
-    except Unreadable:  # formats that are always read whole say themselves what is wrong
-        return False
 
 
 def _one_large(pair: Pair, asked: Asked) -> Outcome:

@@ -279,9 +279,3 @@ def enlarged(image: Tensor, scale: int, net: Net | None, memory: int | None) -> 
     large = image if net is None else nets.apply(net, image, memory=memory)
     reached = 1 if net is None else net.scale
     return large if reached == scale else bicubic(large, scale / reached).clamp(-1, 1)
-
-
-def enlarge(image: Tensor, scale: int, means: Means) -> tuple[Tensor, str]:
-    """[1, C, H * scale, W * scale], and by what."""
-    net = upscaler(scale, means)
-    return enlarged(image, scale, net, means.memory), enlarged_by(net, scale)

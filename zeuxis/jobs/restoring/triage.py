@@ -97,6 +97,14 @@ def _noise(found: estimate.Noise) -> tuple[float, float]:
     return sigma if sigma > GRAIN or not grain else 0.0, float(found.coarse)
 
 
+def _traces(image: Tensor, seen: Tensor | None) -> tuple[int | None, tuple[int, int]]:
+    """The quality that the pixels show, None without a trace, and where the grid of blocks starts."""
+    traces = estimate.jpeg_blockiness(image, seen)
+    if math.isnan(float(traces.quality)):
+        return None, (0, 0)
+    return round(float(traces.quality)), (int(traces.row), int(traces.column))
+
+
 def _jpeg(
     picture: Picture, image: Tensor, seen: Tensor | None, graphic: bool
 ) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
@@ -105,9 +113,7 @@ def _jpeg(
     The file's own tables know the last compression alone: an earlier, coarser one shows in the pixels. Its steps are
     then widened by those of the last, which moved every coefficient by half of them at most.
     """
-    traces = estimate.jpeg_blockiness(image, seen)
-    found = None if graphic or math.isnan(float(traces.quality)) else round(float(traces.quality))
-    grid = (int(traces.row), int(traces.column)) if found else (0, 0)
+    found, grid = (None, (0, 0)) if graphic else _traces(image, seen)
     own = torch.tensor(picture.kept.tables[0]).reshape(8, 8) if picture.kept.tables else torch.zeros(8, 8)
     last = (
         estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality if picture.kept.tables else None
