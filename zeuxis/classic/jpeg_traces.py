@@ -88,12 +88,15 @@ AGREE = 3
 
 @cache
 def _lattice() -> tuple[Tensor, Tensor, Tensor]:
-    """Per quality: cosine of each counted value with the step as period; whether it is not rounded to 0; and whether
+    """Per table: cosine of each counted value with the step as period; whether it is not rounded to 0; and whether
     it lies nearer to the middle between two multiples than to either.
 
-    Three tensors [100, len(PROBED) * BINS].
+    Three tensors [200, len(PROBED) * BINS]: the qualities 1 to 100, then the same with rows for columns, since a
+    picture may have been turned after it was decoded. Mirroring changes the signs of coefficients alone.
     """
-    steps = tables(torch.arange(1, 101))[:, list(PROBED), None].to(torch.float32)
+    upright = tables(torch.arange(1, 101))
+    turned = upright.unflatten(1, (8, 8)).transpose(1, 2).flatten(1)
+    steps = torch.cat((upright, turned))[:, list(PROBED), None].to(torch.float32)
     value = torch.arange(BINS, dtype=torch.float32) / FINE
     beyond = (value > steps / 2).to(torch.float32)
     wave = torch.cos(2 * math.pi * value / steps)
@@ -144,7 +147,7 @@ def _excess(y: Tensor, first: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Evidence:
-    """For a lattice, per position of the grid and quality, [P, 100] each."""
+    """For a lattice, per position of the grid and table, upright and turned, [P, 200] each."""
 
     score: Tensor  # standard deviations above chance
     certainty: Tensor  # mean cosine of what was not rounded to 0
@@ -173,16 +176,17 @@ def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[fl
     e = _evidence(torch.stack([_histogram(y, telling, row, column) for row, column in phases]))
     good = (e.score > SURE) & (e.agreeing >= AGREE)
     coarse = good & (e.certainty > CLEAR) & (e.astray < ASTRAY)
-    coarse[:, COARSE:] = False
-    fine = good & (e.certainty > SHARP)
-    fine[:, :COARSE] = False
+    quality = torch.arange(1, 101).repeat(2)
+    coarse &= quality <= COARSE
+    fine = good & (e.certainty > SHARP) & (quality > COARSE)
     there = coarse if bool(coarse.any()) else fine
     score = torch.where(there, e.score, -1.0) if bool(there.any()) else e.score
     phase = int(score.amax(1).argmax())
     top = float(score[phase].max())
-    quality = int((score[phase] >= top - 1e-3).nonzero().max())  # low frequencies of two qualities can be the same
-    found = quality + 1.0 if bool(there.any()) else math.nan
-    return found, *phases[phase], float(e.certainty[phase, quality]), top
+    alike = quality * (score[phase] >= top - 1e-3)  # low frequencies of two qualities, or turns, can be the same
+    table = int(alike.argmax())
+    found = float(quality[table]) if bool(there.any()) else math.nan
+    return found, *phases[phase], float(e.certainty[phase, table]), top
 
 
 def _traces(y: Tensor, telling: Tensor) -> tuple[float, int, int, float, float, float]:
@@ -199,8 +203,8 @@ def jpeg_blockiness(image: Tensor, seen: Tensor | None = None) -> JpegTraces:
     """Traces of JPEG in pictures [N, C, H, W] in [-1, 1] that were saved again, in another format or as a finer JPEG.
 
     A decoder gives back coefficients that are whole multiples of the table's steps. For each of the 64
-    positions of the grid and each quality the mean cosine of the luma's coefficients, with the step as
-    period, is taken (the idea of Fan and de Queiroz 2003, doi 10.1109/TIP.2002.807361, with a
+    positions of the grid and each quality, upright and turned by 90 degrees, the mean cosine of the luma's
+    coefficients, with the step as period, is taken (the idea of Fan and de Queiroz 2003, doi 10.1109/TIP.2002.807361, with a
     characteristic function instead of a likelihood); the largest wins. Own: several frequencies must show it, and of a
     coarse lattice hardly a coefficient may lie between the multiples, as those of graphics do. Blocks with a pixel at
     the end of the range, which clipping moved off the lattice, say nothing, nor do those that are not wholly `seen`

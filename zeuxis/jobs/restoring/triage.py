@@ -119,12 +119,17 @@ def _jpeg(
         estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality if picture.kept.tables else None
     )
     if found is not None and (last is None or found < last - EARLIER):
-        quality, table = found, luma_table(found).reshape(8, 8) + own
+        quality, table = found, _either_way(luma_table(found).reshape(8, 8)) + _either_way(own)
     elif last is not None:
-        quality, table = last, own
+        quality, table = last, _either_way(own)
     else:
         return None, grid, ()
-    return quality, grid, tuple(torch.maximum(table, table.T).int().flatten().tolist())
+    return quality, grid, tuple(table.int().flatten().tolist())
+
+
+def _either_way(table: Tensor) -> Tensor:
+    """The larger of a step and that of the turned table: both compressions may have been turned, each its own way."""
+    return torch.maximum(table, table.T)
 
 
 def _mending(m: Measured) -> Plan:
