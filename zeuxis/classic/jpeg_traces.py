@@ -134,6 +134,7 @@ class JpegTraces:
     certainty: Tensor  # mean cosine of the coefficients with the lattice of steps: 1 fresh from the decoder, 0 chance
     score: Tensor  # the same in standard deviations of chance
     blocking: Tensor  # mean excess of |difference| across the grid's lines, in grey levels of 0..255
+    judged: Tensor  # bool: whether enough blocks could bear witness; without, a lattice that is there is not found
 
 
 def _excess(y: Tensor, first: int) -> float:
@@ -153,6 +154,7 @@ class _Evidence:
     certainty: Tensor  # mean cosine of what was not rounded to 0
     astray: Tensor  # share of all coefficients that lie nearer to the middle between two multiples
     agreeing: Tensor  # frequencies of which each shows the lattice
+    enough: Tensor  # [P, 1]: blocks that can tell
 
 
 def _evidence(counts: Tensor) -> _Evidence:
@@ -165,11 +167,11 @@ def _evidence(counts: Tensor) -> _Evidence:
     every = counts.sum(1, keepdim=True)
     enough = every >= FEWEST_BLOCKS * len(PROBED)
     score = torch.where(enough, total / (several / 2).clamp(min=1.0).sqrt(), 0.0)
-    return _Evidence(score, total / several.clamp(min=1.0), counts @ off.T / every.clamp(min=1.0), agreeing)
+    return _Evidence(score, total / several.clamp(min=1.0), counts @ off.T / every.clamp(min=1.0), agreeing, enough)
 
 
-def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[float, int, int, float, float]:
-    """(quality or NaN, row, column, certainty, score) of the best of the positions of the grid.
+def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[float, int, int, float, float, bool]:
+    """(quality or NaN, row, column, certainty, score, judged) of the best of the positions of the grid.
 
     A coarse lattice is believed before a fine one: a file that was saved again at a high quality holds both.
     """
@@ -186,10 +188,10 @@ def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[fl
     alike = quality * (score[phase] >= top - 1e-3)  # low frequencies of two qualities, or turns, can be the same
     table = int(alike.argmax())
     found = float(quality[table]) if bool(there.any()) else math.nan
-    return found, *phases[phase], float(e.certainty[phase, table]), top
+    return found, *phases[phase], float(e.certainty[phase, table]), top, bool(e.enough.any())
 
 
-def _traces(y: Tensor, telling: Tensor) -> tuple[float, int, int, float, float, float]:
+def _traces(y: Tensor, telling: Tensor) -> tuple[float, int, int, float, float, bool, float]:
     """The fields of JpegTraces for one luma plane [H, W] in grey levels about 0."""
     found = _best(y, telling, [(0, 0)])  # a picture that was not cut
     if not found[0] <= COARSE:
@@ -204,19 +206,20 @@ def jpeg_blockiness(image: Tensor, seen: Tensor | None = None) -> JpegTraces:
 
     A decoder gives back coefficients that are whole multiples of the table's steps. For each of the 64
     positions of the grid and each quality, upright and turned by 90 degrees, the mean cosine of the luma's
-    coefficients, with the step as period, is taken (the idea of Fan and de Queiroz 2003, doi 10.1109/TIP.2002.807361, with a
-    characteristic function instead of a likelihood); the largest wins. Own: several frequencies must show it, and of a
-    coarse lattice hardly a coefficient may lie between the multiples, as those of graphics do. Blocks with a pixel at
-    the end of the range, which clipping moved off the lattice, say nothing, nor do those that are not wholly `seen`
-    ([N, 1, H, W] bool; None: all). Where several qualities fit the coarser one is told. Anything else done after
-    the decoding (noise, resizing) takes the lattice away. Pictures under 16 px give NaN.
+    coefficients, with the step as period, is taken (the idea of Fan and de Queiroz 2003, doi
+    10.1109/TIP.2002.807361, with a characteristic function instead of a likelihood); the largest wins. Own: several
+    frequencies must show it, and of a coarse lattice hardly a coefficient may lie between the multiples, as those of
+    graphics do. Blocks with a pixel at the end of the range, which clipping moved off the lattice, say nothing, nor do
+    those that are not wholly `seen` ([N, 1, H, W] bool; None: all). Where several qualities fit the coarser one is
+    told. Anything else done after the decoding (noise, resizing) takes the lattice away. Pictures under 16 px give
+    NaN, and are not judged.
     """
     if min(image.shape[2:]) < 16:
-        rows = [(math.nan, 0, 0, 0.0, 0.0, 0.0)] * len(image)
+        rows = [(math.nan, 0, 0, 0.0, 0.0, False, 0.0)] * len(image)
     else:
         telling = ((image > -1 + 1e-3) & (image < 1 - 1e-3)).all(1)
         telling = telling if seen is None else telling & seen[:, 0]
         rows = [_traces(y, t) for y, t in zip(luma(image)[:, 0] * 127.5 - 0.5, telling)]  # 0..255 less JPEG's 128
-    quality, row, column, certainty, score, blocking = zip(*rows)
+    quality, row, column, certainty, score, judged, blocking = zip(*rows)
     whole = [torch.tensor(v, dtype=torch.int64) for v in (row, column)]
-    return JpegTraces(torch.tensor(quality), *whole, *(torch.tensor(v) for v in (certainty, score, blocking)))
+    return JpegTraces(torch.tensor(quality), *whole, *(torch.tensor(v) for v in (certainty, score, blocking, judged)))

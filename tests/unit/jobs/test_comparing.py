@@ -339,3 +339,60 @@ def test_the_sentence_counts_what_became_worse():
     spoiled = [entry(inf, 30.0)]
     said = presenting._sentence(spoiled, comparing._means(spoiled))
     assert "Nothing differs" not in said and said.endswith("it is farther from the original than before.")
+
+
+# ------------------------------------------------------------------ transparency
+
+
+def rimmed(colours: torch.Tensor, alpha: np.ndarray, path: Path) -> Path:
+    """A picture [1, 3, H, W] cut out by `alpha` [H, W] of 0..255."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.dstack([to_uint8(colours)[0], alpha])).save(path)
+    return path
+
+
+def test_colours_that_nobody_sees_do_not_count(tmp_path):
+    """A rim that hardly shows kept its wild colours beside a better middle, and passed for worse: 32.33 -> 29.77 dB."""
+    alpha = np.full((48, 64), 255, np.uint8)
+    alpha[:, :32] = 12
+    clean, wild = smooth(), -smooth()
+    wild[..., 32:] = clean[..., 32:]
+    truth = rimmed(clean, alpha, tmp_path / "truth.png")
+    before = rimmed(noisy(clean, 12), alpha, tmp_path / "before.png")
+    after = rimmed(wild, alpha, tmp_path / "after.png")
+    found = compare(str(before), [after], Asked(), str(truth), str(tmp_path / "page.html"))
+    (entry,) = found["compared"]
+    assert entry["output"]["psnr"] > entry["input"]["psnr"] + 3
+    hidden = 2 * smooth()[..., :32] * 127.5 * 12 / 255  # what shows of the rim on white, in grey levels
+    expected = 10 * log10(255**2 / (float(hidden.square().mean()) / 2))
+    assert abs(entry["output"]["psnr"] - expected) < 0.5
+    assert entry["output"]["psnr_alpha"] == entry["input"]["psnr_alpha"] == "equal"
+    assert "on white where transparent" in found["protocol"]["psnr"] and "PSNR-alpha" in page_of(tmp_path)
+
+
+def page_of(folder: Path) -> str:
+    return (folder / "page.html").read_text()
+
+
+def test_alpha_is_scored_as_a_plane_and_a_picture_without_it_is_opaque(tmp_path):
+    clean = smooth()
+    opaque, half = np.full((48, 64), 255, np.uint8), np.full((48, 64), 245, np.uint8)
+    truth = rimmed(clean, half, tmp_path / "truth.png")
+    before = rimmed(clean, opaque, tmp_path / "before.png")
+    after = save(tmp_path / "after.png", clean)
+    (entry,) = compare(str(before), [after], Asked(), str(truth), None)["compared"]
+    for side in ("input", "output"):
+        assert isclose(entry[side]["psnr_alpha"], 20 * log10(255 / 10), rel_tol=1e-6)
+    again, other = save(tmp_path / "again.png", clean), save(tmp_path / "other.png", noisy(clean, 3))
+    plain = compare(str(after), [again], Asked(), str(other), None)
+    assert "psnr_alpha" not in plain["protocol"] and "psnr_alpha" not in plain["compared"][0]["output"]
+
+
+def test_alpha_of_an_enlarged_picture_is_held_against_the_large_one(tmp_path):
+    ramp = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8), (48, 64))
+    truth = rimmed(smooth(), ramp, tmp_path / "truth.png")
+    small = tmp_path / "small.png"
+    Image.open(truth).resize((32, 24), Image.Resampling.BOX).save(small)
+    paths = [r.result for r in run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)]
+    found = compare(str(small), paths, BICUBIC, str(truth), None)["compared"][0]
+    assert found["output"]["psnr_alpha"] > 40 and found["input"]["psnr_alpha"] > 40

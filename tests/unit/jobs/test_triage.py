@@ -34,7 +34,7 @@ def pixels() -> np.ndarray:
 def test_a_clean_photograph_is_left_alone(pixels):
     found = measured(pixels)
     assert found.noise < 2 and found.quality is None and found.blur == 0
-    assert plan("auto", found).steps == () and "nothing to mend" in plan("auto", found).why
+    assert plan("auto", found).steps == () and "nothing found to mend" in plan("auto", found).why
 
 
 @pytest.mark.parametrize("sigma", [8, 15, 25])
@@ -77,18 +77,61 @@ def test_plans():
 
 def test_softness_is_not_said_where_it_was_not_judged():
     clean = Measured(0.0, None, (0, 0), 0.0)
-    assert "fine detail is there" in clean.words()
-    assert "softness in a JPEG is not judged" in replace(clean, quality=90).words()
-    assert "softness in noise is not judged" in replace(clean, noise=4.0).words()
+    assert "no Gaussian blur" in clean.words()
+    assert "softness in noise is not judged" in replace(clean, unjudged={"softness": "noise"}).words()
     assert "blur 1.2 px" in replace(clean, quality=90, blur=1.2).words()
     assert "--task deblur" in plan("auto", replace(clean, quality=90)).why
     assert "deblur" not in plan("auto", clean).why
 
 
+def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
+    """A small, drawn or half-transparent picture passed for clean and sharp; so did any other codec's file."""
+    small = measured(pixels[:15, :15])
+    assert set(small.unjudged) == {"noise", "JPEG traces", "softness"} and "no JPEG grid" not in small.words()
+    assert small.words() == "noise, JPEG traces and softness in so small or plain a picture are not judged"
+    told = small.to_json()
+    assert [told[k] for k in ("noise", "colours", "quality", "blur", "soft")] == [None] * 5
+    few = measured(
+        np.kron(np.random.default_rng(0).integers(0, 2, (20, 20, 3)) * 255, np.ones((8, 8, 1))).astype("uint8")
+    )
+    assert "noise, JPEG traces and softness in a picture of few levels or colours are not judged" == few.words()
+    clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    clear[:40, :, 3] = 0
+    through = measured(clear)
+    assert through.unjudged == {"softness": "a picture transparent in part"} and through.to_json()["soft"] is None
+    webp = measured(pixels, format="WEBP", quality=30)
+    assert webp.unjudged["JPEG traces"] == "a lossy WEBP file" and "no JPEG grid" not in webp.words()
+    jpeg = measured(pixels, format="JPEG", quality=90)
+    assert jpeg.unjudged == {"softness": "a JPEG"} and jpeg.to_json()["quality"] == 90
+    assert jpeg.words().endswith("softness in a JPEG is not judged")
+    whole = measured(pixels)
+    assert not whole.unjudged and whole.to_json()["soft"] is False and whole.to_json()["quality"] is None
+
+
+def test_no_more_is_said_of_sharpness_than_was_measured(pixels):
+    """Blurs of a disk, a box or motion leave waves at the finest scale: "fine detail is there" was said of them."""
+    for damage in ("disk=3", "motion=9"):
+        found = measured(apply_to_pixels(pixels, parse(damage), 0, "x"))
+        assert "fine detail" not in found.words() and found.blur == 0
+
+
+def test_wear_is_looked_for_where_the_plan_reads_it(pixels):
+    picture = replace(read(_png(pixels)))
+    image = to_tensor(picture)
+    assert measure(picture, image, "auto").worn is False
+    assert all(measure(picture, image, task).worn is None for task in triage.TASKS if task != "auto")
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def test_scratches_are_said_and_the_task_for_them_named():
     clean = Measured(0.0, None, (0, 0), 0.0)
     worn = plan("auto", replace(clean, worn=True))
-    assert worn.steps == () and "--task old-photo" in worn.why and "nothing to mend" not in worn.why
+    assert worn.steps == () and "--task old-photo" in worn.why and "nothing found" not in worn.why
     noisy = plan("auto", replace(clean, noise=20.0, worn=True))
     assert noisy.steps == plan("auto", replace(clean, noise=20.0)).steps and "--task old-photo" in noisy.why
     assert "old-photo" not in plan("auto", clean).why

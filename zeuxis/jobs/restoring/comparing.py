@@ -1,9 +1,9 @@
 """What a restoration did: held against the originals where they are there, else what changed; figures and a page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from math import inf, isfinite
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -45,17 +45,18 @@ def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:
     return {k: "equal" if v == inf else v for k, v in found.items()}
 
 
-def _entry(pair: Pair, asked: Asked, measure: Distance | None) -> dict[str, Any]:
+def _entry(pair: Pair, asked: Asked, measure: Distance | None, why: str | None) -> dict[str, Any]:
     """The figures of one picture, as plain values; scores stand under "input" and "output"."""
     note = pair.note
-    why = triage.plan(asked.task, pair.measured).why if note is None else str(note.get("why", ""))
+    if why is None:
+        why = triage.plan(asked.task, pair.measured).why if note is None else str(note.get("why", ""))
     entry: dict[str, Any] = {
         "name": pair.work.name,
         "source": str(pair.work.before),
         "result": str(pair.work.after),
         "original": None if pair.work.original is None else str(pair.work.original),
         "size": list(pair.after.shape[2:]),
-        "measured": asdict(pair.measured),
+        "measured": pair.measured.to_json(),
         "left_alone": pair.left_alone,
         "used": [] if note is None else [str(u) for u in note["used"]],
         "why": why,
@@ -64,10 +65,11 @@ def _entry(pair: Pair, asked: Asked, measure: Distance | None) -> dict[str, Any]
     entry["changed"] = found.to_json()
     entry["words"] = found.words(pair.measured.noise)
     if pair.original is not None:
-        before, after = pair.given(), pair.after
+        before, after, alphas = pair.given(), pair.after, pair.alpha_pairs() or (None, None)
         same = pair.scale == 1 and before.shape == after.shape and torch.equal(before, after)
-        output = scoring.scores(after, pair.original, pair.scale, measure)
-        entry["input"] = output if same else scoring.scores(before, pair.original, pair.scale, measure)
+        output = scoring.scores(after, pair.original, pair.scale, measure, alphas[1])
+        unchanged = same and (alphas[0] is None or torch.equal(alphas[0][0], alphas[1][0]))
+        entry["input"] = output if unchanged else scoring.scores(before, pair.original, pair.scale, measure, alphas[0])
         entry["output"] = output
     return entry
 
@@ -93,12 +95,20 @@ def _tell(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], protocol: 
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def compare(given: str, paths: list[Path], asked: Asked, original: str | None, page: str | None) -> dict[str, Any]:
+def compare(
+    given: str,
+    paths: list[Path],
+    asked: Asked,
+    original: str | None,
+    page: str | None,
+    whys: Mapping[Path, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Figures of every result against its original, or of what changed where there is none; and a page of them.
 
     paths: the results, in the order of the pictures of `given`. original: a file, or a folder matched by path and
-    stem. Returns {"compared": [...], "mean": {"input": ..., "output": ...}, "protocol": ..., "page": path or
-    None}; a PSNR of "equal" is infinite. Raises BadInput; SomeFailed where some of several could not be compared.
+    stem. whys: why each was done or left alone, where a run has just decided it. Returns {"compared": [...], "mean":
+    {"input": ..., "output": ...}, "protocol": ..., "page": path or None}; a PSNR of "equal" is infinite. Raises
+    BadInput; SomeFailed where some of several could not be compared.
     """
     check(original, page)
     works = works_of(given, paths, original)
@@ -110,7 +120,8 @@ def compare(given: str, paths: list[Path], asked: Asked, original: str | None, p
             if original is not None and work.original is None:
                 raise BadInput("it has no original under its name", original)
             with memory_in_words(str(work.name)):
-                done.append((work, _entry(pair_of(work, asked.scale), asked, measure)))
+                pair = pair_of(work, asked.scale, asked.task)
+                done.append((work, _entry(pair, asked, measure, whys.get(work.after))))
         except (BadInput, MemoryRanOut) as error:
             if len(works) == 1:
                 raise
@@ -141,7 +152,8 @@ def _summary(entries: Sequence[Mapping[str, Any]], scale: int, with_lpips: bool,
             say(f"zeuxis: {entry['name']}: {'left alone' if entry['left_alone'] else entry['words']}")
         return {"mean": {}, "protocol": {}, "columns": {}, "rows": []}
     mean = _means(entries)
-    protocol = scoring.protocol_words(scale, with_lpips)
+    with_alpha = any(scoring.ALPHA in entry["output"] for entry in entries)
+    protocol = scoring.protocol_words(scale, with_lpips, with_alpha)
     rows = [_plain(entry) for entry in entries]
     _tell(rows, mean, protocol)
     return {"mean": mean, "protocol": protocol, "columns": {n: scoring.NAMES[n] for n in protocol}, "rows": rows}

@@ -67,7 +67,7 @@ def sample(path: Path) -> Picture:
 def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     """What to do with a large file, by its middle. Raises BadInput for what cannot be done in bands."""
     part = sample(path)
-    measured = triage.measure(part, to_tensor(part))
+    measured = triage.measure(part, to_tensor(part), task)
     plan = triage.plan(task, measured)
     found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=part.pixels.shape[2])
     if not set(plan.steps) <= {"repair", "unblock"}:
@@ -104,6 +104,12 @@ class _Bands:
         return max(min(_FEWEST, self.halo), min(_MOST, self.memory // (width * self.at_work) - 2 * self.halo))
 
 
+def check_method(path: Path, means: Means) -> None:
+    """Raises BadInput for a method that needs the whole picture at once."""
+    if means.method != "net":
+        raise BadInput("pictures of this size are restored by a net alone", str(path), "leave --method away")
+
+
 def _reach(net: Net) -> int:
     if net.able.receptive_field is None:
         raise BadInput("this net needs the whole picture at once", net.name, "use a smaller picture")
@@ -128,8 +134,7 @@ def repair_large(
 
     Raises BadInput.
     """
-    if means.method != "net":
-        raise BadInput("pictures of this size are restored by a net alone", str(path), "leave --method away")
+    check_method(path, means)
     memory, blocks = nets.bound_of(means.memory), measured.step == "unblock"
     net = (steps.unblocker if blocks else steps.restorer)(measured.channels, means)
     # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too

@@ -52,7 +52,8 @@ def mend(
     if dry_run or (compare is None and page is None):
         return paths, found
     try:
-        return paths, {**found, **compare_all(given, paths, asked, compare, page)}
+        whys = {record.result: record.why for record in records if record.state != "done before"}
+        return paths, {**found, **compare_all(given, paths, asked, compare, page, whys)}
     except SomeFailed as error:
         error.found = {**found, **error.found}
         raise

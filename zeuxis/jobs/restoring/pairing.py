@@ -14,7 +14,7 @@ from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import triage
 from zeuxis.jobs.restoring.files import sources_of, stem_of, tree
 from zeuxis.jobs.restoring.triage import Measured
-from zeuxis.pictures.picture import Picture, read, to_tensor
+from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
 from zeuxis.pictures.write import read_note
 
 
@@ -32,7 +32,9 @@ class Work:
 class Pair:
     """A picture and what became of it as tensors [1, C, H, W] in [-1, 1], with its original or None.
 
-    before is as given, `scale` times smaller than after; original is as large as after.
+    before is as given, `scale` times smaller than after; original is as large as after. All are as seen on white:
+    colours that transparency hides do not count. alphas: [1, 1, H, W] each, opaque where a file has none; None where
+    all are opaque.
     """
 
     work: Work
@@ -43,6 +45,7 @@ class Pair:
     measured: Measured
     note: Mapping[str, Any] | None
     remark: str = ""
+    alphas: tuple[Tensor, Tensor, Tensor | None] | None = None
 
     @property
     def left_alone(self) -> bool:
@@ -56,9 +59,19 @@ class Pair:
 
     def given(self) -> Tensor:
         """What the result is held against: the picture before, enlarged by bicubic where it was enlarged."""
+        return self._as_large(self.before)
+
+    def alpha_pairs(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]] | None:
+        """The alpha given and that of the result, each with the original's; None where nothing is transparent."""
+        before, after, original = self.alphas or (None, None, None)
+        if before is None or after is None or original is None:
+            return None
+        return (self._as_large(before), original), (after, original)
+
+    def _as_large(self, x: Tensor) -> Tensor:
         if self.scale == 1:
-            return self.before
-        return bicubic(self.before, self.scale).clamp(-1, 1)[..., : self.after.shape[2], : self.after.shape[3]]
+            return x
+        return bicubic(x, self.scale).clamp(-1, 1)[..., : self.after.shape[2], : self.after.shape[3]]
 
 
 def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tuple[Work, PurePosixPath]]:
@@ -129,15 +142,36 @@ def _cropped(after: Tensor, original: Tensor, scale: int, name: str) -> tuple[Te
     return after[..., :h, :w], original[..., :h, :w], f"compared on {w}x{h}, the smaller of both"
 
 
-def pair_of(work: Work, scale: int) -> Pair:
-    """The files of a work, opened. Raises BadInput where one cannot be read or the sizes do not belong together."""
+def pair_of(work: Work, scale: int, task: str) -> Pair:
+    """The files of a work, opened, and measured for what `task` asks.
+
+    Raises BadInput where one cannot be read or the sizes do not belong together.
+    """
     picture, result = _opened(work.before), _opened(work.after)
     before, after = to_tensor(picture), to_tensor(result)
     wanted = tuple(side * scale for side in before.shape[2:])
     if tuple(after.shape[2:]) != wanted:
         raise BadInput("the result is not of the size that was asked for", str(work.after), "name another OUT")
     note, original, remark = _note_of(work, before, after), None, ""
+    measured = triage.measure(picture, before, task if scale == 1 else "")
+    alphas: tuple[Tensor, Tensor, Tensor | None] = (alpha_of(picture), alpha_of(result), None)
+    before, after = on_white(before, alphas[0]), on_white(after, alphas[1])
     if work.original is not None:
-        truth = to_tensor(_opened(work.original))
-        after, original, remark = _cropped(after, truth, scale, work.name)
-    return Pair(work, before, after, original, scale, triage.measure(picture, before), note, remark)
+        truth = _opened(work.original)
+        alpha = alpha_of(truth)
+        after, original, remark = _cropped(after, on_white(to_tensor(truth), alpha), scale, work.name)
+        alphas = (alphas[0], *_cropped(alphas[1], alpha, scale, work.name)[:2])
+    through = any(x is not None and bool((x < 1).any()) for x in alphas)
+    return Pair(work, before, after, original, scale, measured, note, remark, alphas if through else None)
+
+
+def alpha_of(picture: Picture) -> Tensor:
+    """[1, 1, H, W] in [-1, 1]; 1 all over where the file has no alpha."""
+    return torch.ones(1, 1, *picture.size) if picture.alpha is None else alpha_tensor(picture)
+
+
+def on_white(image: Tensor, alpha: Tensor) -> Tensor:
+    """What is seen of a picture [1, C, H, W] in [-1, 1] on white, by its alpha [1, 1, H, W] in [-1, 1]."""
+    if not bool((alpha < 1).any()):
+        return image
+    return 1 + (image - 1) * (alpha + 1) / 2

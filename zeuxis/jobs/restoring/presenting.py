@@ -138,7 +138,7 @@ def write_page(
 ) -> None:
     entries = [entry for _, entry in pairs]
     chosen = _chosen(entries)
-    items = [_shown(pair_of(pairs[i][0], asked.scale), entries[i], asked.uncertainty) for i in chosen]
+    items = [_shown(pair_of(pairs[i][0], asked.scale, asked.task), entries[i], asked.uncertainty) for i in chosen]
     done = "restored" if asked.scale == 1 else f"enlarged {asked.scale} times"
     done = "left alone" if all(e["left_alone"] for e in entries) else done
     title = f"{entries[0]['name']}, {done}" if len(entries) == 1 else f"{len(entries)} pictures, {done}"

@@ -1,7 +1,7 @@
 """What became of each picture, or what would: one record that messages, `--json` and errors read."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ class Record:
     remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        found = {**asdict(self), "source": str(self.source), "result": str(self.result)}
-        return {**found, "used": list(self.used), "remarks": list(self.remarks)}
+        found = {**vars(self), "source": str(self.source), "result": str(self.result)}
+        measured = None if self.measured is None else self.measured.to_json()
+        return {**found, "measured": measured, "used": list(self.used), "remarks": list(self.remarks)}
 
 
 def record_of(pair: Pair, state: str, **beside: Any) -> Record:

@@ -1,5 +1,6 @@
 """The jobs `restore` and `upscale`: pictures in, pictures out, each as it was but better, or left alone."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -87,6 +88,8 @@ def check_asked(asked: Asked) -> None:
 
 def _known(mask: Picture | None, size: tuple[int, int], asked: Asked, name: str) -> torch.Tensor | None:
     """[1, 1, H, W], 0 where the mask marks a hole. Raises BadInput as `masks.hole_of`."""
+    if mask is None and asked.task == triage.FILL:
+        raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
     if mask is None:
         return None
     hole = masks.hole_of(mask, size, asked.mask_is, name)
@@ -101,27 +104,37 @@ def _filling(why: str, known: torch.Tensor | None) -> tuple[str, tuple[str, ...]
     return (f"{why}, {100 * share:.2g} % of the picture", ()) if share else (why, ("the mask marks no hole",))
 
 
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What will be done to a picture, and why; no steps in the plan: it is left alone. known: see `_known`."""
+
+    plan: Plan
+    measured: Measured | None = None
+    known: Tensor | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def decided(picture: Picture, image: Tensor, asked: Asked, mask: Picture | None, name: str) -> Decision:
+    """What a run does and a dry run tells, before any net is loaded; image: `picture` as a tensor. Raises BadInput."""
+    known = _known(mask, picture.size, asked, name)
+    if asked.strength == 0:
+        return Decision(Plan((), "strength 0"))
+    measured = triage.measure(picture, image, asked.task)
+    plan = triage.plan(asked.task, measured)
+    why, remarks = _filling(plan.why, known)
+    empty = known is not None and bool((known > 0.5).all()) and plan.steps == (triage.FILL,)
+    return Decision(replace(plan, steps=() if empty else plan.steps, why=why), measured, known, remarks)
+
+
 def restore_picture(picture: Picture, asked: Asked, mask: Picture | None = None, name: str = "") -> Outcome:
     """One picture measured, and mended where that is needed."""
-    if asked.strength == 0:
-        return Outcome(None, "strength 0")
     image = to_tensor(picture)
-    measured = triage.measure(picture, image)
-    plan = triage.plan(asked.task, measured)
-    if not plan.steps:
-        return Outcome(None, plan.why, measured=measured)
-    return replace(_by_plan(picture, image, measured, plan, asked, mask, name), measured=measured)
-
-
-def _by_plan(
-    picture: Picture, image: Tensor, measured: Measured, plan: Plan, asked: Asked, mask: Picture | None, name: str
-) -> Outcome:
+    decision = decided(picture, image, asked, mask, name)
+    plan, measured = decision.plan, decision.measured
+    if not plan.steps or measured is None:
+        return Outcome(None, plan.why, (), decision.remarks, measured=measured)
     strength = plan.strength if asked.strength is None else asked.strength
-    if asked.task == "inpaint" and mask is None:
-        raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
-    known = _known(mask, picture.size, asked, name)
-    why, remark = _filling(plan.why, known)
-    state, means = State(image, measured, known, remarks=remark), asked.means()
+    state, means = State(image, measured, decision.known, remarks=decision.remarks), asked.means()
     for step in plan.steps:
         state = steps.STEPS[step](state, means)
     mended = image + strength * (state.image - image)
@@ -129,8 +142,8 @@ def _by_plan(
         mended = torch.where(state.known > 0.5, mended, state.image)
     made = from_tensor(mended, picture)
     if np.array_equal(made.pixels, picture.pixels):
-        return Outcome(None, f"{why}; nothing changed", (), state.remarks)
-    return Outcome(made, why, state.used, state.remarks, state.weights)
+        return Outcome(None, f"{plan.why}; nothing changed", (), state.remarks, measured=measured)
+    return Outcome(made, plan.why, state.used, state.remarks, state.weights, measured)
 
 
 def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
@@ -140,7 +153,7 @@ def upscale_picture(picture: Picture, asked: Asked) -> Outcome:
     large = steps.enlarged(to_tensor(picture), asked.scale, net, means.memory)
     if picture.alpha is not None:
         plane = steps.enlarged(alpha_tensor(picture), asked.scale, net, means.memory)
-    used, why = steps.enlarged_by(net, asked.scale), f"enlarged {asked.scale} times"
+    used, why = steps.enlarged_by(net, asked.scale), _enlarging(picture.size, asked.scale)
     return Outcome(from_tensor(large, picture, plane), why, (used,), (), steps.weights_of(net))
 
 
@@ -204,30 +217,26 @@ def run_batch(
 
 def _planned(pair: Pair, asked: Asked) -> Record:
     """What would be done to a picture, and why; it is read and measured, and nothing is written."""
+    is_large = large.is_large(pair.source)
     if asked.scale > 1:
-        is_large = large.is_large(pair.source)
-        height, width = huge.size_of(pair.source) if is_large else read(pair.source.read_bytes()).size
-        why = f"from {width}x{height} to {asked.scale * width}x{asked.scale * height}"
-        return record_of(pair, "would be done", used=(f"enlarged {asked.scale} times",), why=why)
-    if asked.task == "inpaint" and pair.mask is None:
-        raise BadInput("inpaint needs a mask", pair.name, "give --mask, white where something is missing")
-    plan, measured = _plan_for(pair.source, asked.task)
-    if pair.mask is not None:
-        size = read(pair.source.read_bytes()).size
-        known = _known(read(pair.mask.read_bytes()), size, asked, pair.name)
-        plan = replace(plan, why=_filling(plan.why, known)[0])
-    if asked.strength == 0:
-        return record_of(pair, "would be left alone", measured=measured, why="strength 0")
+        size = huge.size_of(pair.source) if is_large else read(pair.source.read_bytes()).size
+        return record_of(
+            pair, "would be done", used=(f"enlarged {asked.scale} times",), why=_enlarging(size, asked.scale)
+        )
+    if is_large:
+        decision = _decided_large(pair, asked)
+    else:
+        picture, mask = read(pair.source.read_bytes()), None if pair.mask is None else read(pair.mask.read_bytes())
+        decision = decided(picture, to_tensor(picture), asked, mask, pair.name)
+    plan, told = decision.plan, {"measured": decision.measured, "remarks": decision.remarks}
     state = "would be done" if plan.steps else "would be left alone"
-    return record_of(pair, state, measured=measured, used=plan.steps, why=plan.why)
+    return record_of(pair, state, used=plan.steps, why=plan.why, **told)
 
 
-def _plan_for(path: Path, task: str) -> tuple[Plan, Measured]:
-    if large.is_large(path):
-        return large.plan_for(path, task)
-    picture = read(path.read_bytes())
-    measured = triage.measure(picture, to_tensor(picture))
-    return triage.plan(task, measured), measured
+def _enlarging(size: tuple[int, int], scale: int) -> str:
+    """What is done to a picture of this height and width."""
+    height, width = size
+    return f"from {width}x{height} to {scale * width}x{scale * height}"
 
 
 def _done_now(pair: Pair, asked: Asked) -> Record:
@@ -253,25 +262,37 @@ def _one(pair: Pair, asked: Asked) -> Outcome:
     return outcome
 
 
-def _one_large(pair: Pair, asked: Asked) -> Outcome:
-    """In bands, since it is too large for memory."""
+def _decided_large(pair: Pair, asked: Asked) -> Decision:
+    """As `decided`, of a file that is too large for memory. Raises BadInput."""
     if pair.mask is not None:
         raise BadInput("so large a picture cannot be filled", pair.name, "cut the part with the hole out first")
-    height, width = huge.size_of(pair.source)
-    shown = Bar(height * width, pair.name)
+    if asked.strength == 0:
+        decision = Decision(Plan((), "strength 0"))
+    else:
+        decision = Decision(*large.plan_for(pair.source, asked.task))
+    if decision.plan.steps:
+        large.check_method(pair.source, asked.means())
+    elif pair.source.suffix.lower() != pair.target.suffix.lower():
+        raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
+    return decision
+
+
+def _one_large(pair: Pair, asked: Asked) -> Outcome:
+    """In bands, since it is too large for memory."""
+    size = huge.size_of(pair.source)
+    shown = Bar(math.prod(size), pair.name)
     if asked.scale > 1:
-        why = f"enlarged {asked.scale} times"
+        why = _enlarging(size, asked.scale)
         note = request(_settings(asked), pair.source, None) | {"why": why}
         done = large.upscale_large(pair.source, pair.target, asked.scale, asked.means(), note, shown)
         return Outcome(None, why, done.used, done.remarks)
-    plan, measured = large.plan_for(pair.source, asked.task)
-    strength = plan.strength if asked.strength is None else asked.strength
-    if strength == 0 or not plan.steps:
-        if pair.source.suffix.lower() != pair.target.suffix.lower():
-            raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
+    decision = _decided_large(pair, asked)
+    plan, measured = decision.plan, decision.measured
+    if not isinstance(measured, large.Middle) or not plan.steps:
         if not is_copy(pair):
             copy_file(pair.source, pair.target)
-        return Outcome(None, "strength 0" if strength == 0 else plan.why, measured=measured)
+        return Outcome(None, plan.why, measured=measured)
+    strength = plan.strength if asked.strength is None else asked.strength
     note = request(_settings(asked), pair.source, None) | {"why": plan.why}
     done = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, shown)
     return Outcome(None, plan.why, done.used, done.remarks, measured=measured)

@@ -11,8 +11,9 @@ from zeuxis.jobs.foreign import Distance, distance
 from zeuxis.metrics.fidelity import ALL, WINDOW, Protocol, on_y, psnr_each, ssim_each
 from zeuxis.metrics.perceptual import LEAST
 
-NAMES = {"psnr": "PSNR dB", "psnr_y": "PSNR-Y dB", "ssim": "SSIM", "lpips": "LPIPS"}
-DIGITS = {"psnr": 2, "psnr_y": 2, "ssim": 4, "lpips": 4}
+ALPHA = "psnr_alpha"
+NAMES = {"psnr": "PSNR dB", "psnr_y": "PSNR-Y dB", "ssim": "SSIM", "lpips": "LPIPS", ALPHA: "PSNR-alpha dB"}
+DIGITS = {"psnr": 2, "psnr_y": 2, "ssim": 4, "lpips": 4, ALPHA: 2}
 _AT_ONCE = 4_000_000  # pixels of a band
 _LPIPS_MOST = 16_000_000  # pixels; the first maps of AlexNet take some 100 bytes for each
 
@@ -23,10 +24,12 @@ def protocols(scale: int) -> dict[str, Protocol]:
     return {"psnr": ALL, "psnr_y": luma, "ssim": luma if scale > 1 else ALL}
 
 
-def protocol_words(scale: int, with_lpips: bool) -> dict[str, str]:
+def protocol_words(scale: int, with_lpips: bool, with_alpha: bool = False) -> dict[str, str]:
     """The protocols in words, by the name of the score."""
     words = {name: protocol.words for name, protocol in protocols(scale).items()}
-    return words | ({"lpips": "0.1 Alex, RGB, crop 0, 8-bit"} if with_lpips else {})
+    words |= {"lpips": "0.1 Alex, RGB, crop 0, 8-bit"} if with_lpips else {}
+    seen = {name: f"{what}, on white where transparent" if with_alpha else what for name, what in words.items()}
+    return seen | ({ALPHA: "alpha itself, crop 0, 8-bit"} if with_alpha else {})
 
 
 def lpips_alex() -> Distance:
@@ -81,9 +84,16 @@ def lpips(image: Tensor, target: Tensor, measure: Distance) -> float | None:
     return measure(image, target).value
 
 
-def scores(image: Tensor, target: Tensor, scale: int, measure: Distance | None) -> dict[str, float | None]:
+def scores(
+    image: Tensor,
+    target: Tensor,
+    scale: int,
+    measure: Distance | None,
+    alphas: tuple[Tensor, Tensor] | None = None,
+) -> dict[str, float | None]:
     """Every score of a picture against its original, [1, C, H, W] of one size; None where one cannot be taken.
 
+    Both as they are seen; alphas: those of both, [1, 1, H, W] in [-1, 1], where something is transparent.
     Raises BadInput where the sizes differ.
     """
     if image.shape[2:] != target.shape[2:]:
@@ -95,7 +105,8 @@ def scores(image: Tensor, target: Tensor, scale: int, measure: Distance | None) 
         "psnr_y": psnr(image, target, wanted["psnr_y"]),
         "ssim": ssim(image, target, wanted["ssim"]),
     }
-    return found | ({"lpips": lpips(image, target, measure)} if measure is not None else {})
+    found |= {"lpips": lpips(image, target, measure)} if measure is not None else {}
+    return found | ({ALPHA: psnr(*alphas)} if alphas is not None else {})
 
 
 def means(found: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:

@@ -1,8 +1,9 @@
 """Before a picture is touched: what is wrong with it, and what should be done, or nothing, and why."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,17 +26,25 @@ EARLIER = 5  # qualities by which an earlier compression must have been coarser 
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
 BLUR = 0.9  # pixels
 
+NOISE_, JPEG_, SOFTNESS = "noise", "JPEG traces", "softness"
+"""What is measured, as `Measured.unjudged` names it."""
+_FIELDS = {NOISE_: ("noise", "colours"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
+_FEW, _PLAIN = "a picture of few levels or colours", "so small or plain a picture"  # in what nothing can be judged
+_FOR_WEAR = ("auto",)
+"""The tasks whose plan reads whether a picture is worn: finding that out takes half a second."""
+
 
 @dataclass(frozen=True)
 class Measured:
     """What was found.
 
     noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
-    there is no trace of JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels of a
-    Gaussian that would explain it that the finest detail is missing, 0 where it is there; table: the 64 steps of
-    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG; colours: noise
-    in the differences of colours, of any spectrum, as a camera makes it of a sensor's; soft:
-    the finest detail is missing, whatever the reason.
+    the pixels show no grid of a JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels
+    of a Gaussian that would explain it that the finest detail is missing, 0 where none would; table: the 64 steps of
+    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG; worn: whether
+    it looks like an old print with scratches, None where that was not looked for; colours: noise in the differences of
+    colours, of any spectrum, as a camera makes it of a sensor's; soft: the finest detail is missing, whatever the
+    reason. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and in what; 0 and None say nothing there.
     """
 
     noise: float
@@ -43,23 +52,34 @@ class Measured:
     grid: tuple[int, int]
     blur: float
     table: tuple[int, ...] = ()
-    worn: bool = False
+    worn: bool | None = None
     colours: float = 0.0
     soft: bool = False
+    unjudged: Mapping[str, str] = field(default_factory=dict)
 
     def words(self) -> str:
-        """One line for people."""
-        jpeg = "no trace of JPEG" if self.quality is None else f"JPEG quality {self.quality}"
-        return f"noise {self.noise:.1f}, {jpeg}, {self._sharpness()}"
+        """One line for people: what was found, and what could not be judged."""
+        jpeg = "no JPEG grid" if self.quality is None else f"JPEG quality {self.quality}"
+        told = {NOISE_: f"noise {self.noise:.1f}", JPEG_: jpeg, SOFTNESS: self._sharpness()}
+        found = [words for name, words in told.items() if name not in self.unjudged]
+        for cause in dict.fromkeys(self.unjudged.values()):
+            names = [name for name, why in self.unjudged.items() if why == cause]
+            found.append(f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged")
+        return ", ".join(found)
 
     def _sharpness(self) -> str:
-        """Softness, or why it is not told: a codec's waves and noise are as fine as detail."""
         if self.blur:
             return f"blur {self.blur:.1f} px"
-        if self.soft:
-            return "soft, but not by a blur that can be undone for sure"
-        cause = "a JPEG" if self.quality is not None else "noise" if self.noise else ""
-        return f"softness in {cause} is not judged" if cause else "fine detail is there"
+        return "soft, but not by a blur that can be undone for sure" if self.soft else "no Gaussian blur"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; null where something was not judged, and in `quality` where there is no grid of a JPEG."""
+        silent = [name for what in self.unjudged for name in _FIELDS[what]]
+        return {**asdict(self), **dict.fromkeys(silent)}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @dataclass(frozen=True)
@@ -71,15 +91,57 @@ class Plan:
     strength: float = 1.0
 
 
-def measure(picture: Picture, image: Tensor) -> Measured:
-    """Noise, JPEG quality (from the file's own tables first) and blur; image: [1, C, H, W] in [-1, 1]."""
+def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
+    """Noise, JPEG quality (from the file's own tables first) and blur; image: [1, C, H, W] in [-1, 1].
+
+    What only other tasks than `task` ask for is not looked for.
+    """
     seen = _seen(picture)
     graphic = drawn(image, seen)
-    sigma, colours = (0.0, 0.0) if graphic else _noise(estimate.noise_sigma(image, seen))
-    dull = not graphic and seen is None and float(fine_detail(image)) < DULL
+    noise = None if graphic else estimate.noise_sigma(image, seen)
+    sigma, colours = (0.0, 0.0) if noise is None else _noise(noise)
+    detail = float(fine_detail(image))
+    dull = not graphic and seen is None and detail < DULL
     blur = verified_width(image, rounding_of(image.shape[1])) if dull else 0.0
-    quality, grid, table = _jpeg(picture, image, seen, graphic)
-    return Measured(sigma, quality, grid, blur, table, not graphic and looks_worn(image), colours, dull)
+    traces = None if graphic else estimate.jpeg_blockiness(image, seen)
+    quality, grid, table = _jpeg(picture, traces)
+    worn = (not graphic and looks_worn(image)) if task in _FOR_WEAR else None
+    found = Measured(sigma, quality, grid, blur, table, worn, colours, dull)
+    return replace(found, unjudged=_unjudged(found, picture, noise, traces, _softness_in(found, detail, seen)))
+
+
+def _unjudged(
+    found: Measured,
+    picture: Picture,
+    noise: estimate.Noise | None,
+    traces: estimate.JpegTraces | None,
+    softness_in: str,
+) -> dict[str, str]:
+    """What could not be judged, and in what. noise, traces: None where a picture was drawn, which says nothing."""
+    causes = {}
+    if noise is None or traces is None:
+        causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _FEW)
+    else:
+        if float(noise.sigma) == float(noise.confidence) == 0:
+            causes[NOISE_] = _PLAIN
+        if not picture.kept.lossless:
+            causes[JPEG_] = f"a lossy {picture.kept.format} file"
+        elif not bool(traces.judged):
+            causes[JPEG_] = _PLAIN
+        if softness_in:
+            causes[SOFTNESS] = softness_in
+    return {name: cause for name, cause in causes.items() if name != JPEG_ or found.quality is None}
+
+
+def _softness_in(found: Measured, detail: float, seen: Tensor | None) -> str:
+    """In what softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can."""
+    if found.soft:
+        return ""
+    if seen is not None:
+        return "a picture transparent in part"
+    if math.isinf(detail):
+        return _PLAIN
+    return "a JPEG" if found.quality is not None else "noise" if found.noise else ""
 
 
 def _seen(picture: Picture) -> Tensor | None:
@@ -97,23 +159,15 @@ def _noise(found: estimate.Noise) -> tuple[float, float]:
     return sigma if sigma > GRAIN or not grain else 0.0, float(found.coarse)
 
 
-def _traces(image: Tensor, seen: Tensor | None) -> tuple[int | None, tuple[int, int]]:
-    """The quality that the pixels show, None without a trace, and where the grid of blocks starts."""
-    traces = estimate.jpeg_blockiness(image, seen)
-    if math.isnan(float(traces.quality)):
-        return None, (0, 0)
-    return round(float(traces.quality)), (int(traces.row), int(traces.column))
-
-
-def _jpeg(
-    picture: Picture, image: Tensor, seen: Tensor | None, graphic: bool
-) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
+def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
     """Quality, where the grid of blocks starts (not at the corner of a turned or cropped picture), and the table.
 
     The file's own tables know the last compression alone: an earlier, coarser one shows in the pixels. Its steps are
     then widened by those of the last, which moved every coefficient by half of them at most.
     """
-    found, grid = (None, (0, 0)) if graphic else _traces(image, seen)
+    found, grid = None, (0, 0)
+    if traces is not None and not math.isnan(float(traces.quality)):
+        found, grid = round(float(traces.quality)), (int(traces.row), int(traces.column))
     own = torch.tensor(picture.kept.tables[0]).reshape(8, 8) if picture.kept.tables else torch.zeros(8, 8)
     last = (
         estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality if picture.kept.tables else None
@@ -152,11 +206,11 @@ def _mending(m: Measured) -> Plan:
 def _auto(m: Measured) -> Plan:
     plan = _mending(m)
     if m.worn:
-        also = "; scratches or specks stay, as on an old print: --task old-photo fills them"
+        also = "; scratches or specks stay, as on an old print: `--task old-photo` fills them"
         return replace(plan, why=(plan.why or m.words()) + also)
     if not plan.steps and m.quality is not None and not m.blur:
-        return Plan((), f"nothing to mend: {m.words()}; try --task deblur where it is soft")
-    return plan if plan.steps else Plan((), f"nothing to mend: {m.words()}")
+        return Plan((), f"nothing found to mend: {m.words()}; try `--task deblur` where it is soft")
+    return plan if plan.steps else Plan((), f"nothing found to mend: {m.words()}")
 
 
 def _enhance(m: Measured) -> Plan:
