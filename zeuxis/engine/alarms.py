@@ -9,32 +9,52 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from zeuxis.errors import counted
 from zeuxis.recipes.recipe import Need, Recipe, settings_of
+
+FEW = 3_000
+"""Images seen below which a game has only begun: what a look finds then says nothing of how it goes."""
+PAIRS = 59
+"""Fewest pictures that a share is read from: were one in twenty missed, 59 in a row would be found once in 20 tries."""
+SURE = 3.0
+"""Standard errors by which the critic must rate held-out pictures below those trained on."""
 
 
 @dataclass(frozen=True)
 class Alarm:
+    """fact: what was measured; means: what it says of the training; mend: what may help."""
+
     name: str
-    words: str
+    fact: str
+    means: str = ""
     mend: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.fact}: {self.means}" if self.means else self.fact
 
 
 @dataclass(frozen=True)
 class Signs:
-    """What the alarms look at: the newest score and watched values, the progress (0 to 1), the images seen."""
+    """What the alarms look at: the newest score and watched values, the progress (0 to 1), the images seen.
+
+    pictures: how many real ones, with as many samples, the score was read from.
+    """
 
     score: Mapping[str, float]
     watch: Mapping[str, float]
     progress: float
     images: int
+    pictures: int
 
     @property
     def early(self) -> bool:
-        """Too soon to judge samples: every generator looks collapsed at first. The last look is never too soon."""
-        return self.progress < 1 and (self.progress < 0.15 or self.images < 3_000)
+        """Too soon to look at samples: every generator looks collapsed at first. The last look is always taken."""
+        return self.progress < 1 and (self.progress < 0.15 or self.images < FEW)
 
 
 BESIDE = {
+    "too early": (f"--images {FEW} or more",),
     "collapse": ("more pictures", "another --seed"),
     "saturation": ("more pictures",),
     "penalty gap": ("another --seed",),
@@ -71,21 +91,16 @@ def _collapse(s: Signs) -> Alarm | None:
     ratio = s.score.get("diversity")
     if ratio is None or s.early or ratio >= 0.5:
         return None
-    how = "look alike" if ratio < 0.2 else "vary too little"
-    return Alarm(
-        "collapse",
-        f"the samples {how}: their diversity is {ratio:.2f} of the real pictures'",
-    )
+    how = "they look alike" if ratio < 0.2 else "they vary too little"
+    return Alarm("collapse", f"the diversity of the samples is {ratio:.2f} of the real pictures'", how)
 
 
 def _saturation(s: Signs) -> Alarm | None:
     share = s.score.get("saturation")
-    if share is None or s.early or share <= 0.98:
+    if share is None or s.early or share <= 0.98 or s.pictures < PAIRS:
         return None
-    return Alarm(
-        "saturation",
-        f"the critic tells {share:.0%} of the real and generated pictures apart: it has won",
-    )
+    fact = f"the critic tells {share:.0%} of {s.pictures} pairs of a real and a generated picture apart"
+    return Alarm("saturation", fact, "it has won")
 
 
 def _penalty_gap(s: Signs) -> Alarm | None:
@@ -99,7 +114,8 @@ def _penalty_gap(s: Signs) -> Alarm | None:
     times = 10 ** abs(gap)
     return Alarm(
         "penalty gap",
-        f"the critic is {times:.0f} times steeper on {side} pictures than on the others: it may diverge",
+        f"the critic is {times:.0f} times steeper on {side} pictures than on the others",
+        "it may diverge",
     )
 
 
@@ -108,12 +124,13 @@ def _overfitting(s: Signs) -> Alarm | None:
     if real is None or held is None or fake is None or s.progress < 0.1 or real - fake < 1e-3:
         return None
     share = (real - held) / (real - fake)
-    if share <= 0.5:
+    if share <= 0.5 or s.score.get("held_out_z", 0.0) < SURE:
         return None
     return Alarm(
         "overfitting",
         f"the critic rates held-out real pictures {share:.0%} of the way towards generated "
-        "ones: it knows the training pictures by heart",
+        "ones",
+        "it knows the training pictures by heart",
     )
 
 
@@ -143,6 +160,18 @@ RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
 
 
 _OF_SAMPLES = ("collapse", "saturation")  # what too short a training shows too
+_AT_ONCE = ("divergence",)  # what is so however few images were seen
+
+
+def _too_early(found: list[Alarm], signs: Signs) -> list[Alarm]:
+    """In place of what says nothing after so few images one alarm that says so, at the last look alone."""
+    early = [a for a in found if a.name not in _AT_ONCE]
+    rest = [a for a in found if a.name in _AT_ONCE]
+    if not early or signs.progress < 1:
+        return rest
+    facts = ", ".join(a.fact for a in early)
+    words = f"after {counted(signs.images, 'image')} it is too early to judge this training ({facts})"
+    return [*rest, Alarm("too early", words)]
 
 
 def ring(signs: Signs, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
@@ -152,6 +181,11 @@ def ring(signs: Signs, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
     """
     score, watch = ({k: v for k, v in x.items() if math.isfinite(v)} for x in (signs.score, signs.watch))
     finite = replace(signs, score=score, watch=watch)
-    found = (alarm for rule in RULES if (alarm := rule(finite)))
+    found = [alarm for rule in RULES if (alarm := rule(finite))]
+    if signs.images < FEW:
+        found = _too_early(found, signs)
     more = need.enough if need and signs.progress >= 1 and signs.images < need.enough else None
-    return [replace(a, mend=advice(a.name, recipe, more if a.name in _OF_SAMPLES else None)) for a in found]
+    of_samples = (*_OF_SAMPLES, "too early")
+    return [
+        replace(a, mend=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found
+    ]

@@ -239,7 +239,7 @@ def _look(game: Game) -> None:
     table = game.table
     score = game.watcher.score(table)
     game.log.add("score", step=table.step, images=table.images, progress=table.progress, score=score)
-    signs = alarms.Signs(score, game.seen.watch, table.progress, table.images)
+    signs = alarms.Signs(score, game.seen.watch, table.progress, table.images, len(game.watcher.real))
     for alarm in alarms.ring(signs, table.recipe, table.recipe.need(table.spec)):
         if alarm.name in game.rung:
             continue

@@ -104,8 +104,18 @@ class Watcher:
         if self.held is not None:
             some = slice(0, _PROBE)
             label = None if self.held.label is None else self.held.label[some]
-            found["critic_held_out"] = float(judge(table.players, self.held.image[some], label).mean())
+            held_logit = judge(table.players, self.held.image[some], label)
+            found["critic_held_out"] = float(held_logit.mean())
+            found["held_out_z"] = _apart(real_logit, held_logit)
         return found
+
+
+def _apart(one: Tensor, other: Tensor) -> float:
+    """By how many standard errors the first mean is above the second (Welch); 0 where two values are not there."""
+    if min(one.numel(), other.numel()) < 2:
+        return 0.0
+    error = sum(float(x.float().var()) / x.numel() for x in (one, other)) ** 0.5
+    return float(one.float().mean() - other.float().mean()) / max(error, 1e-12)
 
 
 def _spread(image: Tensor) -> float:

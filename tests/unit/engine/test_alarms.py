@@ -1,15 +1,17 @@
 import re
 
 import pytest
+import torch
 
 from zeuxis import catalog
-from zeuxis.engine.alarms import Signs, ring
+from zeuxis.engine.alarms import PAIRS, SURE, Signs, ring
+from zeuxis.engine.watching import _apart
 from zeuxis.flags import read_settings
 from zeuxis.jobs.training import check_settings
 from zeuxis.recipes.recipe import Need, make, settings_of
 
 R3GAN = make(catalog.load("r3gan"))
-LATE = {"progress": 0.5, "images": 10_000}
+LATE = {"progress": 0.5, "images": 10_000, "pictures": 128}
 
 
 def names(score=None, watch=None, **when):
@@ -24,7 +26,7 @@ def names(score=None, watch=None, **when):
         ({"saturation": 0.99}, {}, "saturation"),
         ({}, {"critic/r1": 0.01, "critic/r2": 5.0}, "penalty gap"),
         ({}, {"critic/r1": 5.0, "critic/r2": 0.01}, "penalty gap"),
-        ({"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0}, {}, "overfitting"),
+        ({"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0, "held_out_z": 9.0}, {}, "overfitting"),
         ({}, {"vae/active_units": 0.1, "model/active_units": 0.1}, "posterior collapse"),
         ({}, {"critic/real": 5000.0}, "divergence"),
         ({}, {"critic/fake": -5000.0}, "divergence"),
@@ -59,16 +61,52 @@ def test_what_is_not_finite_rings_nothing(value):
     assert names({}, {"critic/r1": 1.0, "critic/r2": value}) == set()
 
 
-def test_the_last_look_is_never_too_soon():
-    grey = {"diversity": 0.045, "saturation": 1.0}
-    assert names(grey, progress=1.0, images=64) == {"collapse", "saturation"}
+GREY = {"diversity": 0.045, "saturation": 1.0}
+BEGUN = {"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0, "held_out_z": 9.0, **GREY}
+
+
+def test_the_last_look_is_judged_where_enough_images_were_seen():
+    assert names(GREY, progress=1.0, images=3_000) == {"collapse", "saturation"}
+
+
+@pytest.mark.parametrize("images", [1, 64, 2_999])
+def test_after_few_images_nothing_is_judged_and_what_was_measured_is_said(images):
+    watch = {"critic/r1": 0.01, "critic/r2": 5.0, "model/active_units": 0.1}
+    signs = Signs(BEGUN, watch, **(LATE | {"progress": 1.0, "images": images}))
+    (alarm,) = ring(signs, R3GAN)
+    assert alarm.name == "too early" and f"after {images:,} image{'s' * (images > 1)} it is too early" in alarm.words
+    assert "0.04" in alarm.words and "100%" in alarm.words and "--images 3000" in alarm.mend
+    for untrue in ("has won", "by heart", "look alike", "may diverge"):
+        assert untrue not in alarm.words
+    assert names(BEGUN, watch, progress=0.5, images=images) == set()
+    assert names({}, {"critic/real": 5000.0}, images=images) == {"divergence"}, "so however few were seen"
+
+
+def test_nothing_amiss_after_few_images_is_no_alarm():
+    assert names(HEALTHY, {}, progress=1.0, images=64) == set()
+
+
+def test_a_share_of_few_pictures_and_a_difference_within_chance_say_nothing():
+    assert 0.95 ** PAIRS < 0.05 <= 0.95 ** (PAIRS - 1)
+    assert names({"saturation": 1.0}, pictures=PAIRS) == {"saturation"}
+    assert names({"saturation": 1.0}, pictures=PAIRS - 1) == set()
+    by_chance = {"critic_real": 0.01, "critic_held_out": 0.0, "critic_fake": 0.0, "held_out_z": 0.8}
+    assert names(by_chance) == set()
+
+
+def test_how_sure_a_critic_is_of_held_out_pictures():
+    rng = torch.Generator().manual_seed(0)
+    values = [_apart(torch.randn(100, generator=rng), torch.randn(20, generator=rng)) for _ in range(500)]
+    assert abs(float(torch.tensor(values).std()) - 1) < 0.12 and sum(v > SURE for v in values) <= 3
+    assert _apart(torch.tensor([3.0, 1.0]), torch.tensor([0.0, 0.0])) == pytest.approx(2.0)
+    assert _apart(torch.ones(1), torch.zeros(9)) == 0.0
 
 
 SIGNS = {
     "collapse": ({"diversity": 0.1}, {}),
     "saturation": ({"saturation": 1.0}, {}),
     "penalty gap": ({}, {"critic/r1": 0.01, "critic/r2": 5.0}),
-    "overfitting": ({"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0}, {}),
+    "overfitting": ({"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0, "held_out_z": 9.0}, {}),
     "posterior collapse": ({}, {"model/active_units": 0.1}),
     "divergence": ({}, {"critic/real": 5000.0}),
 }
@@ -96,7 +134,7 @@ def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset
 
 def test_too_short_a_training_is_told_to_train_on_before_anything_else():
     need = Need(28, False, 5_000, 40_000, "a run")
-    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 20_000), R3GAN, need)
+    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 20_000, 128), R3GAN, need)
     assert "--images 40000" in alarm.mend and "gamma" not in alarm.mend
-    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 40_000), R3GAN, need)
+    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 40_000, 128), R3GAN, need)
     assert "--gamma 4 --gamma-end 0.4" in alarm.mend
