@@ -18,6 +18,8 @@ from zeuxis.data.duplicates import families
 from zeuxis.data.memory import MemoryDataset
 
 N, OTHERS = 30, 300
+SIZES = ((48, 48), (64, 64), (96, 96), (192, 144))
+"""At which different photographs are compared; the last is the own size of most."""
 Change = Callable[[Image.Image, np.random.Generator], Image.Image]
 
 
@@ -88,9 +90,10 @@ def main() -> None:
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return families(MemoryDataset(stacked)).roots
 
-    roots = joined(small)
-    mistaken = [(files[i].name, files[r].name) for i, r in enumerate(roots.tolist()) if i != r]
-    print(f"{len(files)} different photographs: {len(mistaken)} joined {mistaken}", flush=True)
+    for size in SIZES:
+        roots = joined([np.asarray(shaped(image, Shape(size, 3))) for image in images])
+        mistaken = [(files[i].name, files[r].name) for i, r in enumerate(roots.tolist()) if i != r]
+        print(f"{len(files)} different photographs, {size[0]}x{size[1]}: {len(mistaken)} joined {mistaken}", flush=True)
     order = np.random.default_rng(7).permutation(len(files))
     for name, change in CHANGES.items():
         rng, start = np.random.default_rng(7), time.monotonic()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
+from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, command, memory_in_words, nearest
 from zeuxis.flags import Parser, read_settings
 from zeuxis.words import DATA_WORDS, OPEN, PARSERS, SHELLS, WEIGHT_WORDS
 
@@ -203,7 +203,9 @@ _ACTIONS: dict[str, Callable[[Parsed], Answer]] = {
 def parser_for(word: str, second: str | None) -> Parser:
     """The parser of a word; `second` is the recipe of `train`, or the word of `data`."""
     about = DATA_WORDS[second] if word == "data" and second else WORDS[word]
-    p = Parser(prog=f"zeuxis {word} {second}" if word == "data" and second else f"zeuxis {word}", description=about)
+    listed = f"`{command('train', second, '--help')}` lists all" if word == "train" and second else ""
+    prog = f"zeuxis {word} {second}" if word == "data" and second else f"zeuxis {word}"
+    p = Parser(listed, prog=prog, description=about)
     PARSERS[word](p, second)
     p.add_argument("--json", action="store_true", help="print one JSON object")
     return p

@@ -9,15 +9,15 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput, command, nearest
 
 _CLEARER = (  # argparse's words, and ours: an empty mend stands for the nearest known name
     (r"unrecognized arguments: (-[^ =]+).*", "unknown argument `{0}`", ""),
     (r"unrecognized arguments: (.*)", "`{0}` is one word too many", "put quotes around names with spaces"),
-    (r"the following arguments are required: (.*)", "missing: {0}", "`{prog} --help` lists all"),
+    (r"the following arguments are required: (.*)", "missing: {0}", "{listed}"),
     (r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)", "{0} cannot be `{1}`", ""),
-    (r"argument ([^:]+): expected one argument", "{0} needs a value", "`{prog} --help` lists all"),
-    (r"argument ([^:]+): (.*)", "{0}: {1}", "`{prog} --help` lists all"),
+    (r"argument ([^:]+): expected one argument", "{0} needs a value", "{listed}"),
+    (r"argument ([^:]+): (.*)", "{0}: {1}", "{listed}"),
 )
 
 
@@ -38,10 +38,14 @@ class _Help(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with errors as one line that names the nearest known flag, and help that tells defaults."""
+    """argparse with errors as one line that names the nearest known flag, and help that tells defaults.
 
-    def __init__(self, **given: Any) -> None:
+    listed: the words on where all that it takes is listed, where that is not its own help.
+    """
+
+    def __init__(self, listed: str = "", **given: Any) -> None:
         super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, **given})
+        self.listed = listed or f"`{self.prog} --help` lists all"
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -49,15 +53,15 @@ class Parser(argparse.ArgumentParser):
             found = re.fullmatch(pattern, line)
             if found:
                 parts = found.groups()
-                raise BadInput(what.format(*parts), self.prog, mend.format(prog=self.prog) or self._nearest(parts))
-        raise BadInput(line, self.prog, f"`{self.prog} --help` lists all")
+                raise BadInput(what.format(*parts), self.prog, mend.format(listed=self.listed) or self._nearest(parts))
+        raise BadInput(line, self.prog, self.listed)
 
     def _nearest(self, parts: Sequence[str]) -> str:
         flags = [o for a in self._actions for o in a.option_strings if o.startswith("--")]
         return (
             nearest(parts[1], re.findall(r"'([^']*)'", parts[2]) or parts[2].split(", "))
             if len(parts) > 2
-            else (nearest(parts[0], flags) if _close(parts[0], flags) else f"`{self.prog} --help` lists all")
+            else (nearest(parts[0], flags) if _close(parts[0], flags) else self.listed)
         )
 
 
@@ -156,14 +160,32 @@ def _listed(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
 
 
 def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[str, Any]:
-    """Fields of a recipe from FIELD=VALUE, each read as the flag of `train RECIPE` would be."""
-    p = Parser(prog=f"zeuxis augment {flag}", allow_abbrev=False, add_help=False)
+    """Fields of a recipe from FIELD=VALUE, each read as the flag of `train RECIPE` would be.
+
+    Raises BadInput for what is no field of it, a value that it cannot have, and a field that is given twice.
+    """
+    from zeuxis.fields import fields_of
+
+    listed = f"`{command('train', recipe, '--help')}` lists its fields"
+    p = Parser(prog=flag, allow_abbrev=False, add_help=False, listed=listed)
     add_fields(p, recipe)
-    words = []
+    hints = {field.name: field.hint for field in fields_of(recipe).fields}
+    words: dict[str, str] = {}
     for pair in pairs or ():
-        name, equals, value = pair.replace("_", "-", pair.partition("=")[0].count("_")).partition("=")
+        name, equals, value = pair.partition("=")
+        name = name.replace("-", "_")
         if not equals:
             raise BadInput(f"`{pair}` is no setting", flag, "write FIELD=VALUE, such as width=32")
-        switch = {"true": f"--{name}", "false": f"--no-{name}"}.get(value.lower())
-        words.append(switch or f"--{name}={value}")
-    return vars(p.parse_args(words))
+        if name not in hints:
+            hint = f"{nearest(name, list(hints))}; " if _close(name, list(hints)) else ""
+            raise BadInput(f"{recipe} has no field `{_short(name)}`", flag, hint + listed)
+        if name in words:
+            raise BadInput(f"`{name}` is given twice", flag, "give it once")
+        typed = "--" + name.replace("_", "-")
+        if hints[name] is bool:
+            if value.lower() not in ("true", "false"):
+                raise BadInput(f"`{name}` must be true or false, not `{_short(value)}`", flag, f"write {name}=true")
+            words[name] = typed if value.lower() == "true" else f"--no-{typed[2:]}"
+        else:
+            words[name] = f"{typed}={value}"
+    return vars(p.parse_args(list(words.values())))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
 from zeuxis.jobs.study import mixed, plan
@@ -62,6 +63,38 @@ def test_the_answer_and_the_files(calm):
     assert rows[0] == "repeat,arm,policy,share,validation,test" and len(rows) == 1 + 2 * 7
 
 
+def test_a_dry_run_on_a_finished_study_says_that_it_is_finished_and_plans_nothing(calm):
+    before = tree(calm)
+    told = json.loads((calm / "st/verdict.json").read_text())["sentence"]
+    with inside(calm):
+        for more in ((), ("--margin", "2")):
+            done = typed(*STUDY, *more, "--dry-run")
+            assert done.code == 0 and "is finished" in done.err and "another --study" in done.err
+            assert told.rstrip(".") in done.err and str(Path("st/report.html")) in done.err
+            assert "classifiers" not in done.err, "no plan"
+        other = typed(*STUDY, "--margin", "2")
+        assert other.code == 2 and "choose another --study" in other.err and "resume" not in other.err
+        (calm / "st/verdict.json").rename(calm / "verdict")
+        unfinished = typed(*STUDY, "--dry-run")
+        (calm / "verdict").rename(calm / "st/verdict.json")
+    assert "is finished" not in unfinished.err and tree(calm) == before
+
+
+def test_repeats_are_counted_from_one_in_words_files_and_folders(calm):
+    manifest = json.loads((calm / "mixed" / "manifest.json").read_text())
+    folders = sorted((calm / "st/repeats").iterdir())
+    assert [folder.name for folder in folders] == ["01", "02"]
+    for folder in folders:
+        counts = {json.loads(p.read_text())["repeat"] for p in folder.glob("*.json") if p.stem != "draw"}
+        assert counts == {int(folder.name)}
+    made = json.loads((calm / f"st/repeats/{manifest['repeat']:02d}/generator.json").read_text())
+    assert made["weights_sha256"] == manifest["weights"]
+    rows = list(csv.DictReader((calm / "st/table.csv").read_text().splitlines()))
+    assert {row["repeat"] for row in rows} == {"1", "2"}
+    with Image.open(calm / "st/samples/fake.png") as image:
+        assert json.loads(image.text["zeuxis"])["repeat"] == manifest["repeat"]
+
+
 def test_the_mixed_set_is_marked(calm):
     manifest = json.loads((calm / "mixed" / "manifest.json").read_text())
     made = [row for row in manifest["files"] if row["generated"]]
@@ -85,7 +118,7 @@ def test_the_verdict_can_be_worked_out_from_the_folder_again(calm):
     asked = json.loads((folder / "study.json").read_text())["asked"]
     x, results = [], {}
     for r, (rival, share) in enumerate(zip(told["rivals"], told["shares"], strict=True)):
-        for path in (folder / f"repeats/0{r}").glob("*.json"):
+        for path in (folder / f"repeats/0{r + 1}").glob("*.json"):
             results[path.stem] = json.loads(path.read_text())
         bits = {}
         for arm in (rival, share_name(share) if share else rival):
@@ -105,7 +138,7 @@ def test_a_damaged_folder_is_one_line(calm, tmp_path, missing):
     if missing == "test.csv":
         (study / "test.csv").write_text("position,class,group\n1,x,2\n")
     else:
-        path = study / "repeats/00/none.json"
+        path = study / "repeats/01/none.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"hits": "zz"}))
     with inside(calm):
         done = typed("resume", str(study))
@@ -121,7 +154,7 @@ def test_the_mixed_set_is_what_the_chosen_share_trained_on(calm, tmp_path, capsy
     record["data"]["source"] = str(calm / "pics")
     (study / "study.json").write_text(json.dumps(record))
     for r in range(2):
-        of_half = json.loads((study / f"repeats/0{r}/gan-50.json").read_text())
+        of_half = json.loads((study / f"repeats/0{r + 1}/gan-50.json").read_text())
         for other in record["asked"]["shares"]:
             result = {
                 **of_half,
@@ -129,7 +162,7 @@ def test_the_mixed_set_is_what_the_chosen_share_trained_on(calm, tmp_path, capsy
                 "share": other,
                 "validation": 2.0 if other == share else -1.0,
             }
-            (study / f"repeats/0{r}/{share_name(other)}.json").write_text(json.dumps(result))
+            (study / f"repeats/0{r + 1}/{share_name(other)}.json").write_text(json.dumps(result))
     mixed.write_mixed(Place.open(study), tmp_path / "out")
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["share"] == share

@@ -1,9 +1,13 @@
 """What the help of a recipe tells: every field with its default and where that comes from."""
 
 import argparse
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
+from tests.stories.commands import typed
 from zeuxis import catalog, cli, flags
 from zeuxis.augment.policies import DOMAINS
 from zeuxis.errors import BadInput
@@ -77,3 +81,40 @@ def test_choices_that_are_numbers() -> None:
     assert cli.parser_for("train", "compact").parse_args([*words, "--scale", "2"]).scale == 2
     with pytest.raises(BadInput, match="scale"):
         cli.parser_for("train", "compact").parse_args([*words, "--scale", "5"])
+
+
+BEGIN = ("augment", "fashion-mini", "--study", "st")
+
+
+@pytest.mark.parametrize("flag", ["--generator", "--classifier"])
+@pytest.mark.parametrize("setting", ["nosuch=3", "widht=3", "width=a", "width=", "width=true", "width", "width=false"])
+def test_advice_on_a_field_names_the_nearest_or_what_really_lists_them(flag: str, setting: str, tmp_path: Path) -> None:
+    recipe = "cgan" if flag == "--generator" else "classifier"
+    done = typed(*BEGIN, flag, setting)
+    assert done.code == 2 and len(done.errors) == 1 and flag in done.err
+    advised = re.findall(r"`(zeuxis [^`]+)`", done.err)
+    assert setting == "width" or advised, done.err
+    for line in advised:
+        told = typed(*shlex.split(line)[1:])
+        assert told.code == 0 and all(f"--{f.name.replace('_', '-')}" in told.out for f in fields_of(recipe).fields)
+    assert ("did you mean `width`?" in done.err) == (setting == "widht=3")
+
+
+def test_a_field_given_twice_or_half_true_is_refused() -> None:
+    with pytest.raises(BadInput, match="given twice"):
+        flags.read_settings("cgan", ["width=4", "width=8"], "--generator")
+    with pytest.raises(BadInput, match="`norm` must be true or false, not `maybe`"):
+        flags.read_settings("gan", ["norm=maybe"], "--generator")
+    assert flags.read_settings("gan", ["norm=FALSE", "batch=4"], "--generator") == {"norm": False, "batch": 4}
+
+
+TRAIN = ("train", "cgan", "fashion-mini", "--run", "r", "--steps", "1")
+
+
+@pytest.mark.parametrize("words", [TRAIN, ("data", "show", "x")])
+def test_what_an_unknown_flag_is_sent_to_lists_the_flags_of_just_this_word(words: tuple[str, ...]) -> None:
+    done = typed(*words, "--nosuch", "3")
+    (line,) = re.findall(r"`(zeuxis [^`]+)`", done.err)
+    told = typed(*shlex.split(line)[1:])
+    known = cli.parser_for(words[0], words[1])._actions
+    assert told.code == 0 and all(flag in told.out for a in known for flag in a.option_strings), line

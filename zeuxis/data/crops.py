@@ -6,7 +6,7 @@ A window of a picture, at six scales down to two thirds of its side and in a gri
 signs of the coefficients of all pictures, with the least certain signs tried both ways: near neighbours share most of
 them (sign random projections: Charikar 2002, doi 10.1145/509907.509965). Candidates are aligned by two rounds of
 smaller steps in place and scale. What decides is detail that took no part in this: the higher coefficients of the
-window must agree with those of the other picture.
+window must agree with those of the other picture; then `texture` compares the pixels.
 """
 
 from collections.abc import Iterator
@@ -180,8 +180,21 @@ def _agree(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return agree
 
 
-def cut_pairs(pixels: np.ndarray, families: np.ndarray) -> np.ndarray:
-    """int64 [m, 2]: a picture, and one that shows a part of it (or all of it, brighter or darker), perhaps mirrored.
+@dataclass(frozen=True)
+class Cut:
+    """A picture, and one that may show a part of it (or all of it, brighter or darker).
+
+    mirrored: whether the whole is to be mirrored first, left to right; window: top, left, size, in shares of the side.
+    """
+
+    whole: int
+    part: int
+    mirrored: bool
+    window: np.ndarray
+
+
+def cut_pairs(pixels: np.ndarray, families: np.ndarray) -> list[Cut]:
+    """Which pictures may show a part of another one, by what is left of them at 64 pixels.
 
     pixels: grey, [n, 64, 64]; families: int64 [n], those of one number are known to belong together and not compared.
     """
@@ -189,17 +202,22 @@ def cut_pairs(pixels: np.ndarray, families: np.ndarray) -> np.ndarray:
     pixels = pixels - pixels.mean((1, 2), keepdims=True)
     kept = np.flatnonzero(pixels.std((1, 2)) >= _FLAT)
     if len(kept) < 2:
-        return np.zeros((0, 2), np.int64)
+        return []
     whole_rows = _cosines(_LOW, np.zeros(1), np.ones(1))
     described = _described(pixels, whole_rows, whole_rows, _WEIGHTS)
     table = _Table.of(described, kept)
-    return np.concatenate([_cut(wholes, pixels, table, families) for wholes in (pixels, pixels[:, :, ::-1])])
+    return [
+        Cut(int(whole), int(part), mirrored, window)
+        for mirrored, wholes in ((False, pixels), (True, pixels[:, :, ::-1]))
+        for whole, part, window in _cut(wholes, pixels, table, families)
+    ]
 
 
-def _cut(wholes: np.ndarray, pixels: np.ndarray, table: _Table, families: np.ndarray) -> np.ndarray:
-    """int64 [m, 2]: which pictures show a part of which of `wholes`."""
+def _cut(
+    wholes: np.ndarray, pixels: np.ndarray, table: _Table, families: np.ndarray
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Which pictures show a part of which of `wholes`: whole, part, window."""
     likely = _best(_likely(wholes, table, families))
-    found = [np.zeros((0, 2), np.int64)]
     rows = _cosines(_HIGH, np.zeros(1), np.ones(1))
     for start in range(0, len(likely), 512):
         pairs = likely[start : start + 512]
@@ -208,5 +226,5 @@ def _cut(wholes: np.ndarray, pixels: np.ndarray, table: _Table, families: np.nda
         whole, part = pairs[:, 0].astype(int), pairs[:, 1].astype(int)
         y, x = (_cosines(_HIGH, where[:, i], where[:, 2]) for i in (0, 1))
         window, other = _described(wholes[whole], y, x, _FINE), _described(pixels[part], rows, rows, _FINE)
-        found.append(np.column_stack([whole, part])[_agree(window, other)])
-    return np.concatenate(found)
+        agree = _agree(window, other)
+        yield from zip(whole[agree], part[agree], where[agree], strict=True)

@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional
 
 from zeuxis.data import crops
-from zeuxis.data.crops import cut_pairs
+from zeuxis.data.crops import Cut, cut_pairs
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.memory import item_digests
 from zeuxis.data.origin import Origin
@@ -221,16 +221,28 @@ def _join_near(dataset: Dataset, looks: Sets, joined: Callable[[Sets, int, int, 
             break
         positions = np.intersect1d(positions, looks.roots())
     if min(dataset.spec.height, dataset.spec.width) >= SMALLEST:
-        for i, j in cut_pairs(_thumbs(dataset, positions), np.arange(len(positions))):
-            joined(looks, int(positions[i]), int(positions[j]), "a part of the other, or brighter or darker")
+        for cut in cut_pairs(_small(dataset, positions, (crops.SIDE, crops.SIDE)), np.arange(len(positions))):
+            whole, part = int(positions[cut.whole]), int(positions[cut.part])
+            if looks.root(whole) != looks.root(part) and _same_detail(dataset, whole, part, cut):
+                joined(looks, whole, part, "a part of the other, or brighter or darker")
 
 
-def _thumbs(dataset: Dataset, positions: np.ndarray) -> np.ndarray:
-    """float32 [n, 64, 64]: the pictures small and grey."""
-    found = np.empty((len(positions), crops.SIDE, crops.SIDE), np.float32)
+def _same_detail(dataset: Dataset, whole: int, part: int, cut: Cut) -> bool:
+    from zeuxis.data import texture  # loads scipy
+
+    spec = dataset.spec
+    size = min(spec.height, texture.SIDE), min(spec.width, texture.SIDE)
+    one, other = _small(dataset, np.array([whole, part]), size)
+    agree = texture.agreement(one[:, ::-1] if cut.mirrored else one, other, cut.window)
+    return agree >= texture.needed(min(size))
+
+
+def _small(dataset: Dataset, positions: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """float32 [n, *size]: the pictures grey and as small."""
+    found = np.empty((len(positions), *size), np.float32)
     for start in range(0, len(positions), 256):
         grey = dataset.images(positions[start : start + 256])[:, : min(dataset.spec.channels, 3)].float().mean(1, True)
-        found[start : start + 256] = functional.interpolate(grey, size=crops.SIDE, mode="area")[:, 0].numpy()
+        found[start : start + 256] = functional.interpolate(grey, size=size, mode="area")[:, 0].numpy()
     return found
 
 

@@ -128,8 +128,7 @@ def _overfitting(s: Signs) -> Alarm | None:
         return None
     return Alarm(
         "overfitting",
-        f"the critic rates held-out real pictures {share:.0%} of the way towards generated "
-        "ones",
+        f"the critic rates held-out real pictures {share:.0%} of the way towards generated ones",
         "it knows the training pictures by heart",
     )
 
@@ -186,6 +185,4 @@ def ring(signs: Signs, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
         found = _too_early(found, signs)
     more = need.enough if need and signs.progress >= 1 and signs.images < need.enough else None
     of_samples = (*_OF_SAMPLES, "too early")
-    return [
-        replace(a, mend=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found
-    ]
+    return [replace(a, mend=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found]

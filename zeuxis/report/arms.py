@@ -71,23 +71,24 @@ def _with_choice(repeat: Repeat, policies: Sequence[str], shares: Sequence[float
 def read_repeats(
     study: Path, policies: Sequence[str] = RIVALS, shares: Sequence[float] = (), most: int = 10_000
 ) -> list[Repeat]:
-    """Repeats in their order: `repeats/NN/*.json`, completed by `table.csv` where a file is missing.
+    """Repeats in their order: `repeats/NN/*.json`, NN from 01, completed by `table.csv` where a file is missing.
 
     policies, shares: what the study chose from; without shares there is no gan arm to choose.
     """
     repeats: dict[int, Repeat] = {}
     for folder in sorted((study / "repeats").glob("*")):
-        if folder.is_dir() and folder.name.isdigit() and int(folder.name) < most:
+        if folder.is_dir() and folder.name.isdigit() and 0 < int(folder.name) <= most:
             files = [p for p in sorted(folder.glob("*.json")) if p.stem not in ("draw", "generator")]
             results = {p.stem: result_of(found, p.stem) for p in files if (found := read_object(p))}
             generator = read_object(folder / "generator.json")
-            repeats[int(folder.name)] = Repeat(int(folder.name), results, generator, folder)
+            at = int(folder.name) - 1
+            repeats[at] = Repeat(at, results, generator, folder)
     for row in read_table(study / "table.csv"):
-        at, arm = number(row.get("repeat")), row.get("arm") or ""
-        if at is None or not arm:
+        count, arm = number(row.get("repeat")), row.get("arm") or ""
+        if count is None or count < 1 or not arm:
             continue
-        place = study / "repeats" / f"{int(at):02d}"
-        repeat = repeats.setdefault(int(at), Repeat(int(at), {}, {}, place))
+        at, place = int(count) - 1, study / "repeats" / f"{int(count):02d}"
+        repeat = repeats.setdefault(at, Repeat(at, {}, {}, place))
         repeat.results.setdefault(arm, result_of(dict(row), arm))
     return [_with_choice(repeats[i], policies, shares) for i in sorted(repeats)]
 

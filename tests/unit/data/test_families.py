@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.ndimage import map_coordinates
 
 from zeuxis import api
+from zeuxis.data import texture
 from zeuxis.data.crops import cut_pairs
-from zeuxis.data.duplicates import check_bound, families
+from zeuxis.data.duplicates import _small, check_bound, families
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.split import split_dataset
 from zeuxis.errors import BadInput
@@ -64,6 +66,40 @@ def test_other_pictures_are_not_joined():
     found = families(data_of([scene(i) for i in range(300)]))
     assert found.roots.tolist() == list(range(300)) and found.members() == []
     assert "None of the 300" in sentence_of(found, 300)
+
+
+def lid(seed, centre, radii, inside, side=96):
+    """An oval seen from above on a light ground; inside: grey levels of the rings in it."""
+    rng, (y, x) = np.random.default_rng(seed), np.mgrid[:side, :side] / side
+    r, turn = np.hypot((y - centre[0]) / radii[0], (x - centre[1]) / radii[1]), np.arctan2(y - centre[0], x - centre[1])
+    ground = 200 - 20 * y + rng.normal(0, 2, (side, side))
+    body = 90 + inside * np.sin(18 * r + 3 * turn) + rng.normal(0, 3, (side, side))
+    return Image.fromarray(np.clip(np.where(r < 1, body, ground), 0, 255).astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize("scale", [0.85, 0.93])
+def test_two_things_of_one_outline_are_not_joined(scale):
+    """A bottle and a lid: what is left of them at 64 pixels agrees, their detail does not."""
+    radii = (0.27 * scale, 0.2 * scale)
+    pair = [lid(1, (0.45, 0.57), (0.27, 0.2), 25), lid(2, (0.52, 0.49), radii, 0)]
+    data = data_of(pair, 96)
+    assert cut_pairs(_small(data, np.arange(2), (64, 64)), np.arange(2)), "taken for one another by their shape"
+    assert families(data).members() == []
+    rng = np.random.default_rng(0)
+    copies = data_of([one for p in pair for one in (p, cut_out(p, 0.9, rng))], 96)
+    assert families(copies).roots.tolist() == [0, 0, 2, 2], "a true part of either is found"
+
+
+def test_agreement_is_one_for_a_window_of_the_picture_itself_and_small_for_another():
+    whole, other = (np.asarray(scene(i).convert("L"), np.float64) for i in (0, 1))
+    size = 0.8
+    y = (np.arange(96) + 0.5) * size + 96 * 0.1 - 0.5
+    window = map_coordinates(whole, np.meshgrid(y, y, indexing="ij"), order=3, mode="nearest")
+    off = np.array([0.1 + 0.012, 0.1 - 0.012, size - 0.01])  # as far off as the search may leave it
+    assert texture.agreement(whole, 0.6 * window + 30, off) > 0.97, "brightness and contrast fall out"
+    assert texture.agreement(other, window, off) < 0.3
+    assert texture.agreement(np.full((96, 96), 9.0), window, off) == pytest.approx(0, abs=0.3)
+    assert [texture.needed(side) for side in (96, 500)] == [0.55, 0.55] and texture.needed(48) > 0.75
 
 
 def test_flat_and_equal_pictures_have_no_parts():

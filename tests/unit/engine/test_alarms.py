@@ -87,7 +87,7 @@ def test_nothing_amiss_after_few_images_is_no_alarm():
 
 
 def test_a_share_of_few_pictures_and_a_difference_within_chance_say_nothing():
-    assert 0.95 ** PAIRS < 0.05 <= 0.95 ** (PAIRS - 1)
+    assert 0.95**PAIRS < 0.05 <= 0.95 ** (PAIRS - 1)
     assert names({"saturation": 1.0}, pictures=PAIRS) == {"saturation"}
     assert names({"saturation": 1.0}, pictures=PAIRS - 1) == set()
     by_chance = {"critic_real": 0.01, "critic_held_out": 0.0, "critic_fake": 0.0, "held_out_z": 0.8}

@@ -87,8 +87,8 @@ def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypa
 
 
 def test_what_killed_processes_left_is_swept_under_the_lock(tmp_path):
-    ours = [".study.json.1-2.tmp", "repeats/00/.none.json.1-2.tmp", "samples/.fake.png.1-2.tmp"]
-    others = ["mine/.own.tmp", "repeats/00/none.json", "study.json"]
+    ours = [".study.json.1-2.tmp", "repeats/01/.none.json.1-2.tmp", "samples/.fake.png.1-2.tmp"]
+    others = ["mine/.own.tmp", "repeats/01/none.json", "study.json"]
     for name in ours + others:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{}")
@@ -109,14 +109,14 @@ def test_the_folder_of_the_augmented_set_is_noted(tmp_path):
 
 def test_whose_augmented_set_it_is(tmp_path):
     study, out = tmp_path / "st", tmp_path / "out"
-    (study / "repeats/00").mkdir(parents=True)
-    (study / "repeats/00/generator.json").write_text('{"weights_sha256": "ab"}')
+    (study / "repeats/01").mkdir(parents=True)
+    (study / "repeats/01/generator.json").write_text('{"weights_sha256": "ab"}')
     out.mkdir()
     for manifest, mine in [
-        ({"study": "st", "weights": "ab", "repeat": 0}, True),
-        ({"study": "other", "weights": "ab", "repeat": 0}, False),
-        ({"study": "st", "weights": "cd", "repeat": 0}, False),
-        ({"study": "st", "weights": "ab", "repeat": 1}, False),
+        ({"study": "st", "weights": "ab", "repeat": 1}, True),
+        ({"study": "other", "weights": "ab", "repeat": 1}, False),
+        ({"study": "st", "weights": "cd", "repeat": 1}, False),
+        ({"study": "st", "weights": "ab", "repeat": 2}, False),
         ({"files": []}, False),
         ([], False),
     ]:

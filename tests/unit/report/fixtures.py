@@ -248,7 +248,7 @@ def write_repeat(folder: Path, r: int, values: dict[str, np.ndarray], share: flo
         policy = arm if arm in RIVALS else "light"
         part = share if arm == "gan" else 0.5 if arm in ("duplicated", "shuffled") else 0.0
         lift = effect if arm == "gan" else 0.0
-        found = {"arm": arm, "repeat": r, "policy": policy, "share": part, "validation": test + 0.008, "test": test}
+        found = {"arm": arm, "repeat": r + 1, "policy": policy, "share": part, "validation": test + 0.008, "test": test}
         write_json(folder / f"{arm}.json", {**found, "recalls": recalls(test, lift), "steps": 600, "seconds": 11.8})
 
 
@@ -348,7 +348,7 @@ def write_study(folder: Path, verdict: str = "UNDECIDED", repeats: int = 6, *, d
     parts = {"train": list(range(2400)), "validation": list(range(600)), "test": list(range(1000))}
     write_json(folder / "split.json", {**parts, "digest": SHA, "test_digest": SHA[::-1]})
     for r in range(done):
-        place = folder / "repeats" / f"{r:02d}"
+        place = folder / "repeats" / f"{r + 1:02d}"
         write_repeat(place, r, values, shares[r], EFFECT[verdict])
         write_json(place / "generator" / "run.json", run_header(steps=1500))
         events = list(game_log(1500, 1500, every=20))
@@ -368,7 +368,8 @@ def write_study(folder: Path, verdict: str = "UNDECIDED", repeats: int = 6, *, d
         return folder
     lines = ["repeat,arm,policy,share,validation,test"]
     lines += [
-        f"{r},{a},{a if a in RIVALS else 'light'},{shares[r] if a == 'gan' else 0},{v[r] / 100 + 0.008},{v[r] / 100}"
+        f"{r + 1},{a},{a if a in RIVALS else 'light'},{shares[r] if a == 'gan' else 0},"
+        f"{v[r] / 100 + 0.008},{v[r] / 100}"
         for r in range(done)
         for a, v in values.items()
     ]

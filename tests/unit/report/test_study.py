@@ -39,8 +39,8 @@ def copy(study: Path, tmp_path: Path) -> Path:
 def test_the_distances_are_those_of_the_repeat_whose_pairs_are_shown(copy: Path) -> None:
     """The pairs are of the generator with the best score, even where another repeat lies closer."""
     near, best = ([{"distance": d, "class": 1}] for d in (0.25, 3.75))
-    change(copy / "repeats" / "02" / "generator.json", suspects=near)
-    change(copy / "repeats" / "04" / "generator.json", suspects=best, cas=0.99)
+    change(copy / "repeats" / "03" / "generator.json", suspects=near)
+    change(copy / "repeats" / "05" / "generator.json", suspects=best, cas=0.99)
     page = page_of(copy)
     assert "Distances, closest first: trouser 3.75" in page.text and "trouser 0.25" not in page.text
 
@@ -140,7 +140,7 @@ def test_a_check_of_the_study_itself_speaks_of_no_generator(tmp_path: Path, trea
     asked = json.loads((folder / "study.json").read_text())["asked"]
     change(folder / "study.json", asked={**asked, "treatment": treatment})
     result = {"policy": "light", "share": None, "validation": 0.8, "test": 0.8, "recalls": []}
-    write_json(folder / "repeats" / "00" / f"{treatment}.json", {**result, "arm": treatment})
+    write_json(folder / "repeats" / "01" / f"{treatment}.json", {**result, "arm": treatment})
     page = page_of(folder).text
     assert f"{treatment} : check:" in page.replace(f"{treatment}:", f"{treatment} :")
     for words in ("generator cgan", "No generator", "copying was not looked at", "trains a generator"):
@@ -162,7 +162,7 @@ def test_alarms_keep_the_numbers_of_their_repeats_and_advise_flags_of_augment() 
 def test_alarms_of_unequal_words_stay_apart(copy: Path) -> None:
     for r, words in enumerate(("diversity 0.14", "diversity 0.22", "diversity 0.14")):
         listed = [{"name": "saturation", "words": words}]
-        change(copy / "repeats" / f"0{r}" / "generator.json", alarms=listed)
+        change(copy / "repeats" / f"0{r + 1}" / "generator.json", alarms=listed)
     found = [a for a in alarms(open_study(copy)) if a["name"] == "saturation"]
     assert [(a["words"], a["where"]) for a in found] == [
         ("diversity 0.14", "generator of repeats 1, 3"),
@@ -208,7 +208,7 @@ def test_an_unfinished_study_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_missing_repeats_are_named_and_taken_from_the_table(copy: Path) -> None:
     for r in (2, 4):
-        shutil.rmtree(copy / "repeats" / f"{r:02d}")
+        shutil.rmtree(copy / "repeats" / f"{r + 1:02d}")
     repeats = read_repeats(copy)
     assert [r.index for r in repeats] == [0, 1, 2, 3, 4, 5]
     assert repeats[2].results["gan"].share == 0.25 and repeats[2].results["gan"].recalls == []
@@ -241,15 +241,15 @@ def test_odd_values_do_not_cost_the_page(copy: Path) -> None:
         why=None,
     )
     change(
-        copy / "repeats" / "00" / "generator.json",
+        copy / "repeats" / "01" / "generator.json",
         curve=[["0.4", nan], [None, 1], 3],
         cas=None,
         chosen="none",
         suspects=[{}, 5],
     )
-    change(copy / "repeats" / "01" / "gan.json", test=nan, validation=None, recalls=None, share="half")
-    (copy / "repeats" / "02" / "gan.json").write_text("{")
-    (copy / "repeats" / "03" / "generator.json").write_text("")
+    change(copy / "repeats" / "02" / "gan.json", test=nan, validation=None, recalls=None, share="half")
+    (copy / "repeats" / "03" / "gan.json").write_text("{")
+    (copy / "repeats" / "04" / "generator.json").write_text("")
     (copy / "samples" / "real.png").unlink()
     (copy / "samples" / "suspects.png").write_bytes(b"no picture")
     change(
@@ -290,16 +290,16 @@ def test_recalls_are_means_over_repeats_of_rival_and_gan(tmp_path: Path) -> None
     for r, (rival, gan) in enumerate([("light", [0.5, 1.0]), ("none", [0.7, 0.6])]):
         for arm, found in (("none", [0.2, 0.4]), ("light", [0.4, 0.8])):
             write_json(
-                place / f"{r:02d}" / f"{arm}.json", {"arm": arm, "policy": arm, "validation": 0.5, "recalls": found}
+                place / f"{r + 1:02d}" / f"{arm}.json", {"arm": arm, "policy": arm, "validation": 0.5, "recalls": found}
             )
-        write_json(place / f"{r:02d}" / "gan.json", {"arm": "gan", "policy": rival, "share": 0.5, "recalls": gan})
+        write_json(place / f"{r + 1:02d}" / "gan.json", {"arm": "gan", "policy": rival, "share": 0.5, "recalls": gan})
     rival, gan = mean_recalls(read_repeats(tmp_path), {}, 2)
     assert rival == pytest.approx([30.0, 60.0]) and gan == pytest.approx([60.0, 80.0])
     assert mean_recalls(read_repeats(tmp_path), {}, 3) == ([], [])
 
 
 def test_a_gan_without_recalls_borrows_those_of_the_run_it_stands_for(tmp_path: Path) -> None:
-    place = tmp_path / "repeats" / "00"
+    place = tmp_path / "repeats" / "01"
     write_json(place / "light.json", {"arm": "light", "policy": "light", "validation": 0.5, "recalls": [0.4, 0.8]})
     write_json(place / "gan-25.json", {"arm": "gan-25", "policy": "light", "share": 0.25, "recalls": [0.5, 0.5]})
     write_json(place / "gan.json", {"arm": "gan", "policy": "light", "share": 0.25})
@@ -329,7 +329,7 @@ def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_repeat_without_gan_takes_the_candidate_that_validation_prefers(tmp_path: Path) -> None:
-    place = tmp_path / "repeats" / "00"
+    place = tmp_path / "repeats" / "01"
     scores = {"none": 0.70, "light": 0.80, "strong": 0.75, "gan-25": 0.81}
     for arm, score in scores.items():
         found = {

@@ -39,8 +39,8 @@ def test_study_and_page_choose_alike(tmp_path: Path, changes: dict, expected: Ch
     place = SimpleNamespace(asked=asked, result=lambda r, name: results.get(name))
     assert due.chosen(place, 0) == expected  # type: ignore[arg-type]
     for name, result in results.items():
-        (tmp_path / "repeats/00").mkdir(parents=True, exist_ok=True)
-        (tmp_path / f"repeats/00/{name}.json").write_text(json.dumps(result))
+        (tmp_path / "repeats/01").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"repeats/01/{name}.json").write_text(json.dumps(result))
     shown = read_repeats(tmp_path, RIVALS, SHARES)[0]
     if expected is None:
         assert "gan" not in shown.results

@@ -81,7 +81,7 @@ class Place:
         return unpack(result["hits"], len(self.examined.classes))
 
     def repeat(self, r: int) -> Path:
-        return self.folder / "repeats" / f"{r:02d}"
+        return self.folder / "repeats" / f"{r + 1:02d}"
 
     def result(self, r: int, name: str) -> dict[str, Any] | None:
         """A finished job's numbers, or None."""
@@ -195,7 +195,7 @@ def train_generator(place: Place, spec: dict[str, Any]) -> None:
     write_json(
         place.repeat(r) / "generator.json",
         {
-            "repeat": r,
+            "repeat": r + 1,
             "chosen": best[1],
             "cas": best[0],
             "cas_per_class": best[2],
@@ -328,7 +328,7 @@ def train_arm(place: Place, spec: dict[str, Any]) -> None:
         place.repeat(r) / f"{name}.json",
         {
             "arm": name,
-            "repeat": r,
+            "repeat": r + 1,
             "policy": spec["policy"],
             "share": spec["share"],
             "fill": spec["fill"],

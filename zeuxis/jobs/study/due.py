@@ -20,7 +20,8 @@ def ready(place: Place) -> list[Spec]:
 
 
 def _spec(place: Place, r: int, kind: str, arm: str = "", **more: Any) -> Spec:
-    return {"study": str(place.folder), "kind": kind, "repeat": r, "name": f"{r:02d}/{arm or kind}", "arm": arm, **more}
+    name = f"repeat {r + 1}, {arm or kind}"
+    return {"study": str(place.folder), "kind": kind, "repeat": r, "name": name, "arm": arm, **more}
 
 
 def _arm(place: Place, r: int, arm: str, policy: str, share: float = 0.0, fill: str = "", seed: str = "arm") -> Spec:

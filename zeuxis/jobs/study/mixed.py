@@ -35,7 +35,7 @@ def write_mixed(place: Place, out: Path) -> Path:
     check_empty(out)
     r = best_repeat(place)
     choice = chosen(place, r)
-    assert choice is not None, f"repeat {r} is not finished"
+    assert choice is not None, f"repeat {r + 1} is not finished"
     train = np.asarray(draw_repeat(place, r)["train"])
     labels = np.asarray(place.dataset.labels)
     kept, made = portions(choice.share, np.bincount(labels[train], minlength=place.classes))
@@ -53,7 +53,8 @@ def write_mixed(place: Place, out: Path) -> Path:
             "study": place.folder.resolve().name,
             "weights": (place.result(r, "generator") or {})["weights_sha256"],
         }
-        write_json(aside / "manifest.json", {"format": 1, **made_by, "repeat": r, "share": choice.share, "files": rows})
+        manifest = {"format": 1, **made_by, "repeat": r + 1, "share": choice.share, "files": rows}
+        write_json(aside / "manifest.json", manifest)
         if out.exists():
             out.rmdir()
         os.rename(aside, out)

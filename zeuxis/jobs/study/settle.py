@@ -94,7 +94,7 @@ def _table(place: Place) -> None:
         for path in sorted(place.repeat(r).glob("*.json")):
             row = place.result(r, path.stem) if path.stem not in ("draw", "generator") else None
             if row:
-                writer.writerow([r, row["arm"], row["policy"], row["share"], row["validation"], row["test"]])
+                writer.writerow([r + 1, row["arm"], row["policy"], row["share"], row["validation"], row["test"]])
     write_text(place.folder / "table.csv", out.getvalue())
 
 
@@ -122,7 +122,7 @@ def _samples(place: Place) -> None:
     train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
     real = train_set.images(torch.arange(len(train_set)))
     real_labels = torch.from_numpy(np.asarray(train_set.labels))
-    note = {"recipe": place.asked.recipe, "study": place.folder.name, "repeat": r}
+    note = {"recipe": place.asked.recipe, "study": place.folder.name, "repeat": r + 1}
     sheets = {"fake": (fakes, labels, note), "real": (real, real_labels, None)}
     for name, (images, of, words) in sheets.items():
         sheet = grid(to_image(_rows(images, of, place.classes)), _COLUMNS)

@@ -14,6 +14,7 @@ from zeuxis.jobs.study import mixed
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
+from zeuxis.report.read import read_object
 from zeuxis.report.study import write_study_report
 
 
@@ -33,6 +34,9 @@ def study(
     begun = training.is_study(folder)
     if begun:
         training.opened_study(folder)
+        if dry_run and (told := _finished(folder)):
+            say(f"zeuxis: {told}; nothing to do, and a new plan needs another --study")
+            return None
     else:
         training.check_free(folder, "--study")
     dataset = source.open()
@@ -64,11 +68,18 @@ def _same(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any])
     """The study in the folder. Raises BadInput where it is not the one asked for."""
     if studies.matches(folder, asked, data):
         return Place.open(folder, dataset)
-    raise BadInput(
-        "another study is there already",
-        str(folder),
-        f"continue it with `{command('resume', folder)}`, or choose another --study",
-    )
+    way = "" if _finished(folder) else f"continue it with `{command('resume', folder)}`, or "
+    raise BadInput("another study is there already", str(folder), f"{way}choose another --study")
+
+
+def _finished(folder: Path) -> str:
+    """What came of the study in a folder, and where its page is; empty where it has not ended."""
+    if not (folder / "verdict.json").exists():
+        return ""
+    sentence = read_object(folder / "verdict.json").get("sentence", "")
+    page = folder / "report.html"
+    where = f"its page is {page}" if page.exists() else f"`{command('report', folder)}` draws its page"
+    return f"the study {folder} is finished: {str(sentence).rstrip('.')}; {where}"
 
 
 def conclude(place: Place) -> None:
