@@ -1,0 +1,99 @@
+"""An autoencoder between pictures and small maps on which a generator can play in place of pixels.
+
+After Rombach et al. 2022 (arXiv 2112.10752, section 3.1), at a hundredth of the size: no attention, no norms.
+"""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Residual(nn.Module):
+    """x + conv(silu(conv(silu(x)))); the last convolution begins at zero, so the block begins as the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.second(F.silu(self.first(F.silu(x))))
+        return out
+
+
+class MapEncoder(nn.Module):
+    """[B, C, H, W] in [-1, 1] to [B, code, H / f, W / f], where f = 2^(len(widths) - 1).
+
+    A 3x3 convolution to widths[0]; per halving a 4x4 convolution of stride 2 and a residual block; a 3x3 convolution.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, ...], code: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths))
+        self.blocks = nn.ModuleList(Residual(b) for b in widths[1:])
+        self.last = nn.Conv2d(widths[-1], code, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.first(image)
+        for down, block in zip(self.down, self.blocks, strict=True):
+            x = block(down(F.silu(x)))
+        code: Tensor = self.last(F.silu(x))
+        return code
+
+
+class MapDecoder(nn.Module):
+    """The encoder's mirror, by nearest doubling and 3x3 convolutions; the picture is not cut to [-1, 1].
+
+    Modules are numbered from the picture inwards, as the encoder's, so nets of other depths share their outer ones.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, ...], code: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(code, widths[-1], 3, padding=1)
+        self.blocks = nn.ModuleList(Residual(b) for b in widths[1:])
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
+        self.last = nn.Conv2d(widths[0], channels, 3, padding=1)
+
+    def forward(self, code: Tensor) -> Tensor:
+        x = self.first(code)
+        for block, up in zip(reversed(self.blocks), reversed(self.up), strict=True):
+            x = up(F.interpolate(block(x), scale_factor=2.0, mode="nearest"))
+        image: Tensor = self.last(F.silu(x))
+        return image
+
+
+WIDTHS = {4: (32, 64, 128), 8: (32, 64, 128, 128)}
+"""Channels from the picture inwards, by the factor between picture and map."""
+CODES = {4: 4, 8: 8}
+"""Channels of the map, by the factor: 0.25 and 0.125 numbers a pixel."""
+
+
+class MapAutoencoder(nn.Module):
+    """Pictures to maps and back; `factor` 4 (32 to 96 pixels, 1.1 M weights) or 8 (96 to 256 pixels, 2.0 M).
+
+    Sides of the pictures are multiples of `factor`. Maps have no fixed scale: a generator standardises them over
+    the pictures of its set.
+    """
+
+    def __init__(self, factor: int, channels: int = 3) -> None:
+        super().__init__()
+        self.factor, self.code = factor, CODES[factor]
+        self.encoder = MapEncoder(channels, WIDTHS[factor], self.code)
+        self.decoder = MapDecoder(channels, WIDTHS[factor], self.code)
+
+    def encode(self, image: Tensor) -> Tensor:
+        """[B, C, H, W] in [-1, 1] to [B, code, H / factor, W / factor]."""
+        code: Tensor = self.encoder(image)
+        return code
+
+    def decode(self, code: Tensor) -> Tensor:
+        """[B, code, h, w] to [B, C, h * factor, w * factor], in [-1, 1] but for overshoots."""
+        image: Tensor = self.decoder(code)
+        return image
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.decode(self.encode(image))
