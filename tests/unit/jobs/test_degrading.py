@@ -71,6 +71,31 @@ def test_never_over_what_was_there(folder, tmp_path, content):
     assert tree(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("out", "target"), [("ruin", "ruin/a.png"), ("ruin/", "ruin/a.png"), ("v1.0", "v1.0/a.png"), ("x.png", "x.png")]
+)
+def test_one_picture_goes_into_a_folder_or_to_a_png_file(folder, tmp_path, out, target):
+    """The help said "folder to write to", and a folder that was not there yet was refused."""
+    made = degrade_files(str(folder / "a.jpg"), f"{tmp_path}/{out}", DAMAGE, 0)
+    assert made == [tmp_path / target] and made[0].exists()
+
+
+def test_another_format_is_not_quietly_made_png(folder, tmp_path):
+    with pytest.raises(BadInput, match=r"\.png, not \.jpg"):
+        degrade_files(str(folder / "a.jpg"), str(tmp_path / "x.jpg"), DAMAGE, 0)
+    assert {p.name for p in tmp_path.iterdir()} == {"in"}
+
+
+@pytest.mark.parametrize("pattern", ["*.bmp", "*.jpg", "**/*.webp", "*", "b/*"])
+def test_a_pattern_writes_nothing_among_the_pictures(folder, tmp_path, pattern):
+    before = tree(tmp_path)
+    with pytest.raises(BadInput):
+        degrade_files(str(folder / pattern), str(folder / "b" if pattern == "b/*" else folder), DAMAGE, 0)
+    assert tree(tmp_path) == before
+    made = degrade_files(str(folder / pattern), str(tmp_path / "out"), DAMAGE, 0)
+    assert made and all(path.is_relative_to(tmp_path / "out") for path in made)
+
+
 def test_what_is_left_out_is_said(tmp_path, capsys):
     Image.fromarray(np.full((8, 8, 4), 90, np.uint8)).save(tmp_path / "x.png")
     degrade_files(str(tmp_path / "x.png"), str(tmp_path / "y.png"), DAMAGE, 0)

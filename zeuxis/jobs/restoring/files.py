@@ -26,13 +26,12 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
     """A file, a folder tree (mirrored) or a glob, with the target of each.
 
     Without `out`, NAME-WORD beside the file or folder. suffix: that of all targets; None: see `writable_suffix`.
-    Raises BadInput where there is nothing, where two would share a target, where a target would be its own source, or
-    a mask is missing.
+    Raises BadInput where there is nothing, where two would share a target, where a target would be its own source or
+    what a pattern finds would be written beside its sources, or a mask is missing.
     """
     found = sources_of(given)
     if len(found) == 1 and found[0][0] == Path(given):
-        target = _single_target(found[0][0], out, word)
-        target = target if suffix is None else target.with_suffix(suffix)
+        target = _single_target(found[0][0], out, word, suffix)
         pairs = [Pair(found[0][0], target, found[0][0].name, Path(mask) if mask else None)]
     else:
         folder = Path(out) if out else _beside(given, word)
@@ -41,6 +40,8 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
         masks = _masks(mask)
         pairs = _apart([_in_tree(path, inner, folder, masks, suffix) for path, inner in found])
     _check(pairs)
+    if Path(given) not in (pair.source for pair in pairs):
+        _check_beside(pairs)
     return pairs
 
 
@@ -85,14 +86,18 @@ def writable_suffix(source: Path) -> str:
     return source.suffix if own in SUFFIXES and own != ".gif" else ".png"  # 256 colours would undo the work
 
 
-def _single_target(source: Path, out: str | None, word: str) -> Path:
+def _single_target(source: Path, out: str | None, word: str, suffix: str | None) -> Path:
+    """suffix: the only one that files are written with; then any other name is that of a folder."""
+    own = suffix or writable_suffix(source)
     if out is None:
-        ending = f"-{word}{writable_suffix(source)}"
-        return source.with_name(cut(source.stem, 255 - len(ending)) + ending)
+        return source.with_name(cut(source.stem, 255 - len(f"-{word}{own}")) + f"-{word}{own}")
     target = Path(out)
-    if target.is_dir() or out.endswith("/"):
-        return target / (source.stem + writable_suffix(source))
-    if target.suffix.lower() not in SUFFIXES:
+    named = target.suffix.lower()
+    if target.is_dir() or out.endswith("/") or (suffix is not None and named not in SUFFIXES):
+        return target / (source.stem + own)
+    if suffix is not None and named != suffix:
+        raise BadInput(f"what is written here is {suffix}, not {named}", out, f"name it {suffix}, or name a folder")
+    if named not in SUFFIXES:
         known = " ".join(sorted(SUFFIXES))
         raise BadInput(f"pictures cannot be written as `{target.suffix or target.name}`", out, f"one of {known}")
     return target
@@ -129,6 +134,15 @@ def _apart(pairs: list[Pair]) -> list[Pair]:
         else pair
         for pair in pairs
     ]
+
+
+def _check_beside(pairs: list[Pair]) -> None:
+    """Raises BadInput where a result would lie in a folder of the pictures, as one of them the next time."""
+    folders = {pair.source.parent.resolve() for pair in pairs}
+    beside = next((pair for pair in pairs if pair.target.parent.resolve() in folders), None)
+    if beside is not None:
+        what = f"{beside.target.name} would lie among the pictures, which stay as they are"
+        raise BadInput(what, str(beside.target.parent), "name another OUT")
 
 
 def _check(pairs: list[Pair]) -> None:
