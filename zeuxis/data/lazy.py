@@ -1,8 +1,6 @@
 """Pictures that are decoded when asked for, by one pool of threads that also reads ahead."""
 
-import logging
 import os
-import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, with_channels
-from zeuxis.data.loading import Loader
+from zeuxis.data.loading import Loader, quiet
 from zeuxis.data.memory import Index, item_digest, positions_of
 from zeuxis.data.origin import Origin
 from zeuxis.data.signatures import Unreadable
@@ -40,8 +38,6 @@ class Ahead:
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None or self._process != os.getpid():
-            warnings.filterwarnings("ignore", module=r"PIL\b")  # remarks on odd files were heard when they were opened
-            logging.getLogger("PIL").addHandler(logging.NullHandler())
             self._pool, self._process = ThreadPoolExecutor(min(cores(), 32), "zeuxis-read"), os.getpid()
             self._pending.clear()
         return self._pool
@@ -91,7 +87,8 @@ class FileDataset:
 
     def _pixels(self, i: int) -> np.ndarray:
         try:
-            pixels = with_channels(self.loaders[i](self.shape).pixels, self.spec.channels)
+            with quiet():  # remarks on odd files were heard when they were opened
+                pixels = with_channels(self.loaders[i](self.shape).pixels, self.spec.channels)
         except Unreadable as error:
             raise BadInput(f"a picture can no longer be read: it {error}", self.sources[i], "start again") from error
         if item_digest(pixels) != self.hashes[i]:

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -23,24 +23,50 @@ from zeuxis.data.sources import Entry
 from zeuxis.errors import BadInput, counted
 from zeuxis.platform import cores
 
-_QUIET = threading.Lock()
+_OURS = "(?#zeuxis)"
+"""A pattern that every message matches, and that no filter of others has."""
 _AT_ONCE = 256
 """Files handed to the pool at a time, so that decoded pictures do not pile up."""
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps decoders' remarks on odd files out of the way; one caller at a time, as warning filters are shared."""
-    log = logging.getLogger("PIL")
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        level = log.level
-        log.setLevel(logging.CRITICAL)
-        try:
+class _Quiet:
+    """Counts who decodes; while anybody does, decoders' remarks are kept back."""
+
+    def __init__(self) -> None:
+        self._lock, self._count, self._level = threading.Lock(), 0, logging.NOTSET
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+            if self._count > 1:
+                return
             Image.init()
-            yield
-        finally:
-            log.setLevel(level)
+            # an entry of our own, added and removed, so that filters set by others meanwhile stay as they are
+            warnings.filterwarnings("ignore", message=_OURS)
+            log = logging.getLogger("PIL")
+            self._level = log.level
+            log.setLevel(logging.CRITICAL)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if self._count:
+                return
+            mine = [x for x in warnings.filters if getattr(x[1], "pattern", None) == _OURS]
+            for entry in mine:
+                warnings.filters.remove(entry)  # type: ignore[attr-defined]
+            logging.getLogger("PIL").setLevel(self._level)
+
+
+_QUIET = _Quiet()
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Keeps decoders' remarks on odd files out of the way while pictures are decoded, by as many threads as there are.
+
+    Warning filters and loggers are the process's: what others set of them meanwhile stays.
+    """
+    return _QUIET
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:

@@ -114,4 +114,6 @@ def secondary(verdict: Line) -> list[dict[str, Any]]:
 def _judged(comparison: Line) -> str:
     """What a comparison reads as; no judgement where so many repeats are needed for one."""
     needed, judged = number(comparison.get("repeats_needed")), comparison.get("judged")
-    return str(judged or DASH) if needed is None else f"needs {needed:.0f} repeats"
+    if needed is not None:
+        return f"needs {needed:.0f} repeats"
+    return "gan holds no generated pictures" if judged == "empty" else str(judged or DASH)

@@ -1,10 +1,15 @@
 """Pictures that are decoded when asked for: one pool, ahead, bounded."""
 
+import logging
+import threading
+import warnings
+
 import numpy as np
 import torch
 from PIL import Image
 
 from zeuxis.data import lazy
+from zeuxis.data.loading import quiet
 from zeuxis.data.memory import Subset
 from zeuxis.data.reader import open_dataset
 from zeuxis.engine.batches import Feeder, to_image
@@ -38,3 +43,44 @@ def test_what_is_read_ahead_is_bounded():
         ahead.announce(list(range(start, start + 5)))
         assert len(ahead._pending) <= 3
     assert [int(x[0]) for x in ahead.take([47, 2, 2])] == [47, 2, 2]
+
+
+def state() -> tuple[list[object], int]:
+    return list(warnings.filters), logging.getLogger("PIL").level
+
+
+def test_decoding_keeps_remarks_back_only_while_it_lasts(tmp_path):
+    """Reading ahead silenced the warnings of Pillow for the whole process, and for ever."""
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(tmp_path / f"{i}.png")
+    before = state()
+    files = open_dataset(tmp_path, memory_limit=10)
+    files.ahead(np.array([2, 3]))
+    files.images(np.arange(4))
+    files._reading._threads().shutdown()
+    assert isinstance(files, lazy.FileDataset) and state() == before
+
+
+def test_several_may_be_quiet_at_a_time_and_filters_of_others_stay():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before = state()
+        inside, leave = threading.Event(), threading.Event()
+
+        def other() -> None:
+            with quiet():
+                inside.set()
+                leave.wait(10)
+
+        thread = threading.Thread(target=other)
+        with quiet():
+            thread.start()
+            assert inside.wait(10), "nobody waits for another's turn"
+            warnings.warn("of an odd file", stacklevel=1)
+            warnings.filterwarnings("ignore", category=BytesWarning, lineno=7)  # of others, meanwhile
+        warnings.warn("still kept back", stacklevel=1)
+        leave.set()
+        thread.join()
+        found, level = state()
+        assert found[1:] == before[0] and found[0][2] is BytesWarning and level == before[1]

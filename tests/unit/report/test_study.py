@@ -175,6 +175,7 @@ def test_alarms_of_unequal_words_stay_apart(copy: Path) -> None:
     [
         ({"judged": "better", "p_holm": 0.04}, "better"),
         ({"judged": "open", "p_holm": 0.06}, "open"),
+        ({"judged": "empty", "p_holm": 1.0}, "gan holds no generated pictures"),
         ({"judged": None, "repeats_needed": 8, "p_holm": 0.1}, "needs 8 repeats"),
     ],
 )

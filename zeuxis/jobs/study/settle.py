@@ -56,10 +56,10 @@ def settle(place: Place) -> None:
 
 
 def _others(found: Sequence[Comparison], shares: list[float] | None) -> list[dict[str, Any]]:
-    """The secondary comparisons; no judgement where every repeat chose share 0, so that gan holds nothing generated."""
+    """The secondary comparisons; judged "empty" where every repeat chose share 0: gan holds nothing generated."""
     if shares is None or any(shares):
         return [c.to_json() for c in found]
-    nothing = {"judged": "gan holds no generated pictures", "repeats_needed": None}
+    nothing = {"judged": "empty", "repeats_needed": None}
     return [c.to_json() | nothing for c in found]
 
 
