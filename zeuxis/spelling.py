@@ -1,22 +1,23 @@
 """Advice in messages, as a person would write it: a flag of the command line, or a parameter in Python.
 
-Messages are written once, with flags (`--size 64`, `zeuxis resume RUN`). Where a function was called from Python
-they are spelled anew: `size=64`, `zeuxis.resume('RUN')`.
+What to try is data (`Way`, `Advice`), and spelled for whoever reads it. Messages are written once; in them a flag with
+a value, and a command, stand between backticks as they are typed: `--size 64`, `zeuxis resume RUN`. Where a function
+was called from Python these are split as a shell would, and spelled anew: `size=64`, `zeuxis.resume('RUN')`.
 """
 
 import keyword
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from zeuxis.errors import ZeuxisError
 
 _IN_PYTHON: ContextVar[bool] = ContextVar("zeuxis_in_python", default=False)
 _FLAG = r"(?<![\w/.-])(--[a-z][a-z0-9-]*|-n)(?![\w-])"
-_NUMBER = r"\d+(?:x\d+|\.\d+)?(?:e-?\d+)?(?!\w)"
-_BARE = re.compile(rf"{_FLAG}(?:[= ]({_NUMBER}))?")
 _PLACES = {"IN": "input", "OUT": "out"}  # what has no flag: the metavars of words that write a picture per picture
 _PAIRS = ("data",)  # words of two words
 
@@ -83,7 +84,7 @@ def pythonic(text: str) -> str:
         if i % 2:
             parts[i] = _quoted(part)
             continue
-        part = _BARE.sub(lambda m: _argument(m[1], m[2] or ""), part)
+        part = re.sub(_FLAG, lambda m: _argument(m[1]), part)
         parts[i] = re.sub(r"\b(IN|OUT)\b", lambda m: f"{_PLACES[m[1]]}=", part)
     return "`".join(parts)
 
@@ -100,8 +101,73 @@ def for_python() -> Iterator[None]:
     try:
         yield
     except ZeuxisError as error:
-        where = pythonic(error.where) if error.where.startswith("-") or error.where in _PLACES else error.where
+        where = _quoted(error.where) if error.where.startswith("-") else error.where
+        where = pythonic(where) if where in _PLACES else where
         error.say(pythonic(error.what), where, pythonic(error.mend))
         raise
     finally:
         _IN_PYTHON.reset(token)
+
+
+# ------------------------------------------------------------------ what to try
+
+
+@dataclass(frozen=True)
+class Way:
+    """One thing to try: settings by the names of their parameters, or more or less of something.
+
+    values: what to set, all at once; how: "more", "fewer", "another" `of` a parameter; all that is to be said without
+    one; after values "or more".
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    how: str = ""
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Ways to do something again, any of which may help, and why where that is not plain."""
+
+    ways: tuple[Way, ...] = ()
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"ways": [asdict(way) for way in self.ways], "why": self.why}
+
+    def words(self, spell: Callable[[Way], str] | None = None) -> str:
+        """A sentence without its full stop, empty without ways; spell: how one is written (None: for the caller)."""
+        written = [(spell or spelled_way)(way) for way in self.ways]
+        again = f"train again with {', or '.join(dict.fromkeys(written))}"
+        return again + (f": {self.why}" if self.why else "") if written else ""
+
+
+def flag(name: str, value: object = None) -> str:
+    """A parameter as it is typed: `--gamma 4`, `--norm`, `--no-norm`; without a value its name alone."""
+    typed = name.rstrip("_").replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{typed}" if value else f"--no-{typed}"
+    return f"--{typed}" if value is None else shlex.join([f"--{typed}", plain(value)])
+
+
+def plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def in_flags(way: Way) -> str:
+    """For the command line."""
+    if way.values:
+        return f"`{' '.join(flag(name, value) for name, value in way.values.items())}` {way.how}".rstrip()
+    return f"{way.how} {flag(way.of)}" if way.of else way.how
+
+
+def in_parameters(way: Way) -> str:
+    """For Python."""
+    if way.values:
+        return f"`{', '.join(f'{name}={value!r}' for name, value in way.values.items())}` {way.how}".rstrip()
+    return f"{way.how} {way.of}=" if way.of else way.how
+
+
+def spelled_way(way: Way) -> str:
+    """As whoever called will read it."""
+    return in_parameters(way) if _IN_PYTHON.get() else in_flags(way)

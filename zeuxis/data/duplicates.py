@@ -264,5 +264,5 @@ def check_bound(dataset: Dataset, found: Families) -> None:
     raise BadInput(
         f"{counts[worst]} of the {of_class[label]} pictures of {name} look alike, so a split could not take them apart",
         f"as {dataset.sources[root]}",
-        "look at them with `zeuxis data show DATA --page PAGE.html`, then say --join exact, near or off",
+        "look at them with `zeuxis data show DATA --page PAGE.html`, then say `--join exact`, near or off",
     )

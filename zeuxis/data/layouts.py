@@ -135,7 +135,7 @@ def _tree(folders: list[Folders], where: Where) -> _Tree:
         others = {name for name in names - set(by) if part_name(name)}
         if others and classes is None:
             what = f"{_some(by)} look like parts of one set, and {_some(others)} of another"
-            raise _ask(what, f"give one set alone; --classes-at {level + 1} takes the folders as classes")
+            raise _ask(what, f"give one set alone; `--classes-at {level + 1}` takes the folders as classes")
         return _parts_above(folders, level, by)
     inside = part_folders(below)
     if given is None and classes is None:
@@ -153,7 +153,7 @@ def _ask_parts(folders: list[Folders], level: int, names: set[str], inside: dict
     told = {part_name(name) for name in names}
     if len(told) > 1 and None not in told and len({one[1] for one in told if one}) == 1:
         raise _ask(
-            f"{_some(names)} look like parts, and none is for training", f"--classes-at {level + 1} says otherwise"
+            f"{_some(names)} look like parts, and none is for training", f"`--classes-at {level + 1}` says otherwise"
         )
     holding = {f[level] for f in folders if len(f) > level + 1 and f[level + 1] in inside}
     if len(holding) == 1 and len(names) > 1:
@@ -233,7 +233,7 @@ def _ask_masks(folders: list[Folders], masks: list[bool], tree: _Tree) -> None:
     way = f"by the folders of level {level}" if level else "without labels"
     raise _ask(
         f"it looks like pictures with masks in {_some(found)}",
-        f"--classes-at {level} reads the pictures {way} and leaves the masks out",
+        f"`--classes-at {level}` reads the pictures {way} and leaves the masks out",
     )
 
 
@@ -253,7 +253,7 @@ def _ask_boxes(
         what = f"boxes in {_some(told)}" if told else "boxes, as YOLO has them" if yolo else "boxes, as VOC has them"
         raise _ask(
             f"it looks like pictures with {what}, which are not read",
-            "--classes-at 0 reads the pictures alone, without labels",
+            "`--classes-at 0` reads the pictures alone, without labels",
         )
     known = {(p.parent, p.stem) for p in paths}
     notes = sorted(str(p) for p in beside if p.suffix.lower() in _NOTES and (p.parent, p.stem) in known)
@@ -268,7 +268,7 @@ def _ask_subjects(tree: _Tree) -> list[str]:
     if all(_SUBJECT.fullmatch(name.casefold()) for name in outer) and len(inner) < 2:
         raise _ask(
             f"folders such as {_some(outer)} look like patients or scenes",
-            f"--classes-at 0 --group-at {first} keeps each together, --classes-at {first} takes them as classes",
+            f"`--classes-at 0 --group-at {first}` keeps each together, `--classes-at {first}` takes them as classes",
         )
     if len(inner) < 2:
         return []
@@ -280,11 +280,11 @@ def _ask_subjects(tree: _Tree) -> list[str]:
         one, other = (first, second) if inner_groups else (second, first)
         raise _ask(
             f"the folders in {_some(outer, 2)} are {_some(inner)}, so one level may be patients or scenes",
-            f"--classes-at {one} --group-at {other} keeps each of these together, --classes-at {other} does not",
+            f"`--classes-at {one} --group-at {other}` keeps each of these together, `--classes-at {other}` does not",
         )
     return [
         f"the folders inside the classes, {_some({'/'.join(p) for p in pairs})}, are not told apart; "
-        f"--classes-at {second} makes them the classes, --group-at {second} keeps each together"
+        f"`--classes-at {second}` makes them the classes, `--group-at {second}` keeps each together"
     ]
 
 
@@ -334,7 +334,9 @@ def _places(folders: list[Folders], tree: _Tree, where: Where, away: Counter[tup
     labelled = any(own)
     full = {part for part, label in zip(tree.parts, own, strict=True) if label}  # parts with classes in them
     if labelled and tree.top and "train" not in full:
-        raise BadInput("the training folder holds no folder per class, others do", "", "--classes-at 0 reads no labels")
+        raise BadInput(
+            "the training folder holds no folder per class, others do", "", "`--classes-at 0` reads no labels"
+        )
     found = []
     for f, part, label in zip(folders, tree.parts, own, strict=True):
         group = f[groups - 1] if groups and len(f) >= groups else None

@@ -212,13 +212,13 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
     if made:
         found.append(
             f"{counted(made, 'picture')} made by a model {'are' if made > 1 else 'is'} left out, and never in a part "
-            "that is held out; --generated train trains on them too"
+            "that is held out; `--generated train` trains on them too"
         )
     more = [one.frames - 1 for one in loaded if one.frames > 1]
     if more and taken.frames == "first":
         found.append(
             f"the first frame or page of {counted(len(more), 'file')} is taken, {sum(more)} more are left out; "
-            "--frames all takes them"
+            "`--frames all` takes them"
         )
     for kind in ("int", "float"):
         deep = [one.deep for one in loaded if one.deep is not None and one.deep.kind == kind]
@@ -231,7 +231,7 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
             stay = "stay" if len(dark) > 1 else "stays"
             found.append(
                 f"{counted(len(dark), 'picture')} of these {stay} dark, with numbers up to {max(dark):g} alone; "
-                f"--range {white_for(kind, max(dark)):g} makes that white"
+                f"`--range {white_for(kind, max(dark)):g}` makes that white"
             )
     studies = sorted({one.origin.study for one in loaded if one.origin.study})
     for study in studies:

@@ -299,7 +299,7 @@ def cut(pictures: Pictures, chosen: np.ndarray, size: int) -> Patches:
         raise BadInput(
             f"no picture is as large as a square of {size} pixels",
             f"the largest sides are {height}x{width}",
-            f"use --patch {min(height, width)} or less",
+            f"use `--patch {min(height, width)}` or less",
         )
     digest = hashlib.sha256(repr(size).encode() + b"".join(pictures.hashes[i] for i in chosen.tolist())).hexdigest()
     sources = [pictures.sources[i] for i in places[:, 0].tolist()]

@@ -53,7 +53,7 @@ def _sized(shape: Shape, loaded: Loaded, name: str, first: str) -> Shape:
         return replace(shape, size=size)
     if size != shape.size:
         sizes = f"{shape.size[0]}x{shape.size[1]} ({first}) and {size[0]}x{size[1]} ({name})"
-        raise SizesDiffer(f"the pictures differ in size: {sizes}", "", "give --size, for instance --size 64")
+        raise SizesDiffer(f"the pictures differ in size: {sizes}", "", "give --size, for instance `--size 64`")
     return shape
 
 
@@ -181,7 +181,7 @@ def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
 def check_made(kept: int, made: int, where: str) -> None:
     """Raises BadInput where all pictures were made by a model and none is taken."""
     if made and not kept:
-        raise BadInput(f"all {made} pictures were made by a model", where, "--generated train trains on them")
+        raise BadInput(f"all {made} pictures were made by a model", where, "`--generated train` trains on them")
 
 
 def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int, taken: Taken = ALL) -> Opened:

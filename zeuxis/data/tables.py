@@ -219,7 +219,7 @@ def _check_words(found: Rows, used: Columns, path: Path) -> None:
     for name in (used.file, used.label, used.group, used.part):
         if name in found.nested:
             what = f"a list or an object stands in the column `{name}`"
-            way = "; --classes-at 0 reads no labels" if name == used.label else ""
+            way = "; `--classes-at 0` reads no labels" if name == used.label else ""
             raise BadInput(what, f"{path}, {found.nested[name]}", f"write one word or number in each row{way}")
 
 

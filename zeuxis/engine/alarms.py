@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from zeuxis.errors import counted
 from zeuxis.recipes.recipe import Need, Recipe, settings_of
+from zeuxis.spelling import Advice, Way
 
 FEW = 3_000
 """Images seen below which a game has only begun: what a look finds then says nothing of how it goes."""
@@ -22,12 +23,12 @@ SURE = 3.0
 
 @dataclass(frozen=True)
 class Alarm:
-    """fact: what was measured; means: what it says of the training; mend: what may help."""
+    """fact: what was measured; means: what it says of the training; advice: what may help."""
 
     name: str
     fact: str
     means: str = ""
-    mend: str = ""
+    advice: Advice = Advice()
 
     @property
     def words(self) -> str:
@@ -53,38 +54,29 @@ class Signs:
         return self.progress < 1 and (self.progress < 0.15 or self.images < FEW)
 
 
+_PICTURES, _SEED = Way(how="more pictures"), Way(how="another", of="seed")
 BESIDE = {
-    "too early": (f"--images {FEW} or more",),
-    "collapse": ("more pictures", "another --seed"),
-    "saturation": ("more pictures",),
-    "penalty gap": ("another --seed",),
-    "overfitting": ("more pictures", "fewer --images"),
-    "posterior collapse": ("more --images",),
-    "divergence": ("another --seed",),
+    "too early": (Way({"images": FEW}, "or more"),),
+    "collapse": (_PICTURES, _SEED),
+    "saturation": (_PICTURES,),
+    "penalty gap": (_SEED,),
+    "overfitting": (_PICTURES, Way(how="fewer", of="images")),
+    "posterior collapse": (Way(how="more", of="images"),),
+    "divergence": (_SEED,),
 }
 """What may help against a trouble whatever the recipe is."""
 
 
-def advice(trouble: str, recipe: Recipe, more: int | None = None) -> str:
+def advice(trouble: str, recipe: Recipe, more: int | None = None) -> Advice:
     """What to do about a trouble: only fields that this recipe has, at values that it does not have now.
 
     more: images that it should have seen, where it saw fewer: then nothing helps before that does.
     """
     if more is not None:
-        return f"train again with --images {more}: it has seen too few"
+        return Advice((Way({"images": more}),), "it has seen too few")
     settings = settings_of(recipe)
     changes = (remedy.changes(settings) for remedy in recipe.remedies.get(trouble, ()))
-    flags = [" ".join(_flag(name, value) for name, value in change.items()) for change in changes if change]
-    ways = [*flags, *BESIDE.get(trouble, ())]
-    return f"train again with {', or '.join(ways)}" if ways else ""
-
-
-def _flag(name: str, value: object) -> str:
-    """As it is typed: `--gamma 4`, `--norm`, `--no-norm`."""
-    flag = name.replace("_", "-")
-    if isinstance(value, bool):
-        return f"--{flag}" if value else f"--no-{flag}"
-    return f"--{flag} {value:g}" if isinstance(value, float) else f"--{flag} {value}"
+    return Advice((*(Way(change) for change in changes if change), *BESIDE.get(trouble, ())))
 
 
 def _collapse(s: Signs) -> Alarm | None:
@@ -185,4 +177,4 @@ def ring(signs: Signs, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
         found = _too_early(found, signs)
     more = need.enough if need and signs.progress >= 1 and signs.images < need.enough else None
     of_samples = (*_OF_SAMPLES, "too early")
-    return [replace(a, mend=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found]
+    return [replace(a, advice=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found]

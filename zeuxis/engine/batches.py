@@ -80,7 +80,7 @@ def check(feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], world: int,
             raise BadInput(
                 f"a batch of {feed.size} does not divide over {shares}",
                 "",
-                f"use --batch {-(-feed.size // (world * micro)) * world * micro}",
+                f"use `--batch {-(-feed.size // (world * micro)) * world * micro}`",
             )
 
 

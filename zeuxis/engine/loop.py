@@ -222,7 +222,7 @@ def _shrink(game: Game) -> None:
     divides = all(size % (2 * levers.micro) == 0 for size in sizes)
     if table.recipe.coupled or game.ranks.world > 1 or saved is None or not divides:
         raise MachineGaveOut(
-            words, str(game.folder), f"start a new run with --batch {max(1, table.batch // 2)}, or a smaller --size"
+            words, str(game.folder), f"start a new run with `--batch {max(1, table.batch // 2)}`, or a smaller --size"
         )
     if levers.device.startswith("cuda"):
         torch.cuda.empty_cache()
@@ -244,9 +244,10 @@ def _look(game: Game) -> None:
         if alarm.name in game.rung:
             continue
         game.rung.add(alarm.name)
-        game.log.add("alarm", step=table.step, images=table.images, name=alarm.name, words=alarm.words, mend=alarm.mend)
+        told = {"name": alarm.name, "words": alarm.words, "advice": alarm.advice.to_json()}
+        game.log.add("alarm", step=table.step, images=table.images, **told)
         if game.ranks.first and not game.habits.quiet:
-            say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.mend}")
+            say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.advice.words()}")
     if "score" in score and (game.best is None or score["score"] > game.best):
         game.best = score["score"]
         _snapshot(game, "best")

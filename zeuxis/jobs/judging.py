@@ -21,6 +21,7 @@ from zeuxis.recipes.recipe import Doubts, Generates, Yardstick
 from zeuxis.report.outcome import UNJUDGED, Held, Outcome, of_held, of_intervals, of_samples, unjudged
 from zeuxis.report.read import read_object
 from zeuxis.runs import Run
+from zeuxis.spelling import Advice, Way
 
 _BYTES = 256 << 20  # of floating-point numbers on one side; larger pictures are compared in smaller numbers
 _LEAST = 4  # pictures, two on either side
@@ -29,7 +30,7 @@ _LEAST = 4  # pictures, two on either side
 def judge(run: Run, given: Material) -> Outcome:
     """The judgement of a finished run, added to its finish.json with what to do about it, and returned."""
     found = _of_run(run, given)
-    words = {**found.to_json(), "advice": _mend(found, run)}
+    words = {**found.to_json(), "advice": _mend(found, run).to_json()}
     write_json(run.path / "finish.json", {**run.finish, "judgement": words})
     return found
 
@@ -88,11 +89,11 @@ def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor
     return to_image(data.images(chosen)), labels
 
 
-def _mend(found: Outcome, run: Run) -> str:
-    """What to do about a result that is of no use; empty where it is of use, or nothing is known of it."""
+def _mend(found: Outcome, run: Run) -> Advice:
+    """What to do about a result that is of no use; no ways where it is of use, or nothing is known of it."""
     if found.grade in (UNJUDGED, "usable", "close", "better"):
-        return ""
+        return Advice()
     need, images = run.recipe.need(run.spec), int(run.finish["images"])
     if need is None:
-        return f"train longer, with --images {4 * images}: how many this recipe needs on such pictures is not measured"
+        return Advice((Way({"images": 4 * images}),), "how many this recipe needs on such pictures is not measured")
     return advice("collapse", run.recipe, need.enough if images < need.enough else None)

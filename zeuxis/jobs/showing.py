@@ -25,7 +25,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         found = source.open()
     except SizesDiffer:
         if page is not None:
-            raise BadInput("a page needs pictures of one size", "--page", "give --size, such as --size 64") from None
+            raise BadInput("a page needs pictures of one size", "--page", "give --size, such as `--size 64`") from None
         return _mixed_sizes(source)
     together = families(found, source.join or "near")
     if page is not None:
@@ -93,7 +93,7 @@ def _mixed_sizes(source: Source) -> dict[str, Any]:
             "different": len(found.counts),
             "smallest": "{}x{}".format(*found.smallest),
             "largest": "{}x{}".format(*found.largest),
-            "to train": "give --size, such as --size 64",
+            "to train": "give --size, such as `--size 64`",
         },
         "classes": found.classes,
         "parts": found.parts,

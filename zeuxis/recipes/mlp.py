@@ -78,7 +78,7 @@ class MLP(Recipe):
         check_damage(self.damage, spec)
         if self.seen < self.given or (self.seen - self.given) % 2:
             words = f"a patch of {self.given} pixels does not lie in the middle of one of {self.seen}"
-            raise BadInput(words, "given", f"use --seen {self.given + 6}")
+            raise BadInput(words, "given", f"use `--seen {self.given + 6}`")
         if not 1 <= self.step <= self.given:
             raise BadInput(f"patches of {self.given} pixels leave gaps {self.step} apart", "step", "use a smaller step")
 

@@ -259,14 +259,14 @@ class Recipe:
         stride, least, name = self.stride(spec), self.smallest(), recipe_name(type(self))
         if min(spec.height, spec.width) < least:
             raise BadInput(
-                f"{spec.height}x{spec.width} pixels are too few for {name}", "", f"use --size {least} or more"
+                f"{spec.height}x{spec.width} pixels are too few for {name}", "", f"use `--size {least}` or more"
             )
         if spec.height % stride or spec.width % stride:
             up = [-(-side // stride) * stride for side in (spec.height, spec.width)]
             raise BadInput(
                 f"{name} needs sides that are multiples of {stride}, not {spec.height}x{spec.width}",
                 "",
-                f"use --size {up[0]}x{up[1]}",
+                f"use `--size {up[0]}x{up[1]}`",
             )
         if not 1 <= spec.channels <= 4:
             raise BadInput(f"{name} takes 1 to 4 channels, not {spec.channels}")

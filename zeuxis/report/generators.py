@@ -1,6 +1,5 @@
 """The generators of a study: scores, suspects, alarms."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from zeuxis.report.words import (
     percent,
     value,
 )
+from zeuxis.spelling import Way, in_flags, plain
 
 
 def cas_chart(repeats: Sequence[Repeat]) -> Markup:
@@ -72,18 +72,14 @@ def suspects(found: StudyFolder) -> list[str]:
     return words
 
 
-def of_augment(mend: str) -> str:
-    """An alarm's advice in flags of `augment`: fields of the generator by --generator, images by time."""
-    words = re.sub(r"--images [\d,]+", "more --budget", mend)
-    words = words.replace("more --images", "more --budget").replace("fewer --images", "less --budget")
-    return re.sub(r"--(?!budget|seed|generator)([a-z0-9-]+)(?: (?!or |--)([^\s,]+))?", _as_field, words)
-
-
-def _as_field(flag: re.Match[str]) -> str:
-    name, value = flag[1], flag[2] or "true"
-    if not flag[2] and name.startswith("no-"):
-        name, value = name[3:], "false"
-    return f"--generator {name.replace('-', '_')}={value}"
+def of_augment(way: Way) -> str:
+    """A way to try, in flags of `augment`: fields of the generator by --generator, images by time."""
+    if way.of == "images" or "images" in way.values:
+        return f"{'less' if way.how == 'fewer' else 'more'} --budget"
+    if not way.values:
+        return in_flags(way)
+    fields = ((name, str(v).lower() if isinstance(v, bool) else plain(v)) for name, v in way.values.items())
+    return f"`{' '.join(f'--generator {name}={value}' for name, value in fields)}`"
 
 
 def alarms(found: StudyFolder) -> list[dict[str, Any]]:
@@ -93,7 +89,7 @@ def alarms(found: StudyFolder) -> list[dict[str, Any]]:
         for alarm in alarms_of(found.logs[repeat.index], repeat.generator):
             entry = merged.setdefault((alarm["name"], alarm["words"]), {**alarm, "times": 0, "repeats": []})
             entry["repeats"].append(str(repeat.index + 1))
-            entry["mend"] = of_augment(entry["mend"] or alarm["mend"])
+            entry["mend"] = (entry["advice"] if entry["advice"].ways else alarm["advice"]).words(of_augment)
     for entry in merged.values():
         noun = "repeat" if len(entry["repeats"]) == 1 else "repeats"
         entry["where"] = f"generator of {noun} {', '.join(entry['repeats'])}"

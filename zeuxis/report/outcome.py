@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from zeuxis.report.read import mapping, number
+from zeuxis.report.read import advice, mapping, number
 from zeuxis.report.words import decimal, percent, whole
+from zeuxis.spelling import in_flags
 
 GRADES = ("failed", "poor", "usable", "close")
 """How samples are graded, from the worst."""
@@ -197,7 +198,7 @@ def figure_rows(outcome: Outcome) -> list[tuple[str, str, str]]:
 
 def advice_of(finish: Mapping[str, Any]) -> str:
     """What to do about the result, as finish.json says it; empty where nothing is to be done."""
-    return str(mapping(finish.get("judgement")).get("advice") or "")
+    return advice(mapping(finish.get("judgement")).get("advice")).words(in_flags)
 
 
 # ------------------------------------------------------------------ copies

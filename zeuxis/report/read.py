@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.errors import BadInput
+from zeuxis.spelling import Advice, Way
 
 FORMAT = 1
 Line = dict[str, Any]
@@ -44,6 +45,16 @@ def mapping(value: object) -> Line:
 def objects(value: object) -> list[Line]:
     """The JSON objects of a list; an empty list for anything else."""
     return [dict(v) for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+
+
+def advice(value: object) -> Advice:
+    """The advice that was written as JSON; what is damaged of it is left out."""
+    found = mapping(value)
+    ways = [
+        Way(mapping(w.get("values")), str(w.get("how") or ""), str(w.get("of") or ""))
+        for w in objects(found.get("ways"))
+    ]
+    return Advice(tuple(way for way in ways if way.values or way.how), str(found.get("why") or ""))
 
 
 def read_object(path: Path) -> Line:

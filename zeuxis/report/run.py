@@ -12,9 +12,10 @@ from zeuxis.report.outcome import advice_of, figure_rows, judgement_of, of_copie
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import Picture, cell_of, embed, film, spread
 from zeuxis.report.plots import Series, line_chart
-from zeuxis.report.read import Line, Log, mapping, number, numbers, read_header, read_log, read_object
+from zeuxis.report.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
 from zeuxis.report.strips import read_strips
 from zeuxis.report.words import DASH, brief, compact, decimal, duration, percent, shape_words, spelled, value, whole
+from zeuxis.spelling import Advice, in_flags
 
 FRAMES = 10  # columns of the strip that shows how samples developed
 
@@ -353,17 +354,19 @@ def no_alarm(found: RunFolder) -> str:
 
 
 def alarms_of(log: Log, finish: Line) -> list[dict[str, Any]]:
-    """Each alarm once, in the order of its first call: name, words, mend, first step, how often."""
+    """Each alarm once, in the order of its first call: name, words, advice, mend (in flags), first step, how often."""
     found: dict[str, dict[str, Any]] = {}
     for event in log.alarms:
         name = str(event.get("name") or "alarm")
         times = found.get(name, {}).get("times", 0) + 1
         first = found.get(name, {}).get("step", whole(event.get("step")))
-        words, mend = str(event.get("words") or ""), str(event.get("mend") or "")
-        found[name] = {"name": spelled(name), "words": words, "mend": mend, "step": first, "times": times}
+        words, given = str(event.get("words") or ""), advice(event.get("advice"))
+        told = {"words": words, "advice": given, "mend": given.words(in_flags)}
+        found[name] = {"name": spelled(name), **told, "step": first, "times": times}
     listed = finish.get("alarms")
     for name in listed if isinstance(listed, list) else []:
         words = str(mapping(name).get("words") or "raised in this run")
         key = str(mapping(name).get("name") or name)
-        found.setdefault(key, {"name": spelled(key), "words": words, "mend": "", "step": DASH, "times": 1})
+        told = {"words": words, "advice": Advice(), "mend": ""}
+        found.setdefault(key, {"name": spelled(key), **told, "step": DASH, "times": 1})
     return list(found.values())

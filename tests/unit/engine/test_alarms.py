@@ -1,5 +1,3 @@
-import re
-
 import pytest
 import torch
 
@@ -9,6 +7,7 @@ from zeuxis.engine.watching import _apart
 from zeuxis.flags import read_settings
 from zeuxis.jobs.training import check_settings
 from zeuxis.recipes.recipe import Need, make, settings_of
+from zeuxis.spelling import for_python
 
 R3GAN = make(catalog.load("r3gan"))
 LATE = {"progress": 0.5, "images": 10_000, "pictures": 128}
@@ -75,7 +74,7 @@ def test_after_few_images_nothing_is_judged_and_what_was_measured_is_said(images
     signs = Signs(BEGUN, watch, **(LATE | {"progress": 1.0, "images": images}))
     (alarm,) = ring(signs, R3GAN)
     assert alarm.name == "too early" and f"after {images:,} image{'s' * (images > 1)} it is too early" in alarm.words
-    assert "0.04" in alarm.words and "100%" in alarm.words and "--images 3000" in alarm.mend
+    assert "0.04" in alarm.words and "100%" in alarm.words and "`--images 3000` or more" in alarm.advice.words()
     for untrue in ("has won", "by heart", "look alike", "may diverge"):
         assert untrue not in alarm.words
     assert names(BEGUN, watch, progress=0.5, images=images) == set()
@@ -121,12 +120,13 @@ def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset
     assert set(recipe.remedies) <= set(SIGNS)
     for trouble, (score, watch) in SIGNS.items():
         (alarm,) = ring(Signs(score, watch, **LATE), recipe)
-        assert alarm.name == trouble and alarm.mend and "\n" not in alarm.words + alarm.mend
-        assert "preset" not in alarm.mend
-        for way in alarm.mend.removeprefix("train again with ").split(", or "):
-            flags = re.findall(r"--([a-z0-9-]+)(?: ([^ ]+))?", way)
-            given = [f"{f.removeprefix('no-').replace('-', '_')}={v or str(not f.startswith('no-')).lower()}"
-                     for f, v in flags if f not in OF_TRAIN]  # fmt: skip
+        assert alarm.name == trouble and alarm.advice.ways and "\n" not in alarm.words + alarm.advice.words()
+        for way in alarm.advice.ways:
+            assert way.values or way.of in ("", *OF_TRAIN)
+            given = [
+                f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+                for name, value in way.values.items()
+            ]
             new = read_settings(name, given, "--generator")
             assert all(settings[field] != value for field, value in new.items()), f"{way}: it is so already"
             check_settings(make(type(recipe), preset, **new))
@@ -135,6 +135,8 @@ def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset
 def test_too_short_a_training_is_told_to_train_on_before_anything_else():
     need = Need(28, False, 5_000, 40_000, "a run")
     (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 20_000, 128), R3GAN, need)
-    assert "--images 40000" in alarm.mend and "gamma" not in alarm.mend
+    assert alarm.advice.words() == "train again with `--images 40000`: it has seen too few"
     (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 40_000, 128), R3GAN, need)
-    assert "--gamma 4 --gamma-end 0.4" in alarm.mend
+    assert "`--gamma 4 --gamma-end 0.4`" in alarm.advice.words()
+    with for_python():
+        assert "`gamma=4.0, gamma_end=0.4`" in alarm.advice.words() and "another seed=" in alarm.advice.words()

@@ -121,9 +121,9 @@ def write_run(folder: Path, *, finished: bool = True, alarms: bool = True, steps
     events = list(game_log(steps, upto))
     if alarms:
         words = "the samples look alike (diversity 0.18 of the real pictures)"
-        mend = "train again with a smaller rate for the critic, or with more pictures"
+        advice = {"ways": [{"how": "a smaller rate for the critic"}, {"how": "more pictures"}]}
         at = {"step": 200, "images": 12800}
-        events += [{"kind": "alarm", **at, "name": "collapse", "words": words, "mend": mend}] * 2
+        events += [{"kind": "alarm", **at, "name": "collapse", "words": words, "advice": advice}] * 2
         events += [
             {
                 "kind": "rewind",
@@ -360,7 +360,7 @@ def write_study(folder: Path, verdict: str = "UNDECIDED", repeats: int = 6, *, d
                     "images": 25600,
                     "name": "collapse",
                     "words": "the samples look alike (diversity 0.31 of the real pictures)",
-                    "mend": "give the generator more time",
+                    "advice": {"ways": [{"how": "more", "of": "images"}]},
                 }
             )
         write_log(place / "generator" / "log.jsonl", events)

@@ -96,10 +96,13 @@ def test_the_first_sentence_is_the_judgement(tmp_path: Path) -> None:
     assert text.index("How good the result is was not measured in this run.") < text.index("cgan was trained on")
     found = of_samples(FIGURES)
     finish = json.loads((folder / "finish.json").read_text())
-    write_json(folder / "finish.json", {**finish, "judgement": {**found.to_json(), "advice": "train for longer"}})
+    write_json(
+        folder / "finish.json",
+        {**finish, "judgement": {**found.to_json(), "advice": {"ways": [{"values": {"images": 7}}]}}},
+    )
     text = page_of(folder).text
     assert text.index("The samples are fog, all alike: 0.04 times as varied") < text.index("cgan was trained on")
-    assert "What to do: train for longer." in text and "How the samples were judged" in text
+    assert "What to do: train again with `--images 7`." in text and "How the samples were judged" in text
     assert "was not measured" not in text and "Alarms do not say how good the result is." in text
 
 
@@ -200,7 +203,13 @@ def test_everything_is_escaped(tmp_path: Path) -> None:
     data["data"]["source"] = "a/" + evil
     write_json(folder / "run.json", data)
     event = {"kind": "step", "step": 5, "images": 1, "terms": {evil: {evil: 1.0}}, "watch": {evil + "/x": 2.0}}
-    alarm = {"kind": "alarm", "step": 5, "name": evil, "words": evil, "mend": evil}
+    alarm = {
+        "kind": "alarm",
+        "step": 5,
+        "name": evil,
+        "words": evil,
+        "advice": {"ways": [{"how": evil}, {"values": {evil: evil}}], "why": evil},
+    }
     write_log(folder / "log.jsonl", [event, alarm, {"kind": "score", "step": 5, "images": 1, "score": {evil: 1.0}}])
     page = page_of(folder)
     assert evil in page.text

@@ -14,6 +14,7 @@ from zeuxis.report.folder import open_study
 from zeuxis.report.generators import alarms, of_augment
 from zeuxis.report.run import write_run_report
 from zeuxis.report.study import without_word, write_study_report
+from zeuxis.spelling import Advice, Way
 
 
 def page_of(folder: Path) -> Page:
@@ -148,15 +149,13 @@ def test_a_check_of_the_study_itself_speaks_of_no_generator(tmp_path: Path, trea
 
 
 def test_alarms_keep_the_numbers_of_their_repeats_and_advise_flags_of_augment() -> None:
-    way = "train again with --lr 0.0005 --no-norm, or more pictures, or another --seed"
-    assert of_augment(way) == (
-        "train again with --generator lr=0.0005 --generator norm=false, or more pictures, or another --seed"
+    again = Advice((Way({"lr": 0.0005, "norm": False}), Way(how="more pictures"), Way(how="another", of="seed")))
+    assert again.words(of_augment) == (
+        "train again with `--generator lr=0.0005 --generator norm=false`, or more pictures, or another --seed"
     )
-    assert of_augment("train again with --images 12000: it") == "train again with more --budget: it"
-    assert of_augment("train again with more pictures, or fewer --images") == (
-        "train again with more pictures, or less --budget"
-    )
-    assert of_augment(of_augment(way)) == of_augment(way)
+    assert Advice((Way({"images": 12000}),), "it").words(of_augment) == "train again with more --budget: it"
+    few = Advice((Way(how="more pictures"), Way(how="fewer", of="images"), Way(how="fewer", of="images")))
+    assert few.words(of_augment) == "train again with more pictures, or less --budget"
 
 
 def test_alarms_of_unequal_words_stay_apart(copy: Path) -> None:

@@ -98,7 +98,7 @@ def between(path: str | Path, fidelity: float) -> Net:
     stages = () if Path(path).is_file() else Run.open(path).recipe.snapshots()
     if not stages:
         if fidelity < 1:
-            raise BadInput("there is no second net to mix in", str(path), "name a run of srgan, or use --fidelity 1")
+            raise BadInput("there is no second net to mix in", str(path), "name a run of srgan, or use `--fidelity 1`")
         return from_run(path)
     run = Run.open(path)
     first, last = run.tensors(f"{stages[0]:.2f}"), run.tensors()

@@ -265,7 +265,9 @@ def upscaler(scale: int, means: Means) -> Net | None:
         mend = "use `--method bicubic`, or --run with your own"
         raise BadInput(f"no weights for x{scale} come with the package", "", mend)
     if net.scale < scale or net.scale == 1:
-        raise BadInput(f"this run enlarges {net.scale} times, not {scale} times", net.name, f"use --scale {net.scale}")
+        raise BadInput(
+            f"this run enlarges {net.scale} times, not {scale} times", net.name, f"use `--scale {net.scale}`"
+        )
     return net
 
 

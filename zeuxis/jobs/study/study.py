@@ -158,7 +158,7 @@ def _check_fields(asked: Asked) -> None:
     """Raises BadInput for a field of the classifier in which the arms of the study differ."""
     for name in ("policy", "share"):
         if name in asked.classifier:
-            raise BadInput(f"--classifier {name} is set by the study itself", "", "leave it away")
+            raise BadInput(f"`--classifier {name}` is set by the study itself", "", "leave it away")
 
 
 def _check(dataset: Dataset, split: Split, asked: Asked, families: np.ndarray) -> None:
