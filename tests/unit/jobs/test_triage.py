@@ -88,7 +88,7 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     """A small, drawn or half-transparent picture passed for clean and sharp; so did any other codec's file."""
     small = measured(pixels[:15, :15])
     assert set(small.unjudged) == {"noise", "JPEG traces", "softness"} and "no JPEG grid" not in small.words()
-    assert small.words() == "noise, JPEG traces and softness in so small or plain a picture are not judged"
+    assert small.words() == "noise, JPEG traces and softness in so small, plain or clipped a picture are not judged"
     told = small.to_json()
     assert [told[k] for k in ("noise", "colours", "quality", "blur", "soft")] == [None] * 5
     few = measured(
@@ -99,6 +99,8 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     clear[:40, :, 3] = 0
     through = measured(clear)
     assert through.unjudged == {"softness": "a picture transparent in part"} and through.to_json()["soft"] is None
+    clear[..., 3] = 100
+    assert measured(clear).words() == "noise, JPEG traces and softness in so transparent a picture are not judged"
     webp = measured(pixels, format="WEBP", quality=30)
     assert webp.unjudged["JPEG traces"] == "a lossy WEBP file" and "no JPEG grid" not in webp.words()
     jpeg = measured(pixels, format="JPEG", quality=90)

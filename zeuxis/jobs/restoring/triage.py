@@ -29,7 +29,8 @@ BLUR = 0.9  # pixels
 NOISE_, JPEG_, SOFTNESS = "noise", "JPEG traces", "softness"
 """What is measured, as `Measured.unjudged` names it."""
 _FIELDS = {NOISE_: ("noise", "colours"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
-_FEW, _PLAIN = "a picture of few levels or colours", "so small or plain a picture"  # in what nothing can be judged
+_FEW, _HIDDEN = "a picture of few levels or colours", "so transparent a picture"  # in what nothing can be judged
+_PLAIN = "so small, plain or clipped a picture"
 _FOR_WEAR = ("auto",)
 """The tasks whose plan reads whether a picture is worn: finding that out takes half a second."""
 
@@ -61,11 +62,11 @@ class Measured:
         """One line for people: what was found, and what could not be judged."""
         jpeg = "no JPEG grid" if self.quality is None else f"JPEG quality {self.quality}"
         told = {NOISE_: f"noise {self.noise:.1f}", JPEG_: jpeg, SOFTNESS: self._sharpness()}
-        found = [words for name, words in told.items() if name not in self.unjudged]
+        found = [", ".join(words for name, words in told.items() if name not in self.unjudged)]
         for cause in dict.fromkeys(self.unjudged.values()):
             names = [name for name, why in self.unjudged.items() if why == cause]
             found.append(f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged")
-        return ", ".join(found)
+        return "; ".join(words for words in found if words)
 
     def _sharpness(self) -> str:
         if self.blur:
@@ -120,7 +121,8 @@ def _unjudged(
     """What could not be judged, and in what. noise, traces: None where a picture was drawn, which says nothing."""
     causes = {}
     if noise is None or traces is None:
-        causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _FEW)
+        hidden = picture.alpha is not None and not (picture.alpha >= picture.white / 2).any()
+        causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _HIDDEN if hidden else _FEW)
     else:
         if float(noise.sigma) == float(noise.confidence) == 0:
             causes[NOISE_] = _PLAIN
