@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zeuxis import api
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import large
 from zeuxis.jobs.restoring.records import Record
@@ -72,3 +73,18 @@ def test_so_it_is_of_files_too_large_for_memory(folder, tmp_path, monkeypatch):
                 decided(folder, tmp_path / out, asked, "hole" if asked == FILL else None, dry)
     planned, done = (decided(folder, tmp_path / "x.png", Asked(strength=0.0), None, dry) for dry in (True, False))
     assert (planned.why, planned.measured) == (done.why, done.measured) == ("strength 0", None)
+
+
+def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, capsys):
+    """In Python the reason named `--task deblur`."""
+    pixels = np.random.default_rng(0).integers(90, 160, (40, 40, 3), np.uint8)
+    Image.fromarray(pixels).resize((160, 160), Image.Resampling.BICUBIC).save(tmp_path / "a.jpg", quality=92)
+    target, page = tmp_path / "b.jpg", tmp_path / "p.html"
+    _, found = api.restore(tmp_path / "a.jpg", target, page=page)
+    for entry in (found["pictures"][0], found["compared"][0]):
+        assert "try `task='deblur'` where it is soft" in entry["why"], entry["why"]
+    _, planned = api.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
+    assert planned["pictures"][0]["why"] == found["pictures"][0]["why"]
+    assert "--" not in capsys.readouterr().err
+    (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), Asked(), dry_run=True)
+    assert "try `--task deblur`" in record.to_json()["why"]

@@ -18,6 +18,7 @@ from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import Asked
 from zeuxis.report import restored
 from zeuxis.report.page import check_page
+from zeuxis.spelling import spelled
 
 _PAGES = (".html", ".htm")
 
@@ -59,7 +60,7 @@ def _entry(pair: Pair, asked: Asked, measure: Distance | None, why: str | None) 
         "measured": pair.measured.to_json(),
         "left_alone": pair.left_alone,
         "used": [] if note is None else [str(u) for u in note["used"]],
-        "why": why,
+        "why": spelled(why),
     }
     found = changes.change(*pair.whole, pair.scale, asked.task == triage.FILL and not pair.left_alone)
     entry["changed"] = found.to_json()

@@ -8,6 +8,7 @@ from typing import Any
 from zeuxis.jobs.restoring.files import Pair
 from zeuxis.jobs.restoring.finished import note_of
 from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.spelling import spelled
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,14 @@ class Record:
     remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        found = {**vars(self), "source": str(self.source), "result": str(self.result)}
+        found = {**vars(self), "source": str(self.source), "result": str(self.result), "why": spelled(self.why)}
         measured = None if self.measured is None else self.measured.to_json()
-        return {**found, "measured": measured, "used": list(self.used), "remarks": list(self.remarks)}
+        return {
+            **found,
+            "measured": measured,
+            "used": list(self.used),
+            "remarks": [spelled(remark) for remark in self.remarks],
+        }
 
 
 def record_of(pair: Pair, state: str, **beside: Any) -> Record:
@@ -51,5 +57,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
     return {
         "files": [str(r.result) for r in records if r.state != "failed"],
         "pictures": [r.to_json() for r in records],
-        "failed": [{"name": r.name, "source": str(r.source), "why": r.why} for r in records if r.state == "failed"],
+        "failed": [
+            {"name": r.name, "source": str(r.source), "why": spelled(r.why)} for r in records if r.state == "failed"
+        ],
     }

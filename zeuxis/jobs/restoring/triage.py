@@ -60,7 +60,7 @@ class Measured:
 
     def words(self) -> str:
         """One line for people: what was found, and what could not be judged."""
-        jpeg = "no JPEG grid" if self.quality is None else f"JPEG quality {self.quality}"
+        jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
         told = {NOISE_: f"noise {self.noise:.1f}", JPEG_: jpeg, SOFTNESS: self._sharpness()}
         found = [", ".join(words for name, words in told.items() if name not in self.unjudged)]
         for cause in dict.fromkeys(self.unjudged.values()):
@@ -71,7 +71,7 @@ class Measured:
     def _sharpness(self) -> str:
         if self.blur:
             return f"blur {self.blur:.1f} px"
-        return "soft, but not by a blur that can be undone for sure" if self.soft else "no Gaussian blur"
+        return "soft, but not by a blur that can be undone for sure" if self.soft else "no Gaussian blur found"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; null where something was not judged, and in `quality` where there is no grid of a JPEG."""
