@@ -12,6 +12,7 @@ from zeuxis.data.sizes import sizes_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
 from zeuxis.report.families import write_families
+from zeuxis.spelling import spelled
 
 _LISTED = 20
 
@@ -44,7 +45,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         "families": families_of(found, together),
         "two labels": two_labels(found),
         "frames left out": [name for name, _ in getattr(found, "notes", [])],
-        "remarks": list(getattr(found, "remarks", [])),
+        "remarks": [spelled(remark) for remark in getattr(found, "remarks", [])],
         "skipped": [list(s) for s in getattr(found, "skipped", [])],
     }
 
@@ -62,7 +63,7 @@ def families_of(dataset: Dataset, found: Families) -> dict[str, Any]:
     try:
         check_bound(dataset, found)
     except BadInput as error:
-        known["asked"] = error.what
+        known["asked"] = spelled(error.what)
     return known
 
 
@@ -93,11 +94,11 @@ def _mixed_sizes(source: Source) -> dict[str, Any]:
             "different": len(found.counts),
             "smallest": "{}x{}".format(*found.smallest),
             "largest": "{}x{}".format(*found.largest),
-            "to train": "give --size, such as `--size 64`",
+            "to train": spelled("give --size, such as `--size 64`"),
         },
         "classes": found.classes,
         "parts": found.parts,
         "groups": found.groups,
-        "remarks": found.remarks,
+        "remarks": [spelled(remark) for remark in found.remarks],
         "skipped": [list(s) for s in found.skipped],
     }

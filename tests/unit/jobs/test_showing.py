@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zeuxis import api
 from zeuxis.data.layouts import Where
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
@@ -60,3 +61,13 @@ def test_the_words_of_a_run_open_the_same(tmp_path):
     data = source.open()
     again = Source.from_words(source.words(data)).open()
     assert again.digest == data.digest and again.groups == data.groups
+
+
+def test_what_is_said_of_a_set_names_parameters_in_python(tmp_path):
+    """What Python got back named flags."""
+    for name, size in (("a", (8, 8)), ("b", (9, 8))):
+        Image.new("RGB", size).save(tmp_path / f"{name}.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "c.tif", save_all=True, append_images=[Image.new("RGB", (8, 8), "red")])
+    assert api.data_show(tmp_path)["sizes"]["to train"] == "give size=, such as `size=64`"
+    (remark,) = api.data_show(tmp_path, size=8)["remarks"]
+    assert remark.endswith("`frames='all'` takes them")
