@@ -37,7 +37,7 @@ def source_of(
     form: size, channels, fit, strict; at: what tells classes, groups and parts; taken: see `taken_of`; join: what
     stays together by looks. Raises BadInput.
     """
-    from zeuxis.data.layouts import Where
+    from zeuxis.data.trees import Where
     from zeuxis.jobs.opening import Source
 
     return Source(data, *form, Where(*at), taken_of(*taken), join)

@@ -16,9 +16,9 @@ from PIL import Image
 
 from zeuxis import api
 from zeuxis.data.decode import Shape, decode
-from zeuxis.data.layouts import Where
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.signatures import Unreadable
+from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 
 TOOL = Path(__file__).resolve().parents[3] / "shared" / "tools" / "odd-files"

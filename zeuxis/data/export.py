@@ -11,9 +11,9 @@ import numpy as np
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import check_place, cut, json_bytes, make_folder, plain_errors, write_bytes
+from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Index, Subset, family_of, item_digests
 from zeuxis.data.origin import PLAIN, Origin
-from zeuxis.data.tables import MANIFEST
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.pictures.write import CHANGED, MADE, png_bytes
 from zeuxis.platform import sync_folder

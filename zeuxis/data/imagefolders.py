@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zeuxis.data.layouts import Where
 from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Listing
 from zeuxis.data.tables import from_table
+from zeuxis.data.trees import Where
 
 _TABLES = ("metadata.jsonl", "metadata.csv")
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
-from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.loading import (
     ALL,
     Candidate,
@@ -32,6 +31,7 @@ from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
 from zeuxis.data.origin import Origin
 from zeuxis.data.reader import candidates_of, check_made, check_read, found_at, frames_left_out
 from zeuxis.data.sources import Skipped
+from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 

@@ -1,5 +1,6 @@
 """One reader for all sources of pictures."""
 
+import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,12 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.data import builtin, cifar, idx, there
+from zeuxis.data import builtin, cifar, idx, manifest, there
 from zeuxis.data.arrays import Arrays, from_cifar, from_idx
 from zeuxis.data.dataset import Spec
 from zeuxis.data.decode import FITS, Shape, with_channels
 from zeuxis.data.imagefolders import from_metadata
-from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.lazy import FileDataset
 from zeuxis.data.loading import (
     ALL,
@@ -33,7 +33,8 @@ from zeuxis.data.loading import (
 from zeuxis.data.memory import MemoryDataset, digest_of
 from zeuxis.data.origin import PLAIN
 from zeuxis.data.sources import Listing, Skipped, from_folder, from_zip
-from zeuxis.data.tables import MANIFEST, from_manifest, from_table, is_table
+from zeuxis.data.tables import from_table, is_table
+from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.errors import BadInput, nearest
 
 Opened = MemoryDataset | FileDataset
@@ -230,16 +231,18 @@ def wanted_shape(size: int | tuple[int, int] | None, channels: int | None, fit: 
 
 def found_in(path: Path, where: Where) -> Listing | Arrays:
     """What a file or folder holds. Raises BadInput where it is no collection, or one that `where` cannot be said of."""
-    if path.is_dir() and not (path / MANIFEST).is_file():
-        if (arrays := arrays_in(path)) is not None:
-            return _as_it_is(arrays, where, str(path))
-        return from_metadata(path, where) or from_folder(path, where)
     if path.is_dir():
-        return _as_it_is(from_manifest(path), where, str(path / MANIFEST))
+        stated = manifest.in_folder(path) if os.access(path, os.R_OK | os.X_OK) else None
+        if stated is None:
+            stated = arrays_in(path)
+        if stated is not None:
+            return _as_it_is(stated, where, str(path))
+        return from_metadata(path, where) or from_folder(path, where)
     if is_table(path):
         return from_table(path, where)
     if zipfile.is_zipfile(path) and not idx.is_idx(path):
-        return from_zip(path, where)
+        stated = manifest.in_zip(path)
+        return from_zip(path, where) if stated is None else _as_it_is(stated, where, str(path))
     if idx.is_idx(path):
         return _as_it_is(from_idx([path]), where, str(path))
     if path.suffix.lower() == ".bin" and cifar.label_bytes(path):

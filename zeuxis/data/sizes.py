@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zeuxis.data.arrays import Arrays
-from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.loading import metered, parallel
 from zeuxis.data.reader import candidates_of, found_in, natural, wanted_shape
 from zeuxis.data.sources import Skipped
+from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.errors import BadInput
 
 

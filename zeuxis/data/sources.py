@@ -15,7 +15,8 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from zeuxis.data.layouts import Where, layout
+from zeuxis.data.layouts import layout
+from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput, counted
 
 Skipped = list[tuple[str, str]]
@@ -221,19 +222,36 @@ def from_zip(path: Path, where: Where) -> Listing:
 
     Raises BadInput for a damaged archive, or where `layouts` asks how to read it.
     """
+    skipped: Skipped = []
+    folders: list[PurePosixPath] = []
+    unsure: list[str] = []
     try:
         archive = zipfile.ZipFile(path)
-        members = archive.infolist()
+        found, beside = members(archive, skipped, folders, unsure)
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInput("this zip cannot be read", str(path), "pack it again") from error
+    listing = by_folder(found, [*beside], skipped, where, lambda path: _member_head(archive, beside[path]), folders)
+    if unsure:
+        listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
+    return listing
+
+
+Members = tuple[list[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]], dict[PurePosixPath, zipfile.ZipInfo]]
+
+
+def members(
+    archive: zipfile.ZipFile, skipped: Skipped, folders: list[PurePosixPath], unsure: list[str] | None = None
+) -> Members:
+    """What may be pictures in a zip, with openers, and the other members by name.
+
+    skipped, folders, unsure: take what points out of the zip, the folders, and the names that may be misread.
+    """
     found: list[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]] = []
     beside: dict[PurePosixPath, zipfile.ZipInfo] = {}
-    folders: list[PurePosixPath] = []
-    skipped: Skipped = []
-    unsure: list[str] = []
-    for member in members:
+    for member in archive.infolist():
         text, sure = _name_of(member)
-        unsure += [] if sure else [text]
+        if unsure is not None and not sure:
+            unsure.append(text)
         name = PurePosixPath(text)
         if text.endswith("/") or not name.parts:
             folders += [name] * (bool(name.parts) and is_candidate(name / "file"))
@@ -244,10 +262,7 @@ def from_zip(path: Path, where: Where) -> Listing:
             found.append((name, _member_opener(archive, member)))
         else:
             beside[name] = member
-    listing = by_folder(found, [*beside], skipped, where, lambda path: _member_head(archive, beside[path]), folders)
-    if unsure:
-        listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
-    return listing
+    return found, beside
 
 
 def _name_of(member: zipfile.ZipInfo) -> tuple[str, bool]:

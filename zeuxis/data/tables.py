@@ -1,4 +1,4 @@
-"""Sources that are a table: CSV, JSONL, and the manifest that an exported folder carries."""
+"""Sources that are a table: CSV and JSONL."""
 
 import csv
 import glob
@@ -10,39 +10,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
-
-from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.parts import part_name
-from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable, walk
+from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable
+from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.errors import BadInput, counted, nearest
-
-MANIFEST = "zeuxis.json"
-"""Name of the manifest in a folder written by `zeuxis.data.export`."""
-
-
-class ManifestFile(BaseModel):
-    """One picture of a manifest: file relative to the folder, label a position in `classes`, sha256 of the pixels."""
-
-    file: str = Field(min_length=1)
-    label: int | None = Field(default=None, ge=0)
-    group: str | None = None
-    part: Literal["train", "val", "test"] | None = None
-    source: str = ""
-    sha256: str = ""
-
-
-class Manifest(BaseModel):
-    """What a folder loses: the order of pictures and classes, groups, parts and where each came from."""
-
-    format: Literal[1]
-    channels: int = Field(ge=1, le=4)
-    classes: list[str]
-    digest: str = ""
-    files: list[ManifestFile]
 
 
 def text_of(path: Path) -> str:
@@ -334,27 +308,3 @@ def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None
             f"parts are train, val and test; `--part-at {used.part}={odd[0]}` makes those rows the test part",
         )
     return [part[0] if value and (part := known[value]) else None for value in values]
-
-
-def from_manifest(folder: Path) -> Listing:
-    """A folder that was exported, as it was: order, classes, groups, parts. Raises BadInput for a damaged manifest."""
-    path = folder / MANIFEST
-    mend = f"remove {MANIFEST} to read the folder as it lies"
-    try:
-        manifest = Manifest.model_validate(json.loads(text_of(path)))
-    except BadInput:
-        raise
-    except (ValidationError, ValueError) as error:
-        raise BadInput("this manifest is damaged", str(path), mend) from error
-    entries: list[Entry] = []
-    skipped: Skipped = []
-    for row in manifest.files:
-        name = PurePosixPath(row.file)
-        if name.is_absolute() or ".." in name.parts or (row.label is not None and row.label >= len(manifest.classes)):
-            raise BadInput(f"this manifest is damaged at {row.file}", str(path), mend)
-        label = None if row.label is None else manifest.classes[row.label]
-        entries.append(Entry(row.file, path_opener(folder / name), label, row.group, row.part))
-    known = {entry.name for entry in entries}
-    found = sorted(readable(str(path)) for path in walk(folder, skipped)[0])
-    skipped += [(name, f"is not in {MANIFEST}; {mend}") for name in found if name not in known]
-    return Listing(entries, skipped, tuple(manifest.classes) or None, manifest.channels)

@@ -14,8 +14,8 @@ from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names, tell_unread
 from zeuxis.data.files import cut, make_folder, plain_errors, write_json
+from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import family_of
-from zeuxis.data.tables import MANIFEST
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.write import CHANGED, png_bytes

@@ -10,12 +10,12 @@ import numpy as np
 from zeuxis.data import there
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
-from zeuxis.data.layouts import BY_RULE, Where
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
+from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.recipes.recipe import Recipe, Recognizes, recipe_name

@@ -1,5 +1,6 @@
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from zeuxis.data import export
 from zeuxis.data.export import export_folder, folder_name, folder_names
 from zeuxis.data.memory import MemoryDataset, Subset
 from zeuxis.data.reader import open_dataset
+from zeuxis.data.trees import Where
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, MachineGaveOut
 
@@ -120,3 +122,40 @@ def test_files_that_came_and_went_are_listed(tmp_path):
     paths[2].rename(tmp_path / "out" / "new.png")
     data = open_dataset(tmp_path / "out")
     assert len(data) == 7 and sorted(name for name, _ in data.skipped) == ["00002.png", "new.png"]
+
+
+def zipped(folder, target, inside=""):
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, f"{inside}{path.relative_to(folder)}")
+    return target
+
+
+@pytest.mark.parametrize("inside", ["", "out/", "home/me/out/"])
+def test_an_exported_set_outlives_zipping_and_moving(tmp_path, inside):
+    data = data_of(
+        labels=np.array([2, 0, 2, 1, 1, 0, 2, 0]),
+        classes=("zebra", "t-shirt/top", "apple", "never seen"),
+        groups=list("aabbccdd"),
+        parts=["train"] * 5 + ["test"] * 3,
+    )
+    export_folder(data, tmp_path / "deep" / inside / "out")
+    for place in (zipped(tmp_path / "deep" / inside / "out", tmp_path / "set.zip", inside), tmp_path / "deep"):
+        again = open_dataset(place)
+        assert again.digest == data.digest and again.spec.classes == data.spec.classes
+        assert again.groups == data.groups and again.parts == data.parts and again.skipped == []
+        with pytest.raises(BadInput, match="state their classes"):
+            open_dataset(place, where=Where(classes=1))
+
+
+def test_a_manifest_that_is_not_above_all_pictures_or_is_damaged(tmp_path):
+    export_folder(data_of(labels=np.arange(8) % 2, classes=("a", "b")), tmp_path / "set" / "one")
+    export_folder(data_of(labels=np.arange(8) % 2, classes=("a", "b")), tmp_path / "set" / "two")
+    whole = zipped(tmp_path / "set", tmp_path / "two.zip")
+    for place in (whole, tmp_path / "set"):
+        with pytest.raises(BadInput, match="one level may be|look like|no folder per class"):
+            open_dataset(place)
+    (tmp_path / "set" / "one" / "zeuxis.json").write_text("{")
+    with pytest.raises(BadInput, match="manifest is damaged"):
+        open_dataset(zipped(tmp_path / "set" / "one", tmp_path / "damaged.zip"))

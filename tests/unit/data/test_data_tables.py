@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zeuxis.data.layouts import Where
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.tables import same_numbers
+from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeuxis.data.layouts import Where, layout
+from zeuxis.data.layouts import layout
 from zeuxis.data.parts import part_name
+from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 
 
@@ -102,6 +103,47 @@ def test_one_part_alone_is_none():
         read(tree("val/a", "val/b", "test/a", "test/b"))
     with pytest.raises(BadInput, match="`data`, holds `test`, `train`; give that folder"):
         read(tree("data/train/a", "data/test/a", "docs"))
+
+
+PAIRS = [
+    ("LR", "HR"),
+    ("X2", "HR"),
+    ("lowres", "highres"),
+    ("low_resolution", "high_resolution"),
+    ("input", "target"),
+    ("Noisy", "Clean"),
+    ("blur", "sharp"),
+    ("hazy", "GT"),
+    ("DIV2K_train_LR_bicubic/X2", "DIV2K_train_HR"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+@pytest.mark.parametrize("place", ["{}/{}.png", "set/{}/{}.png", "train/{}/{}.png", "{}/cat/{}.png"])
+def test_two_sides_of_pairs_are_no_classes(one, other, place):
+    places = [
+        place.format(side, name) for side, end in ((one, "x2"), (other, "")) for name in (f"{i}{end}" for i in "123")
+    ]
+    level = place.split("/").index("{}") + 1
+    with pytest.raises(BadInput, match=f"two sides of pairs, not classes.*--classes-at {level} ") as told:
+        read(places)
+    assert f"`{one.split('/')[0]}` and `{other}`" in str(told.value) and f"the folder `{other}`" in str(told.value)
+    labels = {label for _, label, _ in read(places, Where(classes=level))[0].values()}
+    assert labels == {one.split("/")[0], other}
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        ["noisy/1.png", "noisy/2.png", "clean/3.png", "clean/4.png"],  # other files: two kinds of pictures
+        ["small/1.png", "large/1.png"],
+        ["low/1.png", "medium/1.png"],
+        ["a/1.png", "b/1.png"],
+        ["sharp cat/1.png", "blurred dog/1.png"],
+    ],
+)
+def test_classes_that_are_called_almost_so_stay_classes(places):
+    assert len({label for _, label, _ in read(places)[0].values()}) == 2
 
 
 @pytest.mark.parametrize(

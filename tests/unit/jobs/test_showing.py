@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from zeuxis import api
-from zeuxis.data.layouts import Where
+from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
 from zeuxis.jobs.showing import shown
