@@ -214,6 +214,7 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
             f"{counted(made, 'picture')} made by a model {'are' if made > 1 else 'is'} left out, and never in a part "
             "that is held out; `--generated train` trains on them too"
         )
+    found += unused(taken, any(one.deep for one in loaded), any(one.frames > 1 for one in loaded))
     more = [one.frames - 1 for one in loaded if one.frames > 1]
     if more and taken.frames == "first":
         found.append(
@@ -235,8 +236,18 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
             )
     studies = sorted({one.origin.study for one in loaded if one.origin.study})
     for study in studies:
-        found.append(
-            f"pictures of the set that the study `{study}` wrote: its generated pictures were learned from its real "
-            "ones, so they say nothing new of real ones held out here"
-        )
+        learned = "its generated pictures were learned from its real ones, so they say nothing new of real ones"
+        with_made = any(one.origin.kind == "made" for one in loaded if one.origin.study == study)
+        what = f"{learned} held out here" if with_made else "none of those taken is a generated one"
+        found.append(f"pictures of the set that the study `{study}` wrote: {what}")
     return found
+
+
+def unused(taken: Taken, deep: bool, several: bool) -> list[str]:
+    """A line on each flag that changes nothing. deep: there are files of more than 8 bits; several: of several frames."""
+    lines = []
+    if taken.white is not None and not deep:
+        lines.append(f"--range {taken.white:g} changes nothing: no file here has more than 8 bits")
+    if taken.frames == "all" and not several:
+        lines.append("--frames all changes nothing: every file here has one frame or page")
+    return lines

@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from zeuxis.data.loading import (
     metered,
     parallel,
     row_loader,
+    unused,
     whites_in_use,
 )
 from zeuxis.data.memory import MemoryDataset, digest_of
@@ -196,12 +197,12 @@ def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit
     return _dataset(found, listing.classes, listing.remarks, limit)
 
 
-def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
+def from_arrays(arrays: Arrays, shape: Shape, limit: int, remarks: Sequence[str] = ()) -> Opened:
     """A dataset of pictures that lie in one array; brought to the wanted shape where they have another."""
     n, height, width, channels = arrays.pixels.shape
     size = shape.size or (height, width)
     wanted = Shape(size, shape.channels or channels, shape.fit)
-    beside: dict[str, Any] = {"sources": arrays.sources, "parts": arrays.parts}
+    beside: dict[str, Any] = {"sources": arrays.sources, "parts": arrays.parts, "remarks": list(remarks)}
     if (size, wanted.channels) == ((height, width), channels) and arrays.pixels.nbytes <= limit:
         pixels = torch.from_numpy(np.require(arrays.pixels.transpose(0, 3, 1, 2), requirements=["C", "W"]))
         return MemoryDataset(pixels, arrays.labels, arrays.classes, **beside)
@@ -212,7 +213,7 @@ def from_arrays(arrays: Arrays, shape: Shape, limit: int) -> Opened:
         Candidate(source, row_loader(row), name, None, part)
         for source, row, name, part in zip(arrays.sources, arrays.pixels, names, parts, strict=True)
     ]
-    return _dataset(_harvest(candidates, wanted, limit), arrays.classes or None, [], limit)
+    return _dataset(_harvest(candidates, wanted, limit), arrays.classes or None, list(remarks), limit)
 
 
 # ------------------------------------------------------------------ which source
@@ -308,5 +309,5 @@ def open_dataset(
     shape = wanted_shape(size, channels, fit)
     found = found_at(source, where)
     if isinstance(found, Arrays):
-        return from_arrays(found, shape, memory_limit)
+        return from_arrays(found, shape, memory_limit, unused(taken, deep=False, several=False))
     return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit, taken)

@@ -1,32 +1,24 @@
-"""What a collection holds whose pictures have no common size: counts and sizes, and no pixels."""
+"""The sizes in a collection whose pictures have no common one."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from zeuxis.data.arrays import Arrays
-from zeuxis.data.loading import metered, parallel
-from zeuxis.data.reader import candidates_of, found_in, natural, wanted_shape
-from zeuxis.data.sources import Skipped
+from zeuxis.data.loading import ALL, Taken, metered, parallel
+from zeuxis.data.reader import candidates_of, found_in, wanted_shape
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.errors import BadInput
+
+_MOST = 64
+"""Pixels of the size at which pictures of several sizes are compared: what `data.crops` looks at."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many pictures there are of each (height, width) and of each class; channels: 1 where all are grey, else 3.
-
-    classes is empty where the pictures carry no label, parts where they are not divided; groups: how many there are;
-    skipped lists (file, reason), remarks how the source was read.
-    """
+    """How many pictures there are of each (height, width)."""
 
     counts: dict[tuple[int, int], int]
-    channels: int
-    classes: dict[str, int]
-    skipped: Skipped
-    parts: dict[str, int] = field(default_factory=dict)
-    groups: int = 0
-    remarks: list[str] = field(default_factory=list)
 
     @property
     def smallest(self) -> tuple[int, int]:
@@ -37,8 +29,14 @@ class Sizes:
     def largest(self) -> tuple[int, int]:
         return max(self.counts, key=lambda size: (size[0] * size[1], size))
 
+    @property
+    def common(self) -> int:
+        """Side of a square to compare all in: no more than half of the pictures are enlarged for it."""
+        sides = sorted(side for size, n in self.counts.items() for side in [min(size)] * n)
+        return min(_MOST, sides[len(sides) // 2])
 
-def sizes_of(source: str | Path, channels: int | None = None, where: Where = BY_RULE) -> Sizes:
+
+def sizes_of(source: str | Path, channels: int | None = None, where: Where = BY_RULE, taken: Taken = ALL) -> Sizes:
     """The sizes in a folder, zip or table of picture files, each decoded once and let go.
 
     Raises BadInput where it is something else, or no picture can be read.
@@ -48,24 +46,8 @@ def sizes_of(source: str | Path, channels: int | None = None, where: Where = BY_
     if isinstance(listing, Arrays):
         raise BadInput("these pictures have one size", str(path))
     shape = wanted_shape(None, channels or listing.channels, "crop")
-    counts: Counter[tuple[int, int]] = Counter()
-    labels: Counter[str] = Counter()
-    parts: Counter[str] = Counter()
-    groups: set[str] = set()
-    skipped, grey = list(listing.skipped), True
-    candidates = candidates_of(listing)
-    for candidate, found in zip(candidates, parallel(metered(shape, 0), candidates), strict=True):
-        if isinstance(found, str):
-            skipped.append((candidate.name, found))
-            continue
-        counts[found.size] += 1
-        grey = grey and found.grey_hash is not None
-        labels.update([candidate.label] if candidate.label else [])
-        parts.update([candidate.part] if candidate.part else [])
-        groups.update([candidate.group] if candidate.group else [])
+    loaded = (taken.without_made(found) for found in parallel(metered(shape, 0), candidates_of(listing, taken)))
+    counts = Counter(found.size for found in loaded if found is not None and not isinstance(found, str))
     if not counts:
         raise BadInput("no picture can be read", str(path), "mend or remove what is damaged")
-    classes = {name: labels[name] for name in (listing.classes or natural(labels)) if labels}
-    return Sizes(
-        dict(counts), shape.channels or (1 if grey else 3), classes, skipped, dict(parts), len(groups), listing.remarks
-    )
+    return Sizes(dict(counts))

@@ -1,13 +1,14 @@
 """`data show`: what zeuxis sees in a collection of pictures."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS, Families, check_bound, families
 from zeuxis.data.memory import item_digests
-from zeuxis.data.reader import SizesDiffer
+from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
@@ -20,14 +21,14 @@ _LISTED = 20
 def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
     """Counts, shape, classes, parts, groups, families, what stands under two labels, and what is left out.
 
-    Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says more.
+    Where the pictures differ in size and none is given, digest, height and width are None, `sizes` says more, and
+    families are looked for at a common size.
     """
+    sizes: dict[str, Any] = {}
     try:
         found = source.open()
     except SizesDiffer:
-        if page is not None:
-            raise BadInput("a page needs pictures of one size", "--page", "give --size, such as `--size 64`") from None
-        return _mixed_sizes(source)
+        sizes, found = _at_common_size(source)
     together = families(found, source.join or "near")
     if page is not None:
         write_families(page, source.source, found, together, JOINS[source.join or "near"])
@@ -35,10 +36,11 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
     return {
         "source": source.source,
         "pictures": len(found),
-        "digest": found.digest,
+        "digest": None if sizes else found.digest,
         "channels": found.spec.channels,
-        "height": found.spec.height,
-        "width": found.spec.width,
+        "height": None if sizes else found.spec.height,
+        "width": None if sizes else found.spec.width,
+        **({"sizes": sizes} if sizes else {}),
         "classes": {name: of_class[i] for i, name in enumerate(found.spec.classes)},
         "parts": dict(Counter(found.parts or [])),
         "groups": len(set(found.groups or [])),
@@ -78,27 +80,15 @@ def two_labels(dataset: Dataset) -> list[dict[str, str]]:
     return several[:_LISTED]
 
 
-def _mixed_sizes(source: Source) -> dict[str, Any]:
-    found = sizes_of(source.source, source.channels, source.where)
-    if source.strict and found.skipped:
-        first = " ".join(found.skipped[0])
-        raise BadInput(f"{len(found.skipped)} of the files cannot be used, the first: {first}", source.source)
-    return {
-        "source": source.source,
-        "pictures": sum(found.counts.values()),
-        "digest": None,
-        "channels": found.channels,
-        "height": None,
-        "width": None,
-        "sizes": {
-            "different": len(found.counts),
-            "smallest": "{}x{}".format(*found.smallest),
-            "largest": "{}x{}".format(*found.largest),
-            "to train": spelled("give --size, such as `--size 64`"),
-        },
-        "classes": found.classes,
-        "parts": found.parts,
-        "groups": found.groups,
-        "remarks": [spelled(remark) for remark in found.remarks],
-        "skipped": [list(s) for s in found.skipped],
+def _at_common_size(source: Source) -> tuple[dict[str, Any], Opened]:
+    """What is said of the sizes, and the pictures stretched to a common one, so that they can be compared."""
+    found = sizes_of(source.source, source.channels, source.where, source.taken)
+    side = found.common
+    words = {
+        "different": len(found.counts),
+        "smallest": "{}x{}".format(*found.smallest),
+        "largest": "{}x{}".format(*found.largest),
+        "to train": spelled("give --size, such as `--size 64`"),
+        "compared at": spelled(f"{side}x{side}, each stretched to it; training compares at its own --size"),
     }
+    return words, replace(source, size=side, fit="stretch").open()

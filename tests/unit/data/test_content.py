@@ -249,8 +249,9 @@ def test_a_set_of_a_study_is_known_as_one_and_its_generated_pictures_train_only_
     assert len(data) == 20 and not any(data.generated)
     told = "\n".join(data.remarks)
     assert "20 pictures made by a model are left out" in told and "--generated train" in told
-    assert "the study `first` wrote" in told
+    assert "the study `first` wrote: none of those taken is a generated one" in told and "learned from" not in told
     whole = open_dataset(there)
+    assert "the study `first` wrote: its generated pictures were learned from its real ones" in "".join(whole.remarks)
     split = split_dataset(whole, seed=0)
     assert sum(whole.generated) == 20
     assert not any(whole.generated[i] for part in (split.test, split.validation) for i in part.tolist())

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from zeuxis import api
+from zeuxis.data.loading import Taken
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
@@ -52,6 +53,43 @@ def test_where_sizes_differ_the_parts_are_shown_too(tmp_path):
     put(tmp_path, "test/a/1.png", "test/b/1.png", size=(5, 5))
     found = shown(Source(str(tmp_path)))
     assert found["digest"] is None and found["parts"] == {"test": 2, "train": 2} and found["groups"] == 0
+
+
+def test_where_sizes_differ_families_remarks_and_the_page_are_there_too(tmp_path, capsys):
+    """A copy at half the size, the same picture under two labels, frames that are left out, a torn file."""
+    data = put(tmp_path / "data", "a/1.png", "b/2.png", size=(96, 72))
+    put(data, "a/3.png", size=(60, 90))
+    with Image.open(data / "a/1.png") as image:
+        smooth = image.resize((12, 9)).resize((72, 96), Image.Resampling.BICUBIC)
+    smooth.save(data / "a/1.png")
+    smooth.resize((144, 192), Image.Resampling.BICUBIC).save(data / "a/large.png")
+    (data / "b/same.png").write_bytes((data / "a/1.png").read_bytes())
+    frames = [Image.new("RGB", (80, 90), (i, 0, 0)) for i in (10, 200)]
+    frames[0].save(data / "b/moving.gif", save_all=True, append_images=frames[1:])
+    (data / "b/torn.png").write_bytes(b"torn")
+    found = shown(Source(str(data)), tmp_path / "page.html")
+    assert found["pictures"] == 6 and found["height"] is None and found["sizes"]["different"] == 4
+    assert found["sizes"]["compared at"].startswith("64x64,")
+    assert sorted(found["families"]["largest"]) == ["a/1.png", "a/large.png", "b/same.png"]
+    assert found["two labels"] == [{"a/1.png": "a", "b/same.png": "b"}]
+    assert found["frames left out"] == ["b/moving.gif"] and found["skipped"][0][0] == "b/torn.png"
+    assert any("--frames all` takes them" in line for line in found["remarks"])
+    assert "--frames all` takes them" in capsys.readouterr().err
+    assert (tmp_path / "page.html").read_text().count("<img ") == 3
+    with pytest.raises(BadInput, match="torn"):
+        shown(Source(str(data), strict=True))
+
+
+def test_flags_that_change_nothing_are_said(tmp_path):
+    data = put(tmp_path / "data", "a/1.png", "b/2.png")
+    taken = Taken(frames="all", white=4095)
+    lines = ["--range 4095 changes nothing: no file here has more than 8 bits"]
+    lines += ["--frames all changes nothing: every file here has one frame or page"]
+    for source in (str(data), "fashion-mini"):
+        assert shown(Source(source, taken=taken))["remarks"] == lines
+    Image.fromarray(np.full((9, 8), 4000, np.uint16)).save(data / "a/1.png")
+    told = shown(Source(str(data), channels=3, taken=taken))["remarks"]
+    assert lines[0] not in told and lines[1] in told and any("4095 is white" in line for line in told)
 
 
 def test_the_words_of_a_run_open_the_same(tmp_path):
