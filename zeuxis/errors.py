@@ -95,8 +95,11 @@ def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
 
 
 def counted(n: int, noun: str) -> str:
-    """A number of things: "1 picture", "2,000 pictures"."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    """A number of things: "1 picture", "2,000 pictures", "3 classes", "5 copies"."""
+    if n != 1:
+        y = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+        noun = f"{noun[:-1]}ies" if y else f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+    return f"{n:,} {noun}"
 
 
 def command(*words: object) -> str:

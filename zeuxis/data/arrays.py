@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zeuxis.data import cifar, idx
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,9 @@ def _labels(images: Path, n: int) -> np.ndarray | None:
         return None
     labels = idx.read_idx(beside)
     if labels.shape != (n,):
-        raise BadInput(f"{labels.size} labels for {n} pictures", str(beside), "fetch both files again")
+        raise BadInput(
+            f"{counted(labels.size, 'label')} for {counted(n, 'picture')}", str(beside), "fetch both files again"
+        )
     return labels
 
 

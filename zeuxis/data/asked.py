@@ -10,6 +10,7 @@ from itertools import permutations
 from pathlib import PurePosixPath
 
 from zeuxis.data.trees import Folders, Tree, ask, some
+from zeuxis.errors import counted
 
 _IMAGES = {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "input", "inputs", "originals"}
 _IMAGES |= {"leftimg8bit"}
@@ -134,7 +135,8 @@ def ask_boxes(
         )
     known = {(p.parent, p.stem) for p in paths}
     notes = sorted(str(p) for p in beside if p.suffix.lower() in _NOTES and (p.parent, p.stem) in known)
-    return [f"{len(notes):,} files beside the pictures are not read, such as {notes[0]}"] if notes else []
+    verb = "is" if len(notes) == 1 else "are"
+    return [f"{counted(len(notes), 'file')} beside the pictures {verb} not read, such as {notes[0]}"] if notes else []
 
 
 def ask_subjects(tree: Tree) -> list[str]:

@@ -14,7 +14,7 @@ from zeuxis.data.files import check_place, cut, json_bytes, make_folder, plain_e
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Index, Subset, family_of, item_digests
 from zeuxis.data.origin import PLAIN, Origin
-from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.errors import BadInput, SomeFailed, counted
 from zeuxis.pictures.write import CHANGED, MADE, png_bytes
 from zeuxis.platform import sync_folder
 
@@ -118,8 +118,8 @@ def tell_unread(dataset: Dataset, out: Path) -> None:
     """Raises SomeFailed where files of the dataset could not be used, with their count and the first of them."""
     skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
     if skipped:
-        count = f"{len(skipped)} file{'s' if len(skipped) > 1 else ''}"
-        what = f"{len(dataset)} pictures went into it, {count} could not be used, the first: {' '.join(skipped[0])}"
+        taken, left = counted(len(dataset), "picture"), counted(len(skipped), "file")
+        what = f"{taken} went into it, {left} could not be used, the first: {' '.join(skipped[0])}"
         found = {"out": str(out), "failed": [{"name": name, "why": why} for name, why in skipped]}
         raise SomeFailed(what, str(out), "--strict stops at such files instead", found)
 

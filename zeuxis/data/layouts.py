@@ -119,7 +119,9 @@ def _levels_are_there(places: list[Place], where: Where) -> None:
     ):
         if level and places and not found:
             raise BadInput(
-                f"no picture lies {level} folders deep", f"{flag} {level}", "1: the folders in the data itself"
+                f"no picture lies {counted(int(level), 'folder')} deep",
+                f"{flag} {level}",
+                "1: the folders in the data itself",
             )
 
 

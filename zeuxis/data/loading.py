@@ -244,7 +244,7 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
 
 
 def unused(taken: Taken, deep: bool, several: bool) -> list[str]:
-    """A line on each flag that changes nothing. deep: there are files of more than 8 bits; several: of several frames."""
+    """A line on each flag that changes nothing. deep: there are files of more than 8 bits; several: of more frames."""
     lines = []
     if taken.white is not None and not deep:
         lines.append(f"--range {taken.white:g} changes nothing: no file here has more than 8 bits")

@@ -67,7 +67,8 @@ def in_zip(path: Path) -> Listing | None:
             text = archive.read(beside[place]).decode("utf-8", "replace")
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError):
         return None
-    found, _ = members(zipfile.ZipFile(path), skipped := [], [])
+    skipped: Skipped = []
+    found, _ = members(zipfile.ZipFile(path), skipped, [])
     return _read(text, place, dict(found), f"{path}, {place}", skipped)
 
 

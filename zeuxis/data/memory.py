@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Dataset, Item, Spec
 from zeuxis.data.origin import Origin
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 Index = Tensor | np.ndarray | list[int]
 
@@ -76,10 +76,10 @@ class MemoryDataset:
         for name in ("labels", "groups", "sources", "parts", "generated", "origins"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
-                raise BadInput(f"{len(value)} {name} for {n} pictures")
+                raise BadInput(f"{len(value)} {name} for {counted(n, 'picture')}")
         if self.labels is not None and n and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
             low, high = self.labels.min(), self.labels.max()
-            raise BadInput(f"labels reach from {low} to {high} for {len(self.classes)} classes")
+            raise BadInput(f"labels reach from {low} to {high} for {counted(len(self.classes), 'class')}")
         self.spec = Spec(channels, height, width, self.classes if self.labels is not None else ())
         self.hashes = [item_digest(self._picture(i)) for i in range(n)]
         self.digest = digest_of(self.spec, self.hashes, self.labels)

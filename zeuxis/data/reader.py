@@ -183,7 +183,8 @@ def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
 def check_made(kept: int, made: int, where: str) -> None:
     """Raises BadInput where all pictures were made by a model and none is taken."""
     if made and not kept:
-        raise BadInput(f"all {made} pictures were made by a model", where, "`--generated train` trains on them")
+        what = "the one picture was" if made == 1 else f"all {made:,} pictures were"
+        raise BadInput(f"{what} made by a model", where, "`--generated train` trains on them")
 
 
 def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit: int, taken: Taken = ALL) -> Opened:
@@ -233,17 +234,16 @@ def wanted_shape(size: int | tuple[int, int] | None, channels: int | None, fit: 
 def found_in(path: Path, where: Where) -> Listing | Arrays:
     """What a file or folder holds. Raises BadInput where it is no collection, or one that `where` cannot be said of."""
     if path.is_dir():
-        stated = manifest.in_folder(path) if os.access(path, os.R_OK | os.X_OK) else None
-        if stated is None:
-            stated = arrays_in(path)
+        listed = manifest.in_folder(path) if os.access(path, os.R_OK | os.X_OK) else None
+        stated = arrays_in(path) if listed is None else listed
         if stated is not None:
             return _as_it_is(stated, where, str(path))
         return from_metadata(path, where) or from_folder(path, where)
     if is_table(path):
         return from_table(path, where)
     if zipfile.is_zipfile(path) and not idx.is_idx(path):
-        stated = manifest.in_zip(path)
-        return from_zip(path, where) if stated is None else _as_it_is(stated, where, str(path))
+        listed = manifest.in_zip(path)
+        return from_zip(path, where) if listed is None else _as_it_is(listed, where, str(path))
     if idx.is_idx(path):
         return _as_it_is(from_idx([path]), where, str(path))
     if path.suffix.lower() == ".bin" and cifar.label_bytes(path):

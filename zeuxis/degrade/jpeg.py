@@ -14,7 +14,7 @@ from torch import Tensor
 from zeuxis.degrade.noise import round_bytes
 from zeuxis.degrade.observed import Observed, Range, chance
 from zeuxis.draw import Draw
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 # Tables K.1 and K.2 of ITU-T T.81, quality 50.
 LUMINANCE = (
@@ -143,7 +143,7 @@ def _check(x: Tensor, subsampling: str) -> None:
     if subsampling not in SUBSAMPLINGS:
         raise BadInput(f"no such colour sampling of JPEG: {subsampling}", mend="known: " + ", ".join(SUBSAMPLINGS))
     if not 1 <= x.shape[1] <= 4:
-        raise BadInput(f"JPEG of {x.shape[1]} channels", mend="give 1 to 4")
+        raise BadInput(f"JPEG of {counted(x.shape[1], 'channel')}", mend="give 1 to 4")
 
 
 def jpeg(x: Tensor, quality: Tensor, subsampling: str = "4:2:0", shift: Tensor | None = None) -> Tensor:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.budget import words_for
+from zeuxis.errors import counted
 from zeuxis.recipes.recipe import Need, Recipe, recipe_name
 
 VERDICTS = ("enough", "a little short", "far short", "hopeless", "not measured")
@@ -50,10 +51,11 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
     here = f", {words_for(need.enough / rate)} here at {rate:,.0f} images/s" if rate else ""
     how = "an estimate" if need.estimate else "measured"
     words = f"{kind}: {name} needs about {need.enough:,} images ({how}: {need.source}){here}"
+    there = counted(images, "image")
     said = {
-        "enough": f"the {images:,} of this budget are enough",
-        "a little short": f"the {images:,} of this budget are a little short",
-        "far short": f"the {images:,} of this budget are far short: expect rough pictures",
-        "hopeless": f"the {images:,} of this budget are hopeless: after {need.hopeless:,} it was of no use yet",
+        "enough": f"this budget of {there} is enough",
+        "a little short": f"this budget of {there} is a little short",
+        "far short": f"this budget of {there} is far short: expect rough pictures",
+        "hopeless": f"this budget of {there} is hopeless: after {need.hopeless:,} it was of no use yet",
     }
     return Enough(verdict, f"{words}; {said[verdict]}")

@@ -19,7 +19,7 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.progress import Display, say
 from zeuxis.engine.table import Table, lay
 from zeuxis.engine.turns import Seen, cycle, play
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped, command, is_out_of_memory
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, command, counted, is_out_of_memory
 from zeuxis.runs import Run, inference_weights
 from zeuxis.weights import checkpoint, store
 
@@ -332,7 +332,9 @@ def _check_agreement(game: Game) -> None:
         number = int(store.content_hash(game.table.tensors())[:15], 16)
         high, low = game.ranks.agree(number, -number)
         if high != -low:
-            raise RuntimeError(f"the {game.ranks.world} processes of {game.folder} ended with different weights")
+            raise RuntimeError(
+                f"the {counted(game.ranks.world, 'process')} of {game.folder} ended with different weights"
+            )
 
 
 def _finish(game: Game) -> None:

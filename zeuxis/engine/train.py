@@ -16,7 +16,7 @@ from zeuxis.engine.loop import Habits, play_run
 from zeuxis.engine.parallel import Ranks, ranks
 from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
 from zeuxis.runs import Run, command_line, create, lock, taken
 
@@ -118,7 +118,7 @@ def resume(
     with ranks(run.record["levers"]["device"]) as group:
         if run.record["world"] != group.world:
             raise BadInput(
-                f"this run began with {run.record['world']} processes, not {group.world}",
+                f"this run began with {counted(run.record['world'], 'process')}, not {group.world}",
                 str(path),
                 f"torchrun --nproc-per-node {run.record['world']} -m -- zeuxis.cli resume {path}",
             )
@@ -179,7 +179,7 @@ def _record(
         asked |= {"images_per_second": round(first.size / seconds, 1)}
         say(
             f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(levers)}; "
-            f"{steps * first.size:,} images in {words_for(steps * seconds)}"
+            f"{counted(steps * first.size, 'image')} in {words_for(steps * seconds)}"
         )
     return {
         "recipe": recipe_name(type(recipe)),

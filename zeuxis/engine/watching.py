@@ -1,5 +1,6 @@
 """Looking at a game from outside: samples with fixed latents, held-out scores, signs for the alarms."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +115,8 @@ def _apart(one: Tensor, other: Tensor) -> float:
     """By how many standard errors the first mean is above the second (Welch); 0 where two values are not there."""
     if min(one.numel(), other.numel()) < 2:
         return 0.0
-    error = sum(float(x.float().var()) / x.numel() for x in (one, other)) ** 0.5
-    return float(one.float().mean() - other.float().mean()) / max(error, 1e-12)
+    squares = [float(x.float().var()) / x.numel() for x in (one, other)]
+    return float(one.float().mean() - other.float().mean()) / max(math.sqrt(sum(squares)), 1e-12)
 
 
 def _spread(image: Tensor) -> float:

@@ -13,7 +13,7 @@ from zeuxis.draw import Draw
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.conformal import FACTORS, controlled, missed
 from zeuxis.recipes.recipe import Doubts
 from zeuxis.runs import Run
@@ -59,7 +59,8 @@ def calibrate(run: Run, held: Dataset | None) -> dict[str, Any]:
         factor = controlled(losses, recipe.alpha)
         at = int((FACTORS - factor).abs().argmin())
         words |= {"factor": factor, "pictures": len(losses), "missed": float(losses.mean(0)[at])}
-        say(f"zeuxis: intervals times {factor:.2f} miss {words['missed']:.1%} of the values of {len(losses)} pictures")
+        of = counted(len(losses), "picture")
+        say(f"zeuxis: intervals times {factor:.2f} miss {words['missed']:.1%} of the values of {of}")
     except BadInput as error:
         words["why"] = error.what
         say(f"zeuxis: the intervals could not be calibrated: {error}")

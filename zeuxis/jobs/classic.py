@@ -17,7 +17,7 @@ from zeuxis.data.files import cut, make_folder, plain_errors, write_json
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import family_of
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.pictures.write import CHANGED, png_bytes
 
 _AT_ONCE = 128
@@ -45,7 +45,7 @@ def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
     """What will be written, as lines for people: files per class."""
     counts = copies_of(dataset, copies, balance) + 1
     total, n = int(counts.sum()), len(dataset)
-    whole = f"zeuxis: {total:,} pictures: {n:,} originals and {total - n:,} copies"
+    whole = f"zeuxis: {counted(total, 'picture')}: {counted(n, 'original')} and {counted(total - n, 'copy')}"
     if dataset.labels is None:
         return [whole]
     each = np.bincount(np.asarray(dataset.labels), weights=counts, minlength=dataset.spec.condition)

@@ -17,7 +17,7 @@ from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.recipes.recipe import Recipe, Recognizes, recipe_name
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
@@ -109,7 +109,7 @@ def tell_skipped(dataset: Dataset | Pictures) -> None:
         say(f"zeuxis: skipped {name}: {reason}")
     if skipped:
         more = f" ({len(skipped) - 20} more not listed)" if len(skipped) > 20 else ""
-        say(f"zeuxis: {len(skipped)} files skipped, {len(dataset)} pictures read{more}")
+        say(f"zeuxis: {counted(len(skipped), 'file')} skipped, {counted(len(dataset), 'picture')} read{more}")
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,10 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
 def tell_aside(split: Split) -> None:
     """Which pictures are neither trained on nor scored on, on stderr."""
     if len(split.test):
-        say(f"zeuxis: the {len(split.test):,} pictures of the official test part are left aside")
+        say(f"zeuxis: the official test part, {counted(len(split.test), 'picture')}, is left aside")
     if len(split.dropped):
-        say(f"zeuxis: left out: {len(split.dropped):,} that are copies of pictures held out, or of their group")
+        dropped = counted(len(split.dropped), "picture")
+        say(f"zeuxis: left out: {dropped}, as copies of those held out, or of their group")
 
 
 def tell_empty(dataset: Dataset, train: np.ndarray) -> None:
@@ -187,7 +188,11 @@ def check_classes(dataset: Dataset, parts: Mapping[str, np.ndarray]) -> None:
         if not len(lacking):
             continue
         first = int(lacking[0])
-        more = f", nor have {len(lacking) - 1} more classes" if len(lacking) > 1 else ""
+        more = (
+            f", nor {'has' if len(lacking) == 2 else 'have'} {counted(len(lacking) - 1, 'other class')}"
+            if len(lacking) > 1
+            else ""
+        )
         why = (
             "official parts, groups and nearly equal pictures stay together"
             if whole[first] > 1

@@ -25,7 +25,7 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, command, memory_in_words, nearest
+from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, command, counted, memory_in_words, nearest
 from zeuxis.jobs.calibrating import calibrate
 from zeuxis.jobs.judging import judge
 from zeuxis.jobs.opening import Material, Source, material
@@ -104,7 +104,7 @@ def go_on(run: Path, habits: Habits) -> Run:
     """Finishes a begun run. Raises BadInput where its pictures have changed."""
     begun = opened(run)
     if "judgement" in begun.finish and (run / "report.html").exists():
-        say(f"zeuxis: this run is finished: {begun.finish['steps']:,} steps; nothing to do")
+        say(f"zeuxis: this run is finished: {counted(begun.finish['steps'], 'step')}; nothing to do")
         return begun
     given = material(begun.recipe, Source.from_words(begun.record["data"]), begun.record["seed"])
     with resumable(run, given.split):

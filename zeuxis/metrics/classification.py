@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.result import Result, wilson
 
 
@@ -17,7 +17,9 @@ def confusion(predicted: Any, labels: Any, classes: int) -> Tensor:
     """
     guess, truth = (torch.as_tensor(x).detach().cpu().reshape(-1) for x in (predicted, labels))
     if len(guess) != len(truth) or len(truth) == 0:
-        raise BadInput("needs one prediction per label", f"{len(guess)} predictions, {len(truth)} labels")
+        raise BadInput(
+            "needs one prediction per label", f"{counted(len(guess), 'prediction')}, {counted(len(truth), 'label')}"
+        )
     both = torch.cat([guess, truth]).to(torch.int64)
     if int(both.min()) < 0 or int(both.max()) >= classes:
         raise BadInput("a class lies outside the known ones", f"{int(both.min())} to {int(both.max())} of {classes}")

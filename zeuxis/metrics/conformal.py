@@ -5,7 +5,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 FACTORS = torch.linspace(0.0, 12.0, 2401)
 """The factors that are looked through."""
@@ -35,7 +35,8 @@ def controlled(losses: Tensor, alpha: float, factors: Tensor = FACTORS) -> float
     n = len(losses)
     if 1 / (n + 1) > alpha:
         least = ceil(1 / alpha) - 1
-        raise BadInput(f"{n} pictures cannot vouch for misses of {alpha:g}", "", f"hold out {least} pictures or more")
+        mend = f"hold out {counted(least, 'picture')} or more"
+        raise BadInput(f"{counted(n, 'picture')} cannot vouch for misses of {alpha:g}", "", mend)
     bound = (n * losses.mean(0) + 1) / (n + 1)
     good = (bound <= alpha).nonzero()
     if not len(good):

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 BLOCK = 1024
 """Rows on either side of one block: 8 MB of distances."""
@@ -29,7 +29,7 @@ def pair(fake: Any, real: Any, least: int = 1) -> tuple[Tensor, Tensor]:
     if a.shape[1] != b.shape[1]:
         raise BadInput("the two sides have different sizes", f"{a.shape[1]} and {b.shape[1]} numbers a sample")
     if min(len(a), len(b)) < least:
-        raise BadInput(f"needs at least {least} samples on each side", f"{len(a)} and {len(b)}")
+        raise BadInput(f"needs at least {counted(least, 'sample')} on each side", f"{len(a)} and {len(b)}")
     return a, b
 
 
@@ -73,7 +73,7 @@ def nearest(queries: Any, references: Any, k: int = 1) -> tuple[Tensor, Tensor]:
     """
     a, b = pair(queries, references)
     if not 1 <= k <= len(b):
-        raise BadInput(f"cannot find {k} neighbours", f"among {len(b)} samples")
+        raise BadInput(f"cannot find {counted(k, 'neighbour')}", f"among {counted(len(b), 'sample')}")
     best = torch.full((len(a), k), torch.inf, dtype=torch.float64)
     index = torch.zeros((len(a), k), dtype=torch.int64)
     for here, there, distance in blocks(a, b):

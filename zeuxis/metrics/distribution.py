@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.distances import BLOCK, blocks, nearest, pair
 from zeuxis.metrics.result import Result, proportion
 
@@ -90,7 +90,11 @@ class Support:
 def _radii(samples: Tensor, k: int) -> Tensor:
     """Distance to the k-th neighbour, the sample itself not counted, float64 [n]."""
     if not 1 <= k < len(samples):
-        raise BadInput(f"cannot find {k} neighbours of a sample", f"among {len(samples)} samples", "use fewer or more")
+        raise BadInput(
+            f"cannot find {counted(k, 'neighbour')} of a sample",
+            f"among {counted(len(samples), 'sample')}",
+            "use fewer or more",
+        )
     return nearest(samples, samples, k + 1)[0][:, k]
 
 

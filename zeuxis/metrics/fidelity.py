@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.result import Result
 
 PEAK = 255.0
@@ -73,7 +73,7 @@ def luma(pixels: Tensor) -> Tensor:
     if pixels.shape[1] == 1:
         return pixels.double()
     if pixels.shape[1] != 3:
-        raise BadInput("luma is defined for pictures of 1 or 3 channels", f"{pixels.shape[1]} channels")
+        raise BadInput("luma is defined for pictures of 1 or 3 channels", f"{counted(pixels.shape[1], 'channel')}")
     weights = torch.tensor(LUMA, dtype=torch.float64, device=pixels.device).reshape(1, 3, 1, 1)
     return 16 + (pixels.double() * weights).sum(1, keepdim=True)
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from zeuxis.data.files import cut, make_folder, plain_errors
-from zeuxis.errors import BadInput, MachineGaveOut
+from zeuxis.errors import BadInput, MachineGaveOut, counted
 from zeuxis.pictures import colour, deep, metadata
 from zeuxis.pictures.kept import Kept
 from zeuxis.pictures.write import CHANGED, xmp_packet
@@ -127,7 +127,7 @@ def written(
         with plain_errors(path), target as stream:
             yield add
             if writer is None or writer.rows != height:
-                raise BadInput(f"{writer.rows if writer else 0} of {height} rows came", str(path))
+                raise BadInput(f"{writer.rows if writer else 0} of {counted(height, 'row')} came", str(path))
             writer.close()
         _renamed(aside, path)
     finally:

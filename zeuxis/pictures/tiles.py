@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zeuxis.errors import BadInput, MachineGaveOut
+from zeuxis.errors import BadInput, MachineGaveOut, counted
 
 Net = Callable[[Tensor], Tensor]
 
@@ -143,7 +143,9 @@ def tiled(
     whole = padded(image, overlap, multiple_of, tile if feather else 0, grid)
     if tile < 2 * overlap + multiple_of and tile < max(whole.shape[2:]):
         least = 2 * overlap + multiple_of
-        raise BadInput(f"tiles of {tile} pixels are too small", "", f"take {least} or more: they share {overlap}")
+        raise BadInput(
+            f"tiles of {counted(tile, 'pixel')} are too small", "", f"take {least} or more: they share {overlap}"
+        )
     rows, columns = (stretches(n, tile, overlap, multiple_of, scale, feather) for n in whole.shape[2:])
     height, width = (scale * side for side in image.shape[2:])
     margins = (scale * before(overlap, multiple_of, grid[0]), scale * before(overlap, multiple_of, grid[1]))

@@ -17,7 +17,7 @@ from torch import Tensor
 from zeuxis.data.decode import FORMATS
 from zeuxis.data.files import write_bytes
 from zeuxis.data.origin import KEY, note_in_xmp, parsed
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """IPTC NewsCodes of the digital source type; the terms are read by search engines and archives."""
@@ -142,7 +142,7 @@ def grid(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     Raises BadInput for no pictures or no columns.
     """
     if not len(images) or columns < 1 or gap < 0:
-        raise BadInput(f"no grid of {len(images)} pictures in {columns} columns")
+        raise BadInput(f"no grid of {counted(len(images), 'picture')} in {counted(columns, 'column')}")
     pixels = to_uint8(images)
     n, height, width, channels = pixels.shape
     rows, columns = -(-n // columns), min(columns, n)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.observed import Observed
 from zeuxis.draw import Draw
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.nets.reconstructing import LinearFilter
 from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
@@ -60,7 +60,9 @@ class Linear(Recipe):
         super().check(spec)
         check_damage(self.damage, spec)
         if self.side < 1 or self.side % 2 == 0:
-            raise BadInput(f"a filter of {self.side} pixels has no middle", "side", f"use {max(self.side, 0) + 1}")
+            raise BadInput(
+                f"a filter of {counted(self.side, 'pixel')} has no middle", "side", f"use {max(self.side, 0) + 1}"
+            )
 
     def players(self, spec: Spec) -> nn.ModuleDict:
         return nn.ModuleDict({"restorer": LinearFilter(spec.channels, self.side)})

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.observed import Observed
 from zeuxis.draw import Draw
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.nets.reconstructing import PatchMLP, mlp_radius
 from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
@@ -77,10 +77,12 @@ class MLP(Recipe):
         super().check(spec)
         check_damage(self.damage, spec)
         if self.seen < self.given or (self.seen - self.given) % 2:
-            words = f"a patch of {self.given} pixels does not lie in the middle of one of {self.seen}"
+            words = f"a patch of {counted(self.given, 'pixel')} does not lie in the middle of one of {self.seen}"
             raise BadInput(words, "given", f"use `--seen {self.given + 6}`")
         if not 1 <= self.step <= self.given:
-            raise BadInput(f"patches of {self.given} pixels leave gaps {self.step} apart", "step", "use a smaller step")
+            raise BadInput(
+                f"patches of {counted(self.given, 'pixel')} leave gaps {self.step} apart", "step", "use a smaller step"
+            )
 
     def players(self, spec: Spec) -> nn.ModuleDict:
         hidden = (self.width,) * self.layers

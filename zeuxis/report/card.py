@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zeuxis.data.files import write_text
-from zeuxis.errors import command
+from zeuxis.errors import command, counted
 from zeuxis.report.outcome import judgement_of
 from zeuxis.runs import Run
 
@@ -54,7 +54,7 @@ def write_card(folder: Path) -> Path:
         height=s["height"],
         width=s["width"],
         channels=s["channels"],
-        classes=f", {len(s['classes'])} classes" if s["classes"] else "",
+        classes=f", {counted(len(s['classes']), 'class')}" if s["classes"] else "",
         command=r["command"],
         images=done["images"],
         seconds=done["seconds"],

@@ -11,6 +11,7 @@ import zeuxis
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import Families
 from zeuxis.data.files import write_text
+from zeuxis.errors import counted
 from zeuxis.report.page import render
 from zeuxis.report.pictures import encode, uri
 
@@ -34,11 +35,11 @@ def sentence_of(found: Families, n: int) -> str:
     """What was joined, in one sentence."""
     members = found.members()
     if not members:
-        return f"None of the {n:,} pictures belong together: any of them may be trained on while another is held out."
-    whole, families = sum(map(len, members)), "1 family" if len(members) == 1 else f"{len(members):,} families"
+        return f"None of {counted(n, 'picture')} belongs to another: any may be trained on while another is held out."
+    whole, families = sum(map(len, members)), counted(len(members), "family")
     return (
-        f"{whole:,} of the {n:,} pictures belong to {families} that no split takes apart; the largest has "
-        f"{len(members[0]):,} pictures."
+        f"{whole:,} of {counted(n, 'picture')} belong to {families} that no split takes apart; the largest has "
+        f"{counted(len(members[0]), 'picture')}."
     )
 
 
@@ -68,7 +69,7 @@ def _family(dataset: Dataset, found: Families, positions: np.ndarray) -> dict[st
     shown = positions[:EACH]
     pixels = dataset.images(shown).permute(0, 2, 3, 1).numpy()
     return {
-        "title": f"{len(positions):,} pictures",
+        "title": counted(len(positions), "picture"),
         "why": "Joined because: " + ", ".join(why) + ".",
         "pictures": [_small(one, dataset.sources[i]) for one, i in zip(pixels, shown.tolist(), strict=True)],
         "more": len(positions) - len(shown),

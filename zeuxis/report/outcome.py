@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from zeuxis.errors import counted
 from zeuxis.report.read import advice, mapping, number
-from zeuxis.report.words import decimal, percent, whole
+from zeuxis.report.words import decimal, percent, things, whole
 from zeuxis.spelling import in_flags
 
 GRADES = ("failed", "poor", "usable", "close")
@@ -57,7 +58,9 @@ def _caution(figures: Mapping[str, Any]) -> str:
     held = number(figures.get("held"))
     if figures.get("apart") is False:
         return " No pictures were held out, so the samples were held against half of the training pictures."
-    return f" Only {held:.0f} pictures were held out, so these figures are rough." if held and held < _FEW else ""
+    return (
+        f" Only {counted(round(held), 'picture')} held out, so these figures are rough." if held and held < _FEW else ""
+    )
 
 
 _NAMES = (
@@ -168,7 +171,7 @@ def of_intervals(found: Mapping[str, Any]) -> Outcome:
     return Outcome(
         "better",
         f"The intervals, {decimal(factor, 2)} times as wide as learned, miss {percent(missed, 1)} of the values of "
-        f"{found.get('pictures')} held-out pictures, where {percent(alpha)} may be missed.",
+        f"{things(found.get('pictures'), 'held-out picture')}, where {percent(alpha)} may be missed.",
         figures,
     )
 
@@ -209,7 +212,7 @@ _CANNOT = "A copy adds nothing new, and must stay wherever its original must sta
 def of_copies(found: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
     """Paragraphs beside the pairs of samples and nearest training pictures, from suspects.json and the judgement."""
     n, count, expected = (number(found.get(name)) for name in ("n", "copies", "expected"))
-    of = f"Of {whole(n)} generated pictures" if n is not None else "Of the generated pictures"
+    of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
     pairs = (
         f"{of}, these lie closest to a training picture: generated on the left, "
         "its nearest real neighbour on the right."

@@ -7,14 +7,26 @@ from typing import Any
 
 from markupsafe import Markup
 
-from zeuxis.errors import command
+from zeuxis.errors import command, counted
 from zeuxis.report.outcome import advice_of, figure_rows, judgement_of, of_copies
 from zeuxis.report.page import render, write_page
 from zeuxis.report.pictures import Picture, cell_of, embed, film, spread
 from zeuxis.report.plots import Series, line_chart
 from zeuxis.report.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
 from zeuxis.report.strips import read_strips
-from zeuxis.report.words import DASH, brief, compact, decimal, duration, percent, shape_words, spelled, value, whole
+from zeuxis.report.words import (
+    DASH,
+    brief,
+    compact,
+    decimal,
+    duration,
+    percent,
+    shape_words,
+    spelled,
+    things,
+    value,
+    whole,
+)
 from zeuxis.spelling import Advice, in_flags
 
 FRAMES = 10  # columns of the strip that shows how samples developed
@@ -135,14 +147,14 @@ def sentence(found: RunFolder) -> str:
     classes = spec.get("classes") if isinstance(spec.get("classes"), list) else []
     used = mapping(run.get("split")).get("train") or mapping(run.get("data")).get("items")
     steps, images, seconds = progress_of(found)
-    of = f" of {len(classes)} classes" if classes else ""
+    of = f" of {counted(len(classes), 'class')}" if classes else ""
     knows = ", told the class of each," if classes and run.get("conditional") and found.samples else ""
     shape = shape_words(spec)
-    words = f"{run.get('recipe', 'A recipe')} was trained on {whole(used)} pictures{of} from {source_of(run)}"
+    words = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_of(run)}"
     words += (f" ({shape})" if shape else "") + knows
     if steps is None:
         return words.rstrip(",") + "; no step was logged yet."
-    return words + f" for {whole(steps)} steps: {whole(images)} pictures seen in {duration(seconds)}."
+    return words + f" for {things(steps, 'step')}: {things(images, 'picture')} seen in {duration(seconds)}."
 
 
 def state_words(found: RunFolder) -> str:
@@ -159,7 +171,7 @@ def state_words(found: RunFolder) -> str:
 def budget_words(found: RunFolder) -> str:
     """What was asked, and how far the time was off: `5m asked, 0.4 % over`."""
     budget = mapping(found.run.get("budget"))
-    asked = str(budget.get("asked") or f"{whole(found.run.get('steps'))} steps")
+    asked = str(budget.get("asked") or things(found.run.get("steps"), "step"))
     over = number(found.finish.get("overrun_percent"))
     if over is None or number(budget.get("seconds")) is None:
         return f"{asked} asked"
@@ -172,7 +184,7 @@ def facts(found: RunFolder) -> list[tuple[str, str, str]]:
     clock = mapping(found.log.last.get("clock"))
     speed = number(found.finish.get("images_per_second")) or number(clock.get("images_per_second"))
     world = number(found.run.get("world")) or 1
-    processes = f"{whole(world)} processes" if world > 1 else "one process"
+    processes = things(world, "process") if world > 1 else "one process"
     return [
         ("Steps", whole(steps), f"of {whole(found.run.get('steps'))}, batch {value(found.run.get('batch'))}"),
         ("Pictures seen", compact_or_dash(images), f"{whole(images)} in all"),
@@ -337,7 +349,7 @@ def best_of(found: RunFolder) -> Line:
 def looked_words(found: RunFolder) -> str:
     """How often the scores were measured, and whether on pictures that were not trained on."""
     looks = len(found.log.scores)
-    times = "Measured once" if looks == 1 else f"Measured {looks} times"
+    times = "Measured once" if looks == 1 else f"Measured {counted(looks, 'time')}"
     if number(mapping(found.run.get("split")).get("held_out")):
         return f"{times}, on pictures that were not trained on."
     return f"{times}. There was no held-out picture, so the real pictures here are those that were trained on."
@@ -349,7 +361,7 @@ def no_alarm(found: RunFolder) -> str:
     if not looks:
         return "Nothing was looked at, so no alarm could be raised."
     so_far = "" if found.finish else " so far"
-    times = "once" if looks == 1 else f"{looks} times"
+    times = "once" if looks == 1 else counted(looks, "time")
     return f"No alarm was raised{so_far}; the training was looked at {times}. Alarms do not say how good the result is."
 
 

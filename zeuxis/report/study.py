@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zeuxis.errors import command
+from zeuxis.errors import command, counted
 from zeuxis.report.arms import MEANING, arms_of
 from zeuxis.report.folder import OPEN, TONES, StudyFolder, open_study
 from zeuxis.report.generators import alarms, cas_chart, curves_repeat, generators, suspects
@@ -21,6 +21,7 @@ from zeuxis.report.words import (
     shape_words,
     signed,
     spelled,
+    things,
     value,
     whole,
 )
@@ -96,7 +97,7 @@ def verdict_words(found: StudyFolder) -> dict[str, str]:
     verdict = found.verdict
     word = str(verdict.get("verdict") or "")
     if not word:
-        done = f"{finished_repeats(found)} of {found.wanted} repeats are done"
+        done = f"{finished_repeats(found)} of {counted(found.wanted, 'repeat')} done"
         sentence = f"No verdict yet: {done}."
         why = f"A verdict needs all of them. Go on with: {command('resume', found.path.resolve().name)}"
         return {"title": sentence, "word": "NOT FINISHED", "sentence": sentence, "why": why}
@@ -116,12 +117,12 @@ def without_word(sentence: str, word: str) -> str:
 def kicker(found: StudyFolder) -> str:
     """One line on what was studied."""
     per_class = found.asked.get("labels_per_class")
-    drawn = f"{whole(per_class)} labels per class" if number(per_class) else "80 % of the training part per repeat"
+    drawn = f"{things(per_class, 'label')} per class" if number(per_class) else "80 % of the training part per repeat"
     classes = mapping(found.study.get("spec")).get("classes")
     parts = [
         "Zeuxis study",
         source_of(found.study),
-        f"{len(classes)} classes" if isinstance(classes, list) and classes else "",
+        counted(len(classes), "class") if isinstance(classes, list) and classes else "",
         shape_words(found.study.get("spec")),
         drawn,
         f"generator {found.asked['recipe']}" if found.asked.get("recipe") and found.generates else "",
@@ -169,7 +170,7 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
 
 def pictures_words(found: StudyFolder) -> str:
     n = number(found.verdict.get("test_pictures"))
-    return "test pictures" if n is None else f"{whole(n)} test pictures"
+    return "test pictures" if n is None else things(n, "test picture")
 
 
 def p_words(found: StudyFolder) -> str:
@@ -206,7 +207,7 @@ def seen_words(found: StudyFolder) -> list[str]:
         )
     if more is not None and margin is not None:
         enough = f"; there were {whole(repeats)}" if repeats is not None else ""
-        words.append(f"To call {decimal(margin, 2)} points as surely takes about {whole(more)} repeats{enough}.")
+        words.append(f"To call {decimal(margin, 2)} points as surely takes about {things(more, 'repeat')}{enough}.")
     least_p = number(v.get("smallest_p"))
     if repeats is not None and repeats >= FEWEST and least_p is not None and least_p > 0.05:
         words.append(
@@ -216,8 +217,8 @@ def seen_words(found: StudyFolder) -> list[str]:
     if repeats is not None and repeats < FEWEST:
         least = probability(2.0 ** (1 - repeats))
         words.append(
-            f"The smallest p that {whole(repeats)} repeats can give is {least}, which is above 0.05: so few repeats can"
-            " never decide."
+            f"The smallest p that {things(repeats, 'repeat')} can give is {least}, which is above 0.05: so few repeats"
+            " can never decide."
         )
     return words
 
@@ -253,6 +254,6 @@ def made_of(found: StudyFolder) -> list[tuple[str, str]]:
         ("Steps", f"{of_generator}classifier {whole(plan.get('classifier_steps'))}"),
         ("Planned time", duration(mapping(plan.get("seconds")).get("whole"))),
         ("Time per generator", duration(mean(spent))),
-        ("Side by side", f"{whole(plan.get('slots'))} processes"),
+        ("Side by side", things(plan.get("slots"), "process")),
     ]
     return [(name, what) for name, what in rows if DASH not in what]

@@ -17,6 +17,7 @@ from zeuxis.report.words import (
     percent,
     probability,
     signed,
+    things,
 )
 
 CLASSES = 40  # rows of the recall plot; more are cut to those that differ most
@@ -115,5 +116,5 @@ def _judged(comparison: Line) -> str:
     """What a comparison reads as; no judgement where so many repeats are needed for one."""
     needed, judged = number(comparison.get("repeats_needed")), comparison.get("judged")
     if needed is not None:
-        return f"needs {needed:.0f} repeats"
+        return f"needs {things(needed, 'repeat')}"
     return "gan holds no generated pictures" if judged == "empty" else str(judged or DASH)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from zeuxis.errors import counted
 from zeuxis.report.read import mapping, number
 
 DASH = "–"
@@ -33,6 +34,12 @@ def percent(value: object, digits: int = 0) -> str:
 def whole(value: object) -> str:
     """A count."""
     return decimal(value, 0)
+
+
+def things(value: object, noun: str) -> str:
+    """A count of things: "1 picture", "2,000 pictures"; a dash in place of one that is not there."""
+    found = number(value)
+    return f"{DASH} {noun}s" if found is None else counted(round(found), noun)
 
 
 def brief(value: object) -> str:

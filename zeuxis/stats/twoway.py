@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,7 +43,8 @@ class Examined:
             raise BadInput("needs a class and a group for every test picture", f"{self.classes.shape}")
         lonely = np.flatnonzero(self.units_by_class < 2)
         if len(lonely):
-            what = f"class {lonely[0]} has {self.units_by_class[lonely[0]]} independent test pictures, not 2"
+            there = counted(int(self.units_by_class[lonely[0]]), "independent test picture")
+            what = f"class {lonely[0]} has {there}, not 2"
             raise BadInput(what, "", "give more pictures of it")
 
     @property

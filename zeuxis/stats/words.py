@@ -50,7 +50,7 @@ def _further(found: Verdict) -> str:
             f"it takes at least about {round_up(found.pictures_for_margin):,}"
         )
     more = found.repeats_for_margin
-    return f"; to call {margin} points takes about {more} repeats" if more and more > found.repeats else ""
+    return f"; to call {margin} points takes about {counted(more, 'repeat')}" if more and more > found.repeats else ""
 
 
 def _called(found: Verdict, treatment: str, measure: str) -> str:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.errors import BadInput, MemoryRanOut, ZeuxisError, memory_in_words
+from zeuxis.errors import BadInput, MemoryRanOut, ZeuxisError, counted, memory_in_words
 from zeuxis.recipes.recipe import Recipe
 from zeuxis.weights import store
 
@@ -187,7 +187,7 @@ def _check(described: Any, name: str) -> None:
         raise BadInput(f"{kind} is a net for {described.purpose}", name, mend)
     channels = (described.input_channels, described.output_channels)
     if channels not in ((1, 1), (3, 3)):
-        raise BadInput(f"this {kind} net takes {channels[0]} channels and gives {channels[1]}", name, mend)
+        raise BadInput(f"this {kind} net takes {counted(channels[0], 'channel')} and gives {channels[1]}", name, mend)
 
 
 def _window(described: Any) -> int:

@@ -10,7 +10,7 @@ import torch
 
 from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, memory_in_words
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
 from zeuxis.jobs.foreign import Distance
 from zeuxis.jobs.restoring import changes, scoring, triage
 from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_of
@@ -137,7 +137,7 @@ def compare(
     compared = [_plain(entry) for _, entry in done]
     found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}
     if failed:
-        what = f"{failed} of {len(works)} pictures could not be compared"
+        what = f"{failed} of {counted(len(works), 'picture')} could not be compared"
         raise SomeFailed(what, given, "they are listed above", found)
     return found
 

@@ -11,7 +11,7 @@ from zeuxis.degrade.observed import Degradation
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.errors import BadInput, SomeFailed, counted
 from zeuxis.jobs.restoring.files import Pair, pairs_of
 from zeuxis.jobs.restoring.finished import digest, not_ours, note_of
 from zeuxis.pictures.picture import encode, from_tensor, read, to_tensor
@@ -39,7 +39,7 @@ def degrade_files(given: str, out: str, damage: str, seed: int) -> list[Path]:
             continue
         write_bytes(pair.target, data)
     if failed:
-        what = f"{len(failed)} of {len(pairs)} pictures could not be read"
+        what = f"{len(failed)} of {counted(len(pairs), 'picture')} could not be read"
         files = [str(pair.target) for pair in pairs if pair.name not in failed]
         found = {"files": files, "failed": [{"name": name, "why": why} for name, why in failed.items()]}
         raise SomeFailed(what, given, "they are listed above", found)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from zeuxis import catalog
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.fixed import opened
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.restoring.changes import GREY, pooled_map
 from zeuxis.pictures.tiles import tiled
 from zeuxis.recipes.recipe import Doubts, Recipe, make
@@ -105,6 +105,6 @@ def told(doubt: Doubt, before: Tensor, after: Tensor, truth: Tensor | None) -> t
         inside = float(((apart >= -lower) & (apart <= upper)).double().mean())
     words = (
         f"Uncertainty: how far the true values may lie from these, for {1 - doubt.alpha:.0%} of them "
-        f"(checked on {doubt.pictures} photographs held out)"
+        f"(checked on {counted(doubt.pictures, 'photograph')} held out)"
     )
     return pooled_map(half.mean(1, keepdim=True).square(), words), {"half_width": float(half.mean()), "inside": inside}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import sha256_of
 from zeuxis.engine.fixed import opened, revived
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.restoring import community, holes
 from zeuxis.pictures.tiles import before, choose_tile, padded, tiled
 from zeuxis.platform import free_memory
@@ -144,7 +144,7 @@ def apply(
         return torch.cat(parts, 1)
     seen = image.expand(-1, wanted, -1, -1) if channels == 1 else image
     if seen.shape[1] != wanted:
-        raise BadInput(f"a net of {wanted} channels cannot take a picture of {channels}", net.name)
+        raise BadInput(f"a net of {counted(wanted, 'channel')} cannot take a picture of {channels}", net.name)
     answer = _at_once(net, seen, level, grid) if part else _over_tiles(net, seen, known, level, memory, grid)
     return answer.mean(1, keepdim=True) if channels == 1 else answer
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from zeuxis.errors import counted
 from zeuxis.jobs.restoring import changes, doubt, scoring
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import Asked
@@ -119,7 +120,8 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> 
             return "It was left alone, and is what it was." if not apart else f"It was left alone; {_in_format(apart)}."
         if len(entries) == 1:
             return f"{entries[0]['words'][:1].upper()}{entries[0]['words'][1:]}."
-        return f"What changed, told without the originals. {alone or 'None'} of {len(entries)} pictures left alone."
+        of = counted(len(entries), "picture")
+        return f"What changed, told without the originals. {alone or 'None'} of {of} left alone."
     before, after = (mean[side].get("psnr") for side in ("input", "output"))
     worse = sum(gain(e) < -_NOTHING for e in entries)
     if before is None or after is None:

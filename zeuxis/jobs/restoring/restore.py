@@ -16,7 +16,7 @@ from zeuxis.data.files import copy_file, sweep_aside, write_bytes
 from zeuxis.data.signatures import Unreadable
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, memory_in_words
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words
 from zeuxis.jobs.restoring import large, masks, steps, triage
 from zeuxis.jobs.restoring.doubt import of_run
 from zeuxis.jobs.restoring.files import Pair, pairs_of
@@ -203,14 +203,14 @@ def run_batch(
         _mask_bytes(str(pairs[0].mask))
     todo, by_size = unfinished(pairs, _settings(asked), asked.means())
     if len(todo) < len(pairs):
-        say(f"zeuxis: {len(pairs) - len(todo)} of {len(pairs)} pictures are done already")
+        say(f"zeuxis: {len(pairs) - len(todo)} of {counted(len(pairs), 'picture')} done already")
     if by_size:
         say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
     worked = {r.result: r for r in _all(todo, asked, _planned if dry_run else _done_now, single=len(pairs) == 1)}
     records = [worked.get(pair.target) or done_before(pair) for pair in pairs]
     failed = sum(record.state == "failed" for record in records)
     if failed:
-        what = f"{failed} of {len(pairs)} pictures could not be done"
+        what = f"{failed} of {counted(len(pairs), 'picture')} could not be done"
         raise SomeFailed(what, given, "they are listed above", summary(records))
     return records
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from zeuxis.augment.names import RIVALS
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput, counted, nearest
 
 TREATMENTS = ("gan", "again", "more-real", "shuffled-real")
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
@@ -159,11 +159,11 @@ def _warnings(asked: Asked, classifier_steps: int, whole: float) -> tuple[str, .
     found = []
     if asked.repeats < 6:
         found.append(
-            f"{asked.repeats} repeats can never decide: the smallest possible p is "
+            f"{counted(asked.repeats, 'repeat')} can never decide: the smallest possible p is "
             f"{2 / 2**asked.repeats:g}; six is the least"
         )
     if classifier_steps < 100:
-        found.append(f"the classifiers get only {classifier_steps} steps each: give more --budget")
+        found.append(f"the classifiers get only {counted(classifier_steps, 'step')} each: give more --budget")
     if asked.steps is None and whole > 1.15 * asked.budget:
-        found.append(f"this will take about {whole / 60:.0f} minutes, more than was asked for")
+        found.append(f"this will take about {counted(round(whole / 60), 'minute')}, more than was asked for")
     return tuple(found)

@@ -26,7 +26,7 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
 from zeuxis.engine.progress import say
 from zeuxis.engine.table import build_players
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.jobs import executor
 from zeuxis.jobs.opening import check_classes
 from zeuxis.jobs.sampling import generate
@@ -170,7 +170,8 @@ def _check(dataset: Dataset, split: Split, asked: Asked, families: np.ndarray) -
     need = (asked.labels_per_class or 2) * (2 if doubled else 1)
     if counts[least] < need:
         raise BadInput(
-            f"class `{dataset.spec.classes[least]}` has {counts[least]} pictures in the training part, not {need}",
+            f"class `{dataset.spec.classes[least]}` has {counted(int(counts[least]), 'picture')} in the training part, "
+            f"not {need}",
             "",
             "give more pictures or a smaller --labels-per-class",
         )
@@ -220,11 +221,12 @@ def test_part_words(place: Place) -> str:
     """What the test part alone allows, however many repeats there are: known before anything is trained."""
     examined, margin = place.examined, place.asked.margin
     needed, there = pictures_for_none(margin), round(examined.effective)
-    units = f" in {examined.units:,} groups" if examined.units < len(examined.classes) else ""
+    units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
     few = f", and these weigh as much as {there:,}: give more pictures or a wider --margin" if there < needed else ""
     shown = (
-        f"{len(examined.classes):,} test pictures{units} show effects from about {least_effect(examined):.2g} points"
-        f" on, however many repeats (assumed: single pictures lean to an arm by {LEAN:g})"
+        f"{counted(len(examined.classes), 'test picture')}{units} show effects from about "
+        f"{least_effect(examined):.2g} points on, however many repeats "
+        f"(assumed: single pictures lean to an arm by {LEAN:g})"
     )
     none = f"NO USEFUL GAIN within {margin:g} points needs {needed:,} of equal weight{few}"
     return f"zeuxis: {shown}; {none}"
@@ -233,20 +235,22 @@ def test_part_words(place: Place) -> str:
 def describe(place: Place) -> list[str]:
     """The plan as lines for people."""
     a, p, s = place.asked, place.plan, place.split
-    n = a.labels_per_class or "80 % of the"
+    n = counted(a.labels_per_class, "training picture") if a.labels_per_class else "80 % of the training pictures"
     lines = [
-        f"zeuxis: {len(s.train)} training, {len(s.validation)} validation and {len(s.test)} sealed test pictures, "
-        f"{place.classes} classes; each repeat draws {n} training pictures per class",
+        f"zeuxis: {len(s.train)} training, {len(s.validation)} validation and "
+        f"{counted(len(s.test), 'sealed test picture')}, "
+        f"{counted(place.classes, 'class')}; each repeat draws {n} per class",
         test_part_words(place),
-        f"zeuxis: {a.repeats} repeats x ({'1 generator + ' if a.treatment == 'gan' else ''}{arms_of(a)} classifiers), "
-        f"{p.slots} process{'es' if p.slots > 1 else ''} at once, about {words_for(p.seconds['whole'])}",
+        f"zeuxis: {counted(a.repeats, 'repeat')} x ({'1 generator + ' if a.treatment == 'gan' else ''}"
+        f"{counted(arms_of(a), 'classifier')}), "
+        f"{counted(p.slots, 'process')} at once, about {words_for(p.seconds['whole'])}",
         (
-            f"zeuxis: generator {p.generator_steps:,} steps ({p.generator_images:,} images, "
+            f"zeuxis: generator {counted(p.generator_steps, 'step')} ({counted(p.generator_images, 'image')}, "
             f"{words_for(p.seconds['generator'])}), "
             if a.treatment == "gan"
             else "zeuxis: "
         )
-        + f"each classifier {p.classifier_steps:,} steps ({words_for(p.seconds['classifier'])})",
+        + f"each classifier {counted(p.classifier_steps, 'step')} ({words_for(p.seconds['classifier'])})",
     ]
     if hint := guard_words(a.domain):
         lines.append(f"zeuxis: {hint}")
@@ -329,7 +333,8 @@ class _Watch:
         pace = (time.monotonic() - self.start) * self.slots / (self.spent - self.first) if known else 1.0
         left = max(self.whole - self.spent, 0.0) * max(pace, 0.5) / self.slots
         if self.shows:
-            say(f"zeuxis: {self.done} of {self.jobs} jobs done ({spec['name']}), about {words_for(left)} left")
+            done = f"{self.done} of {counted(self.jobs, 'job')} done"
+            say(f"zeuxis: {done} ({spec['name']}), about {words_for(left)} left")
 
 
 def _forget_pool(place: Place, r: int) -> None:
