@@ -21,7 +21,10 @@ from zeuxis.spelling import Way, in_flags, plain
 
 
 def cas_chart(repeats: Sequence[Repeat]) -> Markup:
-    """Accuracy of a classifier that saw generated pictures alone, over progress, a line per repeat."""
+    """Accuracy of a classifier that saw generated pictures alone, over progress, a line per repeat.
+
+    The dot, and the number beside the name, is the checkpoint that was chosen and that the study compares.
+    """
     series = []
     for repeat in repeats:
         curve = [p for p in repeat.generator.get("curve") or [] if isinstance(p, list | tuple) and len(p) == 2]
@@ -29,7 +32,8 @@ def cas_chart(repeats: Sequence[Repeat]) -> Markup:
         ys = [None if (y := number(p[1])) is None else 100 * y for p in curve]
         chosen = number(repeat.generator.get("chosen"))
         series.append(Series(f"repeat {repeat.index + 1}", xs, ys, None if chosen is None else 100 * chosen))
-    return line_chart("Accuracy on real validation pictures, in points", series, "per cent of the training")
+    title = "Accuracy on real validation pictures, in points; the dot is the checkpoint that was chosen"
+    return line_chart(title, series, "per cent of the training")
 
 
 def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:

@@ -58,9 +58,10 @@ def _caution(figures: Mapping[str, Any]) -> str:
     held = number(figures.get("held"))
     if figures.get("apart") is False:
         return " No pictures were held out, so the samples were held against half of the training pictures."
-    return (
-        f" Only {counted(round(held), 'picture')} held out, so these figures are rough." if held and held < _FEW else ""
-    )
+    if not held or held >= _FEW:
+        return ""
+    were = "was" if held == 1 else "were"
+    return f" Only {counted(round(held), 'picture')} {were} held out, so these figures are rough."
 
 
 _NAMES = (

@@ -121,14 +121,23 @@ def _marks(series: Series, x: Scale, y: Scale, css: str) -> Markup:
     return drawn
 
 
+def _told(line: Series, dotted: bool) -> Value:
+    """The number of a line in the legend: at its dot, where the lines have one, else the last."""
+    known = [(x, y) for x, y in line.points() if y is not None]
+    if dotted:
+        return next((y for x, y in known if line.mark is not None and math.isclose(x, line.mark)), None)
+    return known[-1][1] if known else None
+
+
 def _legend(series: Sequence[Series]) -> Markup:
-    items = Markup()
+    """Names of the lines, each with a number; a first word says which one that is."""
+    dotted = any(line.mark is not None for line in series)
+    items = Markup('<li class="muted">{}:</li>').format("at the dot" if dotted else "last value")
     for i, line in enumerate(series):
-        last = next((y for _, y in reversed(line.points()) if y is not None), None)
         items += Markup(
             '<li><svg width="22" height="10" aria-hidden="true"><line class="line-{}" x2="22" y1="5" y2="5"/></svg>'
             " {} <b>{}</b></li>"
-        ).format(i % LINES, line.name, brief(last))
+        ).format(i % LINES, line.name, brief(_told(line, dotted)))
     return Markup('<ul class="legend">{}</ul>').format(items)
 
 

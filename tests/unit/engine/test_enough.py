@@ -27,7 +27,7 @@ def test_the_words_say_need_time_and_budget():
     found = enough(few, PHOTO, 5_000, 85.0)
     assert found.verdict == "hopeless" and found.warns
     assert "64x64 px colour pictures: r3gan needs about 300,000 images (an estimate: " in found.words
-    assert ", 58 min 49 s here at 85 images/s; the 5,000 of this budget are hopeless" in found.words
+    assert ", 58 min 49 s here at 85 images/s; this budget of 5,000 images is hopeless" in found.words
     assert " here " not in enough(few, PHOTO, 5_000, None).words
     cgan = make(catalog.load("cgan"))
     assert "(measured: on fashion-mini)" in enough(cgan, GREY, 50_000, None).words

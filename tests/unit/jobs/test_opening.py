@@ -55,7 +55,7 @@ def test_every_class_is_held_out_where_it_can_be(tmp_path):
         ({"a": 30, "b": 9, "c": 5}, ("b",), "class `b` has no .* picture of 9 in all: .*nearly equal"),
         ({"train/a": 15, "train/b": 15, "val/a": 5}, (), "class `b` has no held-out picture of 15 in all: official"),
         ({"train/a": 15, "val/a": 5, "val/b": 5}, (), "class `b` has no training picture of 5 in all"),
-        ({"train/a": 6, "train/b": 6, "train/c": 6, "val/c": 2}, (), "class `a` .*nor have 1 more classes"),
+        ({"train/a": 6, "train/b": 6, "train/c": 6, "val/c": 2}, (), "class `a` .*nor has 1 other class"),
     ],
 )
 def test_a_score_by_label_needs_every_class(tmp_path, folders, same, words):
@@ -104,7 +104,7 @@ def test_what_a_run_leaves_aside_is_told(tmp_path, capsys):
     found = material(catalog.load("cgan")(), Source(str(tmp_path)), seed=0)
     assert found.split.test.size == 10 and found.split.dropped.size == 1
     told = capsys.readouterr().err
-    assert "10 pictures of the official test part" in told and "left out: 1 that are copies" in told
+    assert "the official test part, 10 pictures, is left aside" in told and "left out: 1 picture, as copies" in told
     assert "class `c` has no training picture" in told
 
 

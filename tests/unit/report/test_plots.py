@@ -48,12 +48,20 @@ def test_thin_keeps_means_and_gaps() -> None:
     assert short[0] == (4.5, None) and short[1] == (14.5, 1.0)
 
 
+def test_the_legend_says_which_number_it_gives() -> None:
+    """Where a checkpoint was chosen it is that one's number, which the study compares, and not the last of training."""
+    xs, ys = [0.0, 1.0, 2.0], [10.0, 70.0, 60.0]
+    chosen, other = Series("one", xs, ys, mark=1.0), Series("two", xs, [11.0, 12.0, 13.0])
+    assert "last value: one 60.0 two 13.0" in Page(line_chart("t", [Series("one", xs, ys), other])).text
+    assert "at the dot: one 70.0 two –" in Page(line_chart("t", [chosen, other])).text
+
+
 def test_line_chart_draws_gaps_marks_and_last_value() -> None:
     line = Series("loss <b>", [0.0, 1.0, 2.0, 3.0], [1.0, math.nan, 3.0, 2.0], mark=2.0)
     html = line_chart("a & b", [line], "pictures seen", events=[1.0, 1.0])
     page = Page(html)
     assert page.wrong == []
-    assert "a & b" in page.text and "loss <b> 2.00" in page.text
+    assert "a & b" in page.text and "at the dot: loss <b> 3.00" in page.text
     drawn = [a for t, a in page.tags if t == "polyline"]
     assert [a["class"] for a in drawn] == ["line-0 dot", "line-0", "line-0 dot"]  # one point, two points, the mark
     assert sum(t == "line" and a.get("class") == "event" for t, a in page.tags) == 1

@@ -200,7 +200,7 @@ def test_the_page_says_how_p_was_found(copy: Path, repeats: int, how: str) -> No
 
 def test_an_unfinished_study_says_what_is_missing(tmp_path: Path) -> None:
     page = page_of(write_study(tmp_path / "half", done=2))
-    assert "No verdict yet: 2 of 6 repeats are done." in page.text
+    assert "No verdict yet: 2 of 6 repeats done." in page.text
     assert "Go on with: zeuxis resume half" in page.text
     assert "Balanced accuracy on the sealed test part" in page.text
     assert "copying was not looked at" in page.text
@@ -220,7 +220,7 @@ def test_missing_repeats_are_named_and_taken_from_the_table(copy: Path) -> None:
 def test_a_study_with_its_header_alone_has_a_page(tmp_path: Path) -> None:
     write_json(tmp_path / "study.json", {"format": 1})
     page = page_of(tmp_path)
-    assert "No verdict yet: 0 of 0 repeats are done." in page.text
+    assert "No verdict yet: 0 of 0 repeats done." in page.text
     assert "No arm has finished yet." in page.text and "No generator has finished yet." in page.text
 
 
