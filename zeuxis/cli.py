@@ -268,6 +268,13 @@ def _print(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def less_memory(parser: Parser) -> str:
+    """What makes a word need less memory, by the flags that it has."""
+    flags = {flag for action in parser._actions for flag in action.option_strings}
+    ways = [f"a smaller {flag}" for flag in ("--size", "--batch", "--memory") if flag in flags]
+    return f"use {' or '.join(ways)}, or close other programs" if ways else ""
+
+
 def run(arguments: Sequence[str]) -> None:
     """Parses one command line, does it and prints the answer. Raises ZeuxisError."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -280,9 +287,11 @@ def run(arguments: Sequence[str]) -> None:
     word, rest = arguments[0], list(arguments[1:])
     if word not in WORDS:
         raise BadInput(f"unknown word `{word}`", "", nearest(word, list(WORDS)))
-    parsed = vars(parser_for(word, _second(word, rest)).parse_args(rest))
+    parser = parser_for(word, _second(word, rest))
+    parsed = vars(parser.parse_args(rest))
     as_json = parsed.pop("json")
-    answer = _ACTIONS[word](parsed)
+    with memory_in_words(mend=less_memory(parser)):
+        answer = _ACTIONS[word](parsed)
     if (as_json and answer.found) or answer.text:
         _print(_json(answer.found) if as_json else answer.text)
     return None
@@ -325,7 +334,7 @@ def main() -> int:
     debug, as_json = os.environ.get("ZEUXIS_DEBUG") == "1", "--json" in sys.argv[1:]
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        with memory_in_words(mend="use a smaller --size or --batch, or close other programs"):
+        with memory_in_words():
             run(sys.argv[1:])
         return 0
     except KeyboardInterrupt:

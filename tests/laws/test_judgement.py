@@ -1,12 +1,17 @@
 """Law: what came of a training can be judged, for every recipe, by figures that its own score holds."""
 
 import math
+import re
+from types import SimpleNamespace
 
 import pytest
 
 from tests.laws.helper import NAMES, pictures, small, smallest, streams_for, table_for
+from zeuxis.cli import parser_for
 from zeuxis.engine.watching import Watcher
-from zeuxis.recipes.recipe import Doubts, Generates
+from zeuxis.jobs.judging import _mend
+from zeuxis.recipes.recipe import Doubts, Generates, settings_of
+from zeuxis.report.outcome import GAINS, GRADES, Outcome
 
 CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]
 
@@ -34,6 +39,20 @@ def test_a_yardstick_names_figures_of_the_score(name, settings):
     if yardstick.chance is None:
         assert yardstick.rival in found and yardstick.rival != yardstick.ours
     assert yardstick.doing and yardstick.least > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_to_do_about_a_result_names_flags_and_fields_that_the_recipe_has(name):
+    """And what any recipe is advised where memory runs out, a smaller --batch, is a field of each."""
+    recipe = small(name)
+    known = {flag for action in parser_for("train", name)._actions for flag in action.option_strings}
+    assert "batch" in settings_of(recipe)
+    for grade in (*GRADES, *GAINS):
+        for images in (1, 64, 10**9):
+            run = SimpleNamespace(recipe=recipe, spec=smallest(recipe), finish={"images": images})
+            told = _mend(Outcome(grade, "", {}), run)
+            assert set(re.findall(r"--[a-z0-9-]+", told)) <= known, told
+            assert bool(told) == (grade not in ("usable", "close", "better"))
 
 
 @pytest.mark.parametrize("n", [1, 24])

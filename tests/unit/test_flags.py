@@ -118,3 +118,15 @@ def test_what_an_unknown_flag_is_sent_to_lists_the_flags_of_just_this_word(words
     told = typed(*shlex.split(line)[1:])
     known = cli.parser_for(words[0], words[1])._actions
     assert told.code == 0 and all(flag in told.out for a in known for flag in a.option_strings), line
+
+
+SECOND = {"train": "cgan", "data": "show"}
+
+
+@pytest.mark.parametrize(("word", "second"), [(word, SECOND.get(word)) for word in cli.WORDS])
+def test_where_memory_runs_out_the_advice_names_flags_that_the_word_has(word: str, second: str | None) -> None:
+    parser = cli.parser_for(word, second)
+    known = {flag for action in parser._actions for flag in action.option_strings}
+    assert set(re.findall(r"--[a-z-]+", cli.less_memory(parser))) <= known
+    assert ("--memory" in cli.less_memory(parser)) == (word in ("restore", "upscale"))
+    assert ("--batch" in cli.less_memory(parser)) == (word == "train")
