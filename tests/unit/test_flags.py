@@ -130,3 +130,8 @@ def test_where_memory_runs_out_the_advice_names_flags_that_the_word_has(word: st
     assert set(re.findall(r"--[a-z-]+", cli.less_memory(parser))) <= known
     assert ("--memory" in cli.less_memory(parser)) == (word in ("restore", "upscale"))
     assert ("--batch" in cli.less_memory(parser)) == (word == "train")
+
+
+def test_a_choice_that_is_a_number_is_told_as_others_are() -> None:
+    with pytest.raises(BadInput, match="--channels cannot be `5` .*; known: 1, 2, 3, 4"):
+        cli.parser_for("data", "show").parse_args(["show", "x", "--channels", "5"])

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from zeuxis.data.asked import ask_boxes, ask_masks, ask_pairs, ask_subjects, mask_names, masks_of, plain
 from zeuxis.data.parts import part_name
-from zeuxis.data.trees import BY_RULE, Folders, Tree, Where, some, tree_of, without_unlabelled
+from zeuxis.data.trees import BY_RULE, Folders, Tree, Where, alike_in_case, some, tree_of, without_unlabelled
 from zeuxis.errors import BadInput, counted
 
 
@@ -131,8 +131,5 @@ def _other_words(tree: Tree) -> list[str]:
     if len(classes) < 2:
         return []
     odd = {name for name in classes if part_name(name) and not tree.top}
-    folded = Counter(name.casefold() for name in classes)
-    alike = {name for name in classes if folded[name.casefold()] > 1}
-    return [f"{some(odd)} is read as a class, as no other folder makes it a part"] * bool(odd) + [
-        f"the classes {some(alike)} differ in case alone"
-    ] * bool(alike)
+    lines = [f"{some(odd)} is read as a class, as no other folder makes it a part"] * bool(odd)
+    return lines + alike_in_case(classes)

@@ -41,6 +41,7 @@ _PICTURES = {
     ".ppm",
 }
 _JSON_HEAD = 1 << 16
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
 _DRIVE = re.compile("[a-zA-Z]:")
 _MEMBER = 1 << 30
 """Bytes that one file in a zip may unpack to."""
@@ -208,9 +209,15 @@ def from_folder(root: Path, where: Where) -> Listing:
     found, beside = walk(root, skipped, folders)
     pairs = [(path, path_opener(root / path)) for path in found]
     listing = by_folder(pairs, beside, skipped, where, lambda path: _head_of(root / path), folders)
-    tables = sorted(p.name for p in beside if len(p.parts) == 1 and p.suffix.lower() in (".csv", ".tsv", ".jsonl"))
-    listing.remarks.extend(f"the table {readable(name)} is not read; give it in place of the folder" for name in tables)
+    listing.remarks.extend(_tables(beside, "give it in place of the folder"))
     return listing
+
+
+def _tables(beside: Iterable[PurePosixPath], mend: str) -> list[str]:
+    """A line on each table that lies there, or one folder down, as its labels may be those that are meant."""
+    found = sorted(str(p) for p in beside if len(p.parts) <= 2 and p.suffix.lower() in _TABLES)
+    more = [f"{counted(len(found) - 3, 'more table')} not read either"] if len(found) > 3 else []
+    return [f"the table {readable(name)} is not read; {mend}" for name in found[:3]] + more
 
 
 def path_opener(path: Path) -> Callable[[], Path]:
@@ -231,6 +238,7 @@ def from_zip(path: Path, where: Where) -> Listing:
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInput("this zip cannot be read", str(path), "pack it again") from error
     listing = by_folder(found, [*beside], skipped, where, lambda path: _member_head(archive, beside[path]), folders)
+    listing.remarks.extend(_tables(beside, "unpack the zip and give it, or the folder that it lies in"))
     if unsure:
         listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
     return listing

@@ -15,7 +15,7 @@ from typing import Any
 
 from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable
-from zeuxis.data.trees import BY_RULE, Where
+from zeuxis.data.trees import BY_RULE, Where, alike_in_case
 from zeuxis.errors import BadInput, counted, nearest
 
 
@@ -118,6 +118,8 @@ def is_table(path: Path) -> bool:
 
 _FILES = ("file", "file_name", "filename", "file_path", "filepath", "path", "image", "image_path", "image_name", "img")
 _LOOKED_FOR = 20
+_MISSING = {"nan", "none", "null", "n/a", "<na>", "nil"}
+"""What programs write where a value is missing."""
 _LABELS = ("label", "class", "category", "class_name", "label_name", "target")
 _GROUPS = {"patient", "subject", "group", "id", "scene", "person", "case", "slide", "session", "site"}
 _DIVISIONS = {"split", "part", "fold", "set", "subset", "partition", "usage"}
@@ -270,6 +272,9 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
         remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")
     if unlabelled:
         remarks.append(f"left out: {counted(unlabelled, 'row')} of an unlabelled part")
+    classes = {entry.label for entry in entries.values()}
+    joined += alike_in_case(classes)
+    joined += [f"`{name}` is read as a class" for name in sorted(c for c in classes if c and c.casefold() in _MISSING)]
     for name in (used.label, used.group):
         joined += joined_names(row.get(name) for _, row in found.rows) if name else []
     return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])

@@ -122,6 +122,14 @@ def _parts_above(folders: list[Folders], level: int, by: dict[str, str]) -> Tree
     return Tree(parts, inner, (start + 1, start + 2), level + 1)
 
 
+def alike_in_case(names: Iterable[str | None]) -> list[str]:
+    """A line on the classes that differ in case alone, which may be one."""
+    classes = {name for name in names if name is not None}
+    folded = Counter(name.casefold() for name in classes)
+    alike = {name for name in classes if folded[name.casefold()] > 1}
+    return [f"the classes {some(alike)} differ in case alone"] * bool(alike)
+
+
 def some(names: Iterable[str], most: int = 3) -> str:
     """`a`, `b`, `c` and 4 more."""
     listed = sorted(set(names))

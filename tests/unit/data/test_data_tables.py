@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+import zipfile
 
 import numpy as np
 import pytest
@@ -207,3 +208,24 @@ def test_labels_in_two_unicode_forms_are_told_of(folder):
     data = open_dataset(table(folder, rows("file,label", *forms, "b")))
     assert data.spec.classes == ("b", forms[0])
     assert f"`{forms[0]}` is written in 2 Unicode forms, and is one name" in data.remarks
+
+
+def test_labels_that_differ_in_case_or_stand_for_nothing_are_said(folder):
+    found = open_dataset(table(folder, rows("file,label", "Cat", "cat", "nan", "x", "None", "x")))
+    assert set(found.spec.classes) == {"Cat", "cat", "nan", "None", "x"}
+    told = "\n".join(found.remarks)
+    assert "the classes `Cat`, `cat` differ in case alone" in told
+    assert "`None` is read as a class" in told and "`nan` is read as a class" in told
+    plain = open_dataset(table(folder, rows("file,label", "a", "b", "a", "b", "a", "b"), "u.csv"))
+    assert plain.remarks == []
+
+
+@pytest.mark.parametrize("inside", ["", "set/"])
+def test_a_table_in_a_zip_or_one_folder_down_is_not_passed_over_in_silence(folder, inside):
+    table(folder / "img", "file_name,label\n0.png,a\n1.png,b\n", "metadata.csv")
+    with zipfile.ZipFile(folder / "z.zip", "w") as archive:
+        for path in sorted((folder / "img").iterdir()):
+            archive.write(path, f"{inside}{path.name}")
+    told = f"the table {inside}metadata.csv is not read; unpack the zip and give it, or the folder that it lies in"
+    assert open_dataset(folder / "z.zip").remarks == [told]
+    assert "the table img/metadata.csv is not read; give it in place of the folder" in open_dataset(folder).remarks
