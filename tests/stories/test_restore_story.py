@@ -53,7 +53,7 @@ def test_a_tree_comes_out_as_it_went_in(folder, tmp_path):
     stamps = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()}
     (out / "deep" / "two.jpg").unlink()
     again = typed("restore", str(folder), str(out), "--task", "denoise")
-    assert again.code == 0 and "2 of 3 pictures are done already" in again.err
+    assert again.code == 0 and "2 of 3 pictures done already" in again.err
     kept = {p: s for p, s in stamps.items() if p.name != "two.jpg"}
     assert {p: p.stat().st_mtime_ns for p in kept} == kept, "a finished file was written again"
     assert contents(out).keys() == {"one.png", "deep/two.jpg", "deep/er/three.webp"}
@@ -76,7 +76,7 @@ def test_what_is_there_for_another_reason_is_not_taken_for_done(tmp_path, monkey
     assert typed(*asked).code == 0
     made = Path("made.png").read_bytes()
     again = typed(*asked)
-    assert again.code == 0 and "1 of 1 pictures are done already" in again.err
+    assert again.code == 0 and "1 of 1 picture done already" in again.err
     refused = typed(*other[:2], "made.png", *other[2:])
     assert refused.code == 2 and len(refused.errors) == 1 and "made.png" in refused.err, refused
     assert Path("made.png").read_bytes() == made

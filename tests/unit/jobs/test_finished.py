@@ -64,7 +64,7 @@ def test_a_run_that_was_trained_anew_is_another_net_at_once(tmp_path, capsys, as
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     first = read_note(tmp_path / "out.png")["weights"]
     assert list(first.values()) == [nets.from_file(file).sha256]
-    assert "1 of 1 pictures are done already" in again(path, tmp_path / "out.png", asked, capsys)
+    assert "1 of 1 picture done already" in again(path, tmp_path / "out.png", asked, capsys)
     stat = file.stat()
     trained(file, 0.9)
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
