@@ -12,6 +12,7 @@ from zeuxis.engine.watching import Watcher
 from zeuxis.jobs.judging import _mend
 from zeuxis.recipes.recipe import Doubts, Generates, settings_of
 from zeuxis.report.outcome import GAINS, GRADES, Outcome
+from zeuxis.spelling import in_flags
 
 CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]
 
@@ -50,7 +51,7 @@ def test_what_to_do_about_a_result_names_flags_and_fields_that_the_recipe_has(na
     for grade in (*GRADES, *GAINS):
         for images in (1, 64, 10**9):
             run = SimpleNamespace(recipe=recipe, spec=smallest(recipe), finish={"images": images})
-            told = _mend(Outcome(grade, "", {}), run)
+            told = _mend(Outcome(grade, "", {}), run).words(in_flags)
             assert set(re.findall(r"--[a-z0-9-]+", told)) <= known, told
             assert bool(told) == (grade not in ("usable", "close", "better"))
 

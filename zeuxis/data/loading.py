@@ -247,7 +247,7 @@ def unused(taken: Taken, deep: bool, several: bool) -> list[str]:
     """A line on each flag that changes nothing. deep: there are files of more than 8 bits; several: of more frames."""
     lines = []
     if taken.white is not None and not deep:
-        lines.append(f"--range {taken.white:g} changes nothing: no file here has more than 8 bits")
+        lines.append(f"`--range {taken.white:g}` changes nothing: no file here has more than 8 bits")
     if taken.frames == "all" and not several:
-        lines.append("--frames all changes nothing: every file here has one frame or page")
+        lines.append("`--frames all` changes nothing: every file here has one frame or page")
     return lines

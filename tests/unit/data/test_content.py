@@ -104,7 +104,7 @@ def test_frames_left_out_are_counted_and_taken_when_asked(tmp_path, suffix):
     stack(tmp_path / f"b.{suffix}", 10, **given)
     Image.fromarray(photo(20, 12)).save(tmp_path / "c.png")
     found = open_dataset(tmp_path)
-    assert len(found) == 3 and "2 files is taken, 8 more are left out; --frames all" in found.remarks[0]
+    assert len(found) == 3 and "2 files is taken, 8 more are left out; `--frames all`" in found.remarks[0]
     assert found.notes == [(f"{n}.{suffix}", "the first of 5 frames or pages") for n in "ab"]
     for limit in (1 << 30, 10):
         whole = open_dataset(tmp_path, taken=Taken(frames="all"), memory_limit=limit)
@@ -275,7 +275,7 @@ def test_files_that_stay_dark_beside_one_of_the_whole_range_are_told_of(tmp_path
     Image.fromarray(np.full((4, 4), 65535, np.uint16)).save(tmp_path / "whole.png")
     told = open_dataset(tmp_path).remarks
     assert "7 pictures with numbers up to 65535: 65535 is white; --range sets another" in told
-    assert "6 pictures of these stay dark, with numbers up to 1005 alone; --range 1023 makes that white" in told
+    assert "6 pictures of these stay dark, with numbers up to 1005 alone; `--range 1023` makes that white" in told
 
 
 def test_floats_that_stay_dark_are_told_of_and_a_black_one_is_not(tmp_path):
@@ -283,4 +283,4 @@ def test_floats_that_stay_dark_are_told_of_and_a_black_one_is_not(tmp_path):
         Image.fromarray(np.full((4, 4), value, np.float32)).save(tmp_path / f"{i}.tif")
     told = open_dataset(tmp_path).remarks
     assert "4 pictures with numbers up to 60000: 65535 is white; --range sets another" in told
-    assert "2 pictures of these stay dark, with numbers up to 0.9 alone; --range 1 makes that white" in told
+    assert "2 pictures of these stay dark, with numbers up to 0.9 alone; `--range 1` makes that white" in told

@@ -125,7 +125,7 @@ def test_two_sides_of_pairs_are_no_classes(one, other, place):
         place.format(side, name) for side, end in ((one, "x2"), (other, "")) for name in (f"{i}{end}" for i in "123")
     ]
     level = place.split("/").index("{}") + 1
-    with pytest.raises(BadInput, match=f"two sides of pairs, not classes.*--classes-at {level} ") as told:
+    with pytest.raises(BadInput, match=f"two sides of pairs, not classes.*--classes-at {level}` ") as told:
         read(places)
     assert f"`{one.split('/')[0]}` and `{other}`" in str(told.value) and f"the folder `{other}`" in str(told.value)
     labels = {label for _, label, _ in read(places, Where(classes=level))[0].values()}

@@ -83,8 +83,8 @@ def test_where_sizes_differ_families_remarks_and_the_page_are_there_too(tmp_path
 def test_flags_that_change_nothing_are_said(tmp_path):
     data = put(tmp_path / "data", "a/1.png", "b/2.png")
     taken = Taken(frames="all", white=4095)
-    lines = ["--range 4095 changes nothing: no file here has more than 8 bits"]
-    lines += ["--frames all changes nothing: every file here has one frame or page"]
+    lines = ["`--range 4095` changes nothing: no file here has more than 8 bits"]
+    lines += ["`--frames all` changes nothing: every file here has one frame or page"]
     for source in (str(data), "fashion-mini"):
         assert shown(Source(source, taken=taken))["remarks"] == lines
     Image.fromarray(np.full((9, 8), 4000, np.uint16)).save(data / "a/1.png")
