@@ -126,6 +126,20 @@ def chroma_noise(rng: Rng, x: Pixels) -> Damaged:
     return Damaged(x, saved(to_bytes(x + z - z.mean(2, keepdims=True))))
 
 
+def blotched_chroma(rng: Rng, x: Pixels) -> Damaged:
+    """Noise of 6 to 16 in the colours alone, in blotches of 0.8 to 2.5 pixels."""
+    spread = rng.uniform(0.8, 2.5)
+    z = gaussian_filter(rng.normal(0, 1, x.shape), (spread, spread, 0))
+    z *= rng.uniform(6, 16) / z.std()
+    return Damaged(x, saved(to_bytes(x + z - (z @ [0.299, 0.587, 0.114])[..., None])))
+
+
+def noise_then_fair_jpeg(rng: Rng, x: Pixels) -> Damaged:
+    """Noise of 15 to 25, saved at 80 to 92."""
+    dull = _noisy(x, rng.uniform(15, 25), rng)
+    return Damaged(x, saved(dull, format="JPEG", quality=int(rng.integers(80, 93))), ".jpg")
+
+
 def salt_and_pepper(rng: Rng, x: Pixels) -> Damaged:
     y, share = x.copy(), rng.uniform(0.01, 0.1)
     u = rng.random(x.shape[:2])
@@ -196,7 +210,8 @@ KINDS: dict[str, Callable[[Rng, Pixels], Damaged]] = {
     "grey noise": grey_noise, "sensor, ISO 1600": sensor(1600), "sensor, ISO 3200": sensor(3200),
     "sensor, ISO 6400": sensor(6400), "JPEG 5 to 15": jpeg(5, 15), "JPEG 20 to 40": jpeg(20, 40),
     "JPEG 45 to 60": jpeg(45, 60), "JPEG, cut, PNG": jpeg_then_png, "double JPEG": double_jpeg,
-    "JPEG, cut, JPEG": cut_double_jpeg, "JPEG, shrunk": jpeg_then_shrunk, "noise, JPEG": noise_then_jpeg, "WebP": webp,
+    "JPEG, cut, JPEG": cut_double_jpeg, "JPEG, shrunk": jpeg_then_shrunk, "noise, JPEG": noise_then_jpeg,
+    "noise, JPEG 80 to 92": noise_then_fair_jpeg, "blotched chroma noise": blotched_chroma, "WebP": webp,
     "noise, cut-out": cut_out, "noise, framed": framed, "noise, partly smooth": partly_smooth,
     "chroma noise": chroma_noise, "salt and pepper": salt_and_pepper, "noise, enlarged": noise_then_enlarged,
     "blur 1.1 to 1.6": blur(1.1, 1.6), "blur 1.8 to 3": blur(1.8, 3),

@@ -226,6 +226,41 @@ def normal_map(rng: Rng, source: Source) -> Pixels:
     return to_bytes((normal + 1) * 127.5)
 
 
+def fractal_normal_map(rng: Rng, source: Source) -> Pixels:
+    """Of a rough surface, its finest detail there; some shrunk, after which no vector has length 1."""
+    dy, dx = np.gradient(_fractal(rng, 288, rng.uniform(1.1, 2.2))[0] * rng.choice([4, 8, 16]))
+    normal = np.stack([-dx, dy, np.full_like(dx, rng.uniform(0.5, 3))], -1)
+    pixels = to_bytes((normal / np.linalg.norm(normal, axis=-1, keepdims=True) + 1) * 127.5)
+    return np.array(Image.fromarray(pixels).resize((200, 200))) if rng.random() < 0.5 else pixels
+
+
+def rough_height_map(rng: Rng, source: Source) -> Pixels:
+    grey = to_bytes(128 + rng.uniform(10, 40) * _fractal(rng, 288, rng.uniform(0.5, 1.5))[0])
+    return np.dstack([grey] * 3) if rng.random() < 0.5 else grey
+
+
+def mapped_noise(rng: Rng, source: Source) -> Pixels:
+    """Measurements, nearly or wholly white, through a map of colours; some enlarged, some with a margin and words."""
+    x = rng.random((240, 240)) if rng.random() < 0.5 else np.clip(0.5 + 0.2 * _fractal(rng, 240, 0.5)[0], 0, 1)
+    ends = rng.integers(0, 256, (5, 3))
+    image = Image.fromarray(to_bytes(np.stack([np.interp(4 * x, np.arange(5), ends[:, k]) for k in range(3)], -1)))
+    if rng.random() < 0.5:
+        image = image.resize((340, 340), Image.Resampling.LANCZOS)
+    if rng.random() < 0.4:
+        page = Image.new("RGB", (image.width + 80, image.height + 60), "white")
+        page.paste(image, (50, 30))
+        ImageDraw.Draw(page).text((60, 8), _word(rng), "black")
+        image = page
+    return np.array(image)
+
+
+def tiles_enlarged(rng: Rng, source: Source) -> Pixels:
+    tile = rng.integers(0, 256, (12, 3))[rng.integers(0, 12, (16, 16))].astype(np.uint8)
+    image = Image.fromarray(np.tile(np.concatenate([tile, tile[:, ::-1]], 1), (12, 6, 1)))
+    kernel = Image.Resampling.BILINEAR if rng.random() < 0.5 else Image.Resampling.BICUBIC
+    return np.array(image.resize((image.width * 3 // 2, image.height * 3 // 2), kernel))
+
+
 def height_map(rng: Rng, source: Source) -> Pixels:
     return to_bytes(128 + 40 * _fractal(rng, 320, rng.uniform(1.6, 2.4))[0])
 
@@ -384,7 +419,8 @@ KINDS: dict[str, Drawer] = {
     for f in (
         icon, logo, qr_code, bar_code, sheet_music, halftone, chessboard, ordered_dither, error_diffusion,
         palette_photograph, posterised, chart, screenshot, scan_of_text, text_black, line_art, pixel_art, map_of_lands,
-        normal_map, height_map, bokeh, depth_of_field, out_of_focus, wallpaper, clouds, gradient, shrunk, film_grain,
+        normal_map, fractal_normal_map, height_map, rough_height_map, mapped_noise, tiles_enlarged, bokeh,
+        depth_of_field, out_of_focus, wallpaper, clouds, gradient, shrunk, film_grain,
         cloth, wood, stones, night_sky, x_ray, heat_map, zone_plate, photograph, grey_photograph,
     )
 } | _ENLARGED  # fmt: skip

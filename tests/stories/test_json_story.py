@@ -18,7 +18,8 @@ def world(tmp_path_factory) -> Path:
     (world / "photos").mkdir()
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:96, :112]
-    smooth = 128 + 60 * np.sin(x / 9)[..., None] * np.cos(y / 7)[..., None] * np.array([1.0, 0.8, 0.6])
+    things = np.where(x > 50, 90 * np.sin(x / 9) * np.cos(y / 7), 0)
+    smooth = 128 + things[..., None] * np.array([1.0, 0.8, 0.6])
     noisy = np.clip(smooth + rng.normal(0, 20, smooth.shape), 0, 255).astype(np.uint8)
     Image.fromarray(noisy).save(world / "photos" / "noisy.png")
     Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(world / "photos" / "plain.png")
@@ -63,9 +64,9 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(world):
         larger = typed("upscale", "photos/noisy.png", "large.png", "--dry-run", "--json")
         plain = typed("restore", "photos/plain.png", "out.png", "--dry-run")
     by_name = {picture["name"]: picture for picture in _found(done)["pictures"]}
-    assert by_name["noisy.png"]["state"] == "would be done" and by_name["noisy.png"]["used"] == ["repair"]
+    assert by_name["noisy.png"]["state"] == "would be done" and by_name["noisy.png"]["used"] == ["denoise"]
     assert by_name["plain.png"]["state"] == "would be left alone" and by_name["broken.jpg"]["state"] == "failed"
-    assert "noisy.png -> out/noisy.png: would be repair (noise " in done.err
+    assert "noisy.png -> out/noisy.png: would be denoise (noise " in done.err
     assert json.loads(larger.out)["pictures"][0]["why"] == "from 112x96 to 224x192"
     assert "plain.png -> out.png: would be left alone (nothing found to mend" in plain.err and plain.code == 0
     assert tree(world) == before

@@ -19,7 +19,7 @@ from zeuxis.classic.jpeg_traces import (
     jpeg_blockiness,
     jpeg_quality_of_tables,
 )
-from zeuxis.classic.patches import places
+from zeuxis.classic.patches import places, windows
 
 __all__ = [
     "Blur", "JpegTraces", "Noise", "Tables", "blur_sigma", "jpeg_blockiness", "jpeg_quality_of_tables", "levels",
@@ -61,6 +61,7 @@ class Noise:
     chroma: Tensor  # in the two differences of colours; 0 for pictures of one channel
     confidence: Tensor  # 0..1: how far it looks like white noise and not like texture
     coarse: Tensor  # of the colour differences in middle frequencies, whatever their spectrum; 0 where it is no noise
+    most_luma: Tensor  # the most that the luma can have in middle frequencies; infinite where that was not measured
 
 
 def kept_variance(mean: Tensor, sigma: Tensor) -> Tensor:
@@ -108,10 +109,10 @@ def _lively(levels_: Tensor, seen: Tensor, rows: Tensor, columns: Tensor) -> tup
     return (hidden < 1e-6) & (flat < FLAT), _block_means(clipped, rows, columns).amax(0)
 
 
-_NOTHING = (0.0, 0.0, 0.0, 0.0, 0.0)
+_NOTHING = (0.0, 0.0, 0.0, 0.0, 0.0, math.inf)
 
 
-def _noise_one(image: Tensor, seen: Tensor) -> tuple[float, float, float, float, float]:
+def _noise_one(image: Tensor, seen: Tensor) -> tuple[float, float, float, float, float, float]:
     """The fields of Noise for one picture [C, H, W] of which the pixels `seen` [H, W] count."""
     height, width = image.shape[1:]
     step = max(1, math.ceil(math.sqrt(height * width / BLOCKS))) | 1  # odd, so that all places of JPEG's grid come up
@@ -126,13 +127,21 @@ def _noise_one(image: Tensor, seen: Tensor) -> tuple[float, float, float, float,
     corner, mean = torch.cartesian_prod(rows, columns)[usable], _block_means(levels_, rows, columns)[:, usable]
     planes = opponent(levels_[None])[0]
     first = _blocks(planes[0], corner)
-    coarse = _coarse(planes[1:], corner)
+    coarse, most_luma = _coarse(planes[1:], corner), _calmest(first, SHARE)
     found = _read_blocks(planes, first, corner, mean)
     loud = first[:, _HIGH].square().mean(1) > LOUD**2
     if not bool(loud.all()) and found[0] < LOUD and int(loud.sum()) * apart >= FEWEST:
         other = _read_blocks(planes, first[loud], corner[loud], mean[:, loud], loud=True)
-        found = other if other[3] > 0 else found
-    return (*found, coarse)
+        if other[3] > 0:
+            found, most_luma = other, _calmest(first[loud], SHARE)
+    return (*found, coarse, most_luma)
+
+
+def _calmest(own: Tensor, share: float, which: Tensor = _BAND) -> float:
+    """Deviation of the coefficients `which` in the calmest of blocks [n, 64]."""
+    rank = own[:, _LOW].square().sum(1).argsort()
+    calm = own[rank[: max(FEWEST, int(share * len(rank)))]]
+    return math.sqrt(_median_variance(calm, which, torch.ones(len(calm))))
 
 
 def _coarse(planes: Tensor, corner: Tensor) -> float:
@@ -144,12 +153,10 @@ def _coarse(planes: Tensor, corner: Tensor) -> float:
     least, falls = math.inf, math.inf
     for plane in planes:
         own = _blocks(plane, corner)
-        rank = own[:, _LOW].square().sum(1).argsort()
-        calm, more = (own[rank[: max(FEWEST, int(share * len(rank)))]] for share in (SHARE, 10 * SHARE))
-        sigma, wide = (math.sqrt(_median_variance(x, _BAND, torch.ones(len(x)))) for x in (calm, more))
+        sigma, wide = (_calmest(own, share) for share in (SHARE, 10 * SHARE))
         if wide > COARSE * sigma:
             return 0.0
-        fine = math.sqrt(_median_variance(calm, _HIGH, torch.ones(len(calm))))
+        fine = _calmest(own, SHARE, _HIGH)
         least, falls = min(least, sigma), min(falls, sigma / max(fine, 1e-9))
     return least if falls < FINE_LEFT else 0.0
 
@@ -256,22 +263,9 @@ def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:
     return (x[..., 1:-1, 2:] - x[..., 1:-1, :-2]) / 2, (x[..., 2:, 1:-1] - x[..., :-2, 1:-1]) / 2
 
 
-def _windows(y: Tensor, most: int = 1_000_000) -> Tensor:
-    """[H, W] to [n, 1, h, w]: the whole where it is small, nine windows spread over it where it is not."""
-    height, width = y.shape
-    if height * width <= most:
-        return y[None, None]
-    factor = math.sqrt(most / 9 / (height * width))
-    h, w = max(32, int(height * factor)), max(32, int(width * factor))
-    if h > height or w > width:
-        return y[None, None]
-    tops, lefts = ([round((length - side) * k / 2) for k in range(3)] for length, side in ((height, h), (width, w)))
-    return torch.stack([y[None, top : top + h, left : left + w] for top in tops for left in lefts])
-
-
 def _blur_one(y: Tensor) -> tuple[float, float]:
     """(sigma, edge) of one luma plane [H, W] in grey levels."""
-    fine = _smoothed(_windows(y), FINE)
+    fine = _smoothed(windows(y[None]), FINE)
     across, down = _gradient(fine)
     size = torch.sqrt(across.square() + down.square())
     there = _gradient(_smoothed(fine, math.sqrt(COARSE**2 - FINE**2)))

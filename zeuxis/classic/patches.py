@@ -1,5 +1,6 @@
 """Overlapping square patches: out of pictures, and back by the mean of all that cover a pixel."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -18,6 +19,19 @@ def places(length: int, side: int, step: int) -> Tensor:
     first = torch.arange(0, length - side + 1, step)
     last = torch.tensor([length - side])
     return first if first[-1] == last else torch.cat([first, last])
+
+
+def windows(image: Tensor, most: int = 1_000_000) -> Tensor:
+    """[C, H, W] to [n, C, h, w]: the whole where it is small, nine windows spread over it where it is not."""
+    height, width = image.shape[1:]
+    if height * width <= most:
+        return image[None]
+    factor = math.sqrt(most / 9 / (height * width))
+    h, w = max(32, int(height * factor)), max(32, int(width * factor))
+    if h > height or w > width:
+        return image[None]
+    tops, lefts = ([round((length - side) * k / 2) for k in range(3)] for length, side in ((height, h), (width, w)))
+    return torch.stack([image[:, top : top + h, left : left + w] for top in tops for left in lefts])
 
 
 def _cut(image: Tensor, rows: Tensor, columns: Tensor, side: int) -> Tensor:

@@ -46,3 +46,13 @@ def test_what_is_hidden_does_not_count():
     seen[..., :40] = True
     assert drawn(tensor(two), seen) and not drawn(tensor(two))
     assert drawn(tensor(two), torch.zeros_like(seen)), "nothing is seen"
+
+
+def test_a_map_of_normals_is_computed():
+    """Rough relief: both colour differences are as fine as noise, but every vector has length 1."""
+    dy, dx = Draw(0).at("relief").normal(2, 96, 96).numpy()
+    normal = np.stack([-dx, dy, np.ones_like(dx)], -1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    pixels = np.rint((normal + 1) * 127.5).astype(np.uint8)
+    assert drawn(tensor(pixels)) and drawn(tensor(pixels[..., [2, 1, 0]]))
+    assert not drawn(tensor(np.rint((0.7 * normal + 1) * 127.5).astype(np.uint8)))

@@ -82,9 +82,9 @@ def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, cap
     target, page = tmp_path / "b.jpg", tmp_path / "p.html"
     _, found = api.restore(tmp_path / "a.jpg", target, page=page)
     for entry in (found["pictures"][0], found["compared"][0]):
-        assert "try `task='deblur'` where it is soft" in entry["why"], entry["why"]
+        assert "`task='deblur'` where it is soft" in entry["why"], entry["why"]
     _, planned = api.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
     assert planned["pictures"][0]["why"] == found["pictures"][0]["why"]
     assert "--" not in capsys.readouterr().err
     (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), Asked(), dry_run=True)
-    assert "try `--task deblur`" in record.to_json()["why"]
+    assert "`--task deblur`" in record.to_json()["why"]

@@ -41,7 +41,7 @@ def test_a_clean_photograph_is_left_alone(pixels):
 def test_noise(pixels, sigma):
     found = measured(apply_to_pixels(pixels, parse(f"noise={sigma}"), 0, "x"))
     assert abs(found.noise - sigma) < 0.1 * sigma
-    assert plan("auto", found).steps == ("repair",)
+    assert plan("auto", found).steps == ("denoise",)
 
 
 @pytest.mark.parametrize("quality", [10, 30, 75])
@@ -102,10 +102,11 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     clear[..., 3] = 100
     assert measured(clear).words() == "noise, JPEG traces and softness in so transparent a picture are not judged"
     webp = measured(pixels, format="WEBP", quality=30)
+    assert webp.to_json()["noise"] is None and "`--task denoise`" in plan("auto", webp).why
     assert webp.unjudged["JPEG traces"] == "a lossy WEBP file" and "no JPEG grid" not in webp.words()
     jpeg = measured(pixels, format="JPEG", quality=90)
-    assert jpeg.unjudged == {"softness": "a JPEG"} and jpeg.to_json()["quality"] == 90
-    assert jpeg.words().endswith("softness in a JPEG is not judged")
+    assert jpeg.unjudged == {"noise": "a JPEG", "softness": "a JPEG"} and jpeg.to_json()["quality"] == 90
+    assert jpeg.words().endswith("noise and softness in a JPEG are not judged")
     whole = measured(pixels)
     assert not whole.unjudged and whole.to_json()["soft"] is False and whole.to_json()["quality"] is None
 
@@ -154,3 +155,31 @@ def test_drawings_are_no_old_prints():
     bars = np.repeat(np.random.default_rng(0).integers(0, 2, 120) * 255, 3)
     code = np.repeat(np.repeat(bars[None, :, None], 200, 0), 3, 2).astype(np.uint8)
     assert not measured(code).worn
+
+
+def test_a_texture_that_is_alike_all_over_is_no_noise():
+    """Measurements that are white, through a map of colours: nothing tells them from noise, so nothing is judged."""
+    x = np.random.default_rng(0).random((200, 200))
+    ends = np.array([[20, 40, 200], [230, 220, 90], [120, 10, 30]])
+    found = measured(np.stack([np.interp(2 * x, np.arange(3), c) for c in ends.T], -1).astype(np.uint8))
+    assert plan("auto", found).steps == () and found.to_json()["noise"] is found.to_json()["colours"] is None
+    assert "noise in a picture alike all over is not judged" in found.words()
+
+
+def test_noise_in_the_colours_alone_says_so_of_the_luma(pixels):
+    z = np.random.default_rng(0).normal(0, 15, pixels.shape)
+    only = measured(np.clip(pixels + z - z.mean(2, keepdims=True), 0, 255).astype(np.uint8))
+    both = measured(np.clip(pixels + z, 0, 255).astype(np.uint8))
+    assert plan("auto", only).steps == plan("auto", both).steps == ("denoise",)
+    assert only.quiet < 0.5 and both.quiet > 0.8
+
+
+@pytest.mark.parametrize("quality", [80, 92])
+def test_noise_is_found_behind_jpeg_and_not_denied_where_it_is_not(pixels, quality):
+    dull = apply_to_pixels(pixels, parse("noise=18"), 0, "x")
+    found = measured(dull, format="JPEG", quality=quality)
+    assert 9.5 < found.noise < 15, "of the luma, where three channels' noise is a third less"
+    assert plan("auto", found).steps == ("denoise",) and "noise" not in found.unjudged
+    clean = measured(pixels, format="JPEG", quality=quality)
+    assert plan("auto", clean).steps == () and clean.to_json()["noise"] is None
+    assert "noise" in clean.unjudged and "noise 0" not in clean.words()

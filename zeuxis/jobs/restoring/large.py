@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from zeuxis.classic import residual
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets, steps, triage
@@ -70,7 +71,7 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     measured = triage.measure(part, to_tensor(part), task)
     plan = triage.plan(task, measured)
     found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=part.pixels.shape[2])
-    if not set(plan.steps) <= {"repair", "unblock"}:
+    if not set(plan.steps) <= {"denoise", "repair", "unblock"}:
         if task == "auto":
             why = f"so large a picture is denoised, and left alone otherwise: in its middle {plan.why}"
             return Plan((), why), found
@@ -138,12 +139,15 @@ def repair_large(
     memory, blocks = nets.bound_of(means.memory), measured.step == "unblock"
     net = (steps.unblocker if blocks else steps.restorer)(measured.channels, means)
     # a block that ends in the next band is held to its cells as a whole: its other rows have to be right too
-    reach = _reach(net) + (BLOCK if blocks else 0)
+    reach = _reach(net) + {"unblock": BLOCK, "denoise": residual.REACH}.get(measured.step, 0)
     bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN + blocks * _CELLS, int(0.4 * memory))
     columns, apart = int(0.45 * memory) // nets.BYTES_PER_PIXEL, replace(means, part=True)
+    if measured.step == "denoise" and means.run is None:
+        middle = State(to_tensor(sample(path)), measured)
+        apart = replace(apart, most=steps.most_noise(middle, steps.repair(middle, means)))
 
     def mend(part: Tensor) -> Tensor:
-        mended = steps.repair(State(part, measured), apart).image
+        mended = (steps.denoise if apart.most else steps.repair)(State(part, measured), apart).image
         return part + strength * (mended - part) if strength < 1 else mended
 
     def unblock(part: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.classic import denoise as classic_denoise
-from zeuxis.classic import estimate
+from zeuxis.classic import estimate, residual
 from zeuxis.classic import inpaint as classic_inpaint
 from zeuxis.classic.consistency import within_cells
 from zeuxis.classic.deblur import wiener
@@ -63,7 +63,8 @@ class State:
 class Means:
     """With what the steps work: a method, a trained run in place of the package's net, and bytes of memory or None.
 
-    fidelity: where between the two nets of a run of two stages; None: its last one. part: see `nets.apply`.
+    fidelity: where between the two nets of a run of two stages; None: its last one. part: see `nets.apply`. most: how
+    much `denoise` may take away, where it sees a part only; None: by the picture itself.
     """
 
     method: str = "net"
@@ -72,6 +73,7 @@ class Means:
     fidelity: float | None = None
     seed: int = 0
     part: bool = False
+    most: residual.Limits | None = None
 
 
 @cache
@@ -149,6 +151,20 @@ def repair(state: State, means: Means) -> State:
         return mended
     words = f"noise of {state.measured.noise:.0f} is more than the net has seen ({MOST_NOISE:g}): look at the result"
     return replace(mended, remarks=(*mended.remarks, words))
+
+
+def denoise(state: State, means: Means) -> State:
+    """`repair` where noise was proven, and no more taken away than noise can be; means.most: see `most_noise`."""
+    mended = repair(state, means)
+    if means.method != "net" or means.run is not None:
+        return mended
+    most = means.most or most_noise(state, mended)
+    return replace(mended, image=residual.held(state.image, mended.image, most))
+
+
+def most_noise(given: State, mended: State) -> residual.Limits:
+    """How much may be taken from a picture, by what was taken from its calm parts."""
+    return residual.limits(given.image, mended.image, given.measured.quiet)
 
 
 def unblock(state: State, means: Means) -> State:
@@ -244,6 +260,7 @@ def _stretched(state: State, low: Tensor, high: Tensor, used: str) -> State:
 
 
 STEPS: dict[str, Callable[[State, Means], State]] = {
+    "denoise": denoise,
     "repair": repair,
     "unblock": unblock,
     "sharpen": sharpen,

@@ -13,7 +13,9 @@ from zeuxis.classic.consistency import luma_table
 from zeuxis.classic.deblur import verified_width
 from zeuxis.classic.detail import fine_detail, rounding_of
 from zeuxis.classic.graphics import drawn
+from zeuxis.classic.jpeg_noise import coded_noise
 from zeuxis.classic.scratches import looks_worn
+from zeuxis.classic.variety import variety
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.picture import Picture
 
@@ -21,6 +23,12 @@ from zeuxis.pictures.picture import Picture
 NOISE, SURE = 7.0, 0.4  # grey levels (less may be the grain of a film); confidence that it is no texture
 GRAIN, ALIKE = 10.0, 0.25  # the same where all channels hold the same noise, as grain does: chroma below this share
 COLOURS = 2.5  # grey levels of noise in the colours, white or not: neither film nor texture has it in both differences
+VARIED = 0.7  # below it a picture is alike all over, as a texture is: what it is made of cannot be told from noise
+CODED, CODED_SURE, UNEVEN = (
+    9.4,
+    0.75,
+    6.0,
+)  # the same behind JPEG, which leaves of the noise of colours hardly more than a grain has
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 EARLIER = 5  # qualities by which an earlier compression must have been coarser than the file's own
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
@@ -28,9 +36,10 @@ BLUR = 0.9  # pixels
 
 NOISE_, JPEG_, SOFTNESS = "noise", "JPEG traces", "softness"
 """What is measured, as `Measured.unjudged` names it."""
-_FIELDS = {NOISE_: ("noise", "colours"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
+_FIELDS = {NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
 _FEW, _HIDDEN = "a picture of few levels or colours", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
+_ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
 _FOR_WEAR = ("auto",)
 """The tasks whose plan reads whether a picture is worn: finding that out takes half a second."""
 
@@ -44,7 +53,8 @@ class Measured:
     of a Gaussian that would explain it that the finest detail is missing, 0 where none would; table: the 64 steps of
     JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG; worn: whether
     it looks like an old print with scratches, None where that was not looked for; colours: noise in the differences of
-    colours, of any spectrum, as a camera makes it of a sensor's; soft: the finest detail is missing, whatever the
+    colours, of any spectrum, as a camera makes it of a sensor's; quiet: how strong noise of the brightness can be
+    beside that of the colours, 1 at most; soft: the finest detail is missing, whatever the
     reason. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and in what; 0 and None say nothing there.
     """
 
@@ -55,6 +65,7 @@ class Measured:
     table: tuple[int, ...] = ()
     worn: bool | None = None
     colours: float = 0.0
+    quiet: float = 1.0
     soft: bool = False
     unjudged: Mapping[str, str] = field(default_factory=dict)
 
@@ -100,39 +111,47 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     seen = _seen(picture)
     graphic = drawn(image, seen)
     noise = None if graphic else estimate.noise_sigma(image, seen)
-    sigma, colours = (0.0, 0.0) if noise is None else _noise(noise)
+    sigma, colours, noise_in = (0.0, 0.0, "") if noise is None else _noise(noise, image, seen)
     detail = float(fine_detail(image))
     dull = not graphic and seen is None and detail < DULL
     blur = verified_width(image, rounding_of(image.shape[1])) if dull else 0.0
     traces = None if graphic else estimate.jpeg_blockiness(image, seen)
     quality, grid, table = _jpeg(picture, traces)
+    if quality is not None and not graphic and sigma <= NOISE and colours <= COLOURS:
+        sigma = _coded(picture, image, seen, quality, grid) or sigma
     worn = (not graphic and looks_worn(image)) if task in _FOR_WEAR else None
-    found = Measured(sigma, quality, grid, blur, table, worn, colours, dull)
-    return replace(found, unjudged=_unjudged(found, picture, noise, traces, _softness_in(found, detail, seen)))
-
-
-def _unjudged(
-    found: Measured,
-    picture: Picture,
-    noise: estimate.Noise | None,
-    traces: estimate.JpegTraces | None,
-    softness_in: str,
-) -> dict[str, str]:
-    """What could not be judged, and in what. noise, traces: None where a picture was drawn, which says nothing."""
-    causes = {}
-    if noise is None or traces is None:
-        hidden = picture.alpha is not None and not (picture.alpha >= picture.white / 2).any()
-        causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _HIDDEN if hidden else _FEW)
+    quiet = 1.0 if noise is None else _quiet(noise)
+    found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull)
+    if traces is None:
+        causes = dict.fromkeys(_FIELDS, _drawn_in(picture))
     else:
-        if float(noise.sigma) == float(noise.confidence) == 0:
-            causes[NOISE_] = _PLAIN
-        if not picture.kept.lossless:
-            causes[JPEG_] = f"a lossy {picture.kept.format} file"
-        elif not bool(traces.judged):
-            causes[JPEG_] = _PLAIN
-        if softness_in:
-            causes[SOFTNESS] = softness_in
-    return {name: cause for name, cause in causes.items() if name != JPEG_ or found.quality is None}
+        causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: _softness_in(found, detail, seen)}
+    return replace(found, unjudged=_unjudged(found, causes))
+
+
+def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:
+    """What could not be judged, and in what; causes: why each could not, empty where it could."""
+    if found.noise > NOISE or found.colours > COLOURS:
+        causes = {**causes, NOISE_: ""}
+    elif not causes[NOISE_]:  # a codec takes fine noise away, and what it leaves is like detail
+        lossy = causes[JPEG_] if causes[JPEG_] != _PLAIN else ""
+        causes = {**causes, NOISE_: _CODED if found.quality is not None else lossy}
+    if found.quality is not None:
+        causes = {**causes, JPEG_: ""}
+    return {name: cause for name, cause in causes.items() if cause}
+
+
+def _drawn_in(picture: Picture) -> str:
+    """In what nothing can be judged, as it looks drawn: what is wholly hidden does, too."""
+    hidden = picture.alpha is not None and not (picture.alpha >= picture.white / 2).any()
+    return _HIDDEN if hidden else _FEW
+
+
+def _jpeg_in(picture: Picture, traces: estimate.JpegTraces) -> str:
+    """In what traces of JPEG cannot be judged; empty where they can."""
+    if not picture.kept.lossless:
+        return f"a lossy {picture.kept.format} file"
+    return "" if bool(traces.judged) else _PLAIN
 
 
 def _softness_in(found: Measured, detail: float, seen: Tensor | None) -> str:
@@ -154,11 +173,35 @@ def _seen(picture: Picture) -> Tensor | None:
     return None if seen.all() else torch.from_numpy(seen)[None, None]
 
 
-def _noise(found: estimate.Noise) -> tuple[float, float]:
-    """White noise in grey levels, 0 where it looks like texture or the grain of a film; and noise in the colours."""
-    sigma = float(found.sigma) if float(found.confidence) >= SURE else 0.0
+def _noise(found: estimate.Noise, image: Tensor, seen: Tensor | None) -> tuple[float, float, str]:
+    """White noise in grey levels, 0 where it looks like the grain of a film; noise in the colours; and in what
+    neither can be judged, empty where they can."""
+    if float(found.sigma) == float(found.confidence) == 0:
+        return 0.0, 0.0, _PLAIN
+    colours, white = float(found.coarse), float(found.sigma)
     grain = float(found.chroma) < ALIKE * float(found.luma)
-    return sigma if sigma > GRAIN or not grain else 0.0, float(found.coarse)
+    loud, sure = white > (GRAIN if grain else NOISE), float(found.confidence) >= SURE
+    if (loud and sure or colours > COLOURS) and variety(image, seen) < VARIED:
+        return 0.0, 0.0, _ALIKE
+    if loud and not sure and colours <= COLOURS:
+        return 0.0, colours, _FINE
+    return white if sure and (loud or not grain) else 0.0, colours, ""
+
+
+def _coded(picture: Picture, image: Tensor, seen: Tensor | None, quality: int, grid: tuple[int, int]) -> float:
+    """Noise that JPEG left, in grey levels of the luma; 0 where it is too little, or like detail."""
+    own = picture.kept.tables
+    last = estimate.jpeg_quality_of_tables(dict(enumerate(own))).quality if own else None
+    table = (torch.tensor(own[0]).double() if quality == last else luma_table(quality)).reshape(8, 8)
+    found = coded_noise(image, ((table + table.T) / 2).flatten().tolist(), grid, seen)  # it may have been turned
+    sure = found is not None and found.sigma > CODED and found.alike > CODED_SURE and found.uneven < UNEVEN
+    return found.sigma if found and sure and variety(image, seen) >= VARIED else 0.0
+
+
+def _quiet(found: estimate.Noise) -> float:
+    """How strong the luma's noise can be beside that of the colours: as strong as all that its calmest parts hold."""
+    colours = max(float(found.chroma), float(found.coarse))
+    return min(1.0, float(found.most_luma) / colours) if colours else 1.0
 
 
 def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
@@ -189,20 +232,18 @@ def _either_way(table: Tensor) -> Tensor:
 
 
 def _mending(m: Measured) -> Plan:
-    """The steps for what is wrong; where a picture is both compressed and blurred, the blur is the codec's own."""
+    """The steps for what is wrong: one net for noise and JPEG; blur in what was compressed is the codec's own."""
     found, steps = [], []
     if m.noise > NOISE or m.colours > COLOURS:
-        found.append(
-            f"noise {m.noise:.0f}" if m.noise > NOISE else f"noise of a sensor, {m.colours:.0f} in the colours"
-        )
-        steps.append("repair")
+        found.append(f"noise {m.noise:.0f}" if m.noise > NOISE else f"noise of {m.colours:.0f} in the colours")
+        steps.append("denoise")
     if m.quality is not None and m.quality <= QUALITY:
         found.append(f"JPEG quality {m.quality}")
-        steps.append("repair" if steps else "unblock")
+        steps = ["repair" if steps else "unblock"]
     if m.blur > BLUR and not found:
         found.append(f"blur {m.blur:.1f} px")
         steps.append("sharpen")
-    return Plan(tuple(dict.fromkeys(steps)), ", ".join(found))
+    return Plan(tuple(steps), ", ".join(found))
 
 
 def _auto(m: Measured) -> Plan:
@@ -210,9 +251,17 @@ def _auto(m: Measured) -> Plan:
     if m.worn:
         also = "; scratches or specks stay, as on an old print: `--task old-photo` fills them"
         return replace(plan, why=(plan.why or m.words()) + also)
-    if not plan.steps and m.quality is not None and not m.blur:
-        return Plan((), f"nothing found to mend: {m.words()}; try `--task deblur` where it is soft")
-    return plan if plan.steps else Plan((), f"nothing found to mend: {m.words()}")
+    return plan if plan.steps else Plan((), f"nothing found to mend: {m.words()}{_hint(m)}")
+
+
+def _hint(m: Measured) -> str:
+    """Which tasks do what `auto` does not, since it could not be judged."""
+    found = []
+    if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _PLAIN):
+        found.append("`--task denoise` where it is noisy")
+    if m.quality is not None and not m.blur:
+        found.append("`--task deblur` where it is soft")
+    return f"; try {', '.join(found)}" if found else ""
 
 
 def _enhance(m: Measured) -> Plan:
