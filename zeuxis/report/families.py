@@ -35,10 +35,10 @@ def sentence_of(found: Families, n: int) -> str:
     """What was joined, in one sentence."""
     members = found.members()
     if not members:
-        return f"None of {counted(n, 'picture')} belongs to another: any may be trained on while another is held out."
+        return f"None of the {counted(n, 'picture')} belongs to another: any may be trained on, any held out."
     whole, families = sum(map(len, members)), counted(len(members), "family")
     return (
-        f"{whole:,} of {counted(n, 'picture')} belong to {families} that no split takes apart; the largest has "
+        f"{whole:,} of the {counted(n, 'picture')} belong to {families} that no split takes apart; the largest has "
         f"{counted(len(members[0]), 'picture')}."
     )
 
