@@ -129,6 +129,27 @@ def test_jpeg_files_are_read_with_their_tables(tmp_path, in_bands):
     assert np.abs(read(tmp_path / "out.png").pixels - whole).max() <= 6  # two decoders
 
 
+def test_noise_that_was_proven_in_bands_is_held_to_what_noise_can_be(tmp_path, in_bands):
+    """By limits from the middle, which is all of so small a picture."""
+    plain = photo()[:HEIGHT, :WIDTH] // np.where(np.arange(WIDTH) < WIDTH // 2, 6, 1)[:, None] + 60
+    noisy = plain + np.random.default_rng(1).normal(0, 20, plain.shape)
+    path = tmp_path / "x.png"
+    Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(path)
+    run_batch(str(path), str(tmp_path / "out.png"), Asked(memory=TIGHT))
+    assert read_note(tmp_path / "out.png")["why"].startswith("in its middle: noise")
+    mended, whole, loose = (
+        x.pixels.astype(int)
+        for x in (
+            read(tmp_path / "out.png"),
+            restore_picture(read(path), Asked(memory=TIGHT)).picture,
+            restore_picture(read(path), Asked(task="denoise", memory=TIGHT)).picture,
+        )
+    )
+    inner = (slice(8, -8), slice(8, -8))  # at the border the one mirrors what was given, the other what was taken
+    assert (np.abs(mended - whole)[inner] > 1).mean() < 1e-3
+    assert (np.abs(loose - whole) > 1).mean() > 0.1, "it was not held"
+
+
 def test_noise_and_strength_in_bands(tmp_path, in_bands):
     noisy = photo() + np.random.default_rng(1).normal(0, 25, photo().shape)
     path = tmp_path / "x.png"
