@@ -199,9 +199,11 @@ def _coded(picture: Picture, image: Tensor, seen: Tensor | None, quality: int, g
 
 
 def _quiet(found: estimate.Noise) -> float:
-    """How strong the luma's noise can be beside that of the colours: as strong as all that its calmest parts hold."""
-    colours = max(float(found.chroma), float(found.coarse))
-    return min(1.0, float(found.most_luma) / colours) if colours else 1.0
+    """How strong the luma's noise can be beside that of the colours: as strong as all that its calmest parts hold.
+
+    Both as measured in the same frequencies, neither freed of what clipping took; 1 where the colours' was not told.
+    """
+    return min(1.0, float(found.most_luma) / float(found.coarse)) if float(found.coarse) else 1.0
 
 
 def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
