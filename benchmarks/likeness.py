@@ -15,7 +15,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from zeuxis.jobs.judging import judged_samples, some
 from zeuxis.jobs.opening import Material, Source, material
 from zeuxis.metrics.likeness import MOST, likeness
-from zeuxis.report.outcome import Outcome, of_samples
+from zeuxis.pages.outcome import Outcome, of_samples
 from zeuxis.runs import Run
 
 

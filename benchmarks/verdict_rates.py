@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from zeuxis.augment.names import RIVALS
+from zeuxis.augmentation.names import RIVALS
 from zeuxis.stats import paired
 from zeuxis.stats.choice import choose, share_name
 from zeuxis.stats.twoway import Examined, two_way

@@ -140,8 +140,8 @@ def report(folder: str | Path) -> Path:
     folder = Path(folder)
     there.check_run(folder)
     from zeuxis.jobs import training
-    from zeuxis.report.run import write_run_report
-    from zeuxis.report.study import write_study_report
+    from zeuxis.pages.run import write_run_report
+    from zeuxis.pages.study import write_study_report
 
     if training.is_study(folder):
         return write_study_report(training.opened_study(folder))
@@ -190,7 +190,7 @@ def augment(
     treatment: "gan", or a check of the study itself. Returns the study folder or `out`; None after a dry run.
     """
     named = there.source_of(data)
-    from zeuxis.augment.policies import DOMAINS, guess_domain
+    from zeuxis.augmentation.policies import DOMAINS, guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
     from zeuxis.jobs.study import mixed, whole

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from zeuxis.augment.names import DOMAIN_NAMES, POLICY_NAMES
+from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES
 from zeuxis.flags import Parser, add_fields, level, number, path, positive, seed, size, whole
 
 DATA_WORDS = {

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.laws.helper import bits_equal
-from zeuxis.augment import policies
-from zeuxis.augment.operations import OPERATIONS
-from zeuxis.augment.policies import POLICIES, Policy
+from zeuxis.augmentation import policies
+from zeuxis.augmentation.operations import OPERATIONS
+from zeuxis.augmentation.policies import POLICIES, Policy
 from zeuxis.draw import Draw, Stream, key_of
 
 DRAW = Draw(5, turn="law")

@@ -11,7 +11,7 @@ from zeuxis.cli import parser_for
 from zeuxis.engine.watching import Watcher
 from zeuxis.jobs.judging import _mend
 from zeuxis.recipes.recipe import Doubts, Generates, settings_of
-from zeuxis.report.outcome import GAINS, GRADES, Outcome
+from zeuxis.pages.outcome import GAINS, GRADES, Outcome
 from zeuxis.spelling import in_flags
 
 CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]

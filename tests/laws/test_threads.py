@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tests.laws.helper import ALONE, bits_equal, copies, differing, feeds_for, pictures
 from zeuxis import catalog
-from zeuxis.augment import geometry
+from zeuxis.augmentation import geometry
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.levers import Levers

@@ -9,7 +9,7 @@ import pytest
 
 from tests.stories.commands import typed
 from zeuxis import catalog, cli, flags
-from zeuxis.augment.policies import DOMAINS
+from zeuxis.augmentation.policies import DOMAINS
 from zeuxis.errors import BadInput
 from zeuxis.fields import fields_of
 from zeuxis.words import DATA_WORDS, OPEN

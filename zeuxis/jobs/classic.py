@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from zeuxis.augment.names import POLICY_NAMES
-from zeuxis.augment.policies import augment_copies, guard_words, guess_domain
+from zeuxis.augmentation.names import POLICY_NAMES
+from zeuxis.augmentation.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names, tell_unread
 from zeuxis.data.files import cut, make_folder, plain_errors, write_json

@@ -12,7 +12,7 @@ from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.opening import Source
-from zeuxis.report.families import write_families
+from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
 
 _LISTED = 20

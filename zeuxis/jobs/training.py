@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from zeuxis import catalog
-from zeuxis.augment.policies import guess_domain
+from zeuxis.augmentation.policies import guess_domain
 from zeuxis.data import there
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
@@ -37,8 +37,8 @@ from zeuxis.jobs.strips import write_strips
 from zeuxis.jobs.suspects import PAIRS, write_copies, write_suspects
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Doubts, Generates, Range, Recipe, Recognizes, make, recipe_name, settings_of
-from zeuxis.report.card import write_card
-from zeuxis.report.run import write_run_report
+from zeuxis.pages.card import write_card
+from zeuxis.pages.run import write_run_report
 from zeuxis.runs import Run, read_json, taken
 
 _PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids

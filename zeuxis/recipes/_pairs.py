@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from zeuxis.augment.geometry import dihedral
+from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.noise import round_bytes
 from zeuxis.degrade.observed import Observed

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zeuxis.augment.names import Domain, Rival
+from zeuxis.augmentation.names import Domain, Rival
 from zeuxis.data.dataset import Spec
 from zeuxis.losses.classification import accuracy, balanced_accuracy, cross_entropy, weighted_mean
 from zeuxis.nets.classifying import ResidualClassifier
@@ -113,7 +113,7 @@ class Classifier(Recipe):
         """The same policy on every row, then the mixing of rows; target: shares of the classes [B, K]."""
         if self.policy == "none" and self.mix == "none":
             return image, target
-        from zeuxis.augment import policies
+        from zeuxis.augmentation import policies
 
         if self.policy != "none":
             image = policies.apply(self.policy, image, m.draw, domain=self.domain).image

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from zeuxis.augment.geometry import dihedral
+from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.words import parse

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from zeuxis.augment.discriminator import ada_ops, ada_pipe, ada_update, diff_augment
+from zeuxis.augmentation.discriminator import ada_ops, ada_pipe, ada_update, diff_augment
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator

@@ -13,7 +13,7 @@ from zeuxis.data.duplicates import _small, check_bound, families
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.split import split_dataset
 from zeuxis.errors import BadInput
-from zeuxis.report.families import sentence_of
+from zeuxis.pages.families import sentence_of
 
 
 def scene(i, side=96):

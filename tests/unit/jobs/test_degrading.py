@@ -10,7 +10,7 @@ from tests.stories.commands import tree
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.degrading import degrade_files
 from zeuxis.pictures.write import read_note
-from zeuxis.report.page import check_page
+from zeuxis.pages.page import check_page
 
 DAMAGE = "noise-8bit=25"
 

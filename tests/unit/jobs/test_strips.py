@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.unit.report.fixtures import write_json, write_run
-from tests.unit.report.html_checks import check_page
+from tests.unit.pages.fixtures import write_json, write_run
+from tests.unit.pages.html_checks import check_page
 from zeuxis import api
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.degrade.observed import Observed
@@ -16,8 +16,8 @@ from zeuxis.draw import Draw
 from zeuxis.jobs import strips as job
 from zeuxis.jobs.opening import Source, material
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.report.run import write_run_report
-from zeuxis.report.strips import read_strips
+from zeuxis.pages.run import write_run_report
+from zeuxis.pages.strips import read_strips
 from zeuxis.runs import Run
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.unit.recipes.gan_moments import built, count, moment, plays
-from zeuxis.augment.geometry import dihedral
+from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade import resize
 from zeuxis.losses.fidelity import mse

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from zeuxis.augment.names import DOMAIN_NAMES, POLICY_NAMES, RIVALS
-from zeuxis.augment.policies import DOMAINS, POLICIES
+from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES, RIVALS
+from zeuxis.augmentation.policies import DOMAINS, POLICIES
 from zeuxis.jobs.study import due
-from zeuxis.report.arms import read_repeats
+from zeuxis.pages.arms import read_repeats
 from zeuxis.stats.choice import Choice, choose
 
 SHARES = (0.25, 0.5, 1.0)

@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d
 
 from zeuxis.degrade.resize import bicubic
 from zeuxis.jobs.restoring.scoring import alike, psnr
-from zeuxis.report.restored import Map
+from zeuxis.pages.restored import Map
 
 GREY = 127.5
 """Grey levels of 0..255 per unit of [-1, 1]."""

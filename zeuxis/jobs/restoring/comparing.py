@@ -16,8 +16,8 @@ from zeuxis.jobs.restoring import changes, scoring, triage
 from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import Asked
-from zeuxis.report import restored
-from zeuxis.report.page import check_page
+from zeuxis.pages import restored
+from zeuxis.pages.page import check_page
 from zeuxis.spelling import spelled
 
 _PAGES = (".html", ".htm")

@@ -16,7 +16,7 @@ from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.restoring.changes import GREY, pooled_map
 from zeuxis.pictures.tiles import tiled
 from zeuxis.recipes.recipe import Doubts, Recipe, make
-from zeuxis.report.restored import Map
+from zeuxis.pages.restored import Map
 from zeuxis.runs import Run, frozen, read_json
 from zeuxis.weights import bundled
 

@@ -12,9 +12,9 @@ from zeuxis.errors import counted
 from zeuxis.jobs.restoring import changes, doubt, scoring
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import Asked
-from zeuxis.report import restored
-from zeuxis.report.restored import Map, Shown
-from zeuxis.report.words import decimal, signed
+from zeuxis.pages import restored
+from zeuxis.pages.restored import Map, Shown
+from zeuxis.pages.words import decimal, signed
 
 _NOTHING = 0.005  # dB that are rounding
 

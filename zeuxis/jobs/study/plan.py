@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from zeuxis.augment.names import RIVALS
+from zeuxis.augmentation.names import RIVALS
 from zeuxis.errors import BadInput, counted, nearest
 
 TREATMENTS = ("gan", "again", "more-real", "shuffled-real")

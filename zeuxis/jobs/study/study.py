@@ -13,7 +13,7 @@ import torch
 
 import zeuxis
 from zeuxis import platform
-from zeuxis.augment.policies import guard_words
+from zeuxis.augmentation.policies import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families as families_of
 from zeuxis.data.files import write_json

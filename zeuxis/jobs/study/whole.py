@@ -14,8 +14,8 @@ from zeuxis.jobs.study import mixed
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
-from zeuxis.report.read import read_object
-from zeuxis.report.study import write_study_report
+from zeuxis.pages.read import read_object
+from zeuxis.pages.study import write_study_report
 
 
 def study(

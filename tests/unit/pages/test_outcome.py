@@ -1,0 +1,138 @@
+"""From figures to words: whatever was measured, the sentence says it, and praise is earned by every figure."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zeuxis.pages.outcome import (
+    GAINS,
+    GRADES,
+    UNJUDGED,
+    Held,
+    Outcome,
+    judgement_of,
+    of_copies,
+    of_held,
+    of_intervals,
+    of_samples,
+)
+
+REAL = {"distance_real": 0.0, "coverage_real": 0.97, "recall_real": 0.9, "n": 512, "held": 400, "apart": True}
+GOOD = {"diversity": 1.0, "sharpness": 1.0, "distance": 0.0, "coverage": 0.97, "recall": 0.9, **REAL}
+
+
+def grade(**changes):
+    return of_samples({**GOOD, **changes}).grade
+
+
+# figures of runs and controls in docs/measured.md, and what a person sees in their grids
+MEASURED = [
+    ("dcgan, 1,024 images", "failed", "fog", (0.01, 0.04, 0.814, 0.00, 0.00)),
+    ("dcgan, 5,000 images", "failed", "fog", (0.18, 0.44, 0.746, 0.00, 0.00)),
+    ("cgan, 2,000 images", "failed", "do not look like", (0.52, 0.51, 0.465, 0.00, 0.00)),
+    ("vae, 5,000 images", "failed", "blur", (0.70, 0.23, 0.215, 0.04, 0.00)),
+    ("r3gan, 5,000 images", "failed", "do not look like", (0.96, 0.73, 0.070, 0.14, 0.02)),
+    ("cgan, 10,000 images", "poor", "easily told", (0.90, 0.92, 0.027, 0.39, 0.16)),
+    ("vae, 60,000 images", "poor", "blurred", (1.06, 0.50, 0.043, 0.17, 0.56)),
+    ("cgan, 20,000 images", "poor", "lack much of the variety", (0.80, 0.93, 0.010, 0.73, 0.19)),
+    ("cgan, 40,000 images", "usable", "less varied", (0.91, 0.97, 0.002, 0.94, 0.57)),
+    ("cgan, 90,000 images", "close", "close to the real pictures by these measures", (0.94, 1.01, 0.000, 0.99, 0.78)),
+    ("grey", "failed", "fog", (0.00, 0.00, 0.838, 0.00, 0.00)),
+    ("noise", "failed", "noise", (0.99, 3.22, 0.683, 0.00, 0.00)),
+    ("one real picture", "failed", "collapsed", (0.00, 1.86, 0.449, 0.01, 0.00)),
+    ("ten real pictures", "poor", "only some", (0.93, 1.04, 0.040, 0.13, 0.00)),
+    ("real pictures", "close", "close", (1.00, 1.00, -0.001, 0.97, 0.90)),
+]
+
+
+@pytest.mark.parametrize(("what", "grade", "words", "figures"), MEASURED)
+def test_what_was_measured_is_called_what_it_is(what, grade, words, figures):
+    names = ("diversity", "sharpness", "distance", "coverage", "recall")
+    found = of_samples({**REAL, **dict(zip(names, figures, strict=True))})
+    assert found.grade == grade and words in found.sentence.split(":")[0], what
+
+
+FIGURES = st.fixed_dictionaries(
+    {
+        "diversity": st.floats(0, 3),
+        "sharpness": st.floats(0, 10),
+        "distance": st.floats(-0.02, 1),
+        "coverage": st.floats(0, 1),
+        "recall": st.floats(0, 1),
+    }
+)
+
+
+@given(FIGURES)
+def test_no_good_figure_makes_up_for_a_bad_one(figures):
+    found = of_samples({**REAL, **figures})
+    assert found.grade in GRADES and "\n" not in found.sentence and found.sentence.endswith(".")
+    good = found.grade in ("usable", "close")
+    assert good == ("usable" in found.sentence or "close to" in found.sentence)
+    if good:
+        assert figures["distance"] <= 0.01 and figures["diversity"] >= 0.6 and figures["sharpness"] >= 0.5
+        assert figures["coverage"] >= 0.7 * 0.97 and figures["recall"] >= 0.6 * 0.9
+    if figures["diversity"] < 0.3:
+        assert found.grade == "failed"
+
+
+@given(FIGURES, st.sampled_from(["distance", "coverage", "recall"]), st.floats(0, 1))
+def test_a_worse_figure_never_gives_a_better_grade(figures, name, by):
+    sign = 1 if name == "distance" else -1
+    worse = {**figures, name: figures[name] + sign * by}
+    first, second = (GRADES.index(of_samples({**REAL, **f}).grade) for f in (figures, worse))
+    assert second <= first
+
+
+@pytest.mark.parametrize("bad", [None, math.nan, math.inf, "x"])
+def test_what_is_missing_is_not_judged(bad):
+    found = of_samples({**GOOD, "recall": bad})
+    assert found.grade == UNJUDGED and "not measured" in found.sentence
+
+
+def test_few_held_out_pictures_are_said():
+    assert "Only 12 pictures were held out" in of_samples({**GOOD, "held": 12}).sentence
+    assert "No pictures were held out" in of_samples({**GOOD, "apart": False}).sentence
+    assert "held out, so" not in of_samples(GOOD).sentence
+
+
+@given(st.floats(0, 60), st.floats(0, 60))
+def test_a_gain_is_called_one_only_where_it_is(ours, rival):
+    found = of_held(Held(ours, rival, "leaving the pictures as they are"))
+    assert found.grade in GAINS
+    assert (found.grade in ("little better", "better")) == (ours - rival > 0.1)
+    assert (found.grade == "worse") == (ours - rival < -0.1)
+    assert found.sentence.startswith(f"The result is {found.grade} than leaving the pictures as they are")
+
+
+def test_a_classifier_is_held_against_guessing():
+    found = of_held(Held(0.11, 0.1, "guessing", "%", 0.03, 400))
+    assert found.sentence == "The result is no better than guessing: 11.0 % against 10.0 % on held-out pictures."
+
+
+def test_intervals_without_a_calibration_are_not_trusted():
+    assert "cannot be trusted: no pictures were held out" in of_intervals({"why": "no pictures were held out"}).sentence
+    found = of_intervals({"factor": 1.5, "missed": 0.08, "alpha": 0.1, "pictures": 40})
+    assert "miss 8.0 % of the values of 40 held-out pictures, where 10 % may be missed" in found.sentence
+
+
+COPIES = {"n": 1000, "held": 400, "copies": 120, "expected": 10.0, "alarm": True}
+
+
+def test_words_about_copies_follow_the_count():
+    none = of_copies({}, None)
+    assert "was not measured" in none[1] and "as it should" not in " ".join(none)
+    copied = of_copies(COPIES, None)[1]
+    assert copied.startswith("120 of 1,000 lie much closer") and "repeats pictures that it was trained on" in copied
+    fresh = {**COPIES, "copies": 4, "alarm": False}
+    assert "does not copy whole pictures" in of_copies(fresh, None)[1]
+    assert "no pictures yet" in of_copies(fresh, Outcome("failed", "", {}))[1]
+    assert "no pictures yet" not in of_copies(fresh, Outcome("usable", "", {}))[1]
+
+
+def test_a_judgement_is_read_back_from_finish_json():
+    found = of_samples(GOOD)
+    assert judgement_of({"judgement": found.to_json()}) == found
+    assert judgement_of({}) is None and judgement_of({"judgement": {"sentence": None}}) is None

@@ -1,0 +1,71 @@
+"""The model card of a run: what it is, what it was made of, how to use it (Hugging Face front matter)."""
+
+from pathlib import Path
+
+from zeuxis.data.files import write_text
+from zeuxis.errors import command, counted
+from zeuxis.pages.outcome import judgement_of
+from zeuxis.runs import Run
+
+_CARD = """---
+library_name: zeuxis
+tags: [{recipe}, image-generation]
+license: other
+---
+
+# {recipe} on {source}
+
+Trained by Zeuxis {zeuxis} on {items} pictures of {height}x{width} pixels, {channels} channel(s){classes}.
+
+{judgement}
+
+The weights are as free as the pictures they were trained on.
+
+    {command}
+
+| | |
+| --- | --- |
+| images seen | {images:,} |
+| time | {seconds:,.0f} s on {device}, {threads} thread(s) |
+| data (sha256) | {digest} |
+| weights (content sha256) | {weights} |
+| alarms in training | {alarms} |
+| attempts | {attempts} |
+
+Use: `{use}`
+"""
+
+
+def attempts_words(attempts: int, rewinds: list[str]) -> str:
+    """How often the run began again at half the rate, and why: `2; rewound: critic/hinge was not finite in step 7`."""
+    return f"{attempts}; rewound: {', '.join(rewinds)}" if rewinds else f"{attempts}, nothing was rewound"
+
+
+def write_card(folder: Path) -> Path:
+    """Writes card.md into a finished run's folder."""
+    run = Run.open(folder)
+    r, done = run.record, run.finish
+    s, outcome = r["spec"], judgement_of(done)
+    text = _CARD.format(
+        recipe=r["recipe"],
+        source=Path(r["data"]["source"]).name,
+        zeuxis=r["zeuxis"],
+        items=r["data"].get("items", "?"),
+        height=s["height"],
+        width=s["width"],
+        channels=s["channels"],
+        classes=f", {counted(len(s['classes']), 'class')}" if s["classes"] else "",
+        command=r["command"],
+        images=done["images"],
+        seconds=done["seconds"],
+        device=r["levers"]["device"],
+        threads=r["levers"]["threads"],
+        digest=r["data"]["digest"],
+        weights=done["weights_sha256"],
+        alarms=", ".join(done["alarms"]) or "none",
+        attempts=attempts_words(done["attempts"], [line["words"] for line in run.log("rewind")]),
+        judgement=outcome.sentence if outcome else "How good the result is was not measured.",
+        use=command("sample", folder.name, "-n", "64", "--out", "samples"),
+    )
+    write_text(folder / "card.md", text)
+    return folder / "card.md"

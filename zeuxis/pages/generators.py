@@ -1,0 +1,100 @@
+"""The generators of a study: scores, suspects, alarms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from zeuxis.pages.arms import Repeat
+from zeuxis.pages.folder import StudyFolder
+from zeuxis.pages.plots import Series, line_chart
+from zeuxis.pages.read import mapping, number, objects
+from zeuxis.pages.run import alarms_of
+from zeuxis.pages.words import (
+    DASH,
+    decimal,
+    duration,
+    percent,
+    value,
+)
+from zeuxis.spelling import Way, in_flags, plain
+
+
+def cas_chart(repeats: Sequence[Repeat]) -> Markup:
+    """Accuracy of a classifier that saw generated pictures alone, over progress, a line per repeat.
+
+    The dot, and the number beside the name, is the checkpoint that was chosen and that the study compares.
+    """
+    series = []
+    for repeat in repeats:
+        curve = [p for p in repeat.generator.get("curve") or [] if isinstance(p, list | tuple) and len(p) == 2]
+        xs = [None if (x := number(p[0])) is None else 100 * x for p in curve]
+        ys = [None if (y := number(p[1])) is None else 100 * y for p in curve]
+        chosen = number(repeat.generator.get("chosen"))
+        series.append(Series(f"repeat {repeat.index + 1}", xs, ys, None if chosen is None else 100 * chosen))
+    title = "Accuracy on real validation pictures, in points; the dot is the checkpoint that was chosen"
+    return line_chart(title, series, "per cent of the training")
+
+
+def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:
+    return [
+        {
+            "repeat": str(r.index + 1),
+            "chosen": percent(r.generator.get("chosen")),
+            "cas": decimal(100 * cas) if (cas := number(r.generator.get("cas"))) is not None else DASH,
+            "seconds": duration(r.generator.get("seconds")),
+            "hash": value(r.generator.get("weights_sha256"))[:8],
+        }
+        for r in repeats
+        if r.generator
+    ]
+
+
+def curves_repeat(found: StudyFolder) -> int | None:
+    """The repeat whose generator is shown: of those with a log, the one with the best score."""
+    logged = [r for r in found.repeats if found.logs[r.index].steps]
+    return max(logged, key=lambda r: (number(r.generator.get("cas")) or 0.0, -r.index)).index if logged else None
+
+
+def shown_repeat(repeats: Sequence[Repeat]) -> Repeat | None:
+    """The repeat whose pictures lie in `samples/`: its generator scored best on validation, the first of equals."""
+    scored = [(cas, -r.index, r) for r in repeats if (cas := number(r.generator.get("cas"))) is not None]
+    return max(scored, key=lambda s: s[:2])[2] if scored else None
+
+
+def suspects(found: StudyFolder) -> list[str]:
+    """Class and distance of the pairs in `samples/suspects.png`, closest first."""
+    shown = shown_repeat(found.repeats)
+    nearest = objects(shown.generator.get("suspects")) if shown else []
+    names = mapping(found.study.get("spec")).get("classes")
+    classes = [str(c) for c in names] if isinstance(names, list) else []
+    words = []
+    for s in nearest[:10]:
+        at = number(s.get("class"))
+        name = classes[int(at)] if at is not None and 0 <= at < len(classes) else "unknown class"
+        words.append(f"{name} {decimal(s.get('distance'), 2)}")
+    return words
+
+
+def of_augment(way: Way) -> str:
+    """A way to try, in flags of `augment`: fields of the generator by --generator, images by time."""
+    if way.of == "images" or "images" in way.values:
+        return f"{'less' if way.how == 'fewer' else 'more'} --budget"
+    if not way.values:
+        return in_flags(way)
+    fields = ((name, str(v).lower() if isinstance(v, bool) else plain(v)) for name, v in way.values.items())
+    return f"`{' '.join(f'--generator {name}={value}' for name, value in fields)}`"
+
+
+def alarms(found: StudyFolder) -> list[dict[str, Any]]:
+    """Alarms of all generators, one entry per name and words (which hold numbers), and in which repeats."""
+    merged: dict[tuple[str, str], dict[str, Any]] = {}
+    for repeat in found.repeats:
+        for alarm in alarms_of(found.logs[repeat.index], repeat.generator):
+            entry = merged.setdefault((alarm["name"], alarm["words"]), {**alarm, "times": 0, "repeats": []})
+            entry["repeats"].append(str(repeat.index + 1))
+            entry["mend"] = (entry["advice"] if entry["advice"].ways else alarm["advice"]).words(of_augment)
+    for entry in merged.values():
+        noun = "repeat" if len(entry["repeats"]) == 1 else "repeats"
+        entry["where"] = f"generator of {noun} {', '.join(entry['repeats'])}"
+    return list(merged.values())

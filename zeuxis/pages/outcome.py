@@ -1,0 +1,229 @@
+"""What came of a training, in one sentence, from measured figures alone."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from zeuxis.errors import counted
+from zeuxis.pages.read import advice, mapping, number
+from zeuxis.pages.words import decimal, percent, things, whole
+from zeuxis.spelling import in_flags
+
+GRADES = ("failed", "poor", "usable", "close")
+"""How samples are graded, from the worst."""
+GAINS = ("worse", "no better", "little better", "better")
+"""How what mends or recognizes is graded, against its rival."""
+UNJUDGED = "not judged"
+_FEW = 40  # held-out pictures under which the figures are rough
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """grade: one of GRADES or GAINS, or UNJUDGED; sentence: for people; figures: what it was read from, by name."""
+
+    grade: str
+    sentence: str
+    figures: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"figures": dict(self.figures)}
+
+
+def unjudged(why: str) -> Outcome:
+    return Outcome(UNJUDGED, f"How good the result is was not measured: {why}.", {})
+
+
+# ------------------------------------------------------------------ samples
+
+FAR, NEAR, ALIKE = 0.06, 0.01, 0.005
+"""Distances from 0 to 1: no pictures yet above the first, of use up to the second, close up to the third."""
+
+
+def of_samples(figures: Mapping[str, Any]) -> Outcome:
+    """The judgement of a generator's samples; figures as `metrics.likeness.Likeness.to_json` gives them.
+
+    The thresholds stand in docs/measured.md with the runs that they were chosen on.
+    """
+    values = {name: number(figures.get(name)) for name in _NAMES}
+    if any(value is None for value in values.values()):
+        return unjudged("a figure is missing or not finite")
+    f = {name: value for name, value in values.items() if value is not None}
+    covered, recalled = f["coverage"] / max(f["coverage_real"], 1e-9), f["recall"] / max(f["recall_real"], 1e-9)
+    grade = _grade(f, covered, recalled)
+    said = {"failed": _failed(f), "poor": _poor(f, covered), "usable": _usable(recalled), "close": _CLOSE}
+    return Outcome(grade, f"{said[grade]}: {_measured(f)}.{_caution(figures)}", figures)
+
+
+def _caution(figures: Mapping[str, Any]) -> str:
+    held = number(figures.get("held"))
+    if figures.get("apart") is False:
+        return " No pictures were held out, so the samples were held against half of the training pictures."
+    if not held or held >= _FEW:
+        return ""
+    were = "was" if held == 1 else "were"
+    return f" Only {counted(round(held), 'picture')} {were} held out, so these figures are rough."
+
+
+_NAMES = (
+    "diversity", "sharpness", "distance", "distance_real", "coverage", "coverage_real", "recall", "recall_real",
+)  # fmt: skip
+_CLOSE = "The samples are close to the real pictures by these measures"
+
+
+def _grade(f: Mapping[str, float], covered: float, recalled: float) -> str:
+    """From the worst figure: no good one makes up for a bad one."""
+    distance, diversity, sharpness = f["distance"], f["diversity"], f["sharpness"]
+    if distance > FAR or diversity < 0.3 or covered < 0.05:
+        return "failed"
+    if distance > NEAR or covered < 0.7 or recalled < 0.6 or diversity < 0.6 or not 0.5 <= sharpness <= 2:
+        return "poor"
+    near = distance <= ALIKE and covered >= 0.9 and recalled >= 0.8
+    return "close" if near and diversity >= 0.8 and 0.7 <= sharpness <= 1.4 else "usable"
+
+
+def _failed(f: Mapping[str, float]) -> str:
+    """What the samples are, where they are no pictures."""
+    if f["diversity"] < 0.3:
+        return (
+            "The samples are fog, all alike" if f["sharpness"] < 0.5 else "The samples have collapsed: all look alike"
+        )
+    if f["sharpness"] < 0.5:
+        return "The samples are a blur without detail"
+    return "The samples are noise" if f["sharpness"] > 2 else "The samples do not look like the real pictures"
+
+
+def _poor(f: Mapping[str, float], covered: float) -> str:
+    """The plainest fault of samples that are on the way."""
+    faults = (
+        (f["sharpness"] < 0.6, "The samples are blurred"),
+        (f["sharpness"] > 2, "The samples are noisy"),
+        (f["diversity"] < 0.6 or covered < 0.3, "The samples show only some of what the real pictures show"),
+        (f["distance"] > NEAR, "The samples are easily told from real pictures"),
+    )
+    return next((words for fault, words in faults if fault), "The samples lack much of the variety of real pictures")
+
+
+def _usable(recalled: float) -> str:
+    lack = ", though less varied than the real pictures" if recalled < 0.8 else ""
+    return f"The samples are usable{lack}"
+
+
+def _measured(f: Mapping[str, float]) -> str:
+    """The figures as a person reads them, beside those of real pictures."""
+    return (
+        f"{decimal(f['diversity'], 2)} times as varied and {decimal(f['sharpness'], 2)} times as sharp as real ones; "
+        f"distance {decimal(max(f['distance'], 0), 3)} (0 alike, 1 nothing in common; real against real "
+        f"{decimal(max(f['distance_real'], 0), 3)}); {percent(f['coverage'])} of the held-out pictures covered "
+        f"(by real ones {percent(f['coverage_real'])})"
+    )
+
+
+# ------------------------------------------------------------------ held-out figures
+
+
+@dataclass(frozen=True)
+class Held:
+    """A held-out figure beside its rival's: what is more is better.
+
+    doing: what the rival is, after "than"; least: a smaller gain is none; pictures: how many were held out, if known;
+    aside: a sentence on what the figure does not see.
+    """
+
+    ours: float
+    rival: float
+    doing: str
+    unit: str = "dB"
+    least: float = 0.1
+    pictures: int | None = None
+    aside: str = ""
+
+
+def of_held(held: Held) -> Outcome:
+    """The judgement of what mends, enlarges, fills or recognizes: worse, no better, little or well above its rival."""
+    gain = held.ours - held.rival
+    if held.unit == "dB":
+        figures = f"{decimal(held.ours, 2)} dB against {decimal(held.rival, 2)} dB on held-out pictures"
+        amount = f"{decimal(gain, 2)} dB"
+    else:
+        figures = f"{percent(held.ours, 1)} against {percent(held.rival, 1)} on held-out pictures"
+        amount = f"{decimal(100 * gain, 1)} points"
+    found = {"ours": held.ours, "rival": held.rival, "doing": held.doing, "unit": held.unit, "pictures": held.pictures}
+    grade = _gain(gain, held.least)
+    by = f", by {amount}" if grade in ("little better", "better") else ""
+    aside = f" {held.aside}" if held.aside else ""
+    return Outcome(grade, f"The result is {grade} than {held.doing}{by}: {figures}.{aside}", found)
+
+
+def _gain(gain: float, least: float) -> str:
+    if gain < -least:
+        return "worse"
+    if gain <= least:
+        return "no better"
+    return "little better" if gain <= 5 * least else "better"
+
+
+def of_intervals(found: Mapping[str, Any]) -> Outcome:
+    """The judgement of what says how sure a restorer is, from its calibration.json."""
+    factor, missed, alpha = (number(found.get(name)) for name in ("factor", "missed", "alpha"))
+    figures = {"factor": factor, "missed": missed, "alpha": alpha}
+    if factor is None or missed is None or alpha is None:
+        why = found.get("why") or "they were not calibrated"
+        return Outcome("no better", f"The intervals cannot be trusted: {why}.", figures)
+    return Outcome(
+        "better",
+        f"The intervals, {decimal(factor, 2)} times as wide as learned, miss {percent(missed, 1)} of the values of "
+        f"{things(found.get('pictures'), 'held-out picture')}, where {percent(alpha)} may be missed.",
+        figures,
+    )
+
+
+def judgement_of(finish: Mapping[str, Any]) -> Outcome | None:
+    """The judgement in a run's finish.json; None where there is none."""
+    found = mapping(finish.get("judgement"))
+    sentence = found.get("sentence")
+    if not isinstance(sentence, str):
+        return None
+    return Outcome(str(found.get("grade") or UNJUDGED), sentence, mapping(found.get("figures")))
+
+
+def figure_rows(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """(figure, that of the samples, that of as many real pictures) for the page's table; none of other results."""
+    f = outcome.figures
+    if "diversity" in f:
+        names = (("distance", "distance, 0 to 1"), ("coverage", "coverage"), ("recall", "recall"))
+        pairs = [(words, decimal(f.get(n), 3), decimal(f.get(f"{n}_real"), 3)) for n, words in names]
+        return [
+            *pairs,
+            ("diversity", decimal(f.get("diversity"), 2), "1"),
+            ("sharpness", decimal(f.get("sharpness"), 2), "1"),
+        ]
+    return []
+
+
+def advice_of(finish: Mapping[str, Any]) -> str:
+    """What to do about the result, as finish.json says it; empty where nothing is to be done."""
+    return advice(mapping(finish.get("judgement")).get("advice")).words(in_flags)
+
+
+# ------------------------------------------------------------------ copies
+
+_CANNOT = "A copy adds nothing new, and must stay wherever its original must stay."
+
+
+def of_copies(found: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
+    """Paragraphs beside the pairs of samples and nearest training pictures, from suspects.json and the judgement."""
+    n, count, expected = (number(found.get(name)) for name in ("n", "copies", "expected"))
+    of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
+    pairs = (
+        f"{of}, these lie closest to a training picture: generated on the left, "
+        "its nearest real neighbour on the right."
+    )
+    if n is None or count is None or expected is None:
+        return [pairs, f"Whether they are copies was not measured, so compare the pairs. {_CANNOT}"]
+    stand = f"{whole(count)} of {whole(n)} lie much closer to one training picture than to others like it"
+    fresh = f"of as many new real pictures about {decimal(expected, 0 if expected >= 1 else 1)} would"
+    if found.get("alarm") is True:
+        return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on. {_CANNOT}"]
+    words = f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned, mirrored or cut copies it misses."
+    poor = outcome is not None and outcome.grade == "failed"
+    return [pairs, words + (" That says little here, since these are no pictures yet." if poor else "")]

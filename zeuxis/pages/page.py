@@ -1,0 +1,69 @@
+"""Templates to one self-contained page: no script, no request, everything escaped."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zeuxis.data.files import write_bytes
+from zeuxis.errors import BadInput
+from zeuxis.pages import words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FILTERS = {
+    "brief": words.brief,
+    "decimal": words.decimal,
+    "duration": words.duration,
+    "interval": words.interval,
+    "percent": words.percent,
+    "probability": words.probability,
+    "signed": words.signed,
+    "spelled": words.spelled,
+    "value": words.value,
+    "whole": words.whole,
+}
+
+
+@cache
+def environment() -> "Environment":
+    """Escapes every value; a name that a template uses and nobody gave is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    env = Environment(
+        loader=PackageLoader("zeuxis.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(FILTERS)
+    return env
+
+
+def render(template: str, **context: Any) -> str:
+    """HTML of `templates/TEMPLATE.html.j2`."""
+    return environment().get_template(f"{template}.html.j2").render(**context)
+
+
+_HEAD = 1 << 12  # bytes of a page within which it says what wrote it
+
+
+def check_page(path: Path) -> None:
+    """Raises BadInput where a file is there that is no page of ours: a page may be drawn again, nothing else lost."""
+    try:
+        with open(path, "rb") as file:
+            ours = b'<meta name="generator" content="zeuxis ' in file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadInput(f"no page can be written here: {error.strerror}", str(path), "name another file") from error
+    if not ours:
+        raise BadInput("this is there already, and no page of zeuxis", str(path), "name another file, or remove it")
+
+
+def write_page(folder: Path, html: str) -> Path:
+    """Writes `folder/report.html`, whole or not at all, and returns its path."""
+    path = folder / "report.html"
+    write_bytes(path, html.encode("utf-8", errors="replace"))
+    return path

@@ -1,0 +1,384 @@
+"""The page of a run: from its folder alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from zeuxis.errors import command, counted
+from zeuxis.pages.outcome import advice_of, figure_rows, judgement_of, of_copies
+from zeuxis.pages.page import render, write_page
+from zeuxis.pages.pictures import Picture, cell_of, embed, film, spread
+from zeuxis.pages.plots import Series, line_chart
+from zeuxis.pages.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
+from zeuxis.pages.strips import read_strips
+from zeuxis.pages.words import (
+    DASH,
+    brief,
+    compact,
+    decimal,
+    duration,
+    percent,
+    shape_words,
+    spelled,
+    things,
+    value,
+    whole,
+)
+from zeuxis.spelling import Advice, in_flags
+
+FRAMES = 10  # columns of the strip that shows how samples developed
+
+UNJUDGED_RUN = "How good the result is was not measured in this run."
+
+SCORES = {
+    "diversity": "Diversity of the samples (real pictures = 1)",
+    "accuracy": "Accuracy on held-out pictures",
+    "balanced": "Balanced accuracy on held-out pictures",
+    "critic": "What the critic says on average",
+}
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What lies in a run folder; absent files are empty."""
+
+    path: Path
+    run: Line
+    finish: Line
+    log: Log
+    samples: list[Path]
+    recalls: Line
+
+
+def open_run(folder: Path) -> RunFolder:
+    """Raises BadInput where `folder` holds no readable run.json."""
+    run = read_header(folder / "run.json", "run")
+    samples = sorted((folder / "samples").glob("*.png"), key=lambda path: (len(path.stem), path.stem))
+    finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
+    return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls)
+
+
+def write_run_report(run_folder: Path) -> Path:
+    """Draws `run_folder/report.html`, one self-contained page, from the files of the run.
+
+    An unfinished run has a page too, which says how far it came. Raises BadInput where
+    the folder is no run, MachineGaveOut where the disk is full.
+    """
+    return write_page(run_folder, run_page(open_run(run_folder)))
+
+
+def run_page(found: RunFolder) -> str:
+    """HTML of a run."""
+    last = embed(found.samples[-1]) if found.samples else None
+    outcome = judgement_of(found.finish)
+    real, suspects = (embed(found.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
+    return render(
+        "run",
+        title=f"{found.run.get('recipe', 'a run')} on {source_of(found.run)}",
+        outcome=outcome,
+        advice=advice_of(found.finish),
+        judged=figure_rows(outcome) if outcome else [],
+        unjudged=UNJUDGED_RUN if found.finish and outcome is None else "",
+        sentence=sentence(found),
+        state=state_words(found),
+        finished=bool(found.finish),
+        facts=facts(found),
+        scores=score_charts(found.log),
+        figures=latest_scores(found),
+        best_step=best_of(found).get("step"),
+        recalls=recall_rows(found),
+        balanced=percent(found.recalls.get("balanced_accuracy"), 1),
+        game=len(_names(found.log.steps, "terms")) > 1,
+        has_samples=bool(found.samples),
+        last=last,
+        last_name=sample_name(found.samples[-1]) if found.samples else "",
+        row_names=row_names(found.run, last) if found.run.get("conditional") else [],
+        real=real,
+        real_rows=row_names(found.run, real) if found.run.get("conditional") else [],
+        suspects=suspects,
+        copies=of_copies(read_object(found.path / "real" / "suspects.json"), outcome),
+        strip=strip_of(found),
+        strips=read_strips(found.path),
+        curves=turn_charts(found.log),
+        watched=[*watch_charts(found.log), speed_chart(found.log)],
+        alarms=alarms_of(found.log, found.finish),
+        no_alarm=no_alarm(found),
+        held_out=number(mapping(found.run.get("split")).get("held_out")) or 0,
+        looked=looked_words(found),
+        rewinds=[str(r.get("words", "")) for r in found.log.rewinds],
+        attempts=number(found.finish.get("attempts")) or 1,
+        damaged=found.log.damaged,
+        provenance=provenance(found.run, found.finish),
+        settings=sorted(mapping(found.run.get("settings")).items()),
+        preset=found.run.get("preset"),
+        versions=sorted(mapping(found.run.get("versions")).items()),
+        command=str(found.run.get("command") or ""),
+        folder=found.path.resolve().name,
+        zeuxis=value(found.run.get("zeuxis")),
+    )
+
+
+# ---------------------------------------------------------------- words
+
+
+def source_of(header: Line) -> str:
+    """The data's name: a built-in set's own, or the last part of a path."""
+    source = str(mapping(header.get("data")).get("source") or "unnamed data")
+    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or source
+
+
+def progress_of(found: RunFolder) -> tuple[float | None, float | None, float | None]:
+    """(step reached, images seen, seconds trained): from the finish where there is one, else the log."""
+    last = found.log.last
+    clock = mapping(last.get("clock"))
+    return (
+        number(found.finish.get("steps")) or number(last.get("step")),
+        number(found.finish.get("images")) or number(last.get("images")),
+        number(found.finish.get("seconds")) or number(clock.get("seconds")),
+    )
+
+
+def sentence(found: RunFolder) -> str:
+    """What was trained on what, in one sentence."""
+    run, spec = found.run, mapping(found.run.get("spec"))
+    classes = spec.get("classes") if isinstance(spec.get("classes"), list) else []
+    used = mapping(run.get("split")).get("train") or mapping(run.get("data")).get("items")
+    steps, images, seconds = progress_of(found)
+    of = f" of {counted(len(classes), 'class')}" if classes else ""
+    knows = ", told the class of each," if classes and run.get("conditional") and found.samples else ""
+    shape = shape_words(spec)
+    words = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_of(run)}"
+    words += (f" ({shape})" if shape else "") + knows
+    if steps is None:
+        return words.rstrip(",") + "; no step was logged yet."
+    return words + f" for {things(steps, 'step')}: {things(images, 'picture')} seen in {duration(seconds)}."
+
+
+def state_words(found: RunFolder) -> str:
+    """Empty for a finished run, else how far it came and how to go on."""
+    if found.finish:
+        return ""
+    step, of = progress_of(found)[0], number(found.run.get("steps"))
+    share = f" ({100 * step / of:.0f} %)" if step is not None and of else ""
+    place = f"step {whole(step)} of {whole(of)}{share}" if step is not None else "before its first logged step"
+    on = command("resume", found.path.resolve().name)
+    return f"This run has not finished: the log ends at {place}. Go on with: {on}"
+
+
+def budget_words(found: RunFolder) -> str:
+    """What was asked, and how far the time was off: `5m asked, 0.4 % over`."""
+    budget = mapping(found.run.get("budget"))
+    asked = str(budget.get("asked") or things(found.run.get("steps"), "step"))
+    over = number(found.finish.get("overrun_percent"))
+    if over is None or number(budget.get("seconds")) is None:
+        return f"{asked} asked"
+    return f"{asked} asked, {decimal(abs(over), 1)} % {'over' if over >= 0 else 'under'}"
+
+
+def facts(found: RunFolder) -> list[tuple[str, str, str]]:
+    """(name, figure, small print) of the tiles at the top."""
+    steps, images, seconds = progress_of(found)
+    clock = mapping(found.log.last.get("clock"))
+    speed = number(found.finish.get("images_per_second")) or number(clock.get("images_per_second"))
+    world = number(found.run.get("world")) or 1
+    processes = things(world, "process") if world > 1 else "one process"
+    return [
+        ("Steps", whole(steps), f"of {whole(found.run.get('steps'))}, batch {value(found.run.get('batch'))}"),
+        ("Pictures seen", compact_or_dash(images), f"{whole(images)} in all"),
+        ("Time", duration(seconds), budget_words(found)),
+        ("Throughput", f"{brief(speed)}/s", f"pictures, {processes}"),
+    ]
+
+
+def compact_or_dash(number_: float | None) -> str:
+    return DASH if number_ is None else compact(float(f"{number_:.3g}"))
+
+
+def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
+    """(name, value) of what a second person needs to get the same: hashes whole."""
+    data, split = mapping(header.get("data")), mapping(header.get("split"))
+    rows = [
+        ("Data", data.get("source")),
+        ("Pictures", f"{whole(data.get('items'))} read, {whole(data.get('skipped'))} skipped"),
+        ("Fit", data.get("fit")),
+        ("Data hash", data.get("digest")),
+        ("Split", f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out" if split else None),
+        ("Split hash", split.get("digest")),
+        ("Seed", header.get("seed")),
+        ("Weights hash", finish.get("weights_sha256")),
+        ("Levers", header.get("levers")),
+        ("Same bits again", again_words(header.get("exact"))),
+    ]
+    return [(name, value(what)) for name, what in rows if what not in (None, "")]
+
+
+def again_words(exact: object) -> str | None:
+    """What the same command would give on the same machine; None where the run does not say."""
+    if not isinstance(exact, bool):
+        return None
+    return "promised, with these levers" if exact else "not promised: this device adds gradients in any order"
+
+
+# ---------------------------------------------------------------- samples
+
+
+def sample_name(path: Path) -> str:
+    return f"step {int(path.stem):,}" if path.stem.isdigit() else path.stem
+
+
+def row_names(header: Line, sheet: Picture | None, most: int = 24) -> list[str]:
+    """Class names for the rows of a grid, as many as it has rows; none where the rows outnumber them or `most`."""
+    spec = mapping(header.get("spec"))
+    classes, height, width = spec.get("classes"), number(spec.get("height")), number(spec.get("width"))
+    grid = cell_of(sheet.source, int(height), int(width)) if sheet and height and width else None
+    rows = grid[2] if grid else 0
+    fits = isinstance(classes, list) and 1 < rows <= min(most, len(classes))
+    return [str(c) for c in classes[:rows]] if fits and isinstance(classes, list) else []
+
+
+def strip_of(found: RunFolder) -> tuple[Picture, list[str]] | None:
+    """The strip of how the samples developed, and the names of its columns."""
+    spec = mapping(found.run.get("spec"))
+    height, width = number(spec.get("height")), number(spec.get("width"))
+    if not height or not width:
+        return None
+    made = film(spread(found.samples, FRAMES), int(height), int(width))
+    return (made[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in made[1]]) if made else None
+
+
+# ---------------------------------------------------------------- curves
+
+
+def xs_of(events: Sequence[Line]) -> list[float | None]:
+    """Pictures seen at each event."""
+    return [number(e.get("images")) for e in events]
+
+
+def _names(events: Sequence[Line], key: str) -> list[str]:
+    names: dict[str, None] = {}
+    for event in events:
+        names.update(dict.fromkeys(map(str, mapping(event.get(key)))))
+    return list(names)
+
+
+def turn_charts(log: Log) -> list[Markup]:
+    """One chart per turn: the terms that it minimises, over pictures seen; rewinds and alarms upright."""
+    xs, charts = xs_of(log.steps), []
+    for turn in _names(log.steps, "terms"):
+        terms = [mapping(mapping(e.get("terms")).get(turn)) for e in log.steps]
+        names = list(dict.fromkeys(str(n) for t in terms for n in t))
+        series = [Series(spelled(n), xs, [number(t.get(n)) for t in terms]) for n in names]
+        charts.append(line_chart(f"{spelled(turn)}: what it minimises", series, "pictures seen", event_places(log)))
+    return [c for c in charts if c]
+
+
+def event_places(log: Log) -> list[float]:
+    return [at for event in (*log.alarms, *log.rewinds) if (at := number(event.get("images"))) is not None]
+
+
+def grouped(names: Sequence[str], separator: str) -> dict[str, list[str]]:
+    """Names by what stands before `separator`; a name without one is a group of its own."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.partition(separator)[0], []).append(name)
+    return groups
+
+
+def watch_charts(log: Log) -> list[Markup]:
+    """One chart per turn of what is watched but not minimised."""
+    xs, charts = xs_of(log.steps), []
+    for turn, names in grouped(_names(log.steps, "watch"), "/").items():
+        watched = [mapping(e.get("watch")) for e in log.steps]
+        series = [Series(spelled(n.partition("/")[2] or n), xs, [number(w.get(n)) for w in watched]) for n in names]
+        charts.append(line_chart(f"{spelled(turn)}: watched", series, "pictures seen", event_places(log)))
+    return [c for c in charts if c]
+
+
+def score_charts(log: Log) -> list[Markup]:
+    """Held-out figures over pictures seen; names that share their first word share a chart."""
+    xs, charts = xs_of(log.scores), []
+    for group, names in grouped(_names(log.scores, "score"), "_").items():
+        scores = [mapping(e.get("score")) for e in log.scores]
+        series = [Series(spelled(n), xs, [number(s.get(n)) for s in scores]) for n in names]
+        charts.append(line_chart(SCORES.get(group, spelled(group).capitalize()), series, "pictures seen"))
+    return [c for c in charts if c]
+
+
+def speed_chart(log: Log) -> Markup:
+    ys = [number(mapping(e.get("clock")).get("images_per_second")) for e in log.steps]
+    return line_chart(
+        "Throughput, pictures per second", [Series("pictures/s", xs_of(log.steps), ys)], "pictures seen", from_zero=True
+    )
+
+
+def latest_scores(found: RunFolder) -> list[tuple[str, str, str]]:
+    """(name, last, best step's) of the held-out figures."""
+    scores = found.log.scores
+    last = mapping(scores[-1].get("score")) if scores else {}
+    at = mapping(best_of(found).get("score"))
+    return [(spelled(n), brief(v), brief(at.get(n))) for n, v in last.items() if number(v) is not None]
+
+
+def recall_rows(found: RunFolder) -> list[tuple[str, str, str]]:
+    """(class, share of its held-out pictures that is recognised, how many these are), for runs that tell classes."""
+    named = mapping(found.run.get("spec")).get("classes")
+    classes = named if isinstance(named, list) else []
+    shares, counts = numbers(found.recalls.get("recalls")), numbers(found.recalls.get("pictures"))
+    if not shares or len(shares) != len(classes) or len(counts) != len(classes):
+        return []
+    return [(str(c), percent(share, 1), whole(n)) for c, share, n in zip(classes, shares, counts, strict=True)]
+
+
+def best_of(found: RunFolder) -> Line:
+    """The score event of the best checkpoint, empty where the run kept none; `best` is its step, or its score alone."""
+    best = found.finish.get("best")
+    step, score = mapping(best).get("step"), number(mapping(best).get("score", best))
+    if score is None and step is None:
+        return {}
+    by_step = [s for s in found.log.scores if step is not None and s.get("step") == step]
+    by_score = [s for s in found.log.scores if number(mapping(s.get("score")).get("score")) == score]
+    return next(iter(by_step or by_score), {})
+
+
+# ---------------------------------------------------------------- alarms
+
+
+def looked_words(found: RunFolder) -> str:
+    """How often the scores were measured, and whether on pictures that were not trained on."""
+    looks = len(found.log.scores)
+    times = "Measured once" if looks == 1 else f"Measured {counted(looks, 'time')}"
+    if number(mapping(found.run.get("split")).get("held_out")):
+        return f"{times}, on pictures that were not trained on."
+    return f"{times}. There was no held-out picture, so the real pictures here are those that were trained on."
+
+
+def no_alarm(found: RunFolder) -> str:
+    """What it means that there was none: alarms look at the training, now and then, and not at what came of it."""
+    looks = len(found.log.scores)
+    if not looks:
+        return "Nothing was looked at, so no alarm could be raised."
+    so_far = "" if found.finish else " so far"
+    times = "once" if looks == 1 else counted(looks, "time")
+    return f"No alarm was raised{so_far}; the training was looked at {times}. Alarms do not say how good the result is."
+
+
+def alarms_of(log: Log, finish: Line) -> list[dict[str, Any]]:
+    """Each alarm once, in the order of its first call: name, words, advice, mend (in flags), first step, how often."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in log.alarms:
+        name = str(event.get("name") or "alarm")
+        times = found.get(name, {}).get("times", 0) + 1
+        first = found.get(name, {}).get("step", whole(event.get("step")))
+        words, given = str(event.get("words") or ""), advice(event.get("advice"))
+        told = {"words": words, "advice": given, "mend": given.words(in_flags)}
+        found[name] = {"name": spelled(name), **told, "step": first, "times": times}
+    listed = finish.get("alarms")
+    for name in listed if isinstance(listed, list) else []:
+        words = str(mapping(name).get("words") or "raised in this run")
+        key = str(mapping(name).get("name") or name)
+        told = {"words": words, "advice": Advice(), "mend": ""}
+        found.setdefault(key, {"name": spelled(key), **told, "step": DASH, "times": 1})
+    return list(found.values())
