@@ -1,62 +1,16 @@
-"""What the functions of `zeuxis.api` take: every argument is brought to its annotation, or refused by its name."""
+"""Arguments of a Python call: every one is brought to its annotation, or refused by its name."""
 
-import functools
-import inspect
 import math
 import operator
 import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from zeuxis.errors import BadInput, WrongType, memory_in_words, nearest
-from zeuxis.spelling import for_python
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """The smallest number that an argument may be."""
-
-    least: int
-
-
-@dataclass(frozen=True)
-class Words:
-    """How a type is called where a value of another came, and what to do about it."""
-
-    words: str
-    mend: str = ""
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """Classes of other packages that are taken as they are, or as text: by name, so that nothing is imported."""
-
-    names: tuple[str, ...]
-    as_text: bool = False
-
-
-At = Annotated[int | str, Words("a level of folders, or a column of a table")]
-Count = Annotated[int, AtLeast(1)]
-Seed = Annotated[int, AtLeast(0)]
-Size = Annotated[int | tuple[int, int], Words("a number of pixels or (height, width)")]
-Time = Annotated[str | float, Words("a time such as '8m', or seconds")]
-Collection = Annotated[
-    str | Path, Words("a path or the name of a set", "write the pictures into a folder and name that")
-]
-Device = Annotated[str, Foreign(("torch.device",), as_text=True), Words("the name of a device")]
-Seeds = Annotated[str | int | Sequence[int], Words("seeds such as '1,5-8' or [1, 2]")]
-Pixels = Annotated[
-    str | Path | bytes,
-    Foreign(("PIL.Image.Image", "numpy.ndarray", "torch.Tensor")),
-    Words("a path, or a picture: bytes of a file, a PIL picture, an array [H, W, C] of uint8 or uint16"),
-]
+from zeuxis.errors import BadInput, WrongType, nearest
+from zeuxis.parameters import AtLeast, Foreign, OneOf, Words
 
 
 class _Other(Exception):
@@ -137,9 +91,10 @@ def _fitted(value: Any, hint: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _one_of(value, inner)
     if origin is Literal:
-        if not any(value == choice and type(value) is type(choice) for choice in inner):
+        same = [choice for choice in inner if _equals(value, choice)]
+        if not same:
             raise _Other
-        return value
+        return same[0]
     if hint is types.NoneType:
         if value is not None:
             raise _Other
@@ -153,6 +108,13 @@ def _fitted(value: Any, hint: Any) -> Any:
     return _PLAIN[hint](value)
 
 
+def _equals(value: Any, choice: Any) -> bool:
+    try:
+        return bool(_PLAIN[type(choice)](value) == choice)
+    except _Other:
+        return False
+
+
 def _annotated(value: Any, base: Any, marks: Sequence[Any]) -> Any:
     for mark in marks:
         if isinstance(mark, Foreign) and _names(type(value)) & set(mark.names):
@@ -161,6 +123,8 @@ def _annotated(value: Any, base: Any, marks: Sequence[Any]) -> Any:
     for mark in marks:
         if isinstance(mark, AtLeast) and found < mark.least:
             raise BadInput(f"must be {mark.least} or more, not {found}")
+        if isinstance(mark, OneOf) and found not in mark.names:
+            raise BadInput(f"cannot be {found[:80]!r}", "", nearest(found, list(mark.names)))
     return found
 
 
@@ -232,10 +196,12 @@ def _takes_paths(hint: Any) -> bool:
     return hint is Path or (get_origin(hint) is not Literal and any(_takes_paths(x) for x in get_args(hint)))
 
 
-def _choices(hint: Any) -> list[str]:
-    """The texts that a hint allows, where it allows no other text."""
-    hints = get_args(hint) if get_origin(hint) in (typing.Union, types.UnionType) else [hint]
-    return [str(x) for h in hints if get_origin(h) is Literal for x in get_args(h)]
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """The values that a hint lists, where it lists any."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    inner = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
+    return tuple(x for part in inner for x in _choices(part)) if get_origin(hint) is not Mapping else ()
 
 
 def taken(name: str, value: Any, hint: Any) -> Any:
@@ -246,12 +212,14 @@ def taken(name: str, value: Any, hint: Any) -> Any:
     except _Other:
         shown = repr(value) if isinstance(value, str | int | float | complex | None) else type(value).__name__
         choices = _choices(hint)
-        if choices and isinstance(value, str):
-            raise BadInput(f"{name}= cannot be {shown[:80]}", "", nearest(value, choices)) from None
+        if any(isinstance(value, type(choice)) and not isinstance(value, bool) for choice in choices):
+            raise BadInput(
+                f"{name}= cannot be {shown[:80]}", "", nearest(str(value), [str(c) for c in choices])
+            ) from None
         what = f"{name}= must be {_called(hint)}, not {shown[:80]}"
         raise WrongType(what, "", _mend_of(hint)) from None
     except BadInput as error:
-        raise BadInput(f"{name}= {error.what}") from None
+        raise BadInput(f"{name}= {error.what}", "", error.mend) from None
     return found
 
 
@@ -259,26 +227,3 @@ def taken_fields(recipe: type, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a recipe as its class has them; unknown ones stay, to be told of with the nearest known. As `taken`."""
     hints = typing.get_type_hints(recipe, include_extras=True)
     return {k: taken(k, v, hints[k]) if k in hints else v for k, v in settings.items()}
-
-
-def word(function: Callable[P, R]) -> Callable[P, R]:
-    """A word for Python: its arguments are checked by their annotations, and errors name its parameters.
-
-    The command line, which has read its flags by their own types, calls what lies beneath (`inspect.unwrap`).
-    """
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        signature = inspect.signature(function)
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise WrongType(f"{function.__name__}(): {error}") from None
-        for name, value in bound.arguments.items():
-            parameter = signature.parameters[name]
-            if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
-                bound.arguments[name] = taken(name, value, parameter.annotation)
-        with for_python(), memory_in_words():
-            return function(*bound.args, **bound.kwargs)
-
-    return call

@@ -6,51 +6,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zeuxis.data import there
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput
 
 if TYPE_CHECKING:
-    from zeuxis.data.loading import Taken
     from zeuxis.engine.budget import Budget
     from zeuxis.engine.levers import Levers
     from zeuxis.engine.loop import Habits
     from zeuxis.jobs.opening import Source
 
 
-def taken_of(frames: str, range: float | None, generated: str = "train") -> "Taken":
-    """What of the files is taken. Raises BadInput."""
-    from zeuxis.data.loading import Taken
+def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
+    """A collection of pictures, and how it is read: from the arguments of a word that are about that. Raises BadInput.
 
-    if generated not in ("leave", "train"):
-        raise BadInput(f"--generated cannot be `{generated}`", "", nearest(generated, ["leave", "train"]))
-    return Taken(generated == "train", frames, range)
-
-
-def source_of(
-    data: str,
-    form: tuple[Any, int | None, str, bool],
-    at: tuple[Any, Any, Any],
-    taken: tuple[str, float | None, str],
-    join: str | None = None,
-) -> "Source":
-    """A collection of pictures, and how it is read.
-
-    form: size, channels, fit, strict; at: what tells classes, groups and parts; taken: see `taken_of`; join: what
-    stays together by looks. Raises BadInput.
+    A word without `generated` trains on nothing, and takes pictures of models as they are.
     """
+    from zeuxis.data.loading import Taken
     from zeuxis.data.trees import Where
     from zeuxis.jobs.opening import Source
 
-    return Source(data, *form, Where(*at), taken_of(*taken), join)
+    where = Where(given["classes_at"], given["group_at"], given["part_at"])
+    taken = Taken(given.get("generated", "train") == "train", given["frames"], given["range"])
+    size, channels, fit, strict = (given[name] for name in ("size", "channels", "fit", "strict"))
+    return Source(there.source_of(data), size, channels, fit, strict, where, taken, given.get("join"))
 
 
 def levers_of(name: str, threads: int | None, device: str | None) -> "str | Levers":
-    """Of "auto" the name, of "plain" the levers themselves with as many threads as were asked for. Raises BadInput."""
+    """Of "auto" the name, of "plain" the levers themselves with as many threads as were asked for."""
     from dataclasses import replace
 
     from zeuxis.engine.levers import plain
 
-    if name not in ("auto", "plain"):
-        raise BadInput(f"--levers cannot be `{name}`", "", nearest(name, ["auto", "plain"]))
     return name if name == "auto" else replace(plain(device), threads=threads or 1)
 
 
@@ -70,8 +55,6 @@ def seconds_of(value: str | float, flag: str = "--budget") -> float:
 def habits_of(checkpoint_every: str | float, on_nan: str) -> "Habits":
     from zeuxis.engine.loop import Habits
 
-    if on_nan not in ("rewind", "stop"):
-        raise BadInput(f"--on-nan cannot be `{on_nan}`", "", nearest(on_nan, ["rewind", "stop"]))
     return Habits(seconds_of(checkpoint_every, "--checkpoint-every"), on_nan=on_nan)
 
 

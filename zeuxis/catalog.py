@@ -43,7 +43,7 @@ def names() -> list[str]:
 
 def describe() -> dict[str, str]:
     """First docstring line by recipe name, sorted, read from the files' text."""
-    return {name: _first_line(entry.file) for name, entry in sorted(entries().items())}
+    return {name: first_line(entry.file) for name, entry in sorted(entries().items())}
 
 
 def load(name: str) -> type[Any]:
@@ -122,7 +122,7 @@ def file_of(module: str) -> Path | None:
     return next((f for f in tries if f.is_file()), None)
 
 
-def _first_line(file: Path | None) -> str:
+def first_line(file: Path | None) -> str:
     """First docstring line of a module, else of its first class that has one; "" where there is none."""
     if file is None:
         return ""

@@ -1,15 +1,16 @@
-"""Flags: a parser whose errors are one clear line, kinds of values, and a flag for every field of a recipe."""
+"""Flags: a parser whose errors are one clear line, made from the arguments of a word and the fields of a recipe."""
 
 import argparse
-import math
-import os
 import re
 import types
 import typing
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
+from zeuxis import readers, word
 from zeuxis.errors import BadInput, command, nearest
+from zeuxis.parameters import AtLeast, FieldsOf, OneOf, Reads
+from zeuxis.word import REQUIRED, Parameter, marks
 
 _CLEARER = (  # argparse's words, and ours: an empty mend stands for the nearest known name
     (r"unrecognized arguments: (-[^ =]+).*", "unknown argument `{0}`", ""),
@@ -69,52 +70,80 @@ def _close(name: str, known: Sequence[str]) -> bool:
     return nearest(name, list(known)).startswith("did you mean")
 
 
-def size(text: str) -> int | tuple[int, int]:
-    """64 or 48x64 (height x width)."""
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(re.fullmatch(r"[0-9]{1,9}", s) and int(s) > 0 for s in sides):
-        raise argparse.ArgumentTypeError(f"`{_short(text)}` is no size, write 64 or 48x64 (height x width)")
-    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+def parser_of(name: str, recipe: str | None = None) -> Parser:
+    """The parser of a word; recipe: whose fields are flags too, where the word takes them."""
+    example = f"example: {word.of(name).example}"
+    listed = f"`{command('train', recipe, '--help')}` lists all" if recipe is not None else ""
+    p = Parser(listed, prog=f"zeuxis {word.typed(name)}", description=word.about(name), epilog=example)
+    add_parameters(p, word.parameters(name))
+    if recipe is not None:
+        add_fields(p, recipe)
+    p.add_argument("--json", action="store_true", help="print one JSON object")
+    return p
 
 
-def whole(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number, such as 8")
-    return int(text)
+def add_parameters(p: Parser, parameters: Sequence[Parameter]) -> None:
+    """A place or flag for every argument of a word, in the sections that the arguments name."""
+    sections: dict[str, Any] = {"": p}
+    for one in parameters:
+        title = one.arg.group
+        section = sections.setdefault(title, p.add_argument_group(title) if title not in sections else p)
+        told = f"{one.arg.help}; default: {one.arg.default}" if one.arg.default else one.arg.help
+        section.add_argument(*_names(one), **_kind_of(one), help=_escaped(told))
 
 
-def number(text: str) -> float:
-    """A finite one."""
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) or not math.isfinite(float(text)):
-        raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a number, such as 0.5")
-    return float(text)
+def _names(one: Parameter) -> tuple[str, ...]:
+    return (one.name,) if one.positional else (one.flag,)
 
 
-def path(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("an empty name names no file")
-    return os.path.expanduser(text) if text == "~" or text.startswith("~/") else text  # --run=~/x is left to us
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
 
 
-def _short(text: str) -> str:
-    return text if len(text) < 40 else text[:37] + "..."
+def _kind_of(one: Parameter) -> dict[str, Any]:
+    """argparse's words for an argument."""
+    given: dict[str, Any] = {"metavar": one.arg.metavar} if one.arg.metavar else {}
+    if one.positional:
+        if one.default is not REQUIRED:
+            given |= {"nargs": "?", "default": one.default}
+        return kind(one.hint) | given
+    given |= (
+        {"dest": one.name, "required": True} if one.default is REQUIRED else {"dest": one.name, "default": one.default}
+    )
+    if isinstance(one.default, bool):
+        return given | {"action": "store_false" if one.default else "store_true"}
+    return kind(one.hint) | given
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
-            raise argparse.ArgumentTypeError(f"`{_short(text)}` must be a whole number of {least} or more")
-        return int(text)
+def kind(hint: Any) -> dict[str, Any]:
+    """argparse's words for a type: `type`, `choices`, `action`, `metavar`."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return kind(inner[0]) | _marked(inner[1:])
+    if origin is Literal:
+        return {"choices": inner, "type": {int: readers.whole}.get(type(inner[0]), type(inner[0]))}
+    if origin in (typing.Union, types.UnionType):
+        return kind(next(a for a in inner if a is not types.NoneType))
+    if origin is tuple:
+        return {"type": readers.listed({int: readers.whole, float: readers.number}.get(inner[0], inner[0]))}
+    if hint is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    return {"type": {int: readers.whole, float: readers.number}.get(hint, hint)}
 
-    return read
 
-
-positive, seed = _at_least(1), _at_least(0)
-
-
-def level(text: str) -> int | str:
-    """2, a level of folders, or patient, a column."""
-    return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else text
+def _marked(found: Sequence[Any]) -> dict[str, Any]:
+    """What the marks of an annotation say of it."""
+    given: dict[str, Any] = {}
+    for mark in found:
+        if isinstance(mark, AtLeast):
+            given |= {"type": readers.at_least(mark.least)}
+        elif isinstance(mark, OneOf):
+            given |= {"choices": mark.names}
+        elif isinstance(mark, Reads):
+            given |= {"type": mark.text}
+        elif isinstance(mark, FieldsOf):
+            given |= {"type": str, "action": "append", "metavar": "FIELD=VALUE"}
+    return given
 
 
 def add_fields(p: Parser, recipe: str) -> None:
@@ -130,33 +159,9 @@ def add_fields(p: Parser, recipe: str) -> None:
             "--" + field.name.replace("_", "-"),
             dest=field.name,
             default=argparse.SUPPRESS,
-            help=f"default: {field.default}{source}".replace("%", "%%"),
-            **_kind(field.hint),
+            help=_escaped(f"default: {field.default}{source}"),
+            **kind(field.hint),
         )
-
-
-def _kind(hint: Any) -> dict[str, Any]:
-    """argparse's words for a field's type."""
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Literal:
-        return {"choices": inner, "type": type(inner[0])}
-    if origin in (typing.Union, types.UnionType):
-        return _kind(next(a for a in inner if a is not type(None)))
-    if origin is tuple:
-        return {"type": _listed({int: whole, float: number}.get(inner[0], inner[0]))}
-    if hint is bool:
-        return {"action": argparse.BooleanOptionalAction}
-    return {"type": {int: whole, float: number}.get(hint, hint)}
-
-
-def _listed(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
-    def read(text: str) -> tuple[Any, ...]:
-        try:
-            return tuple(kind(x) for x in text.split(","))
-        except (ValueError, argparse.ArgumentTypeError):
-            raise argparse.ArgumentTypeError(f"`{_short(text)}` is no list, write such as 64,32") from None
-
-    return read
 
 
 def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[str, Any]:
@@ -178,14 +183,28 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
             raise BadInput(f"`{pair}` is no setting", flag, "write FIELD=VALUE, such as width=32")
         if name not in hints:
             hint = f"{nearest(name, list(hints))}; " if _close(name, list(hints)) else ""
-            raise BadInput(f"{recipe} has no field `{_short(name)}`", flag, hint + listed)
+            raise BadInput(f"{recipe} has no field `{readers.short(name)}`", flag, hint + listed)
         if name in words:
             raise BadInput(f"`{name}` is given twice", flag, "give it once")
         typed = "--" + name.replace("_", "-")
         if hints[name] is bool:
             if value.lower() not in ("true", "false"):
-                raise BadInput(f"`{name}` must be true or false, not `{_short(value)}`", flag, f"write {name}=true")
+                raise BadInput(
+                    f"`{name}` must be true or false, not `{readers.short(value)}`", flag, f"write {name}=true"
+                )
             words[name] = typed if value.lower() == "true" else f"--no-{typed[2:]}"
         else:
             words[name] = f"{typed}={value}"
     return vars(p.parse_args(list(words.values())))
+
+
+def with_fields(parsed: dict[str, Any], parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """What was parsed, with FIELD=VALUE read as the recipe has it. Raises BadInput."""
+    found: Mapping[str, FieldsOf] = {
+        one.name: mark for one in parameters for mark in marks(one.hint) if isinstance(mark, FieldsOf)
+    }
+    read = {
+        name: read_settings(parsed[of.recipe] if of.argument else of.recipe, parsed[name], f"--{name}")
+        for name, of in found.items()
+    }
+    return parsed | read

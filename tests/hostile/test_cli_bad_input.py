@@ -5,13 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+import zeuxis
 from tests.stories.commands import TINY, bomb, in_process, inside, pictures, tree, typed
-from zeuxis import api
+from zeuxis import word
 
 STUDY = ["--study", "st", "--budget", "5s", "--size", "16"]
 
@@ -49,7 +51,7 @@ def world(tmp_path_factory):
     world = tmp_path_factory.mktemp("world")
     _pictures(world)
     for recipe in ("dcgan", "classifier"):
-        api.train(recipe, world / "pics", run=world / recipe, steps=1, levers="plain", width=8, batch=8)
+        zeuxis.train(recipe, world / "pics", run=world / recipe, steps=1, levers="plain", width=8, batch=8)
     good = world / "dcgan"
     _begun(good, world / "old", format=99)
     _begun(good, world / "unstarted")
@@ -329,10 +331,10 @@ def test_the_line_says_what_to_do(world, line):
 
 
 def test_a_folder_that_one_stands_in_is_not_replaced(world, tmp_path):
-    for word in ("augment", "data export"):
+    for name in ("augment", "data export"):
         with inside(tmp_path):
-            more = ["--classic-only"] if word == "augment" else []
-            line = _refused(typed(*word.split(), str(world / "pics"), *more, "--out", "."), word)
+            more = ["--classic-only"] if name == "augment" else []
+            line = _refused(typed(*name.split(), str(world / "pics"), *more, "--out", "."), word)
         assert "you stand in this folder, and it would be replaced" in line and list(tmp_path.iterdir()) == []
 
 
@@ -416,10 +418,10 @@ def test_debug_gives_the_traceback(world):
 
 
 def test_a_fault_of_ours_is_one_line_and_code_1(monkeypatch):
-    def broken(**_):
+    def broken(folder: str):
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr(api, "report", broken)
+    monkeypatch.setattr(zeuxis.report, "word", replace(word.of("report"), function=broken))
     result = typed("report", "x")
     assert result.code == 1 and len(result.errors) == 1 and "RuntimeError: two lines" in result.errors[0]
     monkeypatch.setenv("ZEUXIS_DEBUG", "1")
@@ -436,10 +438,10 @@ def test_a_fault_of_ours_is_one_line_and_code_1(monkeypatch):
     ],
 )
 def test_memory_that_is_used_up_is_code_4(monkeypatch, error):
-    def greedy(**_):
+    def greedy(folder: str):
         raise error
 
-    monkeypatch.setattr(api, "report", greedy)
+    monkeypatch.setattr(zeuxis.report, "word", replace(word.of("report"), function=greedy))
     result = typed("report", "x")
     assert result.code == 4 and len(result.errors) == 1 and "the memory is used up" in result.errors[0]
 

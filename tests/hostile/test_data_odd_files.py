@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zeuxis import api
+import zeuxis
 from zeuxis.data.decode import Shape, decode
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.signatures import Unreadable
@@ -295,5 +295,5 @@ def test_degrade_writes_nothing_into_the_folder_of_the_pictures(tmp_path):
     before = sorted(tmp_path.rglob("*"))
     for out in ("flat/sub", "flat", "other/../flat/a/b"):
         with pytest.raises(BadInput, match="stays as it is"):
-            api.data_degrade(tmp_path / "flat", tmp_path / out)
+            zeuxis.data_degrade(tmp_path / "flat", tmp_path / out)
     assert sorted(tmp_path.rglob("*")) == before

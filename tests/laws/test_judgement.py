@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.laws.helper import NAMES, pictures, small, smallest, streams_for, table_for
-from zeuxis.cli import parser_for
 from zeuxis.engine.watching import Watcher
+from zeuxis.flags import parser_of
 from zeuxis.jobs.judging import _mend
-from zeuxis.recipes.recipe import Doubts, Generates, settings_of
 from zeuxis.pages.outcome import GAINS, GRADES, Outcome
+from zeuxis.recipes.recipe import Doubts, Generates, settings_of
 from zeuxis.spelling import in_flags
 
 CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]
@@ -46,7 +46,7 @@ def test_a_yardstick_names_figures_of_the_score(name, settings):
 def test_what_to_do_about_a_result_names_flags_and_fields_that_the_recipe_has(name):
     """And what any recipe is advised where memory runs out, a smaller --batch, is a field of each."""
     recipe = small(name)
-    known = {flag for action in parser_for("train", name)._actions for flag in action.option_strings}
+    known = {flag for action in parser_of("train", name)._actions for flag in action.option_strings}
     assert "batch" in settings_of(recipe)
     for grade in (*GRADES, *GAINS):
         for images in (1, 64, 10**9):

@@ -1,8 +1,12 @@
-"""Law 15: every word is the same on the command line, in Python and in docs/, and its example runs."""
+"""Law 15: a word is one typed function in one file; the command line, Python and docs/ follow, and its example runs."""
 
-import inspect
+import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,101 +14,94 @@ import pytest
 from PIL import Image
 
 from tests.stories.commands import inside, pictures, typed
-from zeuxis import api, cli
+from zeuxis import word
+from zeuxis.arguments import taken
+from zeuxis.flags import parser_of
 from zeuxis.jobs.study import plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.plan import Asked
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-NO_PYTHON = {"completion": "it prints a script for a shell"}
-PYTHON = {
-    "train": (api.train, "cgan"),
-    "sample": (api.sample, None),
-    "restore": (api.restore, None),
-    "upscale": (api.upscale, None),
-    "augment": (api.augment, None),
-    "report": (api.report, None),
-    "resume": (api.resume, None),
-    "data list": (api.data_list, "list"),
-    "data show": (api.data_show, "show"),
-    "data export": (api.data_export, "export"),
-    "data degrade": (api.data_degrade, "degrade"),
-    "data weights": (api.data_weights, "weights"),
-}
-COMMON = {  # the meaning of a flag is the same in each word that has it; a change here is a change for people
-    "--size": "pixels, or HEIGHTxWIDTH; default: as they are",
-    "--channels": "1 grey, 3 colour; default: as they are",
-    "--fit": "how other shapes become this size",
-    "--strict": "stop at unreadable files instead of skipping them",
-    "--device": "cpu or cuda; default: the best there is",
-    "--checkpoint-every": "time between checkpoints",
-    "--on-nan": "what to do when numbers overflow",
-    "--seed": "everything random follows from it",
-    "--json": "print one JSON object",
-}
+sys.path.insert(0, str(DOCS.parent / "tools"))
+
+import draw_words  # noqa: E402 - a script of tools/
 
 
-def _actions(word: str, second: str | None) -> list:
-    return [a for a in cli.parser_for(word, second)._actions if a.dest not in ("help", "json")]
+def test_tables_and_types_are_those_of_the_words():
+    other = [file.name for file, text in draw_words.drawn().items() if file.read_text(encoding="utf-8") != text]
+    assert not other, "python tools/draw_words.py"
+    assert {m[2] for page in DOCS.glob("*.md") for m in draw_words.PLACE.finditer(page.read_text())} == set(
+        word.names()
+    )
 
 
-def test_every_word_is_in_python_or_says_why_not():
-    assert {name.split()[0] for name in PYTHON} | set(NO_PYTHON) == set(cli.WORDS)
-    assert {f.__name__ for f, _ in PYTHON.values()} == set(api.__all__)
+@pytest.mark.parametrize("name", word.names())
+def test_a_word_says_what_it_takes_and_shows_an_example(name):
+    parameters = word.parameters(name)
+    assert all(one.arg.help for one in parameters) and word.about(name).endswith(".")
+    assert word.load(name).__doc__ and word.of(name).example.startswith(f"zeuxis {word.typed(name)}")
+    assert all(one.default is word.REQUIRED or one.default in (None, False, True) or one.hint for one in parameters)
+    example = shlex.split(word.of(name).example)[1 + len(word.typed(name).split()) :]
+    recipe = example[0] if name == "train" else None
+    parsed = vars(parser_of(name, recipe).parse_args(example))
+    assert {one.name for one in parameters} < set(parsed)
 
 
-@pytest.mark.parametrize("name", PYTHON)
-def test_the_same_arguments(name):
-    function, second = PYTHON[name]
-    asked = inspect.signature(function).parameters
-    recipe = {f.dest for f in _actions("train", "cgan")} - {f.dest for f in _actions("train", None)}
-    typed_ones = {a.dest: a for a in _actions(name.split()[0], second) if a.dest != "what"}
-    if name == "train":
-        assert asked["settings"].kind is inspect.Parameter.VAR_KEYWORD
-        typed_ones = {k: v for k, v in typed_ones.items() if k not in recipe}
-    named = {k for k, p in asked.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
-    assert set(typed_ones) == named
-    for dest, action in typed_ones.items():
-        given = asked[dest].default
-        needed = action.required or (not action.option_strings and action.nargs != "?")
-        assert needed == (given is inspect.Parameter.empty), dest
-        assert needed or action.default == given, dest
+def test_a_default_is_what_its_annotation_takes():
+    for name in word.names():
+        for one in word.parameters(name):
+            if one.default not in (word.REQUIRED, None):
+                assert taken(one.name, one.default, one.hint) == one.default, (name, one.name)
 
 
-@pytest.mark.parametrize("word", cli.WORDS)
-def test_a_page_with_every_flag_and_its_default(word):
-    page = (DOCS / f"{word}.md").read_text(encoding="utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
-    cells = {flag: line for line in rows for flag in re.findall(r"`([^`]+)`", line.split("|")[1])}
-    known = {
-        flag: action
-        for action in cli.parser_for(word, "export" if word == "data" else None)._actions
-        if action.dest != "help"
-        for flag in action.option_strings or [(action.metavar or action.dest).upper()]
-    }
-    assert set(cells) == set(known)
-    for flag, action in known.items():
-        if action.default not in (None, False, True) and action.option_strings:
-            assert f"`{action.default}`" in cells[flag], flag
-
-
-def test_common_flags_mean_the_same_everywhere():
+def test_an_argument_means_the_same_in_every_word():
     seen: dict[str, set[str]] = {}
-    for name, (_, second) in PYTHON.items():
-        for action in cli.parser_for(name.split()[0], second)._actions:
-            for flag in action.option_strings:
-                seen.setdefault(flag, set()).add(action.help or "")
-    assert {flag: seen[flag] for flag in COMMON} == {flag: {words} for flag, words in COMMON.items()}
-    shared = {f for f, meanings in seen.items() if len(meanings) > 1}
-    # the time of one run, or of a whole study; what is written differs; a study's processes have a thread each;
-    # the run that is made, or one that was trained; upscale has other methods; what a page shows
-    assert shared == {"--budget", "--out", "--threads", "--run", "--method", "--page"}
+    for name in word.names():
+        for one in word.parameters(name):
+            seen.setdefault(one.flag, set()).add(one.arg.help)
+    # the time of one run, or of a whole study; what is read or written differs; a study's processes have a thread
+    # each; the run that is made, or one that was trained; other methods; what a page shows; where pictures went
+    allowed = {"--budget", "--out", "--threads", "--run", "--method", "--page", "DATA", "IN", "OUT"}
+    assert {flag for flag, meanings in seen.items() if len(meanings) > 1} == allowed
 
 
-def test_every_flag_says_what_it_does():
-    for word in cli.WORDS:
-        for action in cli.parser_for(word, "export" if word == "data" else None)._actions:
-            assert action.help or action.choices, f"{word} {action.dest}"
+def test_a_word_is_no_module_of_the_package():
+    """`zeuxis.NAME` would be the module from the moment that something imports it."""
+    modules = {path.stem for path in (DOCS.parent / "zeuxis").iterdir()}
+    assert not modules & set(word.names())
+
+
+def test_a_word_is_one_file(tmp_path):
+    """A toy word is listed, parsed, completed, called and told of its errors with no other edit."""
+    house = tmp_path / "house"
+    shutil.copytree(DOCS.parent / "zeuxis", house / "zeuxis", ignore=shutil.ignore_patterns("__pycache__", "*.pyi"))
+    (house / "zeuxis" / "words" / "greet.py").write_text(TOY)
+
+    def typed_there(*arguments: str) -> str:
+        command = [sys.executable, "-m", "zeuxis.cli", *arguments]
+        done = subprocess.run(command, cwd=house, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
+        return done.stdout + done.stderr
+
+    assert "greet        Say good day." in typed_there("--help") and "--times" in typed_there("greet", "--help")
+    assert typed_there("greet", "you", "--times", "2") == "good day you, good day you\n"
+    assert json.loads(typed_there("greet", "you", "--json")) == {"said": "good day you"}
+    assert "must be a whole number of 1 or more" in typed_there("greet", "you", "--times", "0")
+    assert "greet --times" in typed_there("completion", "bash") or "--times" in typed_there("completion", "bash")
+
+
+TOY = '''"""Say good day."""
+
+from typing import Annotated
+
+from zeuxis.parameters import Arg, Count
+from zeuxis.word import Answer, word
+
+
+@word(lambda said, given: Answer(said, {"said": said}), "zeuxis greet you")
+def greet(whom: Annotated[str, Arg("who is meant")], *, times: Annotated[Count, Arg("how often")] = 1) -> str:
+    """Says good day."""
+    return ", ".join([f"good day {whom}"] * times)
+'''
 
 
 def _examples(page: Path) -> list[list[str]]:
@@ -152,13 +149,13 @@ def photographs(folder: Path) -> None:
 
 
 def test_every_example_runs(two_steps, tmp_path):
-    assert set(ORDER) == set(cli.WORDS)
+    assert set(ORDER) == set(word.heads())
     pictures(tmp_path / "few", ("boot", "dress"), 12)
     photographs(tmp_path)
     with inside(tmp_path):
-        for word in ORDER:
-            examples = _examples(DOCS / f"{word}.md")
-            assert any(words[0] == word for words in examples), f"docs/{word}.md has no example"
+        for name in ORDER:
+            examples = _examples(DOCS / f"{name}.md")
+            assert any(words[0] == name for words in examples), f"docs/{name}.md has no example"
             for words in examples:
                 done = typed(*_quick(words))
                 assert done.code == 0 and done.out and not done.errors, f"{words}: {done}"

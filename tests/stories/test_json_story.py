@@ -1,14 +1,16 @@
 """What `--json` prints of many pictures: every decision and every failure, in one object, whatever the exit code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import zeuxis
 from tests.stories.commands import inside, pictures, tree, typed
-from zeuxis import cli
+from zeuxis import cli, word
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,11 @@ def test_a_fault_and_numbers_that_are_none_are_json(monkeypatch):
     told = typed("report", "x", "--json")
     assert told.code == 1 and "RuntimeError: two lines" in json.loads(told.out)["error"]["what"]
     monkeypatch.undo()
-    monkeypatch.setitem(
-        cli._ACTIONS, "report", lambda a: cli.Answer("x", {"a": float("nan"), "b": [float("inf"), 1.5]})
-    )
+    odd = word.Answer("x", {"a": float("nan"), "b": [float("inf"), 1.5]})
+
+    def named(folder: str) -> str:
+        return folder
+
+    changed = replace(word.of("report"), function=named, answer=lambda *_: odd)
+    monkeypatch.setattr(zeuxis.report, "word", changed)
     assert json.loads(typed("report", "x", "--json").out) == {"a": None, "b": [None, 1.5]}

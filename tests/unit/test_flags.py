@@ -4,19 +4,20 @@ import argparse
 import re
 import shlex
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from tests.stories.commands import typed
-from zeuxis import catalog, cli, flags
+from zeuxis import catalog, cli, flags, readers, word
 from zeuxis.augmentation.policies import DOMAINS
 from zeuxis.errors import BadInput
 from zeuxis.fields import fields_of
-from zeuxis.words import DATA_WORDS, OPEN
+from zeuxis.flags import parser_of
 
 
 def help_of(recipe: str) -> str:
-    return "".join(cli.parser_for("train", recipe).format_help().split())  # lines break at hyphens too
+    return "".join(parser_of("train", recipe).format_help().split())  # lines break at hyphens too
 
 
 @pytest.mark.parametrize("name", catalog.names())
@@ -28,39 +29,37 @@ def test_every_field_says_where_its_value_comes_from(name: str) -> None:
 
 def test_every_kind_of_picture_can_be_said() -> None:
     """The command line names them itself, to load nothing heavy for its help."""
-    domain = next(a for a in cli.parser_for("augment", None)._actions if a.dest == "domain")
+    domain = next(a for a in parser_of("augment")._actions if a.dest == "domain")
     assert set(domain.choices or ()) == set(DOMAINS)
 
 
 def test_help_twice_is_the_same_and_other_words_have_no_sources() -> None:
-    parser = cli.parser_for("train", "vae")
+    parser = parser_of("train", "vae")
     assert parser.format_help() == parser.format_help()
     assert "default: 32; own: convolutions 32-64-128" in " ".join(parser.format_help().split())
 
 
 def test_help_tells_defaults_and_names_flags_as_they_are_typed() -> None:
-    sample, upscale = (" ".join(cli.parser_for(word, None).format_help().split()) for word in ("sample", "upscale"))
+    sample, upscale = (" ".join(parser_of(name).format_help().split()) for name in ("sample", "upscale"))
     assert "--class CLASS keep" in sample and "how many pictures; default: 64" in sample
     assert "more detail that is invented; default: 1.0" in upscale and "biharmonic" not in upscale
-    assert "everything random follows from it; default: 0" in " ".join(
-        cli.parser_for("train", "cgan").format_help().split()
-    )
+    assert "everything random follows from it; default: 0" in " ".join(parser_of("train", "cgan").format_help().split())
 
 
 def test_the_words_of_data_have_help_of_their_own() -> None:
-    whole, show = cli.parser_for("data", None).format_help(), cli.parser_for("data", "show").format_help()
-    assert all(f"{name}: " in whole for name in DATA_WORDS)
-    assert show.startswith("usage: zeuxis data show [-h]") and "WHAT" not in show and DATA_WORDS["show"] in show
+    whole, show = cli.group_help("data"), parser_of("data_show").format_help()
+    assert all(f"{name.removeprefix('data_')} " in whole for name in word.names() if name.startswith("data_"))
+    assert show.startswith("usage: zeuxis data show [-h]") and word.about("data_show") in show
 
 
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e400", "1_000", "9" * 5000, "", "٣", "0x10"])
 def test_a_number_is_plain_and_finite(value: str) -> None:
     """In every flag and field that takes one."""
-    for word, second in (("train", "cgan"), ("restore", None), ("upscale", None), ("augment", None), ("sample", None)):
-        parser = cli.parser_for(word, second)
-        kinds = (flags.whole, flags.number, flags.positive, flags.seed, flags.size)
+    for name, second in (("train", "cgan"), ("restore", None), ("upscale", None), ("augment", None), ("sample", None)):
+        parser = parser_of(name, second)
+        kinds = (readers.whole, readers.number, readers.size)
         for action in parser._actions:
-            if action.type in kinds and not action.choices:
+            if (action.type in kinds or "at_least" in getattr(action.type, "__qualname__", "")) and not action.choices:
                 with pytest.raises(argparse.ArgumentTypeError) as error:
                     action.type(value)
                 assert len(str(error.value)) < 100
@@ -72,15 +71,18 @@ def test_what_completion_offers_is_what_the_jobs_take() -> None:
     from zeuxis.jobs.restoring.steps import METHODS
     from zeuxis.jobs.study.plan import TREATMENTS
 
-    assert set(OPEN["restore method"]) == {name for known in METHODS.values() for name in known}
-    assert OPEN["treatment"] == TREATMENTS and set(OPEN["damage"]) <= set(PRESETS)
+    offered = {name: {p.name: p.arg.offered for p in word.parameters(name)} for name in ("restore", "data_degrade")}
+    assert set(offered["restore"]["method"]) == {name for known in METHODS.values() for name in known}
+    treatment = next(p for p in word.parameters("augment") if p.name == "treatment")
+    assert get_args(get_args(treatment.hint)[0]) == TREATMENTS
+    assert set(offered["data_degrade"]["damage"]) <= set(PRESETS)
 
 
 def test_choices_that_are_numbers() -> None:
     words = ["compact", "photos", "--run", "r", "--steps", "1"]
-    assert cli.parser_for("train", "compact").parse_args([*words, "--scale", "2"]).scale == 2
+    assert parser_of("train", "compact").parse_args([*words, "--scale", "2"]).scale == 2
     with pytest.raises(BadInput, match="scale"):
-        cli.parser_for("train", "compact").parse_args([*words, "--scale", "5"])
+        parser_of("train", "compact").parse_args([*words, "--scale", "5"])
 
 
 BEGIN = ("augment", "fashion-mini", "--study", "st")
@@ -116,22 +118,19 @@ def test_what_an_unknown_flag_is_sent_to_lists_the_flags_of_just_this_word(words
     done = typed(*words, "--nosuch", "3")
     (line,) = re.findall(r"`(zeuxis [^`]+)`", done.err)
     told = typed(*shlex.split(line)[1:])
-    known = cli.parser_for(words[0], words[1])._actions
+    known = (parser_of("train", words[1]) if words[0] == "train" else parser_of("data_show"))._actions
     assert told.code == 0 and all(flag in told.out for a in known for flag in a.option_strings), line
 
 
-SECOND = {"train": "cgan", "data": "show"}
-
-
-@pytest.mark.parametrize(("word", "second"), [(word, SECOND.get(word)) for word in cli.WORDS])
-def test_where_memory_runs_out_the_advice_names_flags_that_the_word_has(word: str, second: str | None) -> None:
-    parser = cli.parser_for(word, second)
+@pytest.mark.parametrize("name", word.names())
+def test_where_memory_runs_out_the_advice_names_flags_that_the_word_has(name: str) -> None:
+    parser = parser_of(name, "cgan" if name == "train" else None)
     known = {flag for action in parser._actions for flag in action.option_strings}
     assert set(re.findall(r"--[a-z-]+", cli.less_memory(parser))) <= known
-    assert ("--memory" in cli.less_memory(parser)) == (word in ("restore", "upscale"))
-    assert ("--batch" in cli.less_memory(parser)) == (word == "train")
+    assert ("--memory" in cli.less_memory(parser)) == (name in ("restore", "upscale"))
+    assert ("--batch" in cli.less_memory(parser)) == (name == "train")
 
 
 def test_a_choice_that_is_a_number_is_told_as_others_are() -> None:
     with pytest.raises(BadInput, match="--channels cannot be `5` .*; known: 1, 2, 3, 4"):
-        cli.parser_for("data", "show").parse_args(["show", "x", "--channels", "5"])
+        parser_of("data_show").parse_args(["x", "--channels", "5"])

@@ -17,9 +17,9 @@ from zeuxis.engine.batches import to_image
 from zeuxis.jobs.opening import Material
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.metrics.likeness import MOST, likeness
-from zeuxis.recipes.recipe import Doubts, Generates, Yardstick
 from zeuxis.pages.outcome import UNJUDGED, Held, Outcome, of_held, of_intervals, of_samples, unjudged
 from zeuxis.pages.read import read_object
+from zeuxis.recipes.recipe import Doubts, Generates, Yardstick
 from zeuxis.runs import Run
 from zeuxis.spelling import Advice, Way
 

@@ -35,10 +35,10 @@ from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.starting import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.strips import write_strips
 from zeuxis.jobs.suspects import PAIRS, write_copies, write_suspects
-from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Doubts, Generates, Range, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.pages.card import write_card
 from zeuxis.pages.run import write_run_report
+from zeuxis.pictures.write import grid, write_png
+from zeuxis.recipes.recipe import Doubts, Generates, Range, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.runs import Run, read_json, taken
 
 _PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from zeuxis import api
+import zeuxis
 from zeuxis.data import texture
 from zeuxis.data.crops import cut_pairs
 from zeuxis.data.duplicates import _small, check_bound, families
@@ -165,7 +165,7 @@ def folder(tmp_path):
 
 def test_show_says_what_was_joined_and_draws_it(folder, tmp_path):
     page = tmp_path / "page.html"
-    found = api.data_show(folder, page=page)
+    found = zeuxis.data_show(folder, page=page)
     joined = found["families"]
     assert joined["families"] == 1 and joined["pictures"] == 8 and "look alike" in joined["asked"]
     assert len(joined["largest"]) == 8
@@ -178,7 +178,7 @@ def test_show_says_what_was_joined_and_draws_it(folder, tmp_path):
 
 def test_training_asks_and_takes_the_answer(folder, tmp_path):
     with pytest.raises(BadInput, match="look alike") as told:
-        api.train("gan", folder, run=tmp_path / "run", steps=1, size=48)
+        zeuxis.train("gan", folder, run=tmp_path / "run", steps=1, size=48)
     assert told.value.exit_code == 2 and not (tmp_path / "run").exists()
     with pytest.raises(BadInput, match="join"):
-        api.train("gan", folder, run=tmp_path / "run", steps=1, size=48, join="nearly")
+        zeuxis.train("gan", folder, run=tmp_path / "run", steps=1, size=48, join="nearly")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zeuxis import api
+import zeuxis
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import large
 from zeuxis.jobs.restoring.records import Record
@@ -80,10 +80,10 @@ def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, cap
     pixels = np.random.default_rng(0).integers(90, 160, (40, 40, 3), np.uint8)
     Image.fromarray(pixels).resize((160, 160), Image.Resampling.BICUBIC).save(tmp_path / "a.jpg", quality=92)
     target, page = tmp_path / "b.jpg", tmp_path / "p.html"
-    _, found = api.restore(tmp_path / "a.jpg", target, page=page)
+    _, found = zeuxis.restore(tmp_path / "a.jpg", target, page=page)
     for entry in (found["pictures"][0], found["compared"][0]):
         assert "`task='deblur'` where it is soft" in entry["why"], entry["why"]
-    _, planned = api.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
+    _, planned = zeuxis.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
     assert planned["pictures"][0]["why"] == found["pictures"][0]["why"]
     assert "--" not in capsys.readouterr().err
     (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), Asked(), dry_run=True)

@@ -9,8 +9,8 @@ from PIL import Image
 from tests.stories.commands import tree
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.degrading import degrade_files
-from zeuxis.pictures.write import read_note
 from zeuxis.pages.page import check_page
+from zeuxis.pictures.write import read_note
 
 DAMAGE = "noise-8bit=25"
 

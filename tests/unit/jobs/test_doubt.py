@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zeuxis import api
+import zeuxis
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.calibrating import by_picture
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     for i in range(100):
         photo(folder / "photos" / f"{i}.png", i)
     settings = {"preset": "tiny", "patch": 32, "damage": "noise=25", "channels": 3}
-    api.train("uncertainty", folder / "photos", run=folder / "run", steps=80, levers="plain", **settings)
+    zeuxis.train("uncertainty", folder / "photos", run=folder / "run", steps=80, levers="plain", **settings)
     return folder / "run"
 
 
@@ -39,9 +39,9 @@ def test_a_run_calibrates_itself(run):
 
 def test_the_page_tells_how_sure_it_is(run, tmp_path):
     photo(tmp_path / "clean.png", 1001)
-    api.data_degrade(tmp_path / "clean.png", tmp_path / "noisy.png", damage="noise-8bit=25")
+    zeuxis.data_degrade(tmp_path / "clean.png", tmp_path / "noisy.png", damage="noise-8bit=25")
     page = tmp_path / "page.html"
-    api.restore(
+    zeuxis.restore(
         tmp_path / "noisy.png",
         tmp_path / "out.png",
         task="denoise",

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from zeuxis import api, catalog
+import zeuxis
+from zeuxis import catalog
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.there import source_of
 from zeuxis.engine.watching import with_every_class
@@ -63,7 +64,7 @@ def test_a_score_by_label_needs_every_class(tmp_path, folders, same, words):
     with pytest.raises(BadInput, match=words):
         given(tmp_path / "data")
     with pytest.raises(BadInput, match=words):
-        api.train("classifier", tmp_path / "data", run=tmp_path / "run", steps=1)
+        zeuxis.train("classifier", tmp_path / "data", run=tmp_path / "run", steps=1)
     assert not (tmp_path / "run").exists()
 
 
@@ -148,9 +149,9 @@ def test_a_name_that_is_two_things_is_refused_and_a_path_is_a_path(tmp_path, mon
     assert source_of("fashion-mini") == "fashion-mini"
     put(tmp_path / "fashion-mini", {"a": 2, "b": 2})
     with pytest.raises(BadInput, match=r"`\./fashion-mini` is what lies here"):
-        api.data_show("fashion-mini")
+        zeuxis.data_show("fashion-mini")
     for own in ("./fashion-mini", Path("fashion-mini"), tmp_path / "fashion-mini"):
-        assert api.data_show(own)["pictures"] == 4
+        assert zeuxis.data_show(own)["pictures"] == 4
     assert Source("fashion-mini").open().spec.height == 28  # as run.json has it, wherever a run is gone on with
 
 

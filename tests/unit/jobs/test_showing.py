@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zeuxis import api
+import zeuxis
 from zeuxis.data.loading import Taken
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
@@ -106,6 +106,6 @@ def test_what_is_said_of_a_set_names_parameters_in_python(tmp_path):
     for name, size in (("a", (8, 8)), ("b", (9, 8))):
         Image.new("RGB", size).save(tmp_path / f"{name}.png")
     Image.new("RGB", (8, 8)).save(tmp_path / "c.tif", save_all=True, append_images=[Image.new("RGB", (8, 8), "red")])
-    assert api.data_show(tmp_path)["sizes"]["to train"] == "give size=, such as `size=64`"
-    (remark,) = api.data_show(tmp_path, size=8)["remarks"]
+    assert zeuxis.data_show(tmp_path)["sizes"]["to train"] == "give size=, such as `size=64`"
+    (remark,) = zeuxis.data_show(tmp_path, size=8)["remarks"]
     assert remark.endswith("`frames='all'` takes them")

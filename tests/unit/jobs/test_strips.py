@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+import zeuxis
 from tests.unit.pages.fixtures import write_json, write_run
 from tests.unit.pages.html_checks import check_page
-from zeuxis import api
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.degrade.observed import Observed
 from zeuxis.draw import Draw
@@ -106,7 +106,7 @@ def trained(tmp_path_factory) -> Path:
         Image.fromarray(wave.astype(np.uint8)).save(folder / f"{i}.png")
     run = folder.parent / "strips-run"
     small = {"preset": "tiny", "patch": 24, "batch": 2, "damage": "noise=20"}
-    api.train("restorer", folder, run=run, steps=2, levers="plain", threads=1, **small)
+    zeuxis.train("restorer", folder, run=run, steps=2, levers="plain", threads=1, **small)
     return run
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import zeuxis
 from tests.stories.commands import inside, pictures, tree, typed
-from zeuxis import api, platform
+from zeuxis import platform
 from zeuxis.errors import BadInput
 from zeuxis.jobs import training
 from zeuxis.jobs.opening import Source
@@ -56,7 +57,7 @@ def test_refused_before_anything_is_written(world, few_steps, more, says):
 
 def test_an_unknown_domain_is_refused(world):
     with pytest.raises(BadInput, match="did you mean `digits`"):
-        api.augment(world / "pics", study=world / "st", domain="digit")
+        zeuxis.augment(world / "pics", study=world / "st", domain="digit")
 
 
 def test_a_second_one_is_refused_and_changes_nothing(world, few_steps, tmp_path):
@@ -82,7 +83,7 @@ def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypa
     monkeypatch.setattr(training, "is_study", lambda folder: next(looks))
     monkeypatch.setattr(training, "check_free", lambda folder, flag: None)
     with pytest.raises(BadInput, match="another study is there already"):
-        api.augment(world / "pics", study=kept.folder, labels_per_class=4, repeats=2)
+        zeuxis.augment(world / "pics", study=kept.folder, labels_per_class=4, repeats=2)
     assert {k: v for k, v in tree(tmp_path).items() if not k.endswith(".lock")} == before
 
 

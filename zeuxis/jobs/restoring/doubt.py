@@ -14,9 +14,9 @@ from zeuxis.data.dataset import Spec
 from zeuxis.engine.fixed import opened
 from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.restoring.changes import GREY, pooled_map
+from zeuxis.pages.restored import Map
 from zeuxis.pictures.tiles import tiled
 from zeuxis.recipes.recipe import Doubts, Recipe, make
-from zeuxis.pages.restored import Map
 from zeuxis.runs import Run, frozen, read_json
 from zeuxis.weights import bundled
 

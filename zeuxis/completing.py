@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from zeuxis import catalog, word
+from zeuxis.fields import fields_of
+from zeuxis.flags import parser_of
+
 
 @dataclass(frozen=True)
 class Takes:
@@ -61,6 +65,30 @@ def _fish(words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
     return "\n".join(lines)
 
 
-def script(shell: str, words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
-    """The script for "bash", "zsh" or "fish"; takes: by `WORD`, or `WORD SECOND`."""
-    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](words, takes)
+def _takes_of(name: str, recipe: str | None = None) -> Takes:
+    """What may follow a word; of `train`, with the fields of a recipe."""
+    parameters = word.parameters(name)
+    offered = {p.name: p.arg.offered for p in parameters}
+    flags: dict[str, Sequence[str]] = {}
+    for action in parser_of(name, recipe)._actions:
+        values = [str(value) for value in action.choices or offered.get(action.dest, ())]
+        flags |= {flag: values for flag in action.option_strings if flag.startswith("--")}
+    if recipe is not None:
+        flags["--preset"] = fields_of(recipe).presets
+    places = [p for p in parameters if p.positional][recipe is not None :]
+    choices = {a.dest: a.choices for a in parser_of(name, recipe)._actions if not a.option_strings}
+    return Takes(flags, [str(v) for v in choices[places[0].name] or places[0].arg.offered] if places else [])
+
+
+def all_takes() -> dict[str, Takes]:
+    """What may follow each word, each word of a group and each recipe of `train`."""
+    takes = {word.typed(name): _takes_of(name) for name in word.names()}
+    takes["train"] = Takes(takes["train"].flags, catalog.names())
+    for group in word.GROUPS:
+        takes[group] = Takes({}, [w.removeprefix(f"{group} ") for w in takes if w.startswith(f"{group} ")])
+    return takes | {f"train {recipe}": _takes_of("train", recipe) for recipe in catalog.names()}
+
+
+def script(shell: str) -> str:
+    """The script for "bash", "zsh" or "fish"."""
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](word.heads(), all_takes())

@@ -1,0 +1,153 @@
+"""A word: one typed function in one file of `zeuxis.words`.
+
+Its flags, help, completion, table in the documentation and checks in Python are made from that function; which words
+there are is read from the folder, and nothing is imported to list them.
+"""
+
+import functools
+import importlib
+import inspect
+import keyword
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
+
+import zeuxis
+from zeuxis.arguments import taken
+from zeuxis.catalog import first_line
+from zeuxis.errors import WrongType, memory_in_words
+from zeuxis.parameters import Arg
+from zeuxis.spelling import for_python
+
+P = ParamSpec("P")
+R = TypeVar("R")
+FOLDER = Path(__file__).with_name("words")
+GROUPS = ("data",)
+"""Words of two words on the command line: `data show` is `data_show`."""
+REQUIRED = inspect.Parameter.empty
+
+
+class Answer(NamedTuple):
+    """What a word prints: text for people, or the same as one JSON object."""
+
+    text: str
+    found: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as it was declared: its function without the checks of a Python call, what is printed, an example."""
+
+    function: Callable[..., Any]
+    answer: Callable[[Any, Mapping[str, Any]], Answer]
+    example: str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument of a word. hint: its annotation; default: REQUIRED where there is none."""
+
+    name: str
+    hint: Any
+    default: Any
+    positional: bool
+
+    @property
+    def arg(self) -> Arg:
+        """What people are told of it: what an outer mark says counts before that of an inner one."""
+        found = Arg("")
+        for mark in marks(self.hint):
+            if isinstance(mark, Arg):
+                found = replace(found, **{k: v for k, v in vars(mark).items() if v})
+        return found
+
+    @property
+    def flag(self) -> str:
+        """--labels-per-class, or what stands for it in the usage where it has a place."""
+        if self.positional:
+            return self.arg.metavar or self.name.upper()
+        name = self.name.removesuffix("_") if keyword.iskeyword(self.name.removesuffix("_")) else self.name
+        return self.arg.flag or ("--no-" if self.default is True else "--") + name.replace("_", "-")
+
+
+def marks(hint: Any) -> list[Any]:
+    """What an annotation bears, the innermost first."""
+    if get_origin(hint) is Annotated:
+        return [*marks(get_args(hint)[0]), *get_args(hint)[1:]]
+    return [mark for inner in get_args(hint) for mark in marks(inner)] if get_origin(hint) is not None else []
+
+
+def names() -> list[str]:
+    """The names of all words, sorted, as they are in Python."""
+    return list(zeuxis.__all__)
+
+
+def typed(name: str) -> str:
+    """A word as it is typed: `data show` for `data_show`."""
+    head, _, rest = name.partition("_")
+    return f"{head} {rest}" if head in GROUPS and rest else name
+
+
+def about(name: str) -> str:
+    """The first line of a word's file."""
+    return first_line(FOLDER / f"{name}.py")
+
+
+def heads() -> dict[str, str]:
+    """What may come first on the command line, with a line about each: words, and groups of words."""
+    alone = {name: about(name) for name in names() if typed(name) == name}
+    inside = {group: [typed(n).split()[1] for n in names() if typed(n).startswith(f"{group} ")] for group in GROUPS}
+    return alone | {group: f"Sets of pictures: {', '.join(words)}." for group, words in inside.items()}
+
+
+def load(name: str) -> Callable[..., Any]:
+    """The function of a word, its file imported now."""
+    found: Callable[..., Any] = getattr(importlib.import_module(f"zeuxis.words.{name}"), name)
+    return found
+
+
+def of(name: str) -> Word:
+    """The declaration of a word."""
+    found: Word = load(name).word  # type: ignore[attr-defined]  # put there by `word`
+    return found
+
+
+def parameters(name: str) -> list[Parameter]:
+    """The arguments of a word in order; the fields of a recipe, which some take besides, are not among them."""
+    signature = inspect.signature(of(name).function)
+    return [
+        Parameter(p.name, p.annotation, p.default, p.kind is not inspect.Parameter.KEYWORD_ONLY)
+        for p in signature.parameters.values()
+        if p.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+
+
+def word(
+    answer: Callable[[Any, Mapping[str, Any]], Answer], example: str
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declares a word: called from Python its arguments are checked by their annotations, and errors name parameters.
+
+    The command line, which has read its flags by their own types, calls what lies beneath. answer: from what the
+    function returned and the arguments it was given; example: a command line that works.
+    """
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            signature = inspect.signature(function)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise WrongType(f"{function.__name__}(): {error}") from None
+            for name, value in bound.arguments.items():
+                parameter = signature.parameters[name]
+                if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+                    bound.arguments[name] = taken(name, value, parameter.annotation)
+            with for_python(), memory_in_words():
+                return function(*bound.args, **bound.kwargs)
+
+        call.word = Word(function, answer, example)  # type: ignore[attr-defined]
+        return call
+
+    return declare

@@ -1,0 +1,115 @@
+"""Find out whether generated pictures help a classifier, or augment a folder by rules."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from zeuxis import asking, catalog
+from zeuxis import parameters as p
+from zeuxis.arguments import taken_fields
+from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES
+from zeuxis.data import there
+from zeuxis.errors import BadInput
+from zeuxis.word import Answer, word
+from zeuxis.words.resume import concluded
+
+RULES = "augmenting by rules, without a study"
+
+
+def _answer(folder: Path | None, given: Mapping[str, Any]) -> Answer:
+    if folder is None:
+        return Answer("", {"dry_run": True})
+    return Answer(str(folder), {"out": str(folder)}) if given["classic_only"] else concluded(folder)
+
+
+@word(_answer, "zeuxis augment fashion-mini --labels-per-class 20 --budget 20m --study studies/garments")
+def augment(
+    data: Annotated[p.Collection, p.Arg("folder per class, zip, table of file,label[,group], or a set by name")],
+    *,
+    study: Annotated[p.PathLike, p.Arg("folder of the study")] | None = None,
+    out: Annotated[p.PathLike, p.Arg("folder for the augmented set: one repeat's real pictures, and generated ones")]
+    | None = None,
+    labels_per_class: Annotated[p.Count, p.Arg("real training pictures per class", "80 % of them")] | None = None,
+    repeats: Annotated[p.Count, p.Arg("six is the least that can decide")] = 10,
+    budget: Annotated[p.Time, p.Arg("time for the whole study")] = "60m",
+    recipe: Annotated[str, p.Arg("what generates, such as cgan or r3gan")] = "cgan",
+    generator: Annotated[
+        Mapping[str, Any], p.FieldsOf("recipe", argument=True), p.Arg("a field of that recipe; repeat for more")
+    ]
+    | None = None,
+    classifier: Annotated[Mapping[str, Any], p.FieldsOf("classifier"), p.Arg("a field of the classifier")]
+    | None = None,
+    margin: Annotated[float, p.Arg("points of accuracy that matter")] = 0.5,
+    treatment: Annotated[
+        Literal["gan", "again", "more-real", "shuffled-real"],
+        p.Arg("gan; again, more-real, shuffled-real check the study itself"),
+    ] = "gan",
+    domain: Annotated[
+        str,
+        p.OneOf(DOMAIN_NAMES),
+        p.Arg("kind of picture: which flips and turns keep the label true", "guessed from the name"),
+    ]
+    | None = None,
+    dry_run: p.DryRun = False,
+    seed: p.Seed = 0,
+    classic_only: Annotated[bool, p.Arg("write turned, shifted, brightened copies; no study", group=RULES)] = False,
+    copies: Annotated[p.Count, p.Arg("augmented copies of each picture", group=RULES)] = 5,
+    policy: Annotated[str, p.OneOf(POLICY_NAMES), p.Arg("how far copies may differ", group=RULES)] = "classic",
+    balance: Annotated[bool, p.Arg("end with equally many of each class", group=RULES)] = False,
+    size: p.Size | None = None,
+    channels: p.Channels | None = None,
+    fit: p.Fit = "crop",
+    classes_at: p.ClassesAt | None = None,
+    group_at: p.GroupAt | None = None,
+    part_at: p.PartAt | None = None,
+    frames: p.Frames = "first",
+    range: p.White | None = None,
+    strict: p.Strict = False,
+    join: p.Join | None = None,
+    generated: p.Generated = "leave",
+    threads: Annotated[p.Threads, p.Arg("how many processes at once; each has one thread", "all cores")] | None = None,
+    device: p.Device | None = None,
+) -> Path | None:
+    """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
+
+    out: where the augmented set is written: real training pictures of one repeat, and pictures of its generator at the
+    chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
+    treatment: "gan", or a check of the study itself. Returns the study folder or `out`; None after a dry run.
+    """
+    there.source_of(data)
+    from zeuxis.augmentation.policies import guess_domain
+    from zeuxis.data.export import check_empty
+    from zeuxis.jobs import training
+    from zeuxis.jobs.study import mixed, whole
+    from zeuxis.jobs.study.plan import Asked
+
+    source = asking.source_of(data, locals())
+    for folder, flag in ((out, "--out"), (study, "--study")):
+        if folder is not None:
+            training.apart(data, folder, flag)
+    if out is not None and (classic_only or study is None or not mixed.is_of(Path(study), Path(out))):
+        check_empty(Path(out))
+    domain = domain or guess_domain(str(data))
+    asking.refuse_idle(augment, locals(), classic_only)
+    if classic_only:
+        return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
+    if study is None:
+        raise BadInput("the study needs a folder", "", "add `--study DIR`, or `--classic-only --out DIR`")
+    if out is not None and not mixed.is_of(Path(study), Path(out)):
+        mixed.check_place(Path(out), Path(study))
+    training.check_generator(recipe)
+    asked = Asked(
+        labels_per_class,
+        repeats,
+        asking.seconds_of(budget),
+        catalog.canonical(recipe),
+        margin,
+        seed,
+        treatment,
+        domain,
+        generator=taken_fields(catalog.load(recipe), generator or {}),
+        classifier=taken_fields(catalog.load("classifier"), classifier or {}),
+    )
+    if out is not None and treatment != "gan":
+        raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
+    return whole.study(Path(study), source, asked, threads, device, out, dry_run)

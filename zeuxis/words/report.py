@@ -1,0 +1,27 @@
+"""Draw the page of a run or a study again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zeuxis.data import there
+from zeuxis.parameters import AnyFolder
+from zeuxis.word import Answer, word
+
+
+def _answer(page: Path, given: Mapping[str, Any]) -> Answer:
+    return Answer(str(page), {"report": str(page)})
+
+
+@word(_answer, "zeuxis report runs/first")
+def report(folder: AnyFolder) -> Path:
+    """Draws report.html of a run or a study again from its folder; returns its path."""
+    folder = Path(folder)
+    there.check_run(folder)
+    from zeuxis.jobs import training
+    from zeuxis.pages.run import write_run_report
+    from zeuxis.pages.study import write_study_report
+
+    if training.is_study(folder):
+        return write_study_report(training.opened_study(folder))
+    return write_run_report(training.opened(folder).path)

@@ -1,0 +1,84 @@
+"""Denoise, deblur, repair JPEG, fill holes: a picture or a folder of them."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from zeuxis import asking
+from zeuxis import parameters as p
+from zeuxis.asking import text_of
+from zeuxis.word import Answer, word
+
+
+def files_and_figures(made: tuple[list[Path] | bytes, dict[str, Any]], given: Mapping[str, Any]) -> Answer:
+    """The names of the files and what was found; a picture for stdout is written there."""
+    files, found = made
+    if isinstance(files, bytes):
+        sys.stdout.buffer.write(files)
+        sys.stdout.buffer.flush()
+        return Answer("", {})
+    names = [str(path) for path in files]
+    return Answer("\n".join(names), {"files": names, **found})
+
+
+@word(files_and_figures, "zeuxis restore photos mended")
+def restore(
+    input: p.Pixels,
+    out: p.Target | None = None,
+    *,
+    method: Annotated[
+        str,
+        p.Arg(
+            "net, or a classic one: sparse, non-local-means, total-variation, wavelet; for inpaint: sparse, biharmonic",
+            offered=("net", "sparse", "non-local-means", "total-variation", "wavelet", "biharmonic"),
+        ),
+    ] = "net",
+    run: p.NetsFrom | None = None,
+    memory: p.Memory | None = None,
+    compare: p.Original | None = None,
+    page: p.Page | None = None,
+    dry_run: p.DryRun = False,
+    task: Annotated[
+        Literal["auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo"],
+        p.Arg("auto: measures first, and leaves good pictures alone"),
+    ] = "auto",
+    mask: Annotated[
+        p.PathLike,
+        p.Arg(
+            "white where something is missing; or a folder of masks, one for each picture; for inpaint and old-photo"
+        ),
+    ]
+    | None = None,
+    mask_is: Annotated[
+        Literal["hole", "keep"],
+        p.Arg(
+            "what is painted in the mask is missing, or is there and the rest is missing",
+            "hole, and asked where that is more than half",
+        ),
+    ]
+    | None = None,
+    strength: Annotated[float, p.Arg("0 to 1; 0 changes nothing", "1, and 0.5 for enhance")] | None = None,
+    uncertainty: Annotated[p.PathLike, p.Arg("a run of that recipe: the page shows what is not sure", metavar="RUN")]
+    | None = None,
+) -> tuple[list[Path] | bytes, dict[str, Any]]:
+    """Mends a picture, each of a folder tree, or (IN "-") the one on stdin; the originals stay as they are.
+
+    Returns the files, or the bytes where OUT is stdout; and with `compare` the figures. strength: 0 to 1, None is
+    the task's own; uncertainty: a run of that recipe, for the page's map; mask_is: whether what is painted in the mask
+    is the "hole" or to "keep". Raises BadInput; SomeFailed where some of several pictures could not be done.
+    """
+    given = asking.pictures_of(input)
+    from zeuxis.jobs.restoring.mending import bytes_of, mend
+    from zeuxis.jobs.restoring.restore import Asked
+
+    asked = Asked(
+        task=task,
+        strength=strength,
+        method=method,
+        run=text_of(run),
+        memory=bytes_of(memory),
+        uncertainty=text_of(uncertainty),
+        mask_is=mask_is,
+    )
+    return mend(given, text_of(out), asked, text_of(mask), text_of(compare), text_of(page), dry_run)

@@ -1,0 +1,55 @@
+"""Finish a stopped run or study."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from zeuxis import asking
+from zeuxis.data import there
+from zeuxis.parameters import AnyFolder, Arg, CheckpointEvery, Collection, OnNan
+from zeuxis.word import Answer, word
+
+
+def concluded(folder: Path) -> Answer:
+    """The sentence of a study and its page."""
+    verdict, page = json.loads((folder / "verdict.json").read_text(encoding="utf-8")), str(folder / "report.html")
+    return Answer(f"{verdict['sentence']}\n{page}", {**verdict, "study": str(folder), "report": page})
+
+
+def _answer(folder: Path, given: Mapping[str, Any]) -> Answer:
+    if (folder / "verdict.json").exists():
+        return concluded(folder)
+    finish, page = json.loads((folder / "finish.json").read_text(encoding="utf-8")), str(folder / "report.html")
+    return Answer(page, {"run": str(folder), **finish, "report": page})
+
+
+@word(_answer, "zeuxis resume runs/first")
+def resume(
+    folder: AnyFolder,
+    *,
+    data: Annotated[Collection, Arg("where the pictures are now, if they were moved", "where they were")] | None = None,
+    checkpoint_every: CheckpointEvery = "30s",
+    on_nan: OnNan = "rewind",
+) -> Path:
+    """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder.
+
+    data: where the pictures are now, if they were moved. Raises BadInput where they are others.
+    """
+    folder = Path(folder)
+    there.check_run(folder)
+    from zeuxis.jobs import training
+    from zeuxis.jobs.study import study as studies
+    from zeuxis.jobs.study import whole
+    from zeuxis.jobs.study.arms import Place
+
+    habits = asking.habits_of(checkpoint_every, on_nan)
+    training.find_pictures(folder, None if data is None else there.source_of(data))
+    if training.is_study(folder):
+        place = Place.open(training.opened_study(folder))
+        with studies.held(folder):
+            whole.conclude(place)
+            whole.deliver(place)
+    else:
+        training.go_on(folder, habits)
+    return folder

@@ -1,0 +1,78 @@
+"""Train a recipe on a folder of pictures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from zeuxis import asking, catalog
+from zeuxis import parameters as p
+from zeuxis.arguments import taken_fields
+from zeuxis.data import there
+from zeuxis.word import Answer, word
+
+if TYPE_CHECKING:
+    from zeuxis.runs import Run
+
+
+def _answer(run: "Run", given: Mapping[str, Any]) -> Answer:
+    page = str(run.path / "report.html")
+    return Answer(page, {"run": str(run.path), **run.finish, "report": page})
+
+
+@word(_answer, "zeuxis train cgan fashion-mini --budget 2m --run runs/first")
+def train(
+    recipe: Annotated[str, p.Arg("name of a recipe")],
+    data: p.Collection,
+    *,
+    run: p.RunFolder,
+    steps: Annotated[p.Count, p.Arg("train for so many batches")] | None = None,
+    images: Annotated[p.Count, p.Arg("train until so many pictures were seen")] | None = None,
+    budget: Annotated[p.Time, p.Arg("train for a time: 90s, 8m, 1h30m")] | None = None,
+    preset: Annotated[str, p.Arg("a named set of values")] | None = None,
+    seed: p.Seed = 0,
+    start_from: Annotated[
+        p.PathLike, p.Arg("begin with the weights of a run, of a file, or `bundled`", "by chance", offered=("bundled",))
+    ]
+    | None = None,
+    conditional: Annotated[bool, p.Arg("leave the labels aside")] = True,
+    levers: Annotated[Literal["auto", "plain"], p.Arg("plain: no measuring; one thread, or --threads")] = "auto",
+    micro: Annotated[p.Count, p.Arg("split a batch for machines with little memory")] = 1,
+    size: p.Size | None = None,
+    channels: p.Channels | None = None,
+    fit: p.Fit = "crop",
+    classes_at: p.ClassesAt | None = None,
+    group_at: p.GroupAt | None = None,
+    part_at: p.PartAt | None = None,
+    frames: p.Frames = "first",
+    range: p.White | None = None,
+    strict: p.Strict = False,
+    join: p.Join | None = None,
+    generated: p.Generated = "leave",
+    threads: p.Threads | None = None,
+    device: p.Device | None = None,
+    checkpoint_every: p.CheckpointEvery = "30s",
+    on_nan: p.OnNan = "rewind",
+    **settings: Any,
+) -> "Run":
+    """Trains a recipe on pictures into the run folder `run`; `settings` are the recipe's own fields.
+
+    Exactly one of steps, images and budget ("8m", or seconds) is given. size: pixels, or (height, width);
+    start_from: a finished run, a weights file, or "bundled", whose settings hold where none are given; range: white of
+    more than 8 bits. Raises BadInput, Stopped, MachineGaveOut.
+    """
+    there.source_of(data)
+    from zeuxis.engine.train import Start
+    from zeuxis.jobs import training
+
+    source = asking.source_of(data, locals())
+    training.apart(data, run, "--run")
+    return training.begin(
+        recipe,
+        source,
+        Path(run),
+        asking.budget_of(steps, images, budget),
+        Start(seed, conditional, asking.levers_of(levers, threads, device), threads, device, micro, preset=preset),
+        asking.habits_of(checkpoint_every, on_nan),
+        taken_fields(catalog.load(recipe), settings),
+        None if start_from is None else str(start_from),
+    )
