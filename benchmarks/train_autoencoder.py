@@ -209,12 +209,13 @@ class Files:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def save(self, training: Training, words: dict[str, object]) -> None:
+    def save(self, training: Training) -> None:
         aside = self.folder / "checkpoint.aside"
         torch.save(training.state(), aside)
         os.replace(aside, self.folder / "checkpoint.pt")
         half = {name: t.half() for name, t in training.average.state_dict().items()}
-        store.save(self.folder / "weights.safetensors", half, words)
+        words = {"format": "zeuxis map autoencoder 1", "factor": training.plan.factor, "step": training.step}
+        store.save(self.folder / "weights.safetensors", half, words | {"range": "[-1, 1]"})
 
     def checkpoint(self) -> dict | None:
         path = self.folder / "checkpoint.pt"
@@ -248,17 +249,18 @@ def train(plan: Plan, squares: Squares, files: Files, held: dict[str, np.ndarray
             files.note(step=training.step, **means, **speed, pictures=done)
             sums = {}
         if training.step % a.every == 0:
-            finish(training, files, held, judge)
+            measure(training, files, held, judge)
+        if training.step % 100 == 0:
+            files.save(training)
     if training.step % a.every:
-        finish(training, files, held, judge)
+        measure(training, files, held, judge)
+    files.save(training)
 
 
-def finish(training: Training, files: Files, held: dict[str, np.ndarray], judge: tuple) -> None:
+def measure(training: Training, files: Files, held: dict[str, np.ndarray], judge: tuple) -> None:
     found = tests.scores(training.average, held, *judge)
     files.note(step=training.step, psnr={k: round(p, 2) for k, (p, _) in found.items()})
     files.note(step=training.step, lpips={k: round(d, 4) for k, (_, d) in found.items()})
-    words = {"format": "zeuxis map autoencoder 1", "factor": training.plan.factor, "step": training.step}
-    files.save(training, words | {"range": "[-1, 1]"})
     tests.sheet(training.average, held, files.folder / "sheet.png")
 
 
