@@ -22,11 +22,16 @@ from source import Rng, Source
 from training_photos import held_out
 
 HELD = 200
+MOST = 1e8
+"""Pixels of the largest file that is opened."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 DRAWN = (
     "logo", "sheet music", "halftone", "chart", "screenshot", "scan of text", "text black", "line art", "pixel art",
     "map of lands", "bokeh", "clouds", "gradient", "cloth", "wood", "stones", "night sky", "x ray", "heat map",
 )  # fmt: skip
+
+
+Image.MAX_IMAGE_PIXELS = None
 
 
 def files(folder: Path) -> list[Path]:
@@ -74,6 +79,9 @@ def cuts(paths: list[Path], count: int, side: int, least: float) -> Iterator[np.
         if not mine:
             continue
         with Image.open(path) as image:
+            if image.width * image.height > MOST:
+                print(f"{path.name}: left out, {image.width}x{image.height} pixels")
+                continue
             image.draft("RGB", (side * 8, side * 8))
             image.load()
             for _ in range(mine):

@@ -3,7 +3,8 @@
     python benchmarks/train_autoencoder.py squares-96 ae4 --factor 4 --steps 6000
     python benchmarks/train_autoencoder.py squares-96 ae4-sharp --steps 2000 --start-from ae4 --adversarial 0.1
 
-SQUARES is what `autoencoder_pictures.py` wrote; RUN is a folder that is made, or gone on with where it stopped.
+SQUARES is what `autoencoder_pictures.py` wrote; RUN is a folder that is made, or gone on with where it stopped
+(every 100 steps, and at SIGTERM, there is a checkpoint).
 Mean absolute error, LPIPS by VGG16 (`zeuxis data weights add`; on a window of half the side, which moves with every
 step) and 1e-4 of the mean square of the map; the decoder sees the map with noise of 0.03 of its deviation. With
 `--adversarial` the decoder alone is trained on against a critic. Every `--every` steps the averaged weights are
@@ -16,6 +17,7 @@ import copy
 import json
 import math
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,7 +253,9 @@ def train(plan: Plan, squares: Squares, files: Files, held: dict[str, np.ndarray
     judge = (vgg.alexnet(alex), vgg.heads(alex))
     started, used, sums, first = time.monotonic(), time.process_time(), {}, training.step
     files.note(**vars(plan), at=training.step)
-    while training.step < plan.steps and time.monotonic() - started < 60 * a.minutes:
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
+    while training.step < plan.steps and time.monotonic() - started < 60 * a.minutes and not stopped:
         for name, term in training.play(squares.batch(plan, training.step), teacher).items():
             sums[name] = sums.get(name, 0.0) + float(term)
         if training.step % 50 == 0:
@@ -264,9 +268,9 @@ def train(plan: Plan, squares: Squares, files: Files, held: dict[str, np.ndarray
             measure(training, files, held, judge)
         if training.step % 100 == 0:
             files.save(training)
-    if training.step % a.every:
-        measure(training, files, held, judge)
     files.save(training)
+    if training.step % a.every and not stopped:
+        measure(training, files, held, judge)
 
 
 def measure(training: Training, files: Files, held: dict[str, np.ndarray], judge: tuple) -> None:
