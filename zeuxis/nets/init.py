@@ -11,6 +11,9 @@ SLOPE = 0.2
 LEAKY_GAIN = math.sqrt(2 / (1 + SLOPE**2))
 """Keeps the variance through a leaky ReLU of slope 0.2 (He et al. 2015, arXiv 1502.01852, eq. 15)."""
 
+SILU_GAIN = 1.6765
+"""Keeps the mean square through a SiLU of standard normal numbers: E[silu(x)^2] = 0.35578."""
+
 
 def weighted(module: nn.Module) -> Iterable[nn.Module]:
     """The dense and convolutional layers inside `module`, in order."""

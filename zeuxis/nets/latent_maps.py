@@ -8,6 +8,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from zeuxis.nets.init import SILU_GAIN, scaled_
+
 
 class Residual(nn.Module):
     """x + conv(silu(conv(silu(x)))); the last convolution begins at zero, so the block begins as the identity."""
@@ -16,6 +18,7 @@ class Residual(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
+        scaled_(self.first, SILU_GAIN)
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
@@ -36,6 +39,9 @@ class MapEncoder(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths))
         self.blocks = nn.ModuleList(Residual(b) for b in widths[1:])
         self.last = nn.Conv2d(widths[-1], code, 3, padding=1)
+        scaled_(self.first, 1.0)
+        for layer in (*self.down, self.last):
+            scaled_(layer, SILU_GAIN)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.first(image)
@@ -57,6 +63,9 @@ class MapDecoder(nn.Module):
         self.blocks = nn.ModuleList(Residual(b) for b in widths[1:])
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
         self.last = nn.Conv2d(widths[0], channels, 3, padding=1)
+        for layer in (self.first, *self.up):
+            scaled_(layer, 1.0)
+        scaled_(self.last, SILU_GAIN)
 
     def forward(self, code: Tensor) -> Tensor:
         x = self.first(code)
