@@ -37,7 +37,7 @@ BLUR = 0.9  # pixels
 NOISE_, JPEG_, SOFTNESS = "noise", "JPEG traces", "softness"
 """What is measured, as `Measured.unjudged` names it."""
 _FIELDS = {NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
-_FEW, _HIDDEN = "a picture of few levels or colours", "so transparent a picture"  # in what nothing can be judged
+_FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
 _FOR_WEAR = ("auto",)
