@@ -13,6 +13,7 @@ from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import triage
+from zeuxis.jobs.restoring.restore import Asked, restore_picture
 from zeuxis.jobs.restoring.triage import Measured, measure, plan
 from zeuxis.pictures.picture import read, to_tensor
 
@@ -183,3 +184,34 @@ def test_noise_is_found_behind_jpeg_and_not_denied_where_it_is_not(pixels, quali
     clean = measured(pixels, format="JPEG", quality=quality)
     assert plan("auto", clean).steps == () and clean.to_json()["noise"] is None
     assert "noise" in clean.unjudged and "noise 0" not in clean.words()
+
+
+def test_salt_and_pepper_is_found_first_and_all_else_measured_without_it(pixels):
+    """Specks passed for texture or for noise; a median puts them back, and touches nothing else."""
+    dull = apply_to_pixels(pixels, parse("salt-pepper=0.04"), 0, "x")
+    found = measured(dull)
+    assert plan("auto", found).steps == ("despeckle",) and found.noise <= triage.NOISE
+    assert plan("auto", found).why.startswith("specks of salt and pepper, ") and "% of the pixels" in found.words()
+    assert json.loads(json.dumps(found.to_json()))["specks"]["salt"] == pytest.approx(0.02, rel=0.3)
+    mended = restore_picture(read(_png(dull)), Asked()).picture.pixels
+    spared = (dull == pixels).all(2)
+    assert (mended != dull)[spared].mean() < 1e-3
+    errors = [np.square(x.astype(float) - pixels).mean() for x in (dull, mended)]
+    assert errors[1] < errors[0] / 20
+
+
+def test_salt_and_pepper_in_a_drawing_or_for_another_task_is_not_looked_for(pixels):
+    dull = apply_to_pixels(pixels, parse("salt-pepper=0.04"), 0, "x")
+    picture = read(_png(dull))
+    assert all(measure(picture, to_tensor(picture), task).specks is None for task in triage.TASKS if task != "auto")
+    levels = apply_to_pixels(pixels // 64 * 64 + 32, parse("salt-pepper=0.04"), 0, "x")
+    found = measured(levels)
+    assert found.specks is None and plan("auto", found).steps == ()
+
+
+def test_noise_under_salt_and_pepper_is_found_too(pixels):
+    noisy = apply_to_pixels(pixels, parse("noise=20"), 0, "x")
+    both = apply_to_pixels(noisy, parse("salt-pepper=0.03"), 0, "x")
+    found = measured(both)
+    assert found.specks is not None and abs(found.noise - 20) < 3
+    assert plan("auto", found).steps == ("despeckle", "denoise")

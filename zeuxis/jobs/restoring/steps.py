@@ -12,6 +12,7 @@ from zeuxis.classic import estimate, residual
 from zeuxis.classic import inpaint as classic_inpaint
 from zeuxis.classic.consistency import within_cells
 from zeuxis.classic.deblur import wiener
+from zeuxis.classic.impulse import despeckled
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
@@ -202,6 +203,12 @@ def sharpen(state: State, means: Means) -> State:
     return state.with_image(wiener(state.image, min(sigma, WIDEST), noise), "wiener")
 
 
+def despeckle(state: State, means: Means) -> State:
+    """Salt and pepper, where it was found, replaced by medians; every other value keeps its bits."""
+    found = state.measured.specks
+    return state if found is None else state.with_image(despeckled(state.image, found), "adaptive median")
+
+
 def fill(state: State, means: Means) -> State:
     """Holes filled by the net where there is one, else by classic methods; what is known keeps its bits."""
     if state.known is None or bool((state.known > 0.5).all()):
@@ -260,6 +267,7 @@ def _stretched(state: State, low: Tensor, high: Tensor, used: str) -> State:
 
 
 STEPS: dict[str, Callable[[State, Means], State]] = {
+    "despeckle": despeckle,
     "denoise": denoise,
     "repair": repair,
     "unblock": unblock,

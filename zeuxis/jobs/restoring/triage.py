@@ -13,6 +13,7 @@ from zeuxis.classic.consistency import luma_table
 from zeuxis.classic.deblur import verified_width
 from zeuxis.classic.detail import fine_detail, rounding_of
 from zeuxis.classic.graphics import drawn
+from zeuxis.classic.impulse import Impulses, despeckled, impulses
 from zeuxis.classic.jpeg_noise import coded_noise
 from zeuxis.classic.scratches import looks_worn
 from zeuxis.classic.variety import variety
@@ -42,6 +43,8 @@ _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
 _FOR_WEAR = ("auto",)
 """The tasks whose plan reads whether a picture is worn: finding that out takes half a second."""
+_FOR_SPECKS = ("auto",)
+"""The tasks that look for salt and pepper: at half strength, as `enhance` works, half of each speck would stay."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Measured:
     it looks like an old print with scratches, None where that was not looked for; colours: noise in the differences of
     colours, of any spectrum, as a camera makes it of a sensor's; quiet: how strong noise of the brightness can be
     beside that of the colours, 1 at most; soft: the finest detail is missing, whatever the
-    reason. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and in what; 0 and None say nothing there.
+    reason. specks: salt and pepper, which all else was measured without; None where there is none, or it was not looked
+    for. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and in what; 0 and None say nothing there.
     """
 
     noise: float
@@ -67,13 +71,15 @@ class Measured:
     colours: float = 0.0
     quiet: float = 1.0
     soft: bool = False
+    specks: Impulses | None = None
     unjudged: Mapping[str, str] = field(default_factory=dict)
 
     def words(self) -> str:
         """One line for people: what was found, and what could not be judged."""
         jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
         told = {NOISE_: f"noise {self.noise:.1f}", JPEG_: jpeg, SOFTNESS: self._sharpness()}
-        found = [", ".join(words for name, words in told.items() if name not in self.unjudged)]
+        found = [] if self.specks is None else [_specks_in_words(self.specks)]
+        found.append(", ".join(words for name, words in told.items() if name not in self.unjudged))
         for cause in dict.fromkeys(self.unjudged.values()):
             names = [name for name, why in self.unjudged.items() if why == cause]
             found.append(f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged")
@@ -88,6 +94,10 @@ class Measured:
         """Plain values; null where something was not judged, and in `quality` where there is no grid of a JPEG."""
         silent = [name for what in self.unjudged for name in _FIELDS[what]]
         return {**asdict(self), **dict.fromkeys(silent)}
+
+
+def _specks_in_words(found: Impulses) -> str:
+    return f"specks of salt and pepper, {100 * found.share:.1f} % of the pixels"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -109,6 +119,8 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     What only other tasks than `task` ask for is not looked for.
     """
     seen = _seen(picture)
+    specks = _specks(image, seen) if task in _FOR_SPECKS else None
+    image = image if specks is None else despeckled(image, specks)
     graphic = drawn(image, seen)
     noise = None if graphic else estimate.noise_sigma(image, seen)
     sigma, colours, noise_in = (0.0, 0.0, "") if noise is None else _noise(noise, image, seen)
@@ -121,12 +133,18 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
         sigma = _coded(picture, image, seen, quality, grid) or sigma
     worn = (not graphic and looks_worn(image)) if task in _FOR_WEAR else None
     quiet = 1.0 if noise is None else _quiet(noise)
-    found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull)
+    found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull, specks)
     if traces is None:
         causes = dict.fromkeys(_FIELDS, _drawn_in(picture))
     else:
         causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: _softness_in(found, detail, seen)}
     return replace(found, unjudged=_unjudged(found, causes))
+
+
+def _specks(image: Tensor, seen: Tensor | None) -> Impulses | None:
+    """Salt and pepper; None where there is none, and in a drawing. Whether it is one shows without the specks."""
+    found = impulses(image, seen)
+    return None if found is None or drawn(despeckled(image, found), seen) else found
 
 
 def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:
@@ -234,7 +252,10 @@ def _either_way(table: Tensor) -> Tensor:
 
 
 def _mending(m: Measured) -> Plan:
-    """The steps for what is wrong: one net for noise and JPEG; blur in what was compressed is the codec's own."""
+    """The steps for what is wrong: one net for noise and JPEG; blur in what was compressed is the codec's own.
+
+    Specks go first: all else was measured without them, and no net has learned them.
+    """
     found, steps = [], []
     if m.noise > NOISE or m.colours > COLOURS:
         found.append(f"noise {m.noise:.0f}" if m.noise > NOISE else f"noise of {m.colours:.0f} in the colours")
@@ -242,6 +263,9 @@ def _mending(m: Measured) -> Plan:
     if m.quality is not None and m.quality <= QUALITY:
         found.append(f"JPEG quality {m.quality}")
         steps = ["repair" if steps else "unblock"]
+    if m.specks is not None:
+        found.insert(0, _specks_in_words(m.specks))
+        steps.insert(0, "despeckle")
     if m.blur > BLUR and not found:
         found.append(f"blur {m.blur:.1f} px")
         steps.append("sharpen")
