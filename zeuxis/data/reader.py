@@ -248,6 +248,8 @@ def found_in(path: Path, where: Where) -> Listing | Arrays:
         return _as_it_is(from_idx([path]), where, str(path))
     if path.suffix.lower() == ".bin" and cifar.label_bytes(path):
         return _as_it_is(from_cifar([path]), where, str(path))
+    if idx.first_bytes(path, 2) == b"PK":
+        raise BadInput("this zip is cut short or damaged", str(path), "fetch or pack it again")
     raise BadInput("this is no collection of pictures", str(path), "give a folder, zip, CSV, JSONL, idx or CIFAR file")
 
 
@@ -309,5 +311,5 @@ def open_dataset(
     shape = wanted_shape(size, channels, fit)
     found = found_at(source, where)
     if isinstance(found, Arrays):
-        return from_arrays(found, shape, memory_limit, unused(taken, deep=False, several=False))
+        return from_arrays(found, shape, memory_limit, found.remarks + unused(taken, deep=False, several=False))
     return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit, taken)

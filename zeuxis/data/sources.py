@@ -163,11 +163,12 @@ def walk(
 
     for folder, below, names in os.walk(root, onerror=refused, followlinks=True):
         here = os.stat(folder)
+        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
         if (here.st_dev, here.st_ino) in seen:
             below.clear()
+            skipped.append((readable(str(relative)), "is a link to a folder that is read already"))
             continue
         seen.add((here.st_dev, here.st_ino))
-        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
         if folders is not None:
             folders.append(relative)
         hidden = [name for name in below if not is_candidate(PurePosixPath(name) / "file")]

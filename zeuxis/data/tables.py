@@ -68,6 +68,13 @@ def _rows_of_csv(path: Path) -> Rows:
         _check_names(found.columns, str(path))
         reader.fieldnames = found.columns
         for record in reader:
+            beyond = [cell for cell in record.get(None, ()) if cell.strip()]
+            if beyond:
+                raise BadInput(
+                    f"line {reader.line_num} has more cells than the header: `{readable(beyond[0])}`",
+                    str(path),
+                    "put quotes around a text that holds the separator",
+                )
             given = {k: v.strip() for k, v in record.items() if isinstance(v, str) and v.strip() and isinstance(k, str)}
             found.rows.append((f"line {reader.line_num}", given))
     except csv.Error as error:

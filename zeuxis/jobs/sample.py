@@ -22,15 +22,19 @@ _LARGEST = 2**62
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Seeds of "1,5-8": 1, 5, 6, 7, 8, each once. Raises BadInput."""
+    """Seeds of "1,5-8": 1, 5, 6, 7, 8. Raises BadInput, for a seed that stands there twice too."""
     found: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = (x.strip() for x in part.partition("-"))
         if not all(re.fullmatch("[0-9]{1,20}", x) for x in (first, *([last] if dash else []))):
             raise BadInput(f"`{text}` is no list of seeds", "--seeds", "write whole numbers such as 1,5-8")
         low, high = int(first), int(last if dash else first)
-        if high < low or high >= _LARGEST:
+        if high >= _LARGEST:
+            raise BadInput(f"the seed {high} is too large", "--seeds", f"write seeds below {_LARGEST}")
+        if high < low:
             raise BadInput(f"`{part.strip()}` is no range of seeds", "--seeds", "write the smaller first, such as 5-8")
+        if any(seed in found for seed in range(low, min(high, low + MOST) + 1)):
+            raise BadInput(f"`{part.strip()}` names a seed twice", "--seeds", "the same seed gives the same picture")
         if len(found) + high - low >= MOST:
             raise BadInput(f"more than {MOST:,} pictures at once", "--seeds", "draw them in parts")
         found |= dict.fromkeys(range(low, high + 1))

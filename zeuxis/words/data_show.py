@@ -47,6 +47,11 @@ def data_show(
     many sizes there are, the smallest and the largest as (height, width), and what to give. page: an HTML file.
     """
     there.source_of(data)
+    from zeuxis.jobs import training
     from zeuxis.jobs.showing import shown
+    from zeuxis.pages.page import check_page
 
+    if page is not None:
+        training.apart(data, page, "--page")
+        check_page(Path(page))
     return shown(asking.source_of(data, locals()), None if page is None else Path(page))
