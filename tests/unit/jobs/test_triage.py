@@ -215,3 +215,11 @@ def test_noise_under_salt_and_pepper_is_found_too(pixels):
     found = measured(both)
     assert found.specks is not None and abs(found.noise - 20) < 3
     assert plan("auto", found).steps == ("despeckle", "denoise")
+
+
+def test_no_noise_is_not_told_as_a_measured_silence():
+    """Grain and what may be texture are left out of the figure, and noise of the colours is named as such."""
+    quiet = Measured(0.0, None, (0, 0), 0.0)
+    assert "no noise beyond grain found" in quiet.words() and "0.0" not in quiet.words()
+    assert "noise 3.4 in the colours" in replace(quiet, colours=3.4).words()
+    assert "noise 12.0" in replace(quiet, noise=12.0).words()

@@ -25,11 +25,7 @@ NOISE, SURE = 7.0, 0.4  # grey levels (less may be the grain of a film); confide
 GRAIN, ALIKE = 10.0, 0.25  # the same where all channels hold the same noise, as grain does: chroma below this share
 COLOURS = 2.5  # grey levels of noise in the colours, white or not: neither film nor texture has it in both differences
 VARIED = 0.7  # below it a picture is alike all over, as a texture is: what it is made of cannot be told from noise
-CODED, CODED_SURE, UNEVEN = (
-    9.4,
-    0.75,
-    6.0,
-)  # the same behind JPEG, which leaves of the noise of colours hardly more than a grain has
+CODED, CODED_SURE, UNEVEN = 9.4, 0.75, 6.0  # the same behind JPEG, which leaves little of the noise of colours
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 EARLIER = 5  # qualities by which an earlier compression must have been coarser than the file's own
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
@@ -77,13 +73,21 @@ class Measured:
     def words(self) -> str:
         """One line for people: what was found, and what could not be judged."""
         jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
-        told = {NOISE_: f"noise {self.noise:.1f}", JPEG_: jpeg, SOFTNESS: self._sharpness()}
+        told = {NOISE_: self._noise(), JPEG_: jpeg, SOFTNESS: self._sharpness()}
         found = [] if self.specks is None else [_specks_in_words(self.specks)]
         found.append(", ".join(words for name, words in told.items() if name not in self.unjudged))
         for cause in dict.fromkeys(self.unjudged.values()):
             names = [name for name, why in self.unjudged.items() if why == cause]
             found.append(f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged")
         return "; ".join(words for words in found if words)
+
+    def _noise(self) -> str:
+        """0 is no measured silence: grain, and what may be texture, is left out of it."""
+        if not self.noise:
+            return (
+                f"noise {self.colours:.1f} in the colours" if self.colours > COLOURS else "no noise beyond grain found"
+            )
+        return f"noise {self.noise:.1f}"
 
     def _sharpness(self) -> str:
         if self.blur:
