@@ -247,7 +247,8 @@ def train(plan: Plan, squares: Squares, files: Files, held: dict[str, np.ndarray
     if saved is not None:
         training.resume(saved)
     elif a.start_from:
-        tensors, _ = store.load(a.start_from / "weights.safetensors")
+        file = a.start_from / "weights.safetensors" if a.start_from.is_dir() else a.start_from
+        tensors, _ = store.load(file)
         files.note(taken=training.start_from(tensors), start_from=a.start_from.name)
     alex, _ = foreign.opened("lpips-alex")
     judge = (vgg.alexnet(alex), vgg.heads(alex))
@@ -292,7 +293,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--perceptual", type=float, default=0.5)
     parser.add_argument("--adversarial", type=float, default=0.0, help="weight of the critic; 0: no critic")
-    parser.add_argument("--start-from", type=Path, help="a run whose weights are taken over where they fit")
+    parser.add_argument("--start-from", type=Path, help="a run, or its weights, taken over where they fit")
     parser.add_argument("--every", type=int, default=500)
     parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared/data")
     parser.add_argument("--garments", type=Path, help="t10k-images-idx3-ubyte of Fashion-MNIST")
