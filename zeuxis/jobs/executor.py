@@ -70,7 +70,7 @@ def _start(slot: int, answers: "queue.Queue[tuple[int, str]]", devices: int) -> 
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         environment["CUDA_VISIBLE_DEVICES"] = device_of(slot, devices, visible)
     process = subprocess.Popen(
-        [sys.executable, "-m", "zeuxis.jobs.worker"],
+        [sys.executable, "-P", "-m", "zeuxis.jobs.worker"],  # -P: nothing is imported from the folder one is in
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

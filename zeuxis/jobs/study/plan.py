@@ -50,8 +50,8 @@ class Asked:
                 f"--budget must be a number above zero, not {self.budget:g}",
             ),
             (
-                self.margin > 0 and math.isfinite(self.margin),
-                f"--margin must be a number above zero, not {self.margin:g}",
+                0 < self.margin <= 100,
+                f"--margin must be above zero and 100 at most, not {self.margin:g}",
             ),
             (self.labels_per_class is None or self.labels_per_class >= 2, "--labels-per-class must be 2 or more"),
         ]
