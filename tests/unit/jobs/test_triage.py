@@ -209,6 +209,15 @@ def test_salt_and_pepper_in_a_drawing_or_for_another_task_is_not_looked_for(pixe
     assert found.specks is None and plan("auto", found).steps == ()
 
 
+def test_below_specks_neither_a_blur_nor_jpeg_is_denied(pixels):
+    """Of a picture that was blurred before it was specked, "no Gaussian blur found" was said."""
+    blurred = apply_to_pixels(pixels, parse("blur=1.5"), 0, "x")
+    found = measured(apply_to_pixels(blurred, parse("salt-pepper=0.04"), 0, "x"))
+    assert found.specks is not None and "no Gaussian blur" not in found.words() and "no JPEG" not in found.words()
+    assert "JPEG traces and softness in a picture with specks are not judged" in found.words()
+    assert found.to_json()["blur"] is found.to_json()["quality"] is None
+
+
 def test_noise_under_salt_and_pepper_is_found_too(pixels):
     noisy = apply_to_pixels(pixels, parse("noise=20"), 0, "x")
     both = apply_to_pixels(noisy, parse("salt-pepper=0.03"), 0, "x")

@@ -37,6 +37,7 @@ _FIELDS = {NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS:
 _FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
+_SPECKED = "a picture with specks"  # in what neither a lattice nor a blur's spectrum is whole
 _FOR_WEAR = ("auto",)
 """The tasks whose plan reads whether a picture is worn: finding that out takes half a second."""
 _FOR_SPECKS = ("auto",)
@@ -142,6 +143,8 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
         causes = dict.fromkeys(_FIELDS, _drawn_in(picture))
     else:
         causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: _softness_in(found, detail, seen)}
+    if specks is not None:
+        causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if found.blur else _SPECKED}
     return replace(found, unjudged=_unjudged(found, causes))
 
 
@@ -156,7 +159,7 @@ def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:
     if found.noise > NOISE or found.colours > COLOURS:
         causes = {**causes, NOISE_: ""}
     elif not causes[NOISE_]:  # a codec takes fine noise away, and what it leaves is like detail
-        lossy = causes[JPEG_] if causes[JPEG_] != _PLAIN else ""
+        lossy = causes[JPEG_] if causes[JPEG_] not in (_PLAIN, _SPECKED) else ""
         causes = {**causes, NOISE_: _CODED if found.quality is not None else lossy}
     if found.quality is not None:
         causes = {**causes, JPEG_: ""}
