@@ -84,6 +84,8 @@ COARSE, CLEAR, ASTRAY = 65, 0.7, 0.1
 coefficients, those that became 0 included, at most a share may lie nearer to the middle between two multiples."""
 AGREE = 3
 """Frequencies that must show the lattice each by itself."""
+RICH = 3
+"""Own: from so many of the probed coefficients of 1 grey level and more a block is not equal to another by chance."""
 
 
 @cache
@@ -103,10 +105,24 @@ def _lattice() -> tuple[Tensor, Tensor, Tensor]:
     return (wave * beyond).flatten(1), beyond.flatten(1), (wave < 0).to(torch.float32).flatten(1)
 
 
+def _distinct(blocks: Tensor) -> Tensor:
+    """The probed coefficients of blocks [n, 64] in grey levels, but of rich ones that are equal when rounded one each.
+
+    A coarse JPEG leaves hardly a coefficient in smooth blocks, so that many are equal by chance; rich ones are equal
+    in patterns, letters and frames alone.
+    """
+    odd = 2 * torch.arange(1, 65).pow(9) + 1
+    mark, order = (blocks.round().long() * odd).sum(1).sort()
+    coefficients = blocks[order] @ cosine_transform()[list(PROBED)].T
+    again = torch.cat((mark[:1] != mark[:1], mark[1:] == mark[:-1]))
+    return coefficients[~(again & ((coefficients.abs() > 1).sum(1) >= RICH))]
+
+
 def _histogram(y: Tensor, telling: Tensor, row: int, column: int) -> Tensor:
     """Counts of |coefficient| of the blocks of `y` [H, W] on the grid that starts at (row, column), flat.
 
     telling: [H, W], where a pixel can bear witness. A block that is constant or holds one that cannot is left out.
+    Equal rich blocks, as those of a pattern, are one witness.
     """
     rows, columns = (y.shape[0] - row) // 8, (y.shape[1] - column) // 8
     count = rows * columns
@@ -118,7 +134,7 @@ def _histogram(y: Tensor, telling: Tensor, row: int, column: int) -> Tensor:
 
     pixels, there = blocks(y), blocks(telling).all(1)
     there &= pixels.amax(1) - pixels.amin(1) > 1e-3
-    coefficients = pixels[there] @ cosine_transform()[list(PROBED)].T
+    coefficients = _distinct(pixels[there])
     bins = (coefficients.abs() * FINE).round().long()
     places = (bins + torch.arange(len(PROBED)) * BINS)[bins < BINS]
     return torch.bincount(places, minlength=len(PROBED) * BINS).to(torch.float32)

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFile
+from PIL import Image, ImageDraw, ImageFile, ImageFont
 from scipy.ndimage import gaussian_filter
 
 from zeuxis.classic.estimate import (
@@ -196,6 +196,27 @@ def test_no_jpeg_where_there_was_none():
     for image in (fresh, noisy(fresh, 10), blurred(fresh, 2), np.array(jpeg(fresh, 30).resize((150, 140)))):
         assert torch.isnan(jpeg_blockiness(tensor(image)).quality).all()
     assert torch.isnan(jpeg_blockiness(torch.zeros(1, 3, 64, 64)).quality).all()
+
+
+def test_what_repeats_is_one_witness():
+    """Tiles whose period is a multiple of 8 passed for a JPEG of quality 34, and letters saved at 85 for one of 10."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        tile = rng.integers(0, 256, (12, 3))[rng.integers(0, 12, (16, 16))].astype(np.uint8)
+        whole = Image.fromarray(np.tile(tile, (12, 12, 1)))
+        assert torch.isnan(jpeg_blockiness(tensor(whole.resize((288, 288), Image.Resampling.BICUBIC))).quality), seed
+    page = Image.new("L", (480, 360), 200)
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((40, 30, 400, 320), 250, 90)
+    for y in range(60, 300, 18):
+        draw.text((60, y), "etaoin shrdlu cmfwyp " * 2, 20, ImageFont.load_default(12))
+    assert not float(jpeg_blockiness(tensor(jpeg(np.array(page), 85))).quality) <= 65
+
+
+@pytest.mark.parametrize("quality", [10, 15, 25])
+def test_a_coarse_jpeg_of_a_smooth_picture_is_found_though_many_blocks_are_equal(quality):
+    smooth = blurred(scene(256, 256, texture=30.0), 1.5)
+    assert float(jpeg_blockiness(tensor(jpeg(smooth, quality))).quality) == pytest.approx(quality, abs=1)
 
 
 def test_cosine_transform_is_that_of_scipy():
