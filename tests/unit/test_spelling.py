@@ -85,7 +85,15 @@ def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def test_a_flag_with_its_value_stands_between_backticks():
     """In Python "--task old-photo fills them" was told as "task= old-photo fills them"."""
     root, found = Path(zeuxis.__file__).parent, []
-    front = {"cli", "completion", "flags", "words", "report"}  # help and pages, which Python never says
+    front = {
+        "cli",
+        "completing",
+        "flags",
+        "word",
+        "words",
+        "parameters",
+        "pages",
+    }  # help and pages, which Python never says
     pattern = re.compile(rf"(?<![\w/.-])--[a-z][a-z0-9-]*[= ](?!(?:{AFTER})\b)[^\s,;]+")
     foreign = ("pip download", "torchrun", "--extra-index-url")  # commands of others
     for path in sorted(root.rglob("*.py")):

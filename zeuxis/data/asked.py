@@ -6,7 +6,6 @@ They are asked about: what is found is named, with the flag that says how to rea
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import permutations
 from pathlib import PurePosixPath
 
 from zeuxis.data.trees import Folders, Tree, ask, some
@@ -101,18 +100,22 @@ def ask_pairs(paths: list[PurePosixPath], folders: list[Folders]) -> None:
         for i, name in enumerate(f):
             names.setdefault(f[:i], {}).setdefault(name, set()).add(stem)
     for above, beside in names.items():
-        for one, other in permutations(sorted(beside), 2):
-            shared = beside[one] & beside[other]
-            if _are_sides(one, other) and 2 * len(shared) > len(beside[other]):
-                way = f"`--classes-at {len(above) + 1}` takes the folders as classes"
-                what = f"`{one}` and `{other}` look like the two sides of pairs, not classes"
-                raise ask(what, f"give one side alone, such as the folder `{other}`; {way}")
+        better: dict[frozenset[str], list[str]] = {}
+        for name in sorted(beside):
+            for rest in _beyond(name, _BETTER):
+                better.setdefault(rest, []).append(name)
+        for one in sorted(beside):
+            for other in [name for rest in _beyond(one, _WORSE) for name in better.get(rest, []) if name != one]:
+                if 2 * len(beside[one] & beside[other]) > len(beside[other]):
+                    way = f"`--classes-at {len(above) + 1}` takes the folders as classes"
+                    what = f"`{one}` and `{other}` look like the two sides of pairs, not classes"
+                    raise ask(what, f"give one side alone, such as the folder `{other}`; {way}")
 
 
-def _are_sides(one: str, other: str) -> bool:
-    """Whether the first is called as what is to be mended and the second as what it should be: noisy, clean."""
-    worse, better = (set(re.split(r"[\W_]+", re.sub("(?<=[a-z])(?=[A-Z])", " ", n).casefold())) for n in (one, other))
-    return bool(worse & _WORSE and better & _BETTER) and worse - _WORSE - _BESIDES == better - _BETTER - _BESIDES
+def _beyond(name: str, side: set[str]) -> list[frozenset[str]]:
+    """The words of a folder's name beyond those for this side of pairs, alike on both; [] where it has none of these."""
+    words = set(re.split(r"[\W_]+", re.sub("(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
+    return [frozenset(words - side - _BESIDES)] if words & side else []
 
 
 def ask_boxes(

@@ -51,7 +51,7 @@ class Asked:
             ),
             (
                 0 < self.margin <= 100,
-                f"--margin must be above zero and 100 at most, not {self.margin:g}",
+                f"--margin must be a number above zero, 100 at most, not {self.margin:g}",
             ),
             (self.labels_per_class is None or self.labels_per_class >= 2, "--labels-per-class must be 2 or more"),
         ]
