@@ -113,7 +113,7 @@ def ask_pairs(paths: list[PurePosixPath], folders: list[Folders]) -> None:
 
 
 def _beyond(name: str, side: set[str]) -> list[frozenset[str]]:
-    """The words of a folder's name beyond those for this side of pairs, alike on both; [] where it has none of these."""
+    """The words of a folder's name beyond those for this side of pairs; [] where it has none of these."""
     words = set(re.split(r"[\W_]+", re.sub("(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
     return [frozenset(words - side - _BESIDES)] if words & side else []
 
