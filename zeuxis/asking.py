@@ -20,6 +20,7 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
 
     A word without `generated` trains on nothing, and takes pictures of models as they are.
     """
+    named = there.source_of(data)  # before what is heavy is loaded
     from zeuxis.data.loading import Taken
     from zeuxis.data.trees import Where
     from zeuxis.jobs.opening import Source
@@ -27,7 +28,7 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     where = Where(given["classes_at"], given["group_at"], given["part_at"])
     taken = Taken(given.get("generated", "train") == "train", given["frames"], given["range"])
     size, channels, fit, strict = (given[name] for name in ("size", "channels", "fit", "strict"))
-    return Source(there.source_of(data), size, channels, fit, strict, where, taken, given.get("join"))
+    return Source(named, size, channels, fit, strict, where, taken, given.get("join"))
 
 
 def levers_of(name: str, threads: int | None, device: str | None) -> "str | Levers":

@@ -30,9 +30,8 @@ def help_text() -> str:
 
 def group_help(group: str) -> str:
     """The page of a group of words, such as `zeuxis data --help`."""
-    inside = [name for name in word.names() if word.typed(name).startswith(f"{group} ")]
     lines = [f"usage: zeuxis {group} WORD ...", ""]
-    lines += [f"  {word.typed(name).removeprefix(group + ' '):<12} {word.about(name)}" for name in inside]
+    lines += [f"  {second:<12} {word.about(name)}" for second, name in word.inside(group).items()]
     return "\n".join([*lines, "", f"`zeuxis {group} WORD --help` tells more."])
 
 
@@ -65,7 +64,7 @@ def _asked(arguments: Sequence[str]) -> tuple[str, list[str]]:
     first, rest = arguments[0], list(arguments[1:])
     known = {word.typed(name): name for name in word.names()}
     if first in word.GROUPS:
-        inside = [name.removeprefix(f"{first} ") for name in known if name.startswith(f"{first} ")]
+        inside = list(word.inside(first))
         if not rest or rest[0] not in inside:
             what = f"unknown word `{first} {rest[0]}`" if rest else f"missing: a word after `{first}`"
             raise BadInput(what, f"zeuxis {first}", nearest(rest[0] if rest else "", inside))

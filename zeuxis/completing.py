@@ -31,7 +31,7 @@ def _bash(words: Mapping[str, str], takes: Mapping[str, Takes]) -> str:
     return f"""_zeuxis() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD - 1]}}" words="" key="${{COMP_WORDS[1]}}"
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$current")); return; fi
-  case "$key" in train|data) [ "$COMP_CWORD" -gt 2 ] && key="$key ${{COMP_WORDS[2]}}" ;; esac
+  case "$key" in {"|".join(["train", *word.GROUPS])}) [ "$COMP_CWORD" -gt 2 ] && key="$key ${{COMP_WORDS[2]}}" ;; esac
   case "$key $before" in
 {_case(values)}
   esac
@@ -70,13 +70,14 @@ def _takes_of(name: str, recipe: str | None = None) -> Takes:
     parameters = word.parameters(name)
     offered = {p.name: p.arg.offered for p in parameters}
     flags: dict[str, Sequence[str]] = {}
-    for action in parser_of(name, recipe)._actions:
+    actions = parser_of(name, recipe)._actions
+    for action in actions:
         values = [str(value) for value in action.choices or offered.get(action.dest, ())]
         flags |= {flag: values for flag in action.option_strings if flag.startswith("--")}
     if recipe is not None:
         flags["--preset"] = fields_of(recipe).presets
     places = [p for p in parameters if p.positional][recipe is not None :]
-    choices = {a.dest: a.choices for a in parser_of(name, recipe)._actions if not a.option_strings}
+    choices = {a.dest: a.choices for a in actions if not a.option_strings}
     return Takes(flags, [str(v) for v in choices[places[0].name] or places[0].arg.offered] if places else [])
 
 
@@ -84,8 +85,7 @@ def all_takes() -> dict[str, Takes]:
     """What may follow each word, each word of a group and each recipe of `train`."""
     takes = {word.typed(name): _takes_of(name) for name in word.names()}
     takes["train"] = Takes(takes["train"].flags, catalog.names())
-    for group in word.GROUPS:
-        takes[group] = Takes({}, [w.removeprefix(f"{group} ") for w in takes if w.startswith(f"{group} ")])
+    takes |= {group: Takes({}, list(word.inside(group))) for group in word.GROUPS}
     return takes | {f"train {recipe}": _takes_of("train", recipe) for recipe in catalog.names()}
 
 

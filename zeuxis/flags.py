@@ -89,11 +89,7 @@ def add_parameters(p: Parser, parameters: Sequence[Parameter]) -> None:
         title = one.arg.group
         section = sections.setdefault(title, p.add_argument_group(title) if title not in sections else p)
         told = f"{one.arg.help}; default: {one.arg.default}" if one.arg.default else one.arg.help
-        section.add_argument(*_names(one), **_kind_of(one), help=_escaped(told))
-
-
-def _names(one: Parameter) -> tuple[str, ...]:
-    return (one.name,) if one.positional else (one.flag,)
+        section.add_argument(one.name if one.positional else one.flag, **_kind_of(one), help=_escaped(told))
 
 
 def _escaped(text: str) -> str:

@@ -19,7 +19,8 @@ from zeuxis.errors import ZeuxisError
 _IN_PYTHON: ContextVar[bool] = ContextVar("zeuxis_in_python", default=False)
 _FLAG = r"(?<![\w/.-])(--[a-z][a-z0-9-]*|-n)(?![\w-])"
 _PLACES = {"IN": "input", "OUT": "out"}  # what has no flag: the metavars of words that write a picture per picture
-_PAIRS = ("data",)  # words of two words
+GROUPS = ("data",)
+"""Words of two words on the command line: `data show` is `data_show`."""
 
 
 def parameter(flag: str) -> str:
@@ -47,7 +48,7 @@ def _argument(flag: str, value: str = "") -> str:
 def _call(words: list[str]) -> str:
     """`zeuxis WORD ...`, split, as a call."""
     name, rest = words[1], words[2:]
-    if name in _PAIRS and rest:
+    if name in GROUPS and rest:
         name, rest = f"{name}_{rest[0]}", rest[1:]
     return f"zeuxis.{name}({_arguments(rest)})"
 

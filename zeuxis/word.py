@@ -7,7 +7,6 @@ there are is read from the folder, and nothing is imported to list them.
 import functools
 import importlib
 import inspect
-import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +17,12 @@ from zeuxis.arguments import taken
 from zeuxis.catalog import first_line
 from zeuxis.errors import WrongType, memory_in_words
 from zeuxis.parameters import Arg
-from zeuxis.spelling import for_python
+from zeuxis.spelling import GROUPS as GROUPS
+from zeuxis.spelling import flag, for_python
 
 P = ParamSpec("P")
 R = TypeVar("R")
 FOLDER = Path(__file__).with_name("words")
-GROUPS = ("data",)
-"""Words of two words on the command line: `data show` is `data_show`."""
 REQUIRED = inspect.Parameter.empty
 
 
@@ -67,8 +65,7 @@ class Parameter:
         """--labels-per-class, or what stands for it in the usage where it has a place."""
         if self.positional:
             return self.arg.metavar or self.name.upper()
-        name = self.name.removesuffix("_") if keyword.iskeyword(self.name.removesuffix("_")) else self.name
-        return self.arg.flag or ("--no-" if self.default is True else "--") + name.replace("_", "-")
+        return self.arg.flag or flag(self.name, False if self.default is True else None)
 
 
 def marks(hint: Any) -> list[Any]:
@@ -97,8 +94,12 @@ def about(name: str) -> str:
 def heads() -> dict[str, str]:
     """What may come first on the command line, with a line about each: words, and groups of words."""
     alone = {name: about(name) for name in names() if typed(name) == name}
-    inside = {group: [typed(n).split()[1] for n in names() if typed(n).startswith(f"{group} ")] for group in GROUPS}
-    return alone | {group: f"Sets of pictures: {', '.join(words)}." for group, words in inside.items()}
+    return alone | {group: f"Sets of pictures: {', '.join(inside(group))}." for group in GROUPS}
+
+
+def inside(group: str) -> dict[str, str]:
+    """The words of a group: what is typed behind it, with their names."""
+    return {typed(name).removeprefix(f"{group} "): name for name in names() if typed(name).startswith(f"{group} ")}
 
 
 def load(name: str) -> Callable[..., Any]:

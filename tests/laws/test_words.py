@@ -40,7 +40,6 @@ def test_a_word_says_what_it_takes_and_shows_an_example(name):
     parameters = word.parameters(name)
     assert all(one.arg.help for one in parameters) and word.about(name).endswith(".")
     assert word.load(name).__doc__ and word.of(name).example.startswith(f"zeuxis {word.typed(name)}")
-    assert all(one.default is word.REQUIRED or one.default in (None, False, True) or one.hint for one in parameters)
     example = shlex.split(word.of(name).example)[1 + len(word.typed(name).split()) :]
     recipe = example[0] if name == "train" else None
     parsed = vars(parser_of(name, recipe).parse_args(example))
@@ -86,7 +85,7 @@ def test_a_word_is_one_file(tmp_path):
     assert typed_there("greet", "you", "--times", "2") == "good day you, good day you\n"
     assert json.loads(typed_there("greet", "you", "--json")) == {"said": "good day you"}
     assert "must be a whole number of 1 or more" in typed_there("greet", "you", "--times", "0")
-    assert "greet --times" in typed_there("completion", "bash") or "--times" in typed_there("completion", "bash")
+    assert "--times" in typed_there("completion", "bash")
 
 
 TOY = '''"""Say good day."""

@@ -8,7 +8,6 @@ from zeuxis import asking, catalog
 from zeuxis import parameters as p
 from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES
-from zeuxis.data import there
 from zeuxis.errors import BadInput
 from zeuxis.word import Answer, word
 from zeuxis.words.resume import concluded
@@ -76,14 +75,13 @@ def augment(
     chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
     treatment: "gan", or a check of the study itself. Returns the study folder or `out`; None after a dry run.
     """
-    there.source_of(data)
+    source = asking.source_of(data, locals())
     from zeuxis.augmentation.policies import guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
     from zeuxis.jobs.study import mixed, whole
     from zeuxis.jobs.study.plan import Asked
 
-    source = asking.source_of(data, locals())
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
             training.apart(data, folder, flag)

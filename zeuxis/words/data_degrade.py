@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from zeuxis.data import there
 from zeuxis.parameters import Arg, PathLike, Seed
 from zeuxis.word import Answer, word
+from zeuxis.words.restore import files_and_figures
 
 
 def _answer(files: list[Path], given: Mapping[str, Any]) -> Answer:
-    names = [str(path) for path in files]
-    return Answer("\n".join(names), {"files": names})
+    return files_and_figures((files, {}), given)
 
 
 @word(_answer, "zeuxis data degrade photos damaged --as web")

@@ -6,7 +6,6 @@ from typing import Any
 
 from zeuxis import asking
 from zeuxis import parameters as p
-from zeuxis.data import there
 from zeuxis.word import Answer, word
 
 
@@ -30,11 +29,11 @@ def data_export(
     out: p.OutFolder,
 ) -> Path:
     """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
-    there.source_of(data)
+    source = asking.source_of(data, locals())
     from zeuxis.data.export import check_empty, export_folder
     from zeuxis.jobs import training
 
     training.apart(data, out, "--out")
     check_empty(Path(out))
-    export_folder(asking.source_of(data, locals()).open(), Path(out))
+    export_folder(source.open(), Path(out))
     return Path(out)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from zeuxis import asking
 from zeuxis import parameters as p
-from zeuxis.data import there
 from zeuxis.word import Answer, word
 
 
@@ -46,7 +45,7 @@ def data_show(
     Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says how
     many sizes there are, the smallest and the largest as (height, width), and what to give. page: an HTML file.
     """
-    there.source_of(data)
+    source = asking.source_of(data, locals())
     from zeuxis.jobs import training
     from zeuxis.jobs.showing import shown
     from zeuxis.pages.page import check_page
@@ -54,4 +53,4 @@ def data_show(
     if page is not None:
         training.apart(data, page, "--page")
         check_page(Path(page))
-    return shown(asking.source_of(data, locals()), None if page is None else Path(page))
+    return shown(source, None if page is None else Path(page))

@@ -13,15 +13,25 @@ from zeuxis.word import Answer, word
 
 def concluded(folder: Path) -> Answer:
     """The sentence of a study and its page."""
-    verdict, page = json.loads((folder / "verdict.json").read_text(encoding="utf-8")), str(folder / "report.html")
+    verdict, page = _read(folder / "verdict.json"), str(folder / "report.html")
     return Answer(f"{verdict['sentence']}\n{page}", {**verdict, "study": str(folder), "report": page})
+
+
+def finished(folder: Path, end: Mapping[str, Any]) -> Answer:
+    """The page of a run, and how it ended."""
+    page = str(folder / "report.html")
+    return Answer(page, {"run": str(folder), **end, "report": page})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _answer(folder: Path, given: Mapping[str, Any]) -> Answer:
     if (folder / "verdict.json").exists():
         return concluded(folder)
-    finish, page = json.loads((folder / "finish.json").read_text(encoding="utf-8")), str(folder / "report.html")
-    return Answer(page, {"run": str(folder), **finish, "report": page})
+    return finished(folder, _read(folder / "finish.json"))
 
 
 @word(_answer, "zeuxis resume runs/first")

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zeuxis import asking, catalog
 from zeuxis import parameters as p
 from zeuxis.arguments import taken_fields
-from zeuxis.data import there
 from zeuxis.word import Answer, word
+from zeuxis.words.resume import finished
 
 if TYPE_CHECKING:
     from zeuxis.runs import Run
 
 
 def _answer(run: "Run", given: Mapping[str, Any]) -> Answer:
-    page = str(run.path / "report.html")
-    return Answer(page, {"run": str(run.path), **run.finish, "report": page})
+    return finished(run.path, run.finish)
 
 
 @word(_answer, "zeuxis train cgan fashion-mini --budget 2m --run runs/first")
@@ -60,11 +59,10 @@ def train(
     start_from: a finished run, a weights file, or "bundled", whose settings hold where none are given; range: white of
     more than 8 bits. Raises BadInput, Stopped, MachineGaveOut.
     """
-    there.source_of(data)
+    source = asking.source_of(data, locals())
     from zeuxis.engine.train import Start
     from zeuxis.jobs import training
 
-    source = asking.source_of(data, locals())
     training.apart(data, run, "--run")
     return training.begin(
         recipe,
