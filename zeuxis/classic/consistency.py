@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zeuxis.classic.colour import luma
-from zeuxis.classic.jpeg_traces import cosine_transform, tables
+from zeuxis.classic.jpeg_traces import blocks_of, cosine_transform, tables
 
 _SLACK = 1.0  # grey levels: rounding to 8 bits and clipping moved what was decoded by about so much
 
@@ -29,20 +29,13 @@ def within_cells(
     if any(n - g < 8 for n, g in zip(given.shape[2:], grid, strict=True)):
         return mended
     step = torch.as_tensor(table, dtype=torch.float32).reshape(64)
-    before, now = (_blocks(luma(x) * 127.5, grid) for x in (given, mended))
+    before, now = (blocks_of(luma(x)[0] * 127.5, grid) for x in (given, mended))
     transform = cosine_transform().to(now)
     held, wanted = before.flatten(3) @ transform.T, now.flatten(3) @ transform.T
     reach = step / 2 + _SLACK
     moved = torch.minimum(torch.maximum(wanted, held - reach), held + reach) - wanted
     change = (moved @ transform).unflatten(3, (8, 8)) / 127.5
     return (mended + _placed(change, grid, (mended.shape[2], mended.shape[3]))).clamp(-1, 1)
-
-
-def _blocks(plane: Tensor, grid: tuple[int, int]) -> Tensor:
-    """[1, 1, H, W] to whole blocks [1, rows, columns, 8, 8]."""
-    inner = plane[0, :, grid[0] :, grid[1] :]
-    rows, columns = inner.shape[1] // 8, inner.shape[2] // 8
-    return inner[:, : 8 * rows, : 8 * columns].unfold(1, 8, 8).unfold(2, 8, 8)
 
 
 def _placed(blocks: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:

@@ -4,14 +4,14 @@ import torch
 from torch import Tensor
 
 from zeuxis.classic.colour import luma
-from zeuxis.classic.jpeg_traces import cosine_transform
+from zeuxis.classic.jpeg_traces import ORDER, cosine_transform
 
 ROUNDING = 1 / 12
 """Variance, in grey levels, of rounding to 8 bits."""
 _LUMA = 0.299**2 + 0.587**2 + 0.114**2  # what is left of it in the luma of three channels
 _STEP = 9  # pixels between blocks; odd, so that all places of a JPEG grid come up
 _MOST = 24_000  # blocks that are looked at
-_HIGH = ((torch.arange(8)[:, None] + torch.arange(8)).flatten() >= 11).nonzero()[:, 0]
+_HIGH = (ORDER >= 11).nonzero()[:, 0]
 
 
 def rounding_of(channels: int) -> float:

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from zeuxis.classic.colour import luma, opponent, opponent_shares
 from zeuxis.classic.jpeg_traces import (
+    ORDER,
     JpegTraces,
     Tables,
     cosine_transform,
     jpeg_blockiness,
     jpeg_quality_of_tables,
 )
-from zeuxis.classic.patches import places, windows
+from zeuxis.classic.patches import equal_neighbours, places, windows
 
 __all__ = [
     "Blur", "JpegTraces", "Noise", "Tables", "blur_sigma", "jpeg_blockiness", "jpeg_quality_of_tables", "levels",
@@ -47,9 +48,8 @@ block's power may spread (white noise: 0.27). Texture, patterns and letters lie 
 COARSE, FINE_LEFT = 1.35, 2.2
 """By how much noise of the colours may grow from the calmest blocks to the calmer tenth, and from high frequencies to
 middle ones in one of the differences; texture grows more, and smooth relief falls faster."""
-_ORDER = (torch.arange(8)[:, None] + torch.arange(8)).flatten()
-_LOW, _MIDDLE, _HIGH = ((_ORDER > 0) & (_ORDER <= 5), (_ORDER >= 6) & (_ORDER <= 8), _ORDER >= 8)
-_BAND = (_ORDER >= 4) & (_ORDER <= 7)
+_LOW, _MIDDLE, _HIGH = ((ORDER > 0) & (ORDER <= 5), (ORDER >= 6) & (ORDER <= 8), ORDER >= 8)
+_BAND = (ORDER >= 4) & (ORDER <= 7)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +101,9 @@ def _blocks(plane: Tensor, corner: Tensor) -> Tensor:
 
 def _lively(levels_: Tensor, seen: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
     """Which 8x8 blocks are wholly seen and not flat, bool [n], and which share of each is saturated, [n]."""
-    equal = torch.zeros(levels_.shape[1:])
-    equal[:, 1:] += (levels_[:, :, 1:] - levels_[:, :, :-1]).abs().amax(0) < 0.1
-    equal[1:] += (levels_[:, 1:] - levels_[:, :-1]).abs().amax(0) < 0.1
+    equal = equal_neighbours(levels_)
     clipped = ((levels_ < 0.6) | (levels_ > 254.4)).to(levels_.dtype)
-    hidden, flat = _block_means(torch.stack([1 - seen.to(equal), equal / 2]), rows, columns)
+    hidden, flat = _block_means(torch.stack([1 - seen.to(equal), equal]), rows, columns)
     return (hidden < 1e-6) & (flat < FLAT), _block_means(clipped, rows, columns).amax(0)
 
 

@@ -8,15 +8,14 @@ import torch
 from torch import Tensor
 
 from zeuxis.classic.colour import luma
-from zeuxis.classic.jpeg_traces import cosine_transform
+from zeuxis.classic.jpeg_traces import ORDER, blocks_of, cosine_transform
 
 CALM, MORE, FEWEST, MOST = 0.05, 0.25, 100, 20_000
 """Own: the shares of the blocks that count as calm and as calmer, how few are too few, and how many are looked at."""
 OPEN = 0.8
 """Own: the share of a block's pixels that must not be clipped; clipping makes noise seem less, never more."""
-_ORDER = (torch.arange(8)[:, None] + torch.arange(8)).flatten()
-_LOW = (_ORDER >= 1) & (_ORDER <= 3)
-_GROUPS = tuple((_ORDER >= low) & (_ORDER <= high) for low, high in ((4, 6), (7, 8), (9, 14)))
+_LOW = (ORDER >= 1) & (ORDER <= 3)
+_GROUPS = tuple((ORDER >= low) & (ORDER <= high) for low, high in ((4, 6), (7, 8), (9, 14)))
 _FEWEST_SEEN = 30  # coefficients that were not rounded to 0, of a group that says anything
 
 
@@ -53,11 +52,11 @@ def coded_noise(
     rank = own[:, _LOW].square().sum(1).argsort()
     calm, more = (own[rank[: max(FEWEST, int(share * len(own)))]].abs() > steps / 2 for share in (CALM, MORE))
     groups = [_sigma(calm, steps, which) for which in _GROUPS if int(calm[:, which].sum()) >= _FEWEST_SEEN]
-    sigma, wide = (_sigma(x, steps, _ORDER >= 4) for x in (calm, more))
+    sigma, wide = (_sigma(x, steps, ORDER >= 4) for x in (calm, more))
     if len(groups) < 2 or not sigma:
         return CodedNoise(sigma, 0.0, math.inf)
     alike = min(min(groups) / max(groups), sigma / max(wide, sigma))
-    return CodedNoise(sigma, alike, _uneven(calm[:FEWEST, _ORDER >= 4], _chance(steps[_ORDER >= 4], sigma)))
+    return CodedNoise(sigma, alike, _uneven(calm[:FEWEST, ORDER >= 4], _chance(steps[ORDER >= 4], sigma)))
 
 
 def _chance(steps: Tensor, sigma: float) -> Tensor:
@@ -74,9 +73,7 @@ def _uneven(nonzero: Tensor, chance: Tensor) -> float:
 
 def _blocks(plane: Tensor, grid: tuple[int, int]) -> Tensor:
     """[H, W] to whole blocks [n, 64]."""
-    inner = plane[grid[0] :, grid[1] :]
-    rows, columns = inner.shape[0] // 8, inner.shape[1] // 8
-    return inner[: 8 * rows, : 8 * columns].unfold(0, 8, 8).unfold(1, 8, 8).flatten(2).flatten(0, 1)
+    return blocks_of(plane, grid).flatten(2).flatten(0, 1)
 
 
 def _sigma(nonzero: Tensor, steps: Tensor, which: Tensor) -> float:

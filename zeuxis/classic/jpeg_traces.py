@@ -23,6 +23,10 @@ _CHROMA = (
 )  # fmt: skip
 
 
+ORDER = (torch.arange(8)[:, None] + torch.arange(8)).flatten()
+"""Row and column, added, of the 64 coefficients of a block: how fine their waves are."""
+
+
 def cosine_transform(side: int = 8) -> Tensor:
     """The orthonormal DCT-II of blocks as a matrix, float32 [side^2, side^2]: coefficients = matrix @ block."""
     i = torch.arange(side, dtype=torch.float64)
@@ -105,6 +109,13 @@ def _lattice() -> tuple[Tensor, Tensor, Tensor]:
     return (wave * beyond).flatten(1), beyond.flatten(1), (wave < 0).to(torch.float32).flatten(1)
 
 
+def blocks_of(plane: Tensor, grid: tuple[int, int]) -> Tensor:
+    """[..., H, W] to the whole blocks [..., rows, columns, 8, 8] on the grid that starts at (row, column), a view."""
+    inner = plane[..., grid[0] :, grid[1] :]
+    rows, columns = inner.shape[-2] // 8, inner.shape[-1] // 8
+    return inner[..., : 8 * rows, : 8 * columns].unfold(-2, 8, 8).unfold(-2, 8, 8)
+
+
 def _distinct(blocks: Tensor) -> Tensor:
     """The probed coefficients of blocks [n, 64] in grey levels, but of rich ones that are equal when rounded one each.
 
@@ -124,15 +135,11 @@ def _histogram(y: Tensor, telling: Tensor, row: int, column: int) -> Tensor:
     telling: [H, W], where a pixel can bear witness. A block that is constant or holds one that cannot is left out.
     Equal rich blocks, as those of a pattern, are one witness.
     """
-    rows, columns = (y.shape[0] - row) // 8, (y.shape[1] - column) // 8
-    count = rows * columns
+    grids = [blocks_of(plane, (row, column)) for plane in (y, telling)]
+    columns, count = grids[0].shape[1], grids[0].shape[0] * grids[0].shape[1]
     chosen = torch.arange(0, count, max(1, count // MOST_BLOCKS))
-
-    def blocks(plane: Tensor) -> Tensor:
-        grid = plane[row : row + rows * 8, column : column + columns * 8].reshape(rows, 8, columns, 8).transpose(1, 2)
-        return grid[chosen // columns, chosen % columns].flatten(1)
-
-    pixels, there = blocks(y), blocks(telling).all(1)
+    pixels, there = (grid[chosen // columns, chosen % columns].flatten(1) for grid in grids)
+    there = there.all(1)
     there &= pixels.amax(1) - pixels.amin(1) > 1e-3
     coefficients = _distinct(pixels[there])
     bins = (coefficients.abs() * FINE).round().long()

@@ -21,6 +21,14 @@ def places(length: int, side: int, step: int) -> Tensor:
     return first if first[-1] == last else torch.cat([first, last])
 
 
+def equal_neighbours(levels: Tensor) -> Tensor:
+    """[C, H, W] in grey levels to [H, W]: the share of the two neighbours, above and to the left, that are equal."""
+    equal = torch.zeros(levels.shape[1:])
+    equal[:, 1:] += (levels[:, :, 1:] - levels[:, :, :-1]).abs().amax(0) < 0.1
+    equal[1:] += (levels[:, 1:] - levels[:, :-1]).abs().amax(0) < 0.1
+    return equal / 2
+
+
 def windows(image: Tensor, most: int = 1_000_000) -> Tensor:
     """[C, H, W] to [n, C, h, w]: the whole where it is small, nine windows spread over it where it is not."""
     height, width = image.shape[1:]

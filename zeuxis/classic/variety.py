@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zeuxis.classic.colour import opponent
-from zeuxis.classic.jpeg_traces import cosine_transform
-from zeuxis.classic.patches import places
+from zeuxis.classic.jpeg_traces import ORDER, cosine_transform
+from zeuxis.classic.patches import equal_neighbours, places
 
 SCALES = (4, 2, 1)
 """Pixels whose mean is looked at, so that noise weighs little; the first that leaves enough blocks."""
@@ -14,8 +14,7 @@ FEWEST, MOST = 16, 6000
 """Blocks that do not overlap, at least; places that are looked at."""
 FLAT = 0.06
 """A block in which more neighbours than this share are equal was drawn, and does not count."""
-_ORDER = (torch.arange(8)[:, None] + torch.arange(8)).flatten()
-_LOW = ((_ORDER > 0) & (_ORDER <= 5)).nonzero()[:, 0]
+_LOW = ((ORDER > 0) & (ORDER <= 5)).nonzero()[:, 0]
 _SPREAD = 2.563  # from the lower to the upper tenth of a normal distribution, in deviations
 
 
@@ -27,11 +26,9 @@ def variety(image: Tensor, seen: Tensor | None = None) -> float:
     the tenths. Own measure: 0.3 for white noise, to 0.7 for rough relief, 0.8 to 3 for photographs.
     """
     grey = (image[0] + 1) * 127.5
-    equal = torch.zeros(grey.shape[1:])
-    equal[:, 1:] += (grey[:, :, 1:] - grey[:, :, :-1]).abs().amax(0) < 0.1
-    equal[1:] += (grey[:, 1:] - grey[:, :-1]).abs().amax(0) < 0.1
+    equal = equal_neighbours(grey)
     hidden = torch.zeros_like(equal) if seen is None else 1.0 - seen[0, 0].to(equal)
-    planes = torch.stack([opponent(grey[None])[0, 0], equal / 2, hidden])
+    planes = torch.stack([opponent(grey[None])[0, 0], equal, hidden])
     for scale in SCALES:
         if min(planes.shape[1:]) >= 8 * scale:
             found = _spread(F.avg_pool2d(planes, scale))

@@ -58,17 +58,18 @@ def in_folder(folder: Path) -> Listing | None:
 
 def in_zip(path: Path) -> Listing | None:
     """The same of a zip. None where there is no manifest in it, or it cannot be read, which `from_zip` tells."""
+    skipped: Skipped = []
     try:
-        with zipfile.ZipFile(path) as archive:
-            found, beside = members(archive, [], [])
-            place = _above_all([name for name, _ in found], beside)
-            if place is None:
-                return None
-            text = archive.read(beside[place]).decode("utf-8", "replace")
+        archive = zipfile.ZipFile(path)
+        if not any(name.endswith(MANIFEST) for name in archive.namelist()):
+            return None
+        found, beside = members(archive, skipped, [])
+        place = _above_all([name for name, _ in found], beside)
+        if place is None:
+            return None
+        text = archive.read(beside[place]).decode("utf-8", "replace")
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError):
         return None
-    skipped: Skipped = []
-    found, _ = members(zipfile.ZipFile(path), skipped, [])
     return _read(text, place, dict(found), f"{path}, {place}", skipped)
 
 

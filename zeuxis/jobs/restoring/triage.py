@@ -124,13 +124,11 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     What only other tasks than `task` ask for is not looked for.
     """
     seen = _seen(picture)
-    specks = _specks(image, seen) if task in _FOR_SPECKS else None
-    image = image if specks is None else despeckled(image, specks)
-    graphic = drawn(image, seen)
+    specks, image, graphic = _without_specks(image, seen, task in _FOR_SPECKS)
     noise = None if graphic else estimate.noise_sigma(image, seen)
     sigma, colours, noise_in = (0.0, 0.0, "") if noise is None else _noise(noise, image, seen)
-    detail = float(fine_detail(image))
-    dull = not graphic and seen is None and detail < DULL
+    detail = math.inf if graphic else float(fine_detail(image))
+    dull = seen is None and detail < DULL
     blur = verified_width(image, rounding_of(image.shape[1])) if dull else 0.0
     traces = None if graphic else estimate.jpeg_blockiness(image, seen)
     quality, grid, table = _jpeg(picture, traces)
@@ -148,10 +146,13 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     return replace(found, unjudged=_unjudged(found, causes))
 
 
-def _specks(image: Tensor, seen: Tensor | None) -> Impulses | None:
-    """Salt and pepper; None where there is none, and in a drawing. Whether it is one shows without the specks."""
-    found = impulses(image, seen)
-    return None if found is None or drawn(despeckled(image, found), seen) else found
+def _without_specks(image: Tensor, seen: Tensor | None, look: bool) -> tuple[Impulses | None, Tensor, bool]:
+    """Salt and pepper, None where there is none, and in a drawing; the picture without it; and whether it is drawn,
+    which shows without the specks."""
+    found = impulses(image, seen) if look else None
+    clear = image if found is None else despeckled(image, found)
+    graphic = drawn(clear, seen)
+    return (found, clear, graphic) if found is None or not graphic else (None, image, drawn(image, seen))
 
 
 def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:
@@ -215,9 +216,8 @@ def _noise(found: estimate.Noise, image: Tensor, seen: Tensor | None) -> tuple[f
 
 def _coded(picture: Picture, image: Tensor, seen: Tensor | None, quality: int, grid: tuple[int, int]) -> float:
     """Noise that JPEG left, in grey levels of the luma; 0 where it is too little, or like detail."""
-    own = picture.kept.tables
-    last = estimate.jpeg_quality_of_tables(dict(enumerate(own))).quality if own else None
-    table = (torch.tensor(own[0]).double() if quality == last else luma_table(quality)).reshape(8, 8)
+    own, last = _of_file(picture)
+    table = (own.double() if quality == last else luma_table(quality)).reshape(8, 8)
     found = coded_noise(image, ((table + table.T) / 2).flatten().tolist(), grid, seen)  # it may have been turned
     sure = found is not None and found.sigma > CODED and found.alike > CODED_SURE and found.uneven < UNEVEN
     return found.sigma if found and sure and variety(image, seen) >= VARIED else 0.0
@@ -240,10 +240,7 @@ def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | N
     found, grid = None, (0, 0)
     if traces is not None and not math.isnan(float(traces.quality)):
         found, grid = round(float(traces.quality)), (int(traces.row), int(traces.column))
-    own = torch.tensor(picture.kept.tables[0]).reshape(8, 8) if picture.kept.tables else torch.zeros(8, 8)
-    last = (
-        estimate.jpeg_quality_of_tables(dict(enumerate(picture.kept.tables))).quality if picture.kept.tables else None
-    )
+    own, last = _of_file(picture)
     if found is not None and (last is None or found < last - EARLIER):
         quality, table = found, _either_way(luma_table(found).reshape(8, 8)) + _either_way(own)
     elif last is not None:
@@ -251,6 +248,14 @@ def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | N
     else:
         return None, grid, ()
     return quality, grid, tuple(table.int().flatten().tolist())
+
+
+def _of_file(picture: Picture) -> tuple[Tensor, int | None]:
+    """The luma steps [8, 8] of the file's own table, and the quality that its tables mean; zeros and None without."""
+    tables = picture.kept.tables
+    if not tables:
+        return torch.zeros(8, 8), None
+    return torch.tensor(tables[0]).reshape(8, 8), estimate.jpeg_quality_of_tables(dict(enumerate(tables))).quality
 
 
 def _either_way(table: Tensor) -> Tensor:
