@@ -54,8 +54,11 @@ def check_place(path: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def _written_aside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its name, flushed to the disk, when the block ends well; else it is gone."""
+def _written_aside(path: str | os.PathLike[str], first: bool = False) -> Iterator[IO[bytes]]:
+    """A file beside `path` that takes its name, flushed to the disk, when the block ends well; else it is gone.
+
+    first: where another file has the name by then, that one stays.
+    """
     path = Path(path)
     make_folder(path.parent)
     aside = path.with_name(f".{cut(path.name, 100)}.{os.getpid()}-{threading.get_ident()}.tmp")
@@ -65,11 +68,22 @@ def _written_aside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 sync_file(file.fileno())
-            os.replace(aside, path)
+            (_take_free if first else os.replace)(aside, path)
             sync_folder(path.parent)
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def _take_free(aside: Path, path: Path) -> None:
+    """Gives a file that name unless another one has it, in one step where the file system knows hard links."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return
+    except OSError:
+        if not path.exists():
+            os.replace(aside, path)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -101,6 +115,12 @@ def json_bytes(value: Any) -> bytes:
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """As `write_bytes`, of `json_bytes(value)`."""
     write_bytes(path, json_bytes(value))
+
+
+def write_first(path: str | os.PathLike[str], value: Any) -> None:
+    """As `write_json`, but a file that is there stays: of several that do the same work the first counts."""
+    with _written_aside(path, first=True) as file:
+        file.write(json_bytes(value))
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

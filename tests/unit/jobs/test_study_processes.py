@@ -1,7 +1,6 @@
 """The processes of a study: dead workers, memory running out, GPUs by slot, locks of orphans."""
 
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -14,37 +13,52 @@ import torch
 
 from zeuxis import platform
 from zeuxis.errors import BadInput
-from zeuxis.jobs import executor, worker
+from zeuxis.jobs.executing import executor, local, worker
 from zeuxis.jobs.study import arms
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
-def _process(code: str = "import sys; sys.stdin.read()") -> executor._Worker:
+def _process(code: str = "import sys; sys.stdin.read()") -> local._Worker:
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
-    return executor._Worker(process, SimpleNamespace(join=lambda timeout: None))
+    return local._Worker(process, SimpleNamespace(join=lambda timeout: None))
 
 
-def test_a_worker_that_died_idle_is_a_failed_job_to_resume():
+def _local(*workers: local._Worker) -> local.Local:
+    """An executor with these workers in its slots."""
+    made = local.Local(len(workers))
+    made._workers = dict(enumerate(workers))
+    return made
+
+
+def test_a_worker_that_died_at_its_next_job_is_a_failed_job_to_resume():
     dead = _process("")
     dead.process.wait()
-    with pytest.raises(executor.JobFailed) as told:
-        dead.give({"name": "00/none", "much": "x" * 100_000}, Path("st"))
-    assert told.value.exit_code == 4
-    assert str(told.value) == "a worker died at 00/none; continue with `zeuxis resume st`"
-    executor._dismiss({0: dead})
+    run = _local(dead)
+    run.submit({"name": "00/none", "much": "x" * 100_000})
+    (outcome,) = run.poll(0)
+    told = executor.failure_of(outcome, Path("st"))
+    assert told.exit_code == 4
+    assert str(told) == "a worker died at 00/none; continue with `zeuxis resume st`"
+    run.cancel(1)
     assert dead.process.stdin.closed
 
 
 def test_a_worker_that_fell_silent_is_a_failed_job_to_resume():
-    answers: queue.Queue = queue.Queue()
-    answers.put((0, ""))
     dead = _process("")
     dead.spec = {"name": "01/light"}
-    with pytest.raises(executor.JobFailed, match="zeuxis resume st") as told:
-        executor._hear(answers, {0: dead}, print, Path("st"))
-    executor._dismiss({0: dead})
-    assert told.value.exit_code == 4
+    run = _local(dead)
+    run._answers.put((0, ""))
+    told = executor.failure_of(*run.poll(0), Path("st"))
+    run.cancel(1)
+    assert told.exit_code == 4 and "zeuxis resume st" in str(told)
+
+
+def test_a_worker_that_died_idle_gives_its_slot_to_another():
+    dead = _process("")
+    run = _local(dead)
+    run._answers.put((0, ""))
+    assert run.poll(0) == [] and run._workers == {} and dead.process.returncode is not None
 
 
 @posix
@@ -58,24 +72,23 @@ def test_workers_share_one_deadline(monkeypatch):
         )
         assert process.stdout.readline() == "set\n"
         process.stdout.close()
-        both[i] = executor._Worker(process, SimpleNamespace(join=lambda timeout: None), {"name": "00/none"})
-    monkeypatch.setattr(executor, "_PATIENCE", 0.2)
+        both[i] = local._Worker(process, SimpleNamespace(join=lambda timeout: None), {"name": "00/none"})
     waits, now = [], iter([0.0, 0.05, 0.2])
-    monkeypatch.setattr(executor, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(local, "time", SimpleNamespace(monotonic=lambda: next(now)))
     for w in both.values():
         wait = w.process.wait
         monkeypatch.setattr(
             w.process, "wait", lambda timeout=None, wait=wait: (waits.append(timeout), wait(timeout))[1]
         )
-    executor._dismiss(both)
+    _local(*both.values()).cancel(0.2)
     assert waits == [pytest.approx(0.15), None, 0.0, None]
     assert [w.process.returncode for w in both.values()] == [-signal.SIGKILL] * 2
 
 
 def test_slots_take_the_gpus_that_the_person_left_visible():
-    assert [executor.device_of(i, 2, None) for i in range(3)] == ["0", "1", "0"]
-    assert [executor.device_of(i, 2, "5, 7") for i in range(3)] == ["5", "7", "5"]
-    assert executor.device_of(1, 2, "GPU-a,GPU-b") == "GPU-b" and executor.device_of(0, 1, "") == "0"
+    assert [local.device_of(i, 2, None) for i in range(3)] == ["0", "1", "0"]
+    assert [local.device_of(i, 2, "5, 7") for i in range(3)] == ["5", "7", "5"]
+    assert local.device_of(1, 2, "GPU-a,GPU-b") == "GPU-b" and local.device_of(0, 1, "") == "0"
 
 
 @pytest.mark.parametrize(
@@ -110,15 +123,16 @@ def test_other_errors_keep_their_words_or_are_faults():
 def test_who_was_killed_is_to_resume_and_who_crashed_is_a_fault(code, exit_code, words):
     ended = _process(code)
     ended.spec = {"name": "00/none"}
-    told = ended.lost(Path("st"))
+    told = executor.failure_of(ended.lost(ended.spec), Path("st"))
     assert told.exit_code == exit_code and words in str(told)
-    executor._dismiss({0: ended})
+    _local(ended).cancel(1)
 
 
 def test_a_fault_in_a_job_is_told_as_what_it_is(tmp_path):
     """By a real worker: a spec that it cannot even read ends as a fault with its kind, and the worker lives on."""
-    with pytest.raises(executor.JobFailed, match="a fault in zeuxis: KeyError: 'study'") as told:
-        executor.run_all(lambda: [{"name": "00/none"}], 1, print, tmp_path)
+    with pytest.raises(executor.JobFailed, match="a fault in zeuxis: KeyError: 'at'") as told:
+        spec = {"name": "00/none", "work": "zeuxis.jobs.study.arms:work_on"}
+        executor.run_all(lambda: [spec], local.Local(1), print, tmp_path)
     assert told.value.exit_code == 1
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 
 from zeuxis import catalog, platform
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.files import write_json
+from zeuxis.data.files import write_first, write_json
 from zeuxis.data.memory import MemoryDataset, Subset
+from zeuxis.data.shared import mapped
 from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.batches import feeders
@@ -25,6 +27,7 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.table import build_players, lay
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.engine.turns import play
+from zeuxis.jobs.executing.executor import Spec, key_of_spec
 from zeuxis.jobs.opening import Source
 from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -125,7 +128,19 @@ def draw_repeat(place: Place, r: int) -> dict[str, list[int]]:
     return drawn
 
 
-def work(place: Place, spec: dict[str, Any]) -> None:
+@lru_cache(maxsize=1)
+def _opened(study: str, pixels: str | None) -> Place:
+    """A worker does many jobs of one study. pixels: shared memory that holds the pictures, as JSON, or None."""
+    return Place.open(study, None if pixels is None else mapped(json.loads(pixels)))
+
+
+def work_on(spec: Spec) -> None:
+    """A job by its spec alone, in a process of its own."""
+    pixels = spec["at"].get("pixels")
+    work(_opened(spec["at"]["study"], None if pixels is None else json.dumps(pixels)), spec)
+
+
+def work(place: Place, spec: Spec) -> None:
     """Does one job and writes its result."""
     {"generator": train_generator, "arm": train_arm, "pool": make_pool}[spec["kind"]](place, spec)
 
@@ -164,7 +179,7 @@ def _play(
     return train(recipe, streams, path, Budget(steps=steps), held_out, start, _HABITS)
 
 
-def train_generator(place: Place, spec: dict[str, Any]) -> None:
+def train_generator(place: Place, spec: Spec) -> None:
     """Trains the generator of a repeat on its training pictures, chooses the checkpoint, fills the pool."""
     r, started = spec["repeat"], time.monotonic()
     train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
@@ -192,9 +207,10 @@ def train_generator(place: Place, spec: dict[str, Any]) -> None:
     _write_pool(place, r, fakes, labels)
     near = write_suspects(place.repeat(r) / "suspects.png", fakes[:_SUSPECT_SAMPLES], train_set)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    write_json(
+    write_first(
         place.repeat(r) / "generator.json",
         {
+            "job": key_of_spec(spec),
             "repeat": r + 1,
             "chosen": best[1],
             "cas": best[0],
@@ -270,7 +286,7 @@ def _write_pool(place: Place, r: int, fakes: Tensor, labels: Tensor) -> None:
     store.save(_pool_path(place, r), {"images": fakes, "labels": labels}, {"format": "zeuxis pool 1"})
 
 
-def make_pool(place: Place, spec: dict[str, Any]) -> None:
+def make_pool(place: Place, spec: Spec) -> None:
     """Draws the pool of a repeat again from its chosen weights: the same pictures, bit for bit."""
     r = spec["repeat"]
     result = place.result(r, "generator")
@@ -304,7 +320,7 @@ def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> 
     return MemoryDataset(images, labels.numpy(), spec.classes)
 
 
-def train_arm(place: Place, spec: dict[str, Any]) -> None:
+def train_arm(place: Place, spec: Spec) -> None:
     """Trains one classifier and reads what it recognises of validation and of the sealed test part."""
     r, name, started = spec["repeat"], spec["arm"], time.monotonic()
     drawn = draw_repeat(place, r)
@@ -324,9 +340,10 @@ def train_arm(place: Place, spec: dict[str, Any]) -> None:
     on_test = _found(place, guesses, test)
     for heavy in ("checkpoints", "snapshots"):
         shutil.rmtree(folder / heavy, ignore_errors=True)
-    write_json(
+    write_first(
         place.repeat(r) / f"{name}.json",
         {
+            "job": key_of_spec(spec),
             "arm": name,
             "repeat": r + 1,
             "policy": spec["policy"],

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from zeuxis.jobs.executing.executor import Spec
 from zeuxis.jobs.study.arms import Place
 from zeuxis.stats import choice
 from zeuxis.stats.choice import Choice, share_name
 
-Spec = dict[str, Any]
+WORK = "zeuxis.jobs.study.arms:work_on"
 
 
 def ready(place: Place) -> list[Spec]:
@@ -21,7 +22,8 @@ def ready(place: Place) -> list[Spec]:
 
 def _spec(place: Place, r: int, kind: str, arm: str = "", **more: Any) -> Spec:
     name = f"repeat {r + 1}, {arm or kind}"
-    return {"study": str(place.folder), "kind": kind, "repeat": r, "name": name, "arm": arm, **more}
+    at = {"study": str(place.folder)}
+    return {"work": WORK, "at": at, "kind": kind, "repeat": r, "name": name, "arm": arm, **more}
 
 
 def _arm(place: Place, r: int, arm: str, policy: str, share: float = 0.0, fill: str = "", seed: str = "arm") -> Spec:

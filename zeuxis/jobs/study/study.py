@@ -27,12 +27,14 @@ from zeuxis.engine.probe import seconds_per_step
 from zeuxis.engine.progress import say
 from zeuxis.engine.table import build_players
 from zeuxis.errors import BadInput, counted
-from zeuxis.jobs import executor
+from zeuxis.jobs.executing.executor import Executor, Spec, run_all
+from zeuxis.jobs.executing.here import Here
+from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.opening import check_classes
 from zeuxis.jobs.sampling import generate
 from zeuxis.jobs.study import arms
 from zeuxis.jobs.study.arms import Place
-from zeuxis.jobs.study.due import Spec, ready, ready_in
+from zeuxis.jobs.study.due import ready, ready_in
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.plan import Asked, Plan, Rates, arms_of, lay_out
 from zeuxis.jobs.study.settle import settle
@@ -270,24 +272,24 @@ def run(place: Place, here: bool = False) -> Path:
             _forget_pool(place, spec["repeat"])
             watch.count(spec)
 
-        if here:
-            executor.run_here(lambda: ready(place), lambda spec: arms.work(place, spec), finished)
-        else:
-            devices = torch.cuda.device_count() if place.levers.device == "cuda" else 0
-            with shared(place.dataset, place.folder) as pixels:
-                executor.run_all(
-                    lambda: [{**spec, "pixels": pixels} for spec in ready(place)],
-                    place.plan.slots,
-                    finished,
-                    place.folder,
-                    devices,
-                )
+        with shared(place.dataset, place.folder) if not here else contextlib.nullcontext() as pixels:
+
+            def offered() -> list[Spec]:
+                return [{**spec, "at": {**spec["at"], "pixels": pixels}} for spec in ready(place)]
+
+            run_all(offered, _executor(place, here), finished, place.folder)
         settle(place)
     finally:
         seconds = _clock(place.folder, time.monotonic() - started)
     if timed and watch.spent > watch.first:
         say(estimate_words(seconds, place.plan.seconds["whole"]))
     return place.folder
+
+
+def _executor(place: Place, here: bool) -> Executor:
+    if here:
+        return Here(lambda spec: arms.work(place, spec))
+    return Local(place.plan.slots, torch.cuda.device_count() if place.levers.device == "cuda" else 0)
 
 
 def _clock(folder: Path, seconds: float) -> float:

@@ -1,6 +1,7 @@
 """Runs job specs, one JSON object a line on stdin, and answers each with a line on stdout."""
 
 import gc
+import importlib
 import json
 import os
 import sys
@@ -35,19 +36,14 @@ def main() -> int:
     platform.die_with_parent()
     import torch
 
-    from zeuxis.data.shared import mapped
-    from zeuxis.jobs.study import arms
-
     torch.set_num_threads(1)
     answer = sys.stdout
     sys.stdout = sys.stderr  # nothing but answers may go to the parent
-    place: arms.Place | None = None
     for line in sys.stdin:
         spec = json.loads(line)
         try:
-            if place is None or str(place.folder) != spec["study"]:
-                place = arms.Place.open(spec["study"], mapped(spec["pixels"]) if spec.get("pixels") else None)
-            arms.work(place, spec)
+            module, _, function = spec["work"].partition(":")
+            getattr(importlib.import_module(module), function)(spec)
             gc.collect()  # tensors are few objects but many bytes, so the collector would wait too long
             reply = {"done": spec["name"]}
         except Exception as error:
