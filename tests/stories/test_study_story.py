@@ -15,6 +15,7 @@ from zeuxis.jobs.study import mixed, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Asked
+from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name
 from zeuxis.stats.twoway import Examined
 from zeuxis.stats.verdict import verdict
@@ -116,7 +117,7 @@ def test_the_verdict_can_be_worked_out_from_the_folder_again(calm):
     assert [row["position"] for row in rows] == [line.split(" ", 1)[0] for line in split["test"]]
     examined = Examined.of([int(row["class"]) for row in rows], [int(row["group"]) for row in rows])
     asked = json.loads((folder / "study.json").read_text())["asked"]
-    x, results = [], {}
+    x, results, both = [], {}, {"with it": [], "without": []}
     for r, (rival, share) in enumerate(zip(told["rivals"], told["shares"], strict=True)):
         for path in (folder / f"repeats/0{r + 1}").glob("*.json"):
             results[path.stem] = json.loads(path.read_text())
@@ -128,7 +129,10 @@ def test_the_verdict_can_be_worked_out_from_the_folder_again(calm):
             assert by_class == pytest.approx(results[arm]["recalls"])
             assert np.mean(by_class) == pytest.approx(results[arm]["test"])
         x.append(bits[arm].astype(int) - bits[rival])
-    again = verdict(np.stack(x), examined, margin=asked["margin"], shares=told["shares"]).to_json()
+        both["with it"].append(bits[arm])
+        both["without"].append(bits[rival])
+    guessing = guessing_of(both, examined)
+    again = verdict(np.stack(x), examined, margin=asked["margin"], shares=told["shares"], guessing=guessing).to_json()
     assert {name: told[name] for name in again} == json.loads(json.dumps(again))
 
 

@@ -214,11 +214,10 @@ def seen_words(found: StudyFolder) -> list[str]:
             f"With the repeats that chose share 0, no p below {probability(least_p)} was possible: this study could"
             " call no effect of any size."
         )
-    if repeats is not None and repeats < FEWEST:
-        least = probability(2.0 ** (1 - repeats))
+    if repeats is not None and repeats < FEWEST and least_p is not None:
         words.append(
-            f"The smallest p that {things(repeats, 'repeat')} can give is {least}, which is above 0.05: so few repeats"
-            " can never decide."
+            f"The smallest p that these {things(repeats, 'repeat')} can give is {probability(least_p)}, which is above"
+            " 0.05: so few repeats can never decide."
         )
     return words
 

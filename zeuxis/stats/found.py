@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from zeuxis.stats.chance import Guessing
+
 HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED = "HELPED", "HURT", "NO USEFUL GAIN", "UNDECIDED"
 FEWEST = 6
 """Repeats below which nothing is ever decided: 2 / 2^5 is above 0.05."""
@@ -24,6 +26,7 @@ class Verdict:
     does: then pictures_for_margin is how many test pictures it takes at the least. Where error_pictures is 0 and
     the margin below mde80, both reckon with the lean that the plan assumes; both are None where six repeats or more
     can call nothing. pictures_for_none: how many equally weighed test pictures NO USEFUL GAIN needs.
+    guessing: where no arm was shown to do better than guessing; then nothing can be called, whatever the differences.
     `sentence` and `why` are for people.
     """
 
@@ -49,6 +52,7 @@ class Verdict:
     pictures_for_margin: int | None
     pictures_for_none: int
     shares: tuple[float, ...] | None = None
+    guessing: Guessing | None = None
 
     @property
     def left_out(self) -> int:

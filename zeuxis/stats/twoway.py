@@ -139,10 +139,11 @@ def two_way(x: Any, examined: Examined) -> TwoWay:
     With w the weights of `examined`, m_c(r) the mean of class c in repeat r, g_c its units, and
     z[r, u] = sum over pictures i of unit u of w_i sqrt(g_c / (g_c - 1)) (x[r, i] - m_c(r)):
     VR = var_r(sum_i w_i x[r, i]) / R;  VP = sum_u (mean_r z[r, u])^2;  VE = sum_u var_r(z[r, u]) / R;
-    variance = VR where VP <= VE, else max(VR, VE) + VP - VE: no component counts as less than 0, without which slightly
-    more than 5 % would be called. With one class and no groups these are MR, MI and ME of the two-way table, each
-    divided by R n. Degrees of freedom (VR + VP - VE)^2 / (VR^2 / (R - 1) + VP^2 / k + VE^2 / ((R - 1) k)), with
-    max(VR, VE) for VR, and k those of VP over its classes; R - 1 where VP <= VE. Raises BadInput below two repeats.
+    variance = max(VR, VE) + max(VP - VE, 0): no component counts as less than 0, without which slightly more than 5 %
+    would be called, and an interval could be a point where repeats happen to agree. With one class and no groups these
+    are MR, MI and ME of the two-way table, each divided by R n. Degrees of freedom
+    (VR + VP - VE)^2 / (VR^2 / (R - 1) + VP^2 / k + VE^2 / ((R - 1) k)), with max(VR, VE) for VR, and k those of VP over
+    its classes; R - 1 where VP <= VE. Raises BadInput below two repeats.
     """
     values = np.asarray(x, dtype=np.float64)
     repeats = len(values)
@@ -158,9 +159,10 @@ def two_way(x: Any, examined: Examined) -> TwoWay:
     over_repeats = over_repeats if over_repeats > dust else 0.0
     over_pictures = float((z.mean(0) ** 2).sum())
     both = float(z.var(0, ddof=1).sum()) / repeats
+    over_repeats = max(over_repeats, both if both > dust else 0.0)
     if over_pictures - both <= dust:
         return TwoWay(float(rows.mean()), rows, over_repeats, 0.0, repeats - 1.0)
-    over_repeats, k = max(over_repeats, both), _freedom(spread.mean(0), examined)
+    k = _freedom(spread.mean(0), examined)
     whole = over_repeats + over_pictures - both
     df = whole**2 / (over_repeats**2 / (repeats - 1) + over_pictures**2 / k + both**2 / ((repeats - 1) * k))
     return TwoWay(float(rows.mean()), rows, over_repeats, over_pictures - both, df)

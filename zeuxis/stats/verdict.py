@@ -4,7 +4,8 @@ It speaks of the population that the test part was drawn from, not of these test
 of `twoway`, over repeats and test pictures. The rule, in this order, for one primary comparison named before the
 study began:
 
-1. fewer than six repeats: UNDECIDED, whatever they show (the smallest possible p is above 0.05);
+1. fewer than six repeats: UNDECIDED, whatever they show (the smallest possible p is above 0.05); so too where no arm
+   was shown to do better than guessing: classifiers that learned nothing tell nothing of what they were trained on;
 2. HELPED: sign-flip p over the repeats <= alpha and the 95 % interval lies above 0; HURT: mirrored;
    clearly, where the interval also lies beyond the margin;
 3. NO USEFUL GAIN: the 90 % interval (two one-sided 5 % tests) lies inside (-margin, +margin), and the test part is
@@ -33,6 +34,7 @@ import numpy as np
 
 from zeuxis.errors import BadInput
 from zeuxis.stats import paired
+from zeuxis.stats.chance import Guessing
 from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
 from zeuxis.stats.paired import NEEDED, Array
 from zeuxis.stats.twoway import LEAN, Examined, TwoWay, balanced, two_way
@@ -69,13 +71,20 @@ def pictures_for_none(margin: float) -> int:
 
 
 def rule(
-    repeats: int, p: float, ends95: Interval, ends90: Interval, margin: float, alpha: float = 0.05, fine: bool = True
+    repeats: int,
+    p: float,
+    ends95: Interval,
+    ends90: Interval,
+    margin: float,
+    alpha: float = 0.05,
+    fine: bool = True,
+    guessing: bool = False,
 ) -> str:
     """The name of the verdict from its numbers alone: the first condition that holds, else UNDECIDED.
 
-    fine: whether the test part is large enough for NO USEFUL GAIN.
+    fine: whether the test part is large enough for NO USEFUL GAIN; guessing: whether no arm does better than that.
     """
-    if repeats < FEWEST:
+    if repeats < FEWEST or guessing:
         return UNDECIDED
     holds = {
         HELPED: p <= alpha and ends95[0] > 0,
@@ -158,14 +167,16 @@ def verdict(
     margin: float,
     shares: Sequence[float] | None = None,
     alpha: float = 0.05,
+    guessing: Guessing | None = None,
     treatment: str = "the generated pictures",
     measure: str = "balanced accuracy",
 ) -> Verdict:
     """The verdict of one primary comparison from x [repeats, test pictures], the treatment's hits minus the rival's.
 
     x: -1, 0 or 1 for every repeat and test picture. `shares`: what every repeat chose on validation; a share of 0
-    must come with a difference of exactly 0. `alpha` (at most 0.05) bounds p; the intervals stay at 95
-    and 90 %. `treatment` and `measure` only name things in the sentence. Raises BadInput.
+    must come with a difference of exactly 0. `guessing`: that of the two arms (see `chance`). `alpha` (at most 0.05)
+    bounds p; the intervals stay at 95 and 90 %. `treatment` and `measure` only name things in the sentence. Raises
+    BadInput.
     """
     _check(margin, alpha)
     values = np.asarray(x, dtype=np.float64)
@@ -183,7 +194,7 @@ def verdict(
     by_choice = bool(chosen) and not any(chosen or ())
     fine = by_choice or examined.effective >= needed
     everything = (-math.inf, math.inf)
-    name = rule(repeats, p, ends95 or everything, ends90 or everything, margin, alpha, fine)
+    name = rule(repeats, p, ends95 or everything, ends90 or everything, margin, alpha, fine, guessing is not None)
     low, high = ends95 or everything
     whole = Verdict(
         verdict=name,
@@ -203,7 +214,8 @@ def verdict(
         smallest_p=paired.smallest_p(free),
         pictures_for_none=needed,
         shares=chosen,
-        **_power(found, sd, free, margin, examined, alpha),
+        guessing=guessing,
+        **_power(None if guessing else found, sd, free, margin, examined, alpha),
     )
     sentence, why = sentence_of(whole, treatment, measure), why_of(whole, treatment, alpha)
     return dataclasses.replace(whole, sentence=sentence, why=why)

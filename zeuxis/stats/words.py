@@ -14,6 +14,10 @@ def points(x: float, sign: bool = False) -> str:
     return f"{x:{'+' if sign else ''}{digits}}"
 
 
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _range(ends: Interval) -> str:
     return f"{points(ends[0], True)} to {points(ends[1], True)}"
 
@@ -90,12 +94,26 @@ def _difference(found: Verdict, treatment: str, measure: str, label: str) -> str
     return f"with {treatment}, {measure} differed by {points(found.mean, True)} points on average {_over(found)}{ends}"
 
 
+def _no_better(found: Verdict, measure: str) -> str:
+    """That no arm does better than guessing, with the figures."""
+    assert found.guessing is not None
+    arms = ", ".join(f"{points(value)} % {name}" for name, value in found.guessing.arms.items())
+    return (
+        f"the classifiers were not shown to do better than guessing ({measure} {arms}; guessing gives "
+        f"{points(found.guessing.chance)} %)"
+    )
+
+
 def _undecided(found: Verdict, treatment: str, measure: str) -> str:
     if found.repeats < FEWEST:
         return (
-            f"UNDECIDED: cannot decide: with R = {found.repeats} the smallest possible p is {_least(found)}; "
-            f"{_difference(found, treatment, measure, '95 % interval, for description only,')}; "
+            f"UNDECIDED: cannot decide: {_least(found)}; {_described(found, treatment, measure)}; "
             "fewer than 6 repeats cannot call an effect of any size."
+        )
+    if found.guessing is not None:
+        return (
+            f"UNDECIDED: {_no_better(found, measure)}, so this study cannot say whether {treatment} made a difference; "
+            "it takes classifiers that learn something: more time, more labels, or larger pictures."
         )
     return (
         f"UNDECIDED: {_difference(found, treatment, measure, '95 % interval')}, "
@@ -117,7 +135,18 @@ def sentence_of(found: Verdict, treatment: str, measure: str) -> str:
 
 
 def _least(found: Verdict) -> str:
-    return f"{2.0 ** (1 - found.repeats):g}"
+    """The smallest p that these repeats can give, and why it is no smaller."""
+    least = f"with R = {found.repeats} the smallest possible p is {found.smallest_p:g}"
+    if not found.left_out:
+        return least
+    who = "all of them" if all_left_out(found) else f"{found.left_out} of them"
+    return f"{least}, since {who} chose share 0 on validation"
+
+
+def _described(found: Verdict, treatment: str, measure: str) -> str:
+    if all_left_out(found):
+        return f"nothing was measured of {treatment}"
+    return _difference(found, treatment, measure, "95 % interval, for description only,")
 
 
 def _evidence(found: Verdict, alpha: float) -> str:
@@ -175,9 +204,13 @@ def why_of(found: Verdict, treatment: str, alpha: float) -> str:
         f"Every repeat chose share 0 on validation: the run with {treatment} is the rival's own run and every "
         f"difference is 0. Validation found no use for {treatment} at the shares offered; the effect was not measured."
     )
+    chance = "" if found.guessing is None else _capital(_no_better(found, "balanced accuracy")) + "."
     if found.repeats < FEWEST:
-        few = f"Fewer than 6 repeats never decide: with {found.repeats} the smallest possible p is {_least(found)}."
-        return f"{few} {left_out}" if all_left_out(found) else few
+        few = f"Fewer than 6 repeats never decide: {_least(found)}."
+        return " ".join(filter(None, (few, chance, left_out if all_left_out(found) else "")))
+    if found.guessing is not None:
+        learned = "A comparison of classifiers that learned nothing says nothing of what they were trained on."
+        return " ".join(filter(None, (chance, learned, left_out if all_left_out(found) else "")))
     if all_left_out(found):
         return left_out
     equal = _equal(found) if found.verdict in (NO_USEFUL_GAIN, UNDECIDED) else ""

@@ -46,7 +46,7 @@ def test_one_class_is_the_two_way_table(x):
     mi = repeats * ((x.mean(0) - d) ** 2).sum() / (n - 1)
     me = ((x - x.mean(1, keepdims=True) - x.mean(0) + d) ** 2).sum() / ((repeats - 1) * (n - 1))
     found = two_way(x, one_class(n))
-    mr = max(mr, me) if mi > me + 1e-9 else mr
+    mr = max(mr, me)
     assert found.error**2 == pytest.approx((mr + max(mi - me, 0)) / (repeats * n), abs=1e-12)
     if mi > me + 1e-9:
         df = (mr + mi - me) ** 2 / (mr**2 / (repeats - 1) + mi**2 / (n - 1) + me**2 / ((repeats - 1) * (n - 1)))
@@ -60,6 +60,17 @@ def test_without_lean_of_pictures_it_is_students_over_repeats():
     found, t = two_way(x, one_class(7)), reference.ttest_1samp(x[:, 0], 0)
     assert (found.pictures, found.df) == (0, 4) and found.error == pytest.approx(x[:, 0].std(ddof=1) / math.sqrt(5))
     assert found.interval() == pytest.approx(tuple(t.confidence_interval(0.95)))
+
+
+def test_repeats_that_happen_to_agree_leave_no_interval_of_a_point():
+    """Two repeats that differ by one picture each, another one: no luck of pictures is seen, and that of hits stays."""
+    x = np.zeros((2, 40))
+    x[0, 0] = x[1, 1] = 1
+    found = two_way(x, one_class(40))
+    assert found.pictures == 0 and found.rows[0] == found.rows[1] and found.df == 1
+    me = ((x - x.mean(0)) ** 2).sum() / 39
+    assert found.error**2 == pytest.approx(me / 80) and found.interval()[0] < found.mean < found.interval()[1]
+    assert two_way(np.zeros((2, 40)), one_class(40)).interval() == (0, 0)
 
 
 def test_equal_repeats_leave_students_over_pictures():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from zeuxis.errors import BadInput
 from zeuxis.stats import paired
+from zeuxis.stats.chance import Guessing
 from zeuxis.stats.found import Verdict
 from zeuxis.stats.twoway import Examined, least_effect, two_way
 from zeuxis.stats.verdict import calls, pictures_for_none, rule, secondary, verdict
@@ -121,9 +122,14 @@ def test_what_all_repeats_share_is_not_called():
 def test_fewer_than_six_repeats_never_decide_and_say_so(repeats, shares):
     size = 0.0 if shares == 0.0 else 9.0
     found = told([size] * repeats, shares=None if shares is None else [0.0] * repeats)
-    line = f"cannot decide: with R = {repeats} the smallest possible p is {2 / 2**repeats:g}"
+    least = 1 if shares == 0.0 else 2 / 2**repeats
+    line = f"cannot decide: with R = {repeats} the smallest possible p is {least:g}"
     assert found.verdict == "UNDECIDED" and not found.clearly and found.mde80 is None
-    assert line in found.sentence and ("for description only" in found.sentence) == (repeats > 1)
+    assert line in found.sentence and line.removeprefix("cannot decide: ") in found.why
+    assert ("for description only" in found.sentence) == (repeats > 1 and shares is None)
+    # differences that are 0 by choice are not told as measured ones
+    assert ("nothing was measured of the generated pictures" in found.sentence) == (shares == 0.0)
+    assert ("differed by" in found.sentence) == (shares is None)
     assert found.smallest_p == (1.0 if shares == 0.0 else 2 / 2**repeats)
     assert ("chose share 0" in found.why) == (shares == 0.0)
     assert calls(table([size] * repeats)[None], margin=0.5) == ["UNDECIDED"]
@@ -142,6 +148,34 @@ def test_share_zero_everywhere_is_no_useful_gain_and_says_why():
     assert found.verdict == "NO USEFUL GAIN" and found.mde80 is None and found.p == found.smallest_p == 1.0
     assert "chose share 0" in found.why and "not measured" in found.why
     assert "chose to leave out the generated pictures" in found.sentence
+
+
+def test_few_repeats_of_which_some_chose_share_0_tell_one_smallest_p():
+    found = told([0.0, 0.9, 0.7], shares=[0, 0.5, 0.5])
+    assert found.smallest_p == 0.5 and "is 0.5, since 1 of them chose share 0" in found.sentence
+    assert "0.25" not in found.sentence + found.why
+
+
+NO_BETTER = Guessing({"with it": 10.4, "without": 9.9}, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("differences", "shares", "without"),
+    [(D, None, "HELPED"), (TIGHT, None, "NO USEFUL GAIN"), ([0.0] * 6, [0] * 6, "NO USEFUL GAIN")],
+)
+def test_classifiers_that_guess_decide_nothing(differences, shares, without):
+    assert told(differences, shares=shares).verdict == without
+    found = told(differences, shares=shares, guessing=NO_BETTER)
+    assert found.verdict == "UNDECIDED" and not found.clearly and found.mde80 is None
+    assert found.repeats_for_margin is None and found.pictures_for_margin is None
+    figures = "10.40 % with it, 9.90 % without; guessing gives 10.00 %"
+    assert figures in found.sentence and figures in found.why
+    assert found.to_json()["guessing"] == {"arms": {"with it": 10.4, "without": 9.9}, "chance": 10.0}
+
+
+def test_few_repeats_that_guess_say_so_too():
+    found = told([0.1, 0.2], guessing=NO_BETTER)
+    assert "fewer than 6 repeats" in found.sentence and "not shown to do better than guessing" in found.why
 
 
 def test_share_zero_in_some_repeats_leaves_the_rule_alone_and_is_said():
@@ -283,7 +317,7 @@ def test_secondary_is_one_holm_family():
 @pytest.mark.parametrize("repeats", [2, 6, 7, 8])
 def test_too_few_repeats_for_a_family_judge_nothing_and_say_how_many_would(repeats):
     found = secondary(arms([5.0] * repeats), [("gan", "none")] * 5, ONE)
-    assert all(c.interval95[0] > 0 for c in found)
+    assert all((c.interval95[0] > 0) == (repeats > 2) for c in found)
     judged, needed = ("better", None) if repeats == 8 else (None, 8)
     assert {(c.judged, c.repeats_needed) for c in found} == {(judged, needed)}
 

@@ -17,6 +17,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
 from zeuxis.jobs.study.due import best_policy, chosen
 from zeuxis.pictures.write import grid, write_png
+from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name
 from zeuxis.stats.twoway import balanced, two_way
 from zeuxis.stats.verdict import Comparison, secondary, verdict
@@ -40,6 +41,7 @@ def settle(place: Place) -> None:
         place.examined,
         margin=asked.margin,
         shares=shares,
+        guessing=guessing_of({"with it": hits[asked.treatment], "without": hits["best"]}, place.examined),
         treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"),
     )
     pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
