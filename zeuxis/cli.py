@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from zeuxis import word
-from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
+from zeuxis.errors import AGAIN, BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.flags import Parser, parser_of, with_fields
 
 
@@ -147,7 +147,7 @@ def _ended(error: ZeuxisError, code: int, as_json: bool) -> int:
 
 def _terminated(number: int, frame: object) -> NoReturn:
     """SIGTERM while nothing is trained; a training has a handler of its own, which saves first."""
-    raise Stopped(number, "", "the same command goes on with what was finished")
+    raise Stopped(number, "", AGAIN)
 
 
 def main() -> int:
@@ -159,7 +159,7 @@ def main() -> int:
             run(sys.argv[1:])
         return 0
     except KeyboardInterrupt:
-        return _ended(Stopped(signal.SIGINT, "", "what was finished is kept"), 130, as_json)
+        return _ended(Stopped(signal.SIGINT, "", AGAIN), 130, as_json)
     except ZeuxisError as error:
         if debug:
             raise

@@ -137,8 +137,11 @@ class Advice:
         return {"ways": [asdict(way) for way in self.ways], "why": self.why}
 
     def words(self, spell: Callable[[Way], str] | None = None) -> str:
-        """A sentence without its full stop, empty without ways; spell: how one is written (None: for the caller)."""
-        written = [(spell or spelled_way)(way) for way in self.ways]
+        """A sentence without its full stop, empty without ways.
+
+        spell: how one is written, or "" where it cannot be followed; None: for the caller.
+        """
+        written = [text for way in self.ways if (text := (spell or spelled_way)(way))]
         again = f"train again with {', or '.join(dict.fromkeys(written))}"
         return again + (f": {self.why}" if self.why else "") if written else ""
 

@@ -15,7 +15,7 @@ from PIL import Image
 import zeuxis
 from tests.stories.commands import TINY, ended, inside, kill_group, pictures, start, typed, wait_until
 from zeuxis.data import files
-from zeuxis.errors import BadInput, Stopped
+from zeuxis.errors import AGAIN, BadInput, Stopped
 from zeuxis.jobs import training
 from zeuxis.pictures.write import read_note
 from zeuxis.runs import Run
@@ -143,8 +143,8 @@ def test_memory_that_runs_out_beside_the_steps_is_code_4_and_to_resume(place, mo
 
 def test_plain_levers_with_threads(place):
     with inside(place):
-        done = typed("train", "gan", "pics", "--run", "two", "--steps", "1", "--levers", "plain", "--threads", "2")
-        assert done.code == 0 and Run.open("two").record["levers"]["threads"] == 2
+        done = typed("train", "gan", "pics", "--run", "threaded", "--steps", "1", "--levers", "plain", "--threads", "2")
+        assert done.code == 0 and Run.open("threaded").record["levers"]["threads"] == 2
         assert Run.open("r").record["levers"]["threads"] == 1
         with pytest.raises(BadInput, match="levers= cannot be .plane."):
             zeuxis.train("gan", "pics", run="three", steps=1, levers="plane")
@@ -155,7 +155,7 @@ def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch
     report = training.write_run_report
 
     def terminated(folder):
-        raise Stopped(signal.SIGTERM, "", "the same command goes on with what was finished")
+        raise Stopped(signal.SIGTERM, "", AGAIN)
 
     with inside(tmp_path):
         (tmp_path / "pics").symlink_to(place / "pics")
@@ -449,4 +449,4 @@ def test_a_stop_before_any_training_is_one_line(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 143
-    assert done.stderr == "stopped; the same command goes on with what was finished\n"
+    assert done.stderr == f"stopped; {AGAIN}\n"

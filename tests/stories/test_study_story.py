@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
+from zeuxis.data.files import write_json
 from zeuxis.jobs.study import mixed, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
@@ -64,17 +65,17 @@ def test_the_answer_and_the_files(calm):
     assert rows[0] == "repeat,arm,policy,share,validation,test" and len(rows) == 1 + 2 * 7
 
 
-def test_a_dry_run_on_a_finished_study_says_that_it_is_finished_and_plans_nothing(calm):
+def test_a_dry_run_on_a_finished_study_says_that_it_is_finished_and_plans_nothing(calm, few_steps):
     before = tree(calm)
     told = json.loads((calm / "st/verdict.json").read_text())["sentence"]
     with inside(calm):
-        for more in ((), ("--margin", "2")):
-            done = typed(*STUDY, *more, "--dry-run")
-            assert done.code == 0 and "is finished" in done.err and "another --study" in done.err
-            assert told.rstrip(".") in done.err and str(Path("st/report.html")) in done.err
-            assert "classifiers" not in done.err, "no plan"
-        other = typed(*STUDY, "--margin", "2")
+        done = typed(*STUDY, "--dry-run")
+        assert done.code == 0 and "is finished" in done.err and "another --study" in done.err
+        assert told.rstrip(".") in done.err and str(Path("st/report.html")) in done.err
+        assert "classifiers" not in done.err, "no plan"
+        other, dry = (typed(*STUDY, "--margin", "2", *more) for more in ((), ("--dry-run",)))
         assert other.code == 2 and "choose another --study" in other.err and "resume" not in other.err
+        assert (dry.code, dry.errors) == (2, other.errors), "a dry run refuses what the run refuses"
         (calm / "st/verdict.json").rename(calm / "verdict")
         unfinished = typed(*STUDY, "--dry-run")
         (calm / "verdict").rename(calm / "st/verdict.json")
@@ -268,3 +269,35 @@ def test_ctrl_c_stops_a_study_with_the_line_to_go_on_with(calm, tmp_path, projec
     process.send_signal(signal.SIGINT)
     done = ended(process, 60)
     assert done.code == 130 and done.errors == ["stopped (st); continue with `zeuxis resume st`"], done
+
+
+def test_a_study_that_has_nothing_to_do_takes_no_time(calm, few_steps):
+    clock = (calm / "st/clock.json").read_bytes()
+    with inside(calm):
+        assert typed("resume", "st").code == 0 and typed(*STUDY).code == 0
+    assert (calm / "st/clock.json").read_bytes() == clock
+
+
+@pytest.mark.parametrize("word", ["augment", "train"])
+def test_a_folder_that_holds_other_files_is_no_place_for_a_study_or_a_run(calm, tmp_path, word):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("do not touch")
+    with inside(calm):
+        data = STUDY[1]
+        if word == "augment":
+            done = typed(*[str(tmp_path / "mine") if w == "st" else w for w in STUDY])
+        else:
+            done = typed("train", "gan", data, "--run", str(tmp_path / "mine"), "--steps", "1")
+    assert done.code == 2 and "not empty: it holds notes.txt" in done.err
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_a_study_that_was_renamed_knows_its_own_set(calm, tmp_path):
+    """With the set written beside it: resuming leaves the set as it is, and says nothing of another one."""
+    shutil.copytree(calm, tmp_path / "all")
+    with inside(tmp_path / "all"):
+        Path("st").rename("renamed")
+        record = json.loads(Path("renamed/study.json").read_text())
+        write_json(Path("renamed/study.json"), {**record, "out": str(tmp_path / "all" / "mixed")})
+        done = typed("resume", "renamed")
+    assert done.code == 0 and "not written" not in done.err, done.err

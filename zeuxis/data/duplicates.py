@@ -202,7 +202,7 @@ def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
     origins: list[Origin] | None = getattr(dataset, "origins", None)
     if origins is not None and any(one.family for one in origins):
         yield (
-            "copies of one picture",
+            "one picture or one group by their notes",
             [one.family or own.hex() for one, own in zip(origins, item_digests(dataset), strict=True)],
         )
 

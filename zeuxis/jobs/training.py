@@ -25,7 +25,17 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
-from zeuxis.errors import BadInput, MachineGaveOut, Stopped, ZeuxisError, command, counted, memory_in_words, nearest
+from zeuxis.errors import (
+    AGAIN,
+    BadInput,
+    MachineGaveOut,
+    Stopped,
+    ZeuxisError,
+    command,
+    counted,
+    memory_in_words,
+    nearest,
+)
 from zeuxis.jobs.calibrating import calibrate
 from zeuxis.jobs.judging import judge
 from zeuxis.jobs.opening import Material, Source, material
@@ -124,7 +134,7 @@ def resumable(run: Path, split: Split | None) -> Iterator[None]:
             yield
     except (MachineGaveOut, Stopped) as error:
         begun = (run / "run.json").exists()
-        if not begun or "zeuxis resume" in error.mend:
+        if not begun or ("zeuxis resume" in error.mend and error.mend != AGAIN):
             raise
         if isinstance(error, Stopped):  # while the last papers were drawn
             number = error.exit_code - 128
@@ -261,12 +271,14 @@ def apart(data: str | Path, folder: str | Path, flag: str) -> None:
 
 
 def check_free(folder: Path, flag: str) -> None:
-    """Raises BadInput where a run or a study lies in `folder`, or one of a kind that this zeuxis cannot read."""
+    """Raises BadInput where `folder` holds anything: a run or a study, or files of somebody else's."""
     if (folder / "run.json").exists():
         opened(folder)
         raise taken(folder, flag)
     if is_study(folder):
         raise taken(folder, flag)
+    if folder.is_dir() and (other := next((p.name for p in sorted(folder.iterdir()) if p.name != ".lock"), None)):
+        raise BadInput(f"this folder is not empty: it holds {other}", str(folder), f"choose another {flag}")
 
 
 def known_device(device: str | None) -> str | None:

@@ -47,8 +47,9 @@ def write_families(path: Path, name: str, dataset: Dataset, found: Families, joi
     """Writes one self-contained HTML file. Raises BadInput and MachineGaveOut as writing does."""
     members = found.members()
     notes = [
-        f"What counts by looks: {join}. Pictures of one group and copies of one picture, by the notes in their files, "
-        "stay together in any case. If pictures here have nothing to do with each other, use --join exact or off."
+        f"What counts by looks: {join}. Pictures of one group and, by the notes in their files, of one picture or "
+        "one group, stay together in any case. If pictures here have nothing to do with each other, use --join exact "
+        "or off."
     ]
     if len(members) > MOST:
         notes.append(f"The {MOST} largest of {len(members):,} families are shown.")

@@ -77,9 +77,12 @@ def suspects(found: StudyFolder) -> list[str]:
 
 
 def of_augment(way: Way) -> str:
-    """A way to try, in flags of `augment`: fields of the generator by --generator, images by time."""
+    """A way to try, in flags of `augment`: fields of the generator by --generator, images by time.
+
+    Fewer images are no way: the checkpoint is chosen on validation, and less time would be less for the classifiers.
+    """
     if way.of == "images" or "images" in way.values:
-        return f"{'less' if way.how == 'fewer' else 'more'} --budget"
+        return "" if way.how == "fewer" else "more --budget"
     if not way.values:
         return in_flags(way)
     fields = ((name, str(v).lower() if isinstance(v, bool) else plain(v)) for name, v in way.values.items())

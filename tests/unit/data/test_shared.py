@@ -10,8 +10,9 @@ import torch
 
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.shared import mapped, shared
-from zeuxis.jobs import worker
+from zeuxis.jobs.executing import worker
 from zeuxis.jobs.study import arms
+from zeuxis.jobs.study.due import WORK
 
 Study = namedtuple("Study", "folder")
 
@@ -54,7 +55,8 @@ def test_a_worker_maps_what_the_study_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
     data = open_dataset("fashion-mini")
     with shared(data, tmp_path) as path:
-        lines = [json.dumps({"study": str(tmp_path), "name": name, "pixels": path}) + "\n" for name in ("a", "b")]
+        spec = {"work": WORK, "at": {"study": str(tmp_path), "pixels": path}}
+        lines = [json.dumps({**spec, "name": name}) + "\n" for name in ("a", "b")]
         monkeypatch.setattr("sys.stdin", lines)
         assert worker.main() == 0
         assert done == ["a", "b"] and len(opened) == 1 and opened[0].digest == data.digest

@@ -115,7 +115,7 @@ def test_whose_augmented_set_it_is(tmp_path):
     out.mkdir()
     for manifest, mine in [
         ({"study": "st", "weights": "ab", "repeat": 1}, True),
-        ({"study": "other", "weights": "ab", "repeat": 1}, False),
+        ({"study": "as it was called", "weights": "ab", "repeat": 1}, True),
         ({"study": "st", "weights": "cd", "repeat": 1}, False),
         ({"study": "st", "weights": "ab", "repeat": 2}, False),
         ({"files": []}, False),

@@ -155,7 +155,7 @@ def test_alarms_keep_the_numbers_of_their_repeats_and_advise_flags_of_augment() 
     )
     assert Advice((Way({"images": 12000}),), "it").words(of_augment) == "train again with more --budget: it"
     few = Advice((Way(how="more pictures"), Way(how="fewer", of="images"), Way(how="fewer", of="images")))
-    assert few.words(of_augment) == "train again with more pictures, or less --budget"
+    assert few.words(of_augment) == "train again with more pictures"
 
 
 def test_alarms_of_unequal_words_stay_apart(copy: Path) -> None:

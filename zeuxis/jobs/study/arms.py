@@ -130,14 +130,13 @@ def draw_repeat(place: Place, r: int) -> dict[str, list[int]]:
 
 @lru_cache(maxsize=1)
 def _opened(study: str, pixels: str | None) -> Place:
-    """A worker does many jobs of one study. pixels: shared memory that holds the pictures, as JSON, or None."""
-    return Place.open(study, None if pixels is None else mapped(json.loads(pixels)))
+    """A worker does many jobs of one study. pixels: the file of its decoded pictures, if there is one."""
+    return Place.open(study, None if pixels is None else mapped(pixels))
 
 
 def work_on(spec: Spec) -> None:
     """A job by its spec alone, in a process of its own."""
-    pixels = spec["at"].get("pixels")
-    work(_opened(spec["at"]["study"], None if pixels is None else json.dumps(pixels)), spec)
+    work(_opened(spec["at"]["study"], spec["at"].get("pixels")), spec)
 
 
 def work(place: Place, spec: Spec) -> None:

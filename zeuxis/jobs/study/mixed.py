@@ -47,7 +47,8 @@ def write_mixed(place: Place, out: Path) -> Path:
             file = f"{folders[place.dataset.spec.classes[labels[i]]]}/{i:06d}.png"
             note = {"original": True, "family": family_of(place.dataset, i), "study": place.folder.resolve().name}
             write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), note, None)
-            rows.append({"file": file, "source": place.dataset.sources[i], "generated": False})
+            group = {} if place.dataset.groups is None else {"group": place.dataset.groups[i]}
+            rows.append({"file": file, "source": place.dataset.sources[i], "generated": False, **group})
         rows += _generated(place, r, aside, torch.arange(place.classes).repeat_interleave(made), folders)
         made_by = {
             "study": place.folder.resolve().name,
@@ -102,12 +103,11 @@ def check_place(out: Path, study: Path) -> None:
 
 
 def is_of(study: Path, out: Path) -> bool:
-    """Whether `out` holds the augmented set of the study: the manifest has its name and weights."""
+    """Whether `out` holds the augmented set of the study: the manifest has its weights, whatever it is called."""
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         result = json.loads((study / "repeats" / f"{manifest['repeat']:02d}" / "generator.json").read_text())
-        mine = {"study": study.resolve().name, "weights": result["weights_sha256"]}
-        return all(manifest[key] == value for key, value in mine.items())
+        return bool(manifest["weights"] == result["weights_sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

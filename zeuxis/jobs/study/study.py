@@ -265,6 +265,7 @@ def run(place: Place, here: bool = False) -> Path:
     Nobody else may work in the folder meanwhile: see `held`.
     """
     started, watch = time.monotonic(), _Watch(place, shows=not here)
+    idle = (place.folder / "verdict.json").exists() and not ready(place)
     timed = not watch.first or (place.folder / "clock.json").exists()  # a killed process took its time with it
     try:
 
@@ -280,7 +281,7 @@ def run(place: Place, here: bool = False) -> Path:
             run_all(offered, _executor(place, here), finished, place.folder)
         settle(place)
     finally:
-        seconds = _clock(place.folder, time.monotonic() - started)
+        seconds = 0.0 if idle else _clock(place.folder, time.monotonic() - started)
     if timed and watch.spent > watch.first:
         say(estimate_words(seconds, place.plan.seconds["whole"]))
     return place.folder

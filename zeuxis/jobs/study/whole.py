@@ -34,9 +34,6 @@ def study(
     begun = training.is_study(folder)
     if begun:
         training.opened_study(folder)
-        if dry_run and (told := _finished(folder)):
-            say(f"zeuxis: {told}; nothing to do, and a new plan needs another --study")
-            return None
     else:
         training.check_free(folder, "--study")
     dataset = source.open()
@@ -48,6 +45,9 @@ def study(
         if begun
         else studies.prepare(folder, dataset, asked, threads, device, source.join)
     )
+    if dry_run and begun and (told := _finished(folder)):
+        say(f"zeuxis: {told}; nothing to do, and a new plan needs another --study")
+        return None
     if dry_run:
         for line in studies.describe(place if begun else studies.planned(place)):
             say(line)
