@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
@@ -149,6 +150,27 @@ def test_what_is_measured_of_a_toned_print_can_be_written_as_json(pixels):
     found = measured(np.clip(toned, 0, 255).astype(np.uint8))
     assert type(found.worn) is bool
     json.dumps(asdict(found))
+
+
+def test_lines_on_paper_are_no_scratches():
+    """Writing in sepia, contour lines, a black page with white letters: told of scratches, and ruined by that task."""
+    rng = np.random.default_rng(0)
+    page = Image.new("RGB", (360, 280), (231, 214, 178))
+    for row in range(22):
+        words = "".join(chr(97 + int(k)) for k in rng.integers(0, 26, 44))
+        ImageDraw.Draw(page).text((12, 10 + 12 * row), words, fill=(96, 68, 40))
+    sepia = np.asarray(page, float) + rng.normal(0, 2, (280, 360, 1))
+    height = ndimage.gaussian_filter(rng.normal(0, 1, (280, 360)), 18)
+    lines = np.abs(height / height.std() * 4 % 1 - 0.5) < 0.06
+    contours = np.where(lines[..., None], (120, 80, 50), (240, 232, 214)) + rng.normal(0, 1.5, (280, 360, 1))
+    for pixels in (sepia, contours, 255 - sepia):
+        data = np.clip(pixels, 0, 255).astype(np.uint8)
+        picture = read(_png(data))
+        auto, asked = (measure(picture, to_tensor(picture), task) for task in ("auto", "old-photo"))
+        assert auto.worn is False and "old-photo" not in plan("auto", auto).why
+        told = plan("old-photo", asked)
+        assert told.steps == () and "--mask" in told.why
+        assert plan("old-photo", asked, masked=True).steps == ("inpaint",)
 
 
 def test_drawings_are_no_old_prints():

@@ -120,7 +120,7 @@ def decided(picture: Picture, image: Tensor, asked: Asked, mask: Picture | None,
     if asked.strength == 0:
         return Decision(Plan((), "strength 0"))
     measured = triage.measure(picture, image, asked.task)
-    plan = triage.plan(asked.task, measured)
+    plan = triage.plan(asked.task, measured, masked=known is not None)
     why, remarks = _filling(plan.why, known)
     empty = known is not None and bool((known > 0.5).all()) and plan.steps == (triage.FILL,)
     return Decision(replace(plan, steps=() if empty else plan.steps, why=why), measured, known, remarks)

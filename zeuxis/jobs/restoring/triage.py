@@ -15,7 +15,7 @@ from zeuxis.classic.detail import fine_detail, rounding_of
 from zeuxis.classic.graphics import drawn
 from zeuxis.classic.impulse import Impulses, despeckled, impulses
 from zeuxis.classic.jpeg_noise import coded_noise
-from zeuxis.classic.scratches import looks_worn
+from zeuxis.classic.scratches import looks_worn, on_paper
 from zeuxis.classic.variety import variety
 from zeuxis.errors import BadInput, nearest
 from zeuxis.pictures.picture import Picture
@@ -38,8 +38,8 @@ _FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a pict
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
 _SPECKED = "a picture with specks"  # in what neither a lattice nor a blur's spectrum is whole
-_FOR_WEAR = ("auto",)
-"""The tasks whose plan reads whether a picture is worn: finding that out takes half a second."""
+_FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
+"""The tasks whose plan reads whether a picture is worn, which takes half a second; and whether its lines belong."""
 _FOR_SPECKS = ("auto",)
 """The tasks that look for salt and pepper: at half strength, as `enhance` works, half of each speck would stay."""
 
@@ -56,7 +56,9 @@ class Measured:
     colours, of any spectrum, as a camera makes it of a sensor's; quiet: how strong noise of the brightness can be
     beside that of the colours, 1 at most; soft: the finest detail is missing, whatever the
     reason. specks: salt and pepper, which all else was measured without; None where there is none, or it was not looked
-    for. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and in what; 0 and None say nothing there.
+    for. paper: whether most of it is of one shade, or it looks drawn, so that its lines may be writing and no
+    scratches; None where that was not looked for. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and
+    in what; 0 and None say nothing there.
     """
 
     noise: float
@@ -69,6 +71,7 @@ class Measured:
     quiet: float = 1.0
     soft: bool = False
     specks: Impulses | None = None
+    paper: bool | None = None
     unjudged: Mapping[str, str] = field(default_factory=dict)
 
     def words(self) -> str:
@@ -134,9 +137,10 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     quality, grid, table = _jpeg(picture, traces)
     if quality is not None and not graphic and sigma <= NOISE and colours <= COLOURS:
         sigma = _coded(picture, image, seen, quality, grid) or sigma
-    worn = (not graphic and looks_worn(image)) if task in _FOR_WEAR else None
+    paper = (graphic or on_paper(image)) if task in _FOR_PAPER else None
+    worn = (not paper and looks_worn(image)) if task in _FOR_WEAR else None
     quiet = 1.0 if noise is None else _quiet(noise)
-    found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull, specks)
+    found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull, specks, paper)
     if traces is None:
         causes = dict.fromkeys(_FIELDS, _drawn_in(picture))
     else:
@@ -311,6 +315,13 @@ def _asked(m: Measured) -> Plan:
     return Plan(("repair",), f"asked for: {m.words()}")
 
 
+def _old_photo(m: Measured) -> Plan:
+    if m.paper:
+        return Plan((), _WRITING)
+    return Plan(("scratches", "inpaint", "repair", "levels"), f"an old photograph: {m.words()}")
+
+
+_WRITING = "it may be writing or a drawing, whose lines are no scratches"
 _PLANS: dict[str, Callable[[Measured], Plan]] = {
     "auto": _auto,
     "enhance": _enhance,
@@ -318,7 +329,7 @@ _PLANS: dict[str, Callable[[Measured], Plan]] = {
     "jpeg": lambda m: Plan(("unblock",), f"asked for: {m.words()}"),
     "deblur": lambda m: Plan(("sharpen",), f"asked for: {m.words()}"),
     "inpaint": lambda m: Plan(("inpaint",), "asked to fill the mask"),
-    "old-photo": lambda m: Plan(("scratches", "inpaint", "repair", "levels"), f"an old photograph: {m.words()}"),
+    "old-photo": _old_photo,
 }
 
 
@@ -333,7 +344,12 @@ def check_task(task: str) -> None:
         raise BadInput(f"there is no task `{task}`", "--task", nearest(task, list(TASKS)))
 
 
-def plan(task: str, measured: Measured) -> Plan:
-    """What to do with a picture. Raises BadInput for an unknown task."""
+def plan(task: str, measured: Measured, masked: bool = False) -> Plan:
+    """What to do with a picture; masked: somebody marked what is missing. Raises BadInput for an unknown task."""
     check_task(task)
-    return _PLANS[task](measured)
+    found = _PLANS[task](measured)
+    if found.why != _WRITING:
+        return found
+    if masked:
+        return Plan((FILL,), f"the mask alone is filled: {_WRITING}")
+    return replace(found, why=f"{_WRITING}; a `--mask` says what is to be filled")
