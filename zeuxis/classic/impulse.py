@@ -113,7 +113,8 @@ def despeckled(image: Tensor, found: Impulses) -> Tensor:
     is truly black or white. It is replaced where it lies `FAR` from the median of those around it that are not
     suspected, in the smallest window that holds some: first detection, then a mend of what was detected alone, as
     Chan, Ho and Nikolova have it (2005, doi 10.1109/TIP.2005.852196), by the adaptive median of Hwang and Haddad
-    (1995, doi 10.1109/83.370679). A pixel at one end in all channels is replaced in all where it is in one.
+    (1995, doi 10.1109/83.370679). A pixel at one end in all channels is replaced in all where it is in one; where most
+    of the suspected are such, the specks struck whole pixels, and a channel that is clipped by itself is the picture.
     """
     values = (image + 1) * GREY
     suspected, whole = torch.zeros_like(values, dtype=torch.bool), torch.zeros_like(values[:, :1], dtype=torch.bool)
@@ -122,7 +123,10 @@ def despeckled(image: Tensor, found: Impulses) -> Tensor:
         around = F.avg_pool2d(end.float(), 5, 1, 2) * 25 - 1
         mine = end & (around <= usual + SURE * math.sqrt(usual) + 1)
         suspected |= mine
-        whole |= mine.all(1, keepdim=True)
+        whole |= end.all(1, keepdim=True) & mine.any(1, keepdim=True)
+    if 2 * int(whole.sum()) > int(suspected.any(1).sum()):
+        suspected &= whole
+    suspected |= whole
     median = torch.stack([_medians(v, s) for v, s in zip(image[0], suspected[0])])[None]
     known = suspected & median.isfinite()
     far = known & ((median - image).abs() * GREY > FAR)

@@ -71,6 +71,22 @@ def test_in_each_channel_by_itself():
     assert errors[1] < errors[0] / 20
 
 
+def test_where_specks_strike_whole_pixels_a_channel_that_is_clipped_by_itself_stays():
+    """Leaves in the sun: single pixels whose blue is 0 or whose red is 255, far from what lies around."""
+    clean = slope()
+    u = np.random.default_rng(3).random((SIDE, SIDE, 3))
+    clean[u < 0.004], clean[u > 0.996] = 0, 255
+    clean[(u < 0.004).all(2) | (u > 0.996).all(2)] = 99
+    dull, where = specked(clean, 0.03, 0.03)
+    found = impulses(tensor(dull))
+    assert found is not None
+    mended = despeckled(tensor(dull), found)
+    away = torch.from_numpy(~where).expand_as(mended)
+    assert torch.equal(mended[away], tensor(dull)[away]), "every other pixel keeps its bits"
+    left = (mended == tensor(dull)) & (tensor(dull) != tensor(clean))
+    assert float(left.float().mean()) < 2e-3
+
+
 def test_what_is_truly_black_or_white_stays():
     """A white disk and a black frame in a picture with specks: the specks on them are filled, they are not."""
     clean = slope()

@@ -53,6 +53,61 @@ def test_a_dry_run_says_what_the_run_does(folder, tmp_path, name):
     done = decided(folder, tmp_path / "out.png", asked, mask, False)
     assert planned.state == {"done": "would be done", "left alone": "would be left alone"}[done.state]
     assert (planned.why, planned.measured, planned.remarks) == (done.why, done.measured, done.remarks)
+    assert planned.used == done.used
+
+
+def odd_files(folder: Path) -> None:
+    """Pictures of which something cannot be kept: frames, pages, inks, a palette, depth, transparency."""
+    rows, columns = np.mgrid[:64, :72]
+    waves = np.uint8(120 + 60 * np.sin(rows / 9) * np.cos(columns / 7))
+    noisy = np.clip(waves[..., None] + np.random.default_rng(0).normal(0, 25, (64, 72, 3)), 0, 255).astype(np.uint8)
+    picture, still = Image.fromarray(noisy), Image.fromarray(waves)
+    still.save(folder / "film.gif", save_all=True, append_images=[Image.fromarray(255 - waves)], duration=90)
+    picture.save(folder / "pages.tif", save_all=True, append_images=[picture])
+    picture.convert("CMYK").save(folder / "inks.jpg", quality=25)
+    picture.quantize(200).save(folder / "palette.png")
+    Image.fromarray(waves.astype(np.uint16) * 257).save(folder / "deep.png")
+    picture.putalpha(still)
+    picture.save(folder / "clear.png")
+    still.save(folder / "plain.bmp")
+
+
+ENLARGED = Asked(scale=2, method="bicubic")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "asked"), [(".png", Asked()), (None, Asked()), (".jpg", NOISY), (".gif", ENLARGED), (".webp", ENLARGED)]
+)
+def test_a_dry_run_tells_what_cannot_be_kept(tmp_path, suffix, asked):
+    (tmp_path / "in").mkdir()
+    odd_files(tmp_path / "in")
+    told = set()
+    for file in sorted((tmp_path / "in").iterdir()):
+        given, out = str(file), str(tmp_path / "out" / (file.stem + suffix)) if suffix else str(tmp_path / "out" / "")
+        out = out if suffix else out + "/"
+        (planned,) = run_batch(given, out, asked, dry_run=True)
+        (done,) = run_batch(given, out, asked)
+        if done.why.endswith("nothing changed"):
+            continue
+        same = (planned.used, planned.why, planned.remarks, planned.result)
+        assert same == (done.used, done.why, done.remarks, done.result), file.name
+        told |= set(done.remarks)
+    assert any("first of 2 frames" in words for words in told)
+
+
+def test_a_film_that_is_left_alone_is_told_to_be_written_as_another_format(tmp_path):
+    odd_files(tmp_path)
+    (record,) = run_batch(str(tmp_path / "film.gif"), str(tmp_path / "out") + "/", Asked())
+    assert record.state == "left alone" and record.result.suffix == ".png"
+    assert record.remarks[0] == "it is written as PNG, with the same pixels"
+
+
+def test_an_original_of_another_size_is_refused_before_the_work(folder, tmp_path):
+    Image.new("RGB", (30, 30)).save(tmp_path / "other.png")
+    for word in (zeuxis.restore, zeuxis.upscale):
+        with pytest.raises(BadInput, match="the original is 30x30"):
+            word(folder / "a.png", tmp_path / "out.png", compare=tmp_path / "other.png")
+    assert not (tmp_path / "out.png").exists()
 
 
 @pytest.mark.parametrize("strength", [None, 0.0])

@@ -23,15 +23,15 @@ from zeuxis.spelling import spelled
 _PAGES = (".html", ".htm")
 
 
-def check(original: str | None, page: str | None, given: str = "") -> None:
+def check(original: str | None, page: str | None, given: str = "", scale: int = 1) -> None:
     """Raises BadInput for an original or a page that cannot be, before any work is done.
 
-    given: where the pictures are; a single one must have its original there.
+    given: where the pictures are; a single one must have its original there, `scale` times as large.
     """
     if original is not None:
         if not Path(original).exists():
             raise BadInput("there is no such file or folder", original, "check --compare")
-        check_original(original, given)
+        check_original(original, given, scale)
     if page is not None:
         if Path(page).suffix.lower() not in _PAGES:
             raise BadInput("the page is written as HTML", page, "name it .html")

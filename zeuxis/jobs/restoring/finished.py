@@ -120,11 +120,11 @@ def _is_same_picture(pair: Pair) -> bool:
 
 def _has_size(pair: Pair, asked: Mapping[str, Any]) -> bool:
     """All that can be told of a format without notes."""
-    given, found = _size(pair.source), _size(pair.target)
+    given, found = size_of_file(pair.source), size_of_file(pair.target)
     return given is not None and found == tuple(side * asked["scale"] for side in given)
 
 
-def _size(path: Path) -> tuple[int, int] | None:
+def size_of_file(path: Path) -> tuple[int, int] | None:
     """(height, width), upright, from the head alone; None where it cannot be read."""
     try:
         return huge.size_of(path)

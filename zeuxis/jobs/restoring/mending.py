@@ -46,7 +46,7 @@ def mend(
             raise BadInput("this is there already", str(target), "name another OUT, or remove it")
         write_bytes(target, through_pipe(asked, reader, mask, target.suffix))
         return [target], {}
-    check(compare, page, given)
+    check(compare, page, given, asked.scale)
     records = run_batch(given, out, asked, mask, dry_run)
     paths, found = [record.result for record in records], summary(records)
     if dry_run or (compare is None and page is None):

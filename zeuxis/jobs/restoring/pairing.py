@@ -13,6 +13,7 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import triage
 from zeuxis.jobs.restoring.files import sources_of, stem_of, tree
+from zeuxis.jobs.restoring.finished import size_of_file
 from zeuxis.jobs.restoring.triage import Measured
 from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
 from zeuxis.pictures.write import read_note
@@ -87,13 +88,27 @@ def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tu
     ]
 
 
-def check_original(original: str, given: str) -> None:
-    """Raises BadInput where an original cannot be read, there is none, or none of the one picture `given`."""
+def check_original(original: str, given: str, scale: int) -> None:
+    """Raises BadInput where an original cannot be read, there is none, or none that fits the one picture `given`."""
     path = Path(original)
     if path.is_file():
         _opened(path)
-    elif Path(given).is_file() and stem_of(PurePosixPath(Path(given).name)) not in _originals(original, 1):
+    if not Path(given).is_file():
+        return
+    found = _originals(original, 1)
+    own = found.get(stem_of(PurePosixPath(Path(given).name)), found.get(""))
+    if own is None:
         raise BadInput("it has no original under its name", original, "check --compare")
+    size, wanted = size_of_file(Path(given)), size_of_file(own)
+    if size and wanted:
+        _check_sizes((size[0] * scale, size[1] * scale), wanted, scale, Path(given).name)
+
+
+def _check_sizes(size: tuple[int, int], original: tuple[int, int], scale: int, name: str) -> None:
+    """Raises BadInput where the result of height and width `size` differs from its original by more than a crop."""
+    (h, w), (oh, ow) = size, original
+    if max(abs(h - oh), abs(w - ow)) >= scale:
+        raise BadInput(f"the original is {ow}x{oh} and the result {w}x{h}", name, "give the original of this picture")
 
 
 def _originals(original: str | None, count: int) -> dict[str, Path]:
@@ -136,8 +151,7 @@ def _cropped(after: Tensor, original: Tensor, scale: int, name: str) -> tuple[Te
     (h, w), (oh, ow) = after.shape[2:], original.shape[2:]
     if (h, w) == (oh, ow):
         return after, original, ""
-    if max(abs(h - oh), abs(w - ow)) >= scale:
-        raise BadInput(f"the original is {ow}x{oh} and the result {w}x{h}", name, "give the original of this picture")
+    _check_sizes((h, w), (oh, ow), scale, name)
     h, w = min(h, oh), min(w, ow)
     return after[..., :h, :w], original[..., :h, :w], f"compared on {w}x{h}, the smaller of both"
 

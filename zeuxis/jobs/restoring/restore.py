@@ -182,9 +182,15 @@ def _worked(
     if outcome.picture is None:
         if Path(name).suffix.lower() == suffix.lower():
             return data, outcome
-        lost = remarks(picture, suffix, noted=False)
+        lost = _rewritten(picture, suffix)
         return encode(picture, suffix, None), replace(outcome, remarks=(*outcome.remarks, *lost))
     return encode(outcome.picture, suffix, request(_settings(asked), data, mask) | _done(outcome)), outcome
+
+
+def _rewritten(picture: Picture, suffix: str) -> tuple[str, ...]:
+    """What becomes of a picture that is left alone and written in another format."""
+    became = f"it is written as {form_of(suffix).name}, with the same pixels"
+    return (became, *remarks(picture, suffix, noted=False))
 
 
 def run_batch(
@@ -217,20 +223,31 @@ def run_batch(
 
 def _planned(pair: Pair, asked: Asked) -> Record:
     """What would be done to a picture, and why; it is read and measured, and nothing is written."""
-    is_large = large.is_large(pair.source)
+    means = asked.means()
+    picture = None if large.is_large(pair.source) else read(pair.source.read_bytes())
     if asked.scale > 1:
-        size = huge.size_of(pair.source) if is_large else read(pair.source.read_bytes()).size
-        return record_of(
-            pair, "would be done", used=(f"enlarged {asked.scale} times",), why=_enlarging(size, asked.scale)
-        )
-    if is_large:
-        decision = _decided_large(pair, asked)
+        by = steps.enlarged_by(steps.upscaler(asked.scale, means), asked.scale)
+        size = huge.size_of(pair.source) if picture is None else picture.size
+        lost = () if picture is None else remarks(picture, pair.target.suffix)
+        return record_of(pair, "would be done", used=(by,), why=_enlarging(size, asked.scale), remarks=lost)
+    if picture is None:
+        decision, channels, lost = _decided_large(pair, asked), huge.look(pair.source).channels, ()
     else:
-        picture, mask = read(pair.source.read_bytes()), None if pair.mask is None else read(pair.mask.read_bytes())
-        decision = decided(picture, to_tensor(picture), asked, mask, pair.name)
-    plan, told = decision.plan, {"measured": decision.measured, "remarks": decision.remarks}
-    state = "would be done" if plan.steps else "would be left alone"
-    return record_of(pair, state, used=plan.steps, why=plan.why, **told)
+        mask = None if pair.mask is None else read(pair.mask.read_bytes())
+        decision, channels = decided(picture, to_tensor(picture), asked, mask, pair.name), picture.pixels.shape[2]
+        lost = _lost(picture, pair, bool(decision.plan.steps))
+    plan = decision.plan
+    used = tuple(filter(None, (steps.by_what(step, channels, means) for step in plan.steps)))
+    state, told = "would be done" if plan.steps else "would be left alone", (*decision.remarks, *lost)
+    return record_of(pair, state, used=used, why=plan.why, measured=decision.measured, remarks=told)
+
+
+def _lost(picture: Picture, pair: Pair, changes: bool) -> tuple[str, ...]:
+    """What of a picture cannot be kept in the file that it goes to."""
+    suffix = pair.target.suffix
+    if changes:
+        return remarks(picture, suffix)
+    return () if pair.source.suffix.lower() == suffix.lower() else _rewritten(picture, suffix)
 
 
 def _enlarging(size: tuple[int, int], scale: int) -> str:

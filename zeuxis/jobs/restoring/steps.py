@@ -222,18 +222,25 @@ def _filler(means: Means) -> Net | None:
     return net_for("inpaint", means) if means.method == "net" else None
 
 
+def _filled_by(means: Means) -> str:
+    net = _filler(means)
+    if net is None:
+        return "sparse" if means.method == "sparse" else "biharmonic"
+    return net.name if means.run is not None else f"{net.name} and biharmonic"
+
+
 def filling(image: Tensor, known: Tensor, means: Means) -> tuple[Tensor, str]:
     """A whole picture [1, C, H, W] of which the holes count (known [1, 1, H, W] is 0 there), and by what."""
-    net = _filler(means)
+    net, used = _filler(means), _filled_by(means)
     if net is None and means.method == "sparse":
-        return classic_inpaint.sparse(image, known, Draw(means.seed, turn="fill")), "sparse"
+        return classic_inpaint.sparse(image, known, Draw(means.seed, turn="fill")), used
     if net is not None and means.run is not None:
-        return nets.apply(net, image, known, None, means.memory), net.name
+        return nets.apply(net, image, known, None, means.memory), used
     smooth = classic_inpaint.biharmonic(image, known)
     if net is None:
-        return smooth, "biharmonic"
+        return smooth, used
     drawn = nets.apply(net, image, known, None, means.memory)
-    return NET_SHARE * drawn + (1 - NET_SHARE) * smooth, f"{net.name} and biharmonic"
+    return NET_SHARE * drawn + (1 - NET_SHARE) * smooth, used
 
 
 def scratches(state: State, means: Means) -> State:
@@ -264,6 +271,24 @@ def contrast(state: State, means: Means) -> State:
 def _stretched(state: State, low: Tensor, high: Tensor, used: str) -> State:
     span = (high - low).clamp_min(0.1)
     return state.with_image(((state.image - low) / span * 2 - 1).clamp(-1, 1), used)
+
+
+def by_what(step: str, channels: int, means: Means) -> str:
+    """The net or method by which a step works on pictures of so many channels; empty for one that only looks.
+
+    Raises BadInput as the step does where there is no net.
+    """
+    classic = means.method if means.method != "net" else ""
+    names: dict[str, Callable[[], str]] = {
+        "despeckle": lambda: "adaptive median",
+        "sharpen": lambda: "wiener",
+        "inpaint": lambda: _filled_by(means),
+        "scratches": lambda: "",
+        "unblock": lambda: classic or unblocker(channels, means).name,
+    }
+    if step in ("denoise", "repair"):
+        return classic or restorer(channels, means).name
+    return names.get(step, lambda: step)()
 
 
 STEPS: dict[str, Callable[[State, Means], State]] = {
