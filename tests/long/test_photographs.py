@@ -13,7 +13,7 @@ import pytest
 @pytest.mark.long
 def test_photographs(tmp_path: Path, project: Path, large_data: Path) -> None:
     table, study = tmp_path / "photographs.csv", tmp_path / "study"
-    make = [sys.executable, "benchmarks/photographs.py", str(large_data / "trashnet-600"), str(table)]
+    make = [sys.executable, "tools/photographs.py", str(large_data / "trashnet-600"), str(table)]
     subprocess.run(make, cwd=project, check=True)
     command = [
         sys.executable,

@@ -1,25 +1,29 @@
-"""Squares of open pictures to train autoencoders on: python benchmarks/autoencoder_pictures.py OUT KIND=FOLDER:COUNT...
+"""Squares of open pictures to train autoencoders on: python tools/autoencoder_pictures.py OUT KIND=FOLDER:COUNT...
 
-    python benchmarks/autoencoder_pictures.py squares --side 96 --photographs photos photographs=photos:6000
+    python tools/autoencoder_pictures.py squares --side 96 --photographs photos photographs=photos:6000
         objects=tuxpaint-stamps-default:2500 drawings=openclipart-png:2500 icons=icons:1500 drawn=:2500
 
 Writes OUT/train-KIND.npy and OUT/held-KIND.npy, uint8 [N, side, side, 3]; the number behind the colon is that of the
 squares to train on. A tenth of the files of a kind, by a hash of the name, is held out. A square is cut from a random
 place at a random size, from all that fits down to `--least` sides, and shrunk; so traces of a file's compression are
 gone. What is smaller than a side is laid on a flat ground, and so is what is transparent. "drawn" needs no folder: it
-is what `untouchable.py` draws (text, charts, screens, textures).
+is what `benchmarks/untouchable.py` draws (text, charts, screens, textures).
 """
 
 import argparse
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import untouchable
 from PIL import Image
-from source import Rng, Source
 from training_photos import held_out
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+import untouchable
+from source import Rng, Source
 
 HELD = 200
 MOST = 1e8

@@ -1,4 +1,4 @@
-"""Weights for a net of another shape to begin with: python benchmarks/start_of.py grey|x2 NAME OUT
+"""Weights for a net of another shape to begin with: python tools/start_of.py grey|x2 NAME OUT
 
 `grey`: of a U-Net for colours, one for grey pictures that does the same with them: what reads the three channels is
 summed, what writes them averaged. `x2`: of a compact net for x4, one for x2 whose answer is that of x4, each four

@@ -1,4 +1,4 @@
-"""Puts the weights of a run into the package, in eight bits each: python benchmarks/bundle.py RUN NAME
+"""Puts the weights of a run into the package, in eight bits each: python tools/bundle.py RUN NAME
 
 Only the players that restore go in. The card, NAME.md beside it, is written by hand.
 """

@@ -1,6 +1,6 @@
 """Writes files of weights again as `store.save` writes them today: the same tensors bit for bit, the same words.
 
-python scripts/rewrite_weights.py zeuxis/weights/bundled/*.safetensors
+python tools/rewrite_weights.py zeuxis/weights/bundled/*.safetensors
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Trains the autoencoders on whose maps a generator can play: python benchmarks/train_autoencoder.py SQUARES RUN
+"""Trains the autoencoders on whose maps a generator can play: python tools/train_autoencoder.py SQUARES RUN
 
-    python benchmarks/train_autoencoder.py squares-96 ae4 --factor 4 --steps 6000
-    python benchmarks/train_autoencoder.py squares-96 ae4-sharp --steps 2000 --start-from ae4 --adversarial 0.1
+    python tools/train_autoencoder.py squares-96 ae4 --factor 4 --steps 6000
+    python tools/train_autoencoder.py squares-96 ae4-sharp --steps 2000 --start-from ae4 --adversarial 0.1
 
 SQUARES is what `autoencoder_pictures.py` wrote; RUN is a folder that is made, or gone on with where it stopped
 (every 100 steps, and at SIGTERM, there is a checkpoint).

@@ -1,4 +1,4 @@
-"""Small sharp pictures to train restorers on: python benchmarks/fine_photos.py READY OUT [--things FOLDER]
+"""Small sharp pictures to train restorers on: python tools/fine_photos.py READY OUT [--things FOLDER]
 
 READY holds train/ and held/ of training_photos.py; OUT gets the same two. Photographs are shrunk further, so that
 their detail is as fine as in the small pictures that people have from scans and the web; into some of them weaves are

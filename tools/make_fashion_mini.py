@@ -1,6 +1,6 @@
 """Makes zeuxis/data/assets/fashion-mini.png, its labels and its card from the four official idx files.
 
-Usage: python scripts/make_fashion_mini.py FOLDER   (FOLDER holds train-images-idx3-ubyte and the other three)
+Usage: python tools/make_fashion_mini.py FOLDER   (FOLDER holds train-images-idx3-ubyte and the other three)
 The rule: the first 400 pictures of each class of the training files and the first 100 of each class of
 the t10k files, in the order of the files. Nothing is picked by eye and no pixel is changed.
 """
@@ -55,5 +55,5 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python scripts/make_fashion_mini.py FOLDER")
+        sys.exit("usage: python tools/make_fashion_mini.py FOLDER")
     main(Path(sys.argv[1]))

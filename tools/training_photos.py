@@ -1,6 +1,6 @@
 """Photographs to train restorers on: shrunk until their own compression is gone, some held out for good.
 
-    python benchmarks/training_photos.py ~/.cache/zeuxis-data/photos ~/.cache/zeuxis-data/photos-ready
+    python tools/training_photos.py ~/.cache/zeuxis-data/photos ~/.cache/zeuxis-data/photos-ready
 
 Makes OUT/train and OUT/held of PNG files. A tenth, chosen by a hash of the name, is held out: no bundled weights
 have seen these, and thresholds and choices of nets are made on them.

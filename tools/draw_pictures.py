@@ -1,4 +1,4 @@
-"""Draws what the tables of docs/benchmarks.md say: `python benchmarks/restore_pictures.py [FOLDER]`
+"""Draws what the tables of docs/benchmarks.md say: `python tools/draw_pictures.py [FOLDER]`
 
 Squares of the public-domain photographs in tests/pictures/held-out, which no net has seen: damaged, mended by a
 classic method, by the nets of the package, and the truth, with PSNR over all channels. One sheet a task in FOLDER,

@@ -1,4 +1,4 @@
-"""The table of labelled photographs that the study is tried on: `python benchmarks/photographs.py FOLDER OUT.csv`.
+"""The table of labelled photographs that the study is tried on: `python tools/photographs.py FOLDER OUT.csv`.
 
 FOLDER holds a folder per class with files named CLASSNUMBER.jpg, neighbouring numbers often
 showing the same object; so 20 numbers make one group, which no split takes apart.
