@@ -94,6 +94,18 @@ _OF_RULES = ("copies", "policy", "balance")
 _OF_STUDY = tuple("study labels_per_class repeats budget recipe margin treatment generator classifier".split())
 
 
+def unread(flag: str, why: str) -> BadInput:
+    """What to say where a flag was given that nothing reads: no wish is passed over in silence."""
+    return BadInput(f"nothing reads {flag} {why}", flag, "leave out either")
+
+
+def how_many(n: int | None, seeds: str | int | Sequence[int] | None) -> int:
+    """The number of pictures to draw. Raises BadInput where both say it."""
+    if n is not None and seeds is not None:
+        raise unread("-n", "beside --seeds, which says how many")
+    return 64 if n is None else n
+
+
 def refuse_idle(augment: Callable[..., Any], asked: Mapping[str, Any], classic_only: bool) -> None:
     """Raises BadInput where an option of `augment` was given that only the other kind of augmenting reads."""
     usual = inspect.signature(augment).parameters

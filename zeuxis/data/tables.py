@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -213,17 +214,25 @@ def _across(values: dict[str, list[str]], names: list[str]) -> Iterator[tuple[st
 # ------------------------------------------------------------------ rows
 
 
-def same_numbers(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """One name for labels that are one number, such as 1, 01 and 1.0; and a line on those that were joined."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+
+
+def same_numbers(labels: Iterable[str], of: str = "class") -> tuple[dict[str, str], list[str]]:
+    """One name for those that are one number, such as 1, 01, 1.0 and 1e0; and a line on those that were joined.
+
+    of: what they name, a "class" or a "group". A whole number that stands with a point alone loses it.
+    """
     spellings: dict[str, set[str]] = {}
     for label in set(labels):
-        whole = re.fullmatch(r"([+-]?)0*(\d+)(?:\.0*)?", label)
-        if whole:
-            spellings.setdefault(whole[1].replace("+", "") + whole[2], set()).add(label)
-    several = {name: found for name, found in spellings.items() if len(found) > 1 or all("." in s for s in found)}
+        if _NUMBER.fullmatch(label):
+            plain = f"{Decimal(label).normalize():f}"
+            spellings.setdefault("0" if plain == "-0" else plain, set()).add(label)
+    pointed = {name for name, found in spellings.items() if "." not in name and all("." in s for s in found)}
+    several = {name: found for name, found in spellings.items() if len(found) > 1 or name in pointed}
     names = {spelling: name for name, found in several.items() for spelling in found}
     joined = [sorted(found) for found in several.values() if len(found) > 1]
-    return names, [f"the labels {', '.join(f'`{s}`' for s in one)} are one number, and one class" for one in joined]
+    what = {"class": "labels", "group": "groups"}[of]
+    return names, [f"the {what} {', '.join(f'`{s}`' for s in one)} are one number, and one {of}" for one in joined]
 
 
 def on_disk(path: Path) -> Path | None:
@@ -257,6 +266,8 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     skipped = list(found.skipped)
     remarks = _column_words(found, used)
     numbers, joined = same_numbers(row[used.label] for _, row in found.rows if used.label and used.label in row)
+    of_groups, alike = same_numbers((row.get(used.group or "", "") for _, row in found.rows), "group")
+    joined += alike
     parts = _parts_of(found, used, remarks)
     labelled = any(used.label in row for _, row in found.rows)
     entries: dict[str, Entry] = {}
@@ -273,7 +284,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
             skipped.append((readable(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:
             label = named(numbers.get(label, label) if label else label)
-            entry = Entry(readable(file), path_opener(target), label, named(group), part)
+            entry = Entry(readable(file), path_opener(target), label, named(of_groups.get(group or "", group)), part)
             again += _seen(entries, entry, os.path.normpath(target), path)
     if again:
         remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")

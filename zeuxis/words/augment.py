@@ -89,6 +89,8 @@ def augment(
         check_empty(Path(out))
     domain = domain or guess_domain(str(data))
     asking.refuse_idle(augment, locals(), classic_only)
+    if treatment != "gan" and not classic_only and (generator or recipe != "cgan"):
+        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     if classic_only:
         return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:

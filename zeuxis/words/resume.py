@@ -56,6 +56,8 @@ def resume(
     habits = asking.habits_of(checkpoint_every, on_nan)
     training.find_pictures(folder, None if data is None else there.source_of(data))
     if training.is_study(folder):
+        if (checkpoint_every, on_nan) != ("30s", "rewind"):
+            raise asking.unread("--checkpoint-every or --on-nan", "in a study")
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):
             whole.conclude(place)

@@ -19,7 +19,7 @@ def _answer(paths: list[Path], given: Mapping[str, Any]) -> Answer:
 def sample(
     run: RunFolder,
     *,
-    n: Annotated[Count, Arg("how many pictures", flag="-n")] = 64,
+    n: Annotated[Count, Arg("how many pictures", "64, or as many as --seeds", flag="-n")] | None = None,
     class_: Annotated[str | int, Reads(str), Arg("keep to this class, by name or number", "all in turn")] | None = None,
     seeds: Annotated[Seeds, Arg("in place of -n, such as 1,5-8; the same seed gives the same picture")] | None = None,
     snapshot: Annotated[str, Reads(str), Arg("weights kept under this name, such as best", "those at the end")]
@@ -36,4 +36,4 @@ def sample(
     from zeuxis.jobs.sample import sample as draw
 
     wanted = None if class_ is None else str(class_)
-    return draw(training.opened(run), Path(out), n, wanted, asking.seeds_of(seeds), snapshot)
+    return draw(training.opened(run), Path(out), asking.how_many(n, seeds), wanted, asking.seeds_of(seeds), snapshot)

@@ -98,6 +98,16 @@ def test_labels_that_are_one_number_are_one_class(folder):
     data = open_dataset(table(folder, rows("file,label", *["0.0", "10.0", "9.0"] * 2)))
     assert data.spec.classes == ("0", "9", "10") and data.remarks == []
     assert same_numbers(["007", "8", "1.5", "a1"]) == ({}, [])
+    names, told = same_numbers(["0.5", "0.50", ".5", "1e0", "1", "-0", "0", "1e3", "2.50"])
+    assert {names[s] for s in ("0.5", "0.50", ".5")} == {"0.5"} and names["1e0"] == "1" and names["-0"] == "0"
+    assert "1e3" not in names and "2.50" not in names and len(told) == 3
+
+
+def test_groups_that_are_one_number_are_one_group(folder):
+    """A spreadsheet takes the zeros of some: one patient would stand on both sides of a split."""
+    data = open_dataset(table(folder, rows("file,label,group", "a,01", "b,1", "a,1.0", "b,2", "a,p1", "b,p01")))
+    assert data.groups == ["1", "1", "1", "2", "p1", "p01"]
+    assert data.remarks == ["the groups `01`, `1`, `1.0` are one number, and one group"]
 
 
 def test_json_values(folder):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data.files import write_bytes
+from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
@@ -36,6 +37,10 @@ def mend(
     if mask is not None and asked.task not in MASKED:
         raise BadInput(f"the task `{asked.task}` has no use for a mask", "--mask", f"add `--task {MASKED[0]}`")
     check_meaning(asked.mask_is, mask is not None)
+    if asked.run is not None and asked.method != "net":
+        raise BadInput(f"nothing reads --run with `--method {asked.method}`", "--run", "leave out either")
+    if asked.uncertainty is not None and page is None:
+        raise BadInput("the page alone shows this map, and there is none", "--uncertainty", "add `--page FILE.html`")
     if isinstance(given, bytes) or "-" in (given, out):
         _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
         reader = _reader(given)
@@ -49,6 +54,8 @@ def mend(
     check(compare, page, given, asked.scale)
     records = run_batch(given, out, asked, mask, dry_run)
     paths, found = [record.result for record in records], summary(records)
+    if dry_run and (compare or page):
+        say("zeuxis: a dry run compares nothing and draws no page")
     if dry_run or (compare is None and page is None):
         return paths, found
     try:
