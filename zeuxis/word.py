@@ -7,10 +7,13 @@ there are is read from the folder, and nothing is imported to list them.
 import functools
 import importlib
 import inspect
+import operator
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import zeuxis
 from zeuxis.arguments import taken
@@ -18,7 +21,7 @@ from zeuxis.catalog import first_line
 from zeuxis.errors import WrongType, memory_in_words
 from zeuxis.parameters import Arg
 from zeuxis.spelling import GROUPS as GROUPS
-from zeuxis.spelling import flag, for_python
+from zeuxis.spelling import flag, for_python, pythonic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,6 +127,28 @@ def parameters(name: str) -> list[Parameter]:
     ]
 
 
+def bare(hint: Any) -> Any:
+    """An annotation without its marks: `int | None` of a marked int or None."""
+    if get_origin(hint) is Annotated:
+        return bare(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return functools.reduce(operator.or_, map(bare, get_args(hint)))
+    return hint
+
+
+def _for_help(function: Callable[..., Any]) -> tuple[inspect.Signature, str]:
+    """The signature and the docstring that `help` shows: plain types, and a line on each argument."""
+    signature, lines = inspect.signature(function), []
+    kept = [p.replace(annotation=bare(p.annotation)) for p in signature.parameters.values()]
+    for p in signature.parameters.values():
+        about = Parameter(p.name, p.annotation, p.default, False).arg
+        usual = f" (default: {about.default})" if about.default else ""
+        told = f"{p.name}: {'False: ' if p.default is True else ''}{pythonic(about.help + usual)}"
+        lines += textwrap.wrap(told, 100, initial_indent="    ", subsequent_indent="        ") if about.help else []
+    text = inspect.cleandoc(function.__doc__ or "")
+    return signature.replace(parameters=kept), "\n".join([text, "", "Arguments:", *lines])
+
+
 def word(
     answer: Callable[[Any, Mapping[str, Any]], Answer], example: str
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -149,6 +174,7 @@ def word(
                 return function(*bound.args, **bound.kwargs)
 
         call.word = Word(function, answer, example)  # type: ignore[attr-defined]
+        call.__signature__, call.__doc__ = _for_help(function)  # type: ignore[attr-defined]
         return call
 
     return declare

@@ -1,5 +1,6 @@
 """Law 15: a word is one typed function in one file; the command line, Python and docs/ follow, and its example runs."""
 
+import inspect
 import json
 import os
 import re
@@ -39,6 +40,9 @@ def test_tables_and_types_are_those_of_the_words():
 def test_a_word_says_what_it_takes_and_shows_an_example(name):
     parameters = word.parameters(name)
     assert all(one.arg.help for one in parameters) and word.about(name).endswith(".")
+    told, shown = str(word.load(name).__doc__), inspect.signature(word.load(name))
+    assert "Annotated" not in str(shown) and {*shown.parameters} >= {one.name for one in parameters}, "read by `help`"
+    assert all(f"    {one.name}: " in told for one in parameters) and "--" not in told
     assert word.load(name).__doc__ and word.of(name).example.startswith(f"zeuxis {word.typed(name)}")
     example = shlex.split(word.of(name).example)[1 + len(word.typed(name).split()) :]
     recipe = example[0] if name == "train" else None

@@ -27,12 +27,16 @@ _TRUEVISION = b"TRUEVISION-XFILE.\0"
 
 @dataclass(frozen=True)
 class Decoded:
-    """pixels: uint8 HWC; origin: what the file's note says; frames: how many frames or pages the file has."""
+    """pixels: uint8 HWC; origin: what the file's note says; frames: how many frames or pages the file has.
+
+    laid: whether something was transparent, and lies on white now.
+    """
 
     pixels: np.ndarray
     origin: Origin = PLAIN
     frames: int = 1
     deep: Deep | None = None
+    laid: bool = False
 
 
 @dataclass(frozen=True)
@@ -332,8 +336,14 @@ def _upright(image: Image.Image, shape: Shape, frames: int, wide: np.ndarray | N
     image = MODES[(converted := to_srgb(image)).mode](converted)
     if turn is not None:
         image = image.transpose(turn)
+    laid = shape.channels not in (2, 4) and _is_clear(image)
     pixels = np.asarray(shaped(image, shape))
-    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, origin, frames, deep)
+    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, origin, frames, deep, laid)
+
+
+def _is_clear(image: Image.Image) -> bool:
+    """Whether something of an image of mode L, LA, RGB or RGBA is transparent."""
+    return image.mode in ("LA", "RGBA") and bool((np.asarray(image.getchannel("A")) < 255).any())
 
 
 def _words(error: Exception) -> str:

@@ -93,6 +93,7 @@ class Loaded:
     origin: Origin = PLAIN
     frames: int = 1
     deep: Deep | None = None
+    laid: bool = False
 
 
 Loader = Callable[[Shape], Decoded]
@@ -104,7 +105,7 @@ def _load(loader: Loader, shape: Shape) -> Loaded | str:
         found = loader(shape)
     except Unreadable as error:
         return str(error)
-    pixels, flags = found.pixels, (found.origin, found.frames, found.deep)
+    pixels, flags = found.pixels, (found.origin, found.frames, found.deep, found.laid)
     size = (pixels.shape[0], pixels.shape[1])
     if shape.channels is not None or not is_grey(pixels):
         return Loaded(pixels, size, None, item_digest(pixels), *flags)
@@ -221,6 +222,10 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
             f"the first frame or page of {counted(len(more), 'file')} is taken, {sum(more)} more are left out; "
             "`--frames all` takes them"
         )
+    if laid := sum(one.laid for one in loaded):
+        found.append(
+            f"{counted(laid, 'picture')} transparent in part: laid on white; `--channels 4` keeps what is transparent"
+        )
     for kind in ("int", "float"):
         deep = [one.deep for one in loaded if one.deep is not None and one.deep.kind == kind]
         dark = [one.top for one in deep if 0 < one.top * 4 < one.white]
@@ -228,6 +233,8 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
             top, over = max(one.top for one in deep), sum(one.top > one.white for one in deep)
             cut = f", which cuts off numbers of {counted(over, 'picture')}" if over else "; --range sets another"
             found.append(f"{counted(len(deep), 'picture')} with numbers up to {top:g}: {deep[0].white:g} is white{cut}")
+        elif deep:
+            found.append(f"{counted(len(deep), 'picture')} of 16 bits {'are' if len(deep) > 1 else 'is'} read as 8")
         if dark:
             stay = "stay" if len(dark) > 1 else "stays"
             found.append(

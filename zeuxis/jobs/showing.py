@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS, Families, check_bound, families
 from zeuxis.data.memory import item_digests
 from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.opening import Source
 from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
@@ -47,7 +49,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         "families": families_of(found, together),
         "two labels": two_labels(found),
         "frames left out": [name for name, _ in getattr(found, "notes", [])],
-        "remarks": [spelled(remark) for remark in getattr(found, "remarks", [])],
+        "remarks": [spelled(remark) for remark in [*getattr(found, "remarks", []), *of_parts(found, together)]],
         "skipped": [list(s) for s in getattr(found, "skipped", [])],
     }
 
@@ -67,6 +69,37 @@ def families_of(dataset: Dataset, found: Families) -> dict[str, Any]:
     except BadInput as error:
         known["asked"] = spelled(error.what)
     return known
+
+
+def of_parts(dataset: Dataset, found: Families) -> list[str]:
+    """What is odd about the parts that a set has: classes that one of them lacks, and what stays together across them.
+
+    Training drops the latter from the part that is learned from, or chosen by.
+    """
+    if dataset.parts is None:
+        return []
+    lines = []
+    parts, names = np.asarray(dataset.parts), [part for part in ("train", "val", "test") if part in dataset.parts]
+    labels = dataset.labels
+    for part in names if labels is not None else ():
+        there = np.bincount(np.asarray(labels)[parts == part], minlength=dataset.spec.condition)
+        lacking = [f"`{name}`" for name, count in zip(dataset.spec.classes, there, strict=True) if not count]
+        if lacking:
+            lines.append(f"the {part} part has no picture of {named_some(lacking)}")
+    across = [m for m in found.members() if len(set(parts[m].tolist())) > 1]
+    if across:
+        lines.append(
+            f"{counted(len(across), 'family')} that must stay together {'are' if len(across) > 1 else 'is'} in several "
+            f"parts, such as {dataset.sources[int(across[0][0])]}: training leaves out what shares one with a picture "
+            "held out"
+        )
+    return lines
+
+
+def named_some(names: list[str]) -> str:
+    """Three of them, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def two_labels(dataset: Dataset) -> list[dict[str, str]]:

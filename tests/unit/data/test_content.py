@@ -72,7 +72,8 @@ def test_all_sixteen_bits_are_as_they_were(tmp_path):
     values = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(values).save(tmp_path / "a.png")
     found = open_dataset(tmp_path)
-    assert found.remarks == [] and np.array_equal(found.item(0).image[..., 0], np.rint(values / 257))
+    assert found.remarks == ["1 picture of 16 bits is read as 8"]
+    assert np.array_equal(found.item(0).image[..., 0], np.rint(values / 257))
 
 
 def test_files_of_one_set_share_one_white(tmp_path):

@@ -109,3 +109,35 @@ def test_what_is_said_of_a_set_names_parameters_in_python(tmp_path):
     assert zeuxis.data_show(tmp_path)["sizes"]["to train"] == "give size=, such as `size=64`"
     (remark,) = zeuxis.data_show(tmp_path, size=8)["remarks"]
     assert remark.endswith("`frames='all'` takes them")
+
+
+def test_what_is_odd_about_parts_is_told(tmp_path):
+    """A patient on both sides, a class that only the test part has, one that it lacks."""
+    put(tmp_path, *[f"img/{i}.png" for i in range(8)])
+    rows = ["train,a,p1", "train,a,p2", "train,b,p3", "train,b,p4", "test,a,p1", "test,a,p5", "test,c,p6", "test,c,p7"]
+    lines = [f"img/{i}.png,{row}" for i, row in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join(["file,part,label,group", *lines]) + "\n")
+    found = shown(Source(str(tmp_path / "t.csv")))
+    assert found["remarks"] == [
+        "the train part has no picture of `c`",
+        "the test part has no picture of `b`",
+        "1 family that must stay together is in several parts, such as img/0.png: training leaves out what shares one "
+        "with a picture held out",
+    ]
+
+
+def test_depth_and_transparency_are_told(tmp_path, capsys):
+    """Both were only in the docs: what training sees of such files is less than what they hold."""
+    put(tmp_path, "a/1.png", "b/2.png")
+    values = np.random.default_rng(0).integers(0, 65536, (9, 8)).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "a" / "deep.png")
+    clear = Image.fromarray(np.full((9, 8, 4), 120, np.uint8))
+    clear.save(tmp_path / "b" / "clear.png")
+    clear.putalpha(255)
+    clear.save(tmp_path / "b" / "opaque.png")
+    found = shown(Source(str(tmp_path)))
+    told = ["1 picture transparent in part: laid on white; `--channels 4` keeps what is transparent"]
+    told.append("1 picture of 16 bits is read as 8")
+    said = capsys.readouterr().err
+    assert found["remarks"] == told and all(words in said for words in told)
+    assert not any("transparent" in words for words in shown(Source(str(tmp_path), channels=4))["remarks"])
