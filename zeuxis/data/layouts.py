@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from zeuxis.data.asked import ask_boxes, ask_masks, ask_pairs, ask_subjects, mask_names, masks_of, plain
 from zeuxis.data.parts import part_name
-from zeuxis.data.trees import BY_RULE, Folders, Tree, Where, alike_in_case, some, tree_of, without_unlabelled
+from zeuxis.data.trees import BY_RULE, Folders, Tree, Where, alike_in_case, one_part, some, tree_of, without_unlabelled
 from zeuxis.errors import BadInput, counted
 
 
@@ -72,7 +72,9 @@ def layout(
     if any(masks):
         away[(some(mask_names(f for f, mask in zip(folders, masks, strict=True) if mask)), "masks")] = sum(masks)
     remarks += [f"left out: {counted(n, 'picture')} in {name}, {why}" for (name, why), n in away.items()]
-    return Layout(places, remarks + _other_words(tree))
+    at = tree.top - 1
+    named = [(part, f[at]) for i, part in zip(used, tree.parts, strict=True) if len(f := folders[i]) > at >= 0]
+    return Layout(places, remarks + one_part(named, "the folders") + _other_words(tree))
 
 
 def _places(folders: list[Folders], tree: Tree, where: Where, away: Counter[tuple[str, str]]) -> list[Place]:

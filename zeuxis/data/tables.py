@@ -16,7 +16,7 @@ from typing import Any
 
 from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable
-from zeuxis.data.trees import BY_RULE, Where, alike_in_case
+from zeuxis.data.trees import BY_RULE, Where, alike_in_case, one_part
 from zeuxis.errors import BadInput, counted, nearest
 
 
@@ -330,4 +330,6 @@ def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None
             "",
             f"parts are train, val and test; `--part-at {used.part}={odd[0]}` makes those rows the test part",
         )
-    return [part[0] if value and (part := known[value]) else None for value in values]
+    parts = [part[0] if value and (part := known[value]) else None for value in values]
+    remarks += one_part(zip(parts, values, strict=True), f"in the column `{used.part}`")
+    return parts

@@ -122,6 +122,15 @@ def _parts_above(folders: list[Folders], level: int, by: dict[str, str]) -> Tree
     return Tree(parts, inner, (start + 1, start + 2), level + 1)
 
 
+def one_part(named: Iterable[tuple[str | None, str | None]], what: str) -> list[str]:
+    """A line for each part that goes by several names: pairs of part and name, of folders or of a column."""
+    names: dict[str, set[str]] = {}
+    for part, name in named:
+        if part is not None and name is not None:
+            names.setdefault(part, set()).add(name)
+    return [f"{what} {some(found)} are one part, {part}" for part, found in sorted(names.items()) if len(found) > 1]
+
+
 def alike_in_case(names: Iterable[str | None]) -> list[str]:
     """A line on the classes that differ in case alone, which may be one."""
     classes = {name for name in names if name is not None}

@@ -141,3 +141,20 @@ def test_depth_and_transparency_are_told(tmp_path, capsys):
     said = capsys.readouterr().err
     assert found["remarks"] == told and all(words in said for words in told)
     assert not any("transparent" in words for words in shown(Source(str(tmp_path), channels=4))["remarks"])
+
+
+def test_folders_and_values_that_are_read_as_one_part_are_named(tmp_path):
+    put(tmp_path / "tree", *[f"{p}/{c}/{i}.png" for p in ("train", "train2", "test") for c in "ab" for i in range(2)])
+    found = shown(Source(str(tmp_path / "tree")))
+    assert found["parts"] == {"test": 4, "train": 8} and found["remarks"] == [
+        "the folders `train`, `train2` are one part, train"
+    ]
+    put(tmp_path, *[f"img/{i}.png" for i in range(6)])
+    rows = [
+        f"img/{i}.png,{'ab'[i % 2]},{part}"
+        for i, part in enumerate(["train", "training"] + ["learn"] * 2 + ["test"] * 2)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label,part", *rows]) + "\n")
+    assert shown(Source(str(tmp_path / "t.csv")))["remarks"] == [
+        "in the column `part` `learn`, `train`, `training` are one part, train"
+    ]
