@@ -173,6 +173,16 @@ def test_lines_on_paper_are_no_scratches():
         assert plan("old-photo", asked, masked=True).steps == ("inpaint",)
 
 
+def test_the_rounding_of_smooth_pictures_is_no_jpeg():
+    """Slopes and fog in a PNG, which no codec has seen, were told as JPEG quality 100."""
+    y, x = np.mgrid[:200, :260]
+    for k in range(4):
+        slope = np.stack([60 + x * (0.2 + 0.05 * k) + y * 0.1, 90 + y * 0.3, 200 - x * 0.1 - y * 0.02 * k], -1)
+        assert "JPEG quality" not in measured(np.rint(slope).astype(np.uint8)).words()
+    fog = 150 + ndimage.gaussian_filter(np.random.default_rng(1).normal(0, 1, (200, 260)), 30) * 1500
+    assert measured(np.clip(np.rint(fog), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)).quality is None
+
+
 def test_drawings_are_no_old_prints():
     """The bars of a code are long bright lines too; filling them would ruin it."""
     bars = np.repeat(np.random.default_rng(0).integers(0, 2, 120) * 255, 3)

@@ -27,6 +27,7 @@ COLOURS = 2.5  # grey levels of noise in the colours, white or not: neither film
 VARIED = 0.7  # below it a picture is alike all over, as a texture is: what it is made of cannot be told from noise
 CODED, CODED_SURE, UNEVEN = 9.4, 0.75, 6.0  # the same behind JPEG, which leaves little of the noise of colours
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
+TOLD = 95  # JPEG; finer steps than that are the rounding that smooth pictures show without any codec
 EARLIER = 5  # qualities by which an earlier compression must have been coarser than the file's own
 DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
 BLUR = 0.9  # pixels
@@ -243,7 +244,8 @@ def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | N
     """
     found, grid = None, (0, 0)
     if traces is not None and not math.isnan(float(traces.quality)):
-        found, grid = round(float(traces.quality)), (int(traces.row), int(traces.column))
+        if (shown := round(float(traces.quality))) <= TOLD:
+            found, grid = shown, (int(traces.row), int(traces.column))
     own, last = _of_file(picture)
     if found is not None and (last is None or found < last - EARLIER):
         quality, table = found, _either_way(luma_table(found).reshape(8, 8)) + _either_way(own)
