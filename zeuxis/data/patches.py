@@ -25,6 +25,7 @@ from zeuxis.data.loading import (
     metered,
     parallel,
     row_loader,
+    unused,
     whites_in_use,
 )
 from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
@@ -155,7 +156,7 @@ def _stored(found: Iterator[Loaded], channels: int | None, limit: int) -> tuple[
         return store.whole(), kept, store.width
 
 
-def _of_arrays(arrays: Arrays, wanted: int | None, limit: int) -> Pictures:
+def _of_arrays(arrays: Arrays, wanted: int | None, limit: int, taken: Taken) -> Pictures:
     n, height, width, channels = arrays.pixels.shape
     if wanted in (None, channels):
         store, hashes = np.ascontiguousarray(arrays.pixels).reshape(-1), [item_digest(p) for p in arrays.pixels]
@@ -165,8 +166,8 @@ def _of_arrays(arrays: Arrays, wanted: int | None, limit: int) -> Pictures:
         store, known, channels = _stored((one for one in parallel(shape, rows)), wanted, limit)
         hashes = [one.hash for one in known]
     starts, sizes = np.arange(n) * height * width * channels, np.tile([height, width], (n, 1))
-    plain = [False] * n
-    return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [], [])
+    plain, remarks = [False] * n, arrays.remarks + unused(taken, deep=False, several=False)
+    return Pictures(store, starts, sizes, channels, hashes, None, arrays.sources, arrays.parts, plain, [], [], remarks)
 
 
 def open_pictures(
@@ -185,7 +186,7 @@ def open_pictures(
     """
     listing = found_at(source, replace(where, labels=False))
     if isinstance(listing, Arrays):
-        return _of_arrays(listing, channels, memory_limit)
+        return _of_arrays(listing, channels, memory_limit, taken)
     channels = channels or listing.channels
     candidates, skipped, made = candidates_of(listing, taken), list(listing.skipped), 0
     kept: list[Candidate] = []

@@ -32,6 +32,7 @@ from zeuxis.data.loading import (
     whites_in_use,
 )
 from zeuxis.data.memory import MemoryDataset, digest_of
+from zeuxis.data.numbers import with_one_name
 from zeuxis.data.origin import PLAIN
 from zeuxis.data.sources import Listing, Skipped, from_folder, from_zip
 from zeuxis.data.tables import from_table, is_table
@@ -279,7 +280,8 @@ def found_at(source: str | Path, where: Where = BY_RULE) -> Listing | Arrays:
         return _as_it_is(builtin.find(name, Path(given).expanduser() if given else None), where, str(source))
     path = Path(source).expanduser()
     try:
-        return found_in(path, where)
+        found = found_in(path, where)
+        return with_one_name(found) if isinstance(found, Listing) else found
     except PermissionError as error:
         raise BadInput("this may not be read", str(path)) from error
 

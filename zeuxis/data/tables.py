@@ -10,10 +10,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from zeuxis.data.numbers import equal, joined_words, one_name
 from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable
 from zeuxis.data.trees import BY_RULE, Where, alike_in_case, one_part
@@ -214,27 +214,6 @@ def _across(values: dict[str, list[str]], names: list[str]) -> Iterator[tuple[st
 # ------------------------------------------------------------------ rows
 
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
-
-
-def same_numbers(labels: Iterable[str], of: str = "class") -> tuple[dict[str, str], list[str]]:
-    """One name for those that are one number, such as 1, 01, 1.0 and 1e0; and a line on those that were joined.
-
-    of: what they name, a "class" or a "group". A whole number that stands with a point alone loses it.
-    """
-    spellings: dict[str, set[str]] = {}
-    for label in set(labels):
-        if _NUMBER.fullmatch(label):
-            plain = f"{Decimal(label).normalize():f}"
-            spellings.setdefault("0" if plain == "-0" else plain, set()).add(label)
-    pointed = {name for name, found in spellings.items() if "." not in name and all("." in s for s in found)}
-    several = {name: found for name, found in spellings.items() if len(found) > 1 or name in pointed}
-    names = {spelling: name for name, found in several.items() for spelling in found}
-    joined = [sorted(found) for found in several.values() if len(found) > 1]
-    what = {"class": "labels", "group": "groups"}[of]
-    return names, [f"the {what} {', '.join(f'`{s}`' for s in one)} are one number, and one {of}" for one in joined]
-
-
 def on_disk(path: Path) -> Path | None:
     """The file, its name in whatever Unicode form it has there; None where there is none."""
     forms = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
@@ -265,9 +244,9 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     _check_words(found, used, path)
     skipped = list(found.skipped)
     remarks = _column_words(found, used)
-    numbers, joined = same_numbers(row[used.label] for _, row in found.rows if used.label and used.label in row)
-    of_groups, alike = same_numbers((row.get(used.group or "", "") for _, row in found.rows), "group")
-    joined += alike
+    labels, joined = _numbers(found, used.label, "class")
+    groups, together = _numbers(found, used.group, "group")
+    joined += together
     parts = _parts_of(found, used, remarks)
     labelled = any(used.label in row for _, row in found.rows)
     entries: dict[str, Entry] = {}
@@ -283,8 +262,8 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
         elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
             skipped.append((readable(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:
-            label = named(numbers.get(label, label) if label else label)
-            entry = Entry(readable(file), path_opener(target), label, named(of_groups.get(group or "", group)), part)
+            label, group = named(labels.get(label or "", label)), named(groups.get(group or "", group))
+            entry = Entry(readable(file), path_opener(target), label, group, part)
             again += _seen(entries, entry, os.path.normpath(target), path)
     if again:
         remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")
@@ -296,6 +275,12 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     for name in (used.label, used.group):
         joined += joined_names(row.get(name) for _, row in found.rows) if name else []
     return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])
+
+
+def _numbers(found: Rows, column: str | None, what: str) -> tuple[dict[str, str], list[str]]:
+    """One name for each number in a column, by its other spellings, and a line on those that were joined."""
+    names, joined = one_name((row[column] for _, row in found.rows if column in row) if column else (), whole=True)
+    return names, joined_words(joined, what)
 
 
 def _seen(entries: dict[str, Entry], entry: Entry, key: str, table: Path) -> bool:
@@ -315,9 +300,10 @@ def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None
         return [None] * len(found.rows)
     values = [row.get(used.part) for _, row in found.rows]
     if used.test is not None:
-        if used.test not in values:
+        chosen = [value is not None and equal(value, used.test) for value in values]
+        if not any(chosen):
             raise BadInput(f"no row has `{used.test}` in the column `{used.part}`", "--part-at", "give a value it has")
-        return ["test" if value == used.test else "train" for value in values]
+        return ["test" if one else "train" for one in chosen]
     lacking = sum(used.part not in row for _, row in found.rows if used.file in row)
     if lacking:
         remarks.append(f"{counted(lacking, 'row')} without `{used.part}`, so that column is left aside")

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from zeuxis.data.reader import open_dataset
-from zeuxis.data.tables import same_numbers
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 
@@ -97,10 +96,6 @@ def test_labels_that_are_one_number_are_one_class(folder):
     assert data.remarks == ["the labels `01`, `1`, `1.0` are one number, and one class"]
     data = open_dataset(table(folder, rows("file,label", *["0.0", "10.0", "9.0"] * 2)))
     assert data.spec.classes == ("0", "9", "10") and data.remarks == []
-    assert same_numbers(["007", "8", "1.5", "a1"]) == ({}, [])
-    names, told = same_numbers(["0.5", "0.50", ".5", "1e0", "1", "-0", "0", "1e3", "2.50"])
-    assert {names[s] for s in ("0.5", "0.50", ".5")} == {"0.5"} and names["1e0"] == "1" and names["-0"] == "0"
-    assert "1e3" not in names and "2.50" not in names and len(told) == 3
 
 
 def test_groups_that_are_one_number_are_one_group(folder):
