@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import torch
 from judging import judge, parts_of
+from results import record
 
 from zeuxis.engine.batches import to_image
 from zeuxis.jobs.recognizing import predictions
@@ -57,6 +58,9 @@ def examine(folder: str) -> bool:
     mean, above = float(np.mean(agree)), sum(a >= 0.5 for a in agree)
     print(f"agreement {mean:.1%} on average (aim 80 %), {above} of {len(agree)} classes at 50 % or more (aim 9 of 10)")
     print(f"spread within a class {np.mean(ratio):.2f} of the real one on average (aim 0.50), least {min(ratio):.2f}")
+    figures = {"images": run.finish["images"], "train_seconds": run.finish["seconds"], "judge": accuracy}
+    figures |= {"agreement": mean, "classes": above, "spread": float(np.mean(ratio)), "least_spread": min(ratio)}
+    record("conditional", [run.record["recipe"]], figures | {"least_agreement": min(agree)})
     good = accuracy >= NEEDED and mean >= 0.8 and above >= len(agree) - 1 and float(np.mean(ratio)) >= 0.5
     print("every aim is met" if good else "an aim is missed")
     return good

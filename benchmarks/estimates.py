@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from results import record, unusual
 from scipy.ndimage import gaussian_filter
 
 from zeuxis.classic.estimate import blur_sigma, jpeg_blockiness, noise_sigma
@@ -110,15 +111,19 @@ def main() -> int:
                 x = step(x, place)
             rows.append(measured(x, seconds))
         table = np.array(rows)
-        cells = []
-        for column in table.T:
+        cells, figures = [], {"pictures": len(files)}
+        for column_name, column in zip(COLUMNS, table.T, strict=True):
             there = column[~np.isnan(column)]
             points = np.quantile(there, (0.05, 0.5, 0.95)) if len(there) else ()
+            figures |= {f"{column_name}_{share}": float(p) for share, p in zip((5, 50, 95), points)}
             cells.append(" / ".join(f"{p:.2f}" for p in points) or "-")
         found = int((~np.isnan(table[:, COLUMNS.index("quality")])).sum())
+        labels = [asked.folder.resolve().name, name, *unusual(parser, asked, "pictures")]
+        record("estimates", labels, figures | {"lattice_found": found})
         print(f"| {name} | " + " | ".join(cells) + f" | {found} of {len(files)} |", flush=True)
     print()
     for name, values in seconds.items():
+        record("estimates", [asked.folder.resolve().name, name], {"seconds_per_megapixel": statistics.median(values)})
         print(f"{name}: {statistics.median(values):.3f} processor-seconds per megapixel (median, one thread)")
     return 0
 

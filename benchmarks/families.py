@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageFilter
+from results import record
 
 from zeuxis.data.decode import Shape, shaped
 from zeuxis.data.duplicates import families
@@ -93,13 +94,15 @@ def main() -> None:
     for size in SIZES:
         roots = joined([np.asarray(shaped(image, Shape(size, 3))) for image in images])
         mistaken = [(files[i].name, files[r].name) for i, r in enumerate(roots.tolist()) if i != r]
+        record("families", [f"{size[0]}x{size[1]}"], {"photographs": len(files), "joined": len(mistaken)})
         print(f"{len(files)} different photographs, {size[0]}x{size[1]}: {len(mistaken)} joined {mistaken}", flush=True)
     order = np.random.default_rng(7).permutation(len(files))
     for name, change in CHANGES.items():
         rng, start = np.random.default_rng(7), time.monotonic()
         changed = [np.asarray(shaped(change(images[i], rng), shape)) for i in order[:N]]
         roots = joined([small[i] for i in order[:N]] + changed + [small[i] for i in order[N : N + OTHERS]])
-        found = sum(roots[N + k] == k for k in range(N))
+        found = int(sum(roots[N + k] == k for k in range(N)))
+        record("families", [name], {"found": found, "pictures": N})
         print(f"{name:40} {found} of {N}   {time.monotonic() - start:.1f} s", flush=True)
 
 

@@ -11,6 +11,7 @@ import sys
 
 import torch
 from judging import judge, parts_of
+from results import record
 
 from zeuxis.engine.batches import to_image
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -38,15 +39,18 @@ def main() -> int:
         classes = len(run.spec.classes) if run.record["conditional"] else 0
         labels = torch.arange(SAMPLES) % classes if classes else None
         made = torch.cat(list(generate(run.recipe, run.players(), seeds_of("benchmark", 0, SAMPLES), labels)))
-        row(run.record["recipe"], f"{run.finish['images']:,}", f"{run.finish['seconds']:.0f}", features(made), real)
-    row("real", "", "", floor, real)
+        row(run.record["recipe"], run.finish["images"], run.finish["seconds"], features(made), real)
+    row("real", None, None, floor, real)
     return 0
 
 
-def row(name: str, images: str, seconds: str, fake: torch.Tensor, real: torch.Tensor) -> None:
-    held = support(fake, real)
+def row(name: str, images: int | None, seconds: float | None, fake: torch.Tensor, real: torch.Tensor) -> None:
+    held, distance = support(fake, real), float(frechet(fake, real))
+    figures = {"images": images, "train_seconds": seconds, "distance": distance}
+    record("generators", [name], figures | {"coverage": float(held.coverage), "recall": float(held.recall)})
+    trained = (f"{images:,}" if images else "", f"{seconds:.0f}" if seconds else "")
     print(
-        f"{name:<12} {images:>9} {seconds:>8} {float(frechet(fake, real)):>9.2f} "
+        f"{name:<12} {trained[0]:>9} {trained[1]:>8} {distance:>9.2f} "
         f"{float(held.coverage):>9.2f} {float(held.recall):>7.2f}",
         flush=True,
     )

@@ -23,6 +23,7 @@ import numpy as np
 import untouchable
 from damages import Damaged, saved
 from PIL import Image
+from results import record, unusual
 from source import Source
 
 from zeuxis.jobs.restoring import triage
@@ -120,28 +121,36 @@ def failed(r: dict[str, object]) -> bool:
     return float(r["gain"]) < -ROUNDING if r["harmed"] else not r["alone"] and float(r["after"]) < CLEAN  # type: ignore[arg-type]
 
 
+HALVES = ("chosen on", "held back")
+
+
+def halves(rows: list[dict[str, object]], decide: bool) -> Iterator[tuple[tuple[str, str], dict[str, float]]]:
+    """((kind, half), figures): of the untouchable how many came out well, of the damaged found, worse, gain."""
+    for kind, harmed in dict.fromkeys((str(r["kind"]), bool(r["harmed"])) for r in rows):
+        for half, name in enumerate(HALVES):
+            mine = [r for r in rows if r["kind"] == kind and r["harmed"] == harmed and int(r["seed"]) % 2 == half]  # type: ignore[call-overload]
+            if not harmed:
+                well = sum(bool(r["alone"]) if decide else not failed(r) for r in mine)
+                yield (kind, name), {"pictures": len(mine), "well": well}
+                continue
+            gain = float(np.mean([float(r["gain"]) for r in mine])) if mine else 0.0  # type: ignore[arg-type]
+            found, worse = sum(not r["alone"] for r in mine), sum(map(failed, mine))
+            yield (kind, name), {"pictures": len(mine), "found": found, "worse": worse, "gain": gain}
+
+
 def table(rows: list[dict[str, object]], decide: bool) -> list[str]:
-    lines = ["| kind | chosen on: well | held back: well |", "| --- | --- | --- |"]
-    for harmed in (False, True):
-        if harmed:
-            lines += [
-                "",
-                "| damage | chosen on: found, worse, gain | held back: found, worse, gain |",
-                "| --- | --- | --- |",
-            ]
-        for kind in dict.fromkeys(str(r["kind"]) for r in rows if r["harmed"] == harmed):
-            cells = []
-            for half in (0, 1):
-                mine = [r for r in rows if r["kind"] == kind and r["harmed"] == harmed and int(r["seed"]) % 2 == half]  # type: ignore[call-overload]
-                if harmed:
-                    gain = np.mean([float(r["gain"]) for r in mine]) if mine else 0.0  # type: ignore[arg-type]
-                    cells.append(
-                        f"{sum(not r['alone'] for r in mine)} of {len(mine)}, {sum(map(failed, mine))}, {gain:+.2f}"
-                    )
-                else:
-                    cells.append(f"{sum(bool(r['alone']) if decide else not failed(r) for r in mine)} of {len(mine)}")
-            lines.append(f"| {kind} | {cells[0]} | {cells[1]} |")
-    return lines
+    lines = {False: ["| kind | chosen on: well | held back: well |", "| --- | --- | --- |"]}
+    lines[True] = [
+        "",
+        "| damage | chosen on: found, worse, gain | held back: found, worse, gain |",
+        "| --- | --- | --- |",
+    ]
+    for (kind, half), f in halves(rows, decide):
+        cell = "{found} of {pictures}, {worse}, {gain:+.2f}" if "gain" in f else "{well} of {pictures}"
+        if half == HALVES[0]:
+            lines["gain" in f].append(f"| {kind} |")
+        lines["gain" in f][-1] += f" {cell.format(**f)} |"
+    return lines[False] + lines[True]
 
 
 def files_of(words: str) -> tuple[str, tuple[Path, ...]]:
@@ -163,6 +172,8 @@ def main() -> None:
     order = np.random.default_rng(0).permutation(len(photographs))
     source = Source(tuple(photographs[i] for i in order), files=tuple(files_of(words) for words in a.files))
     rows = [row(kind, seed, made, harmed, a.decide) for kind, seed, made, harmed in pictures(source, a.only)]
+    for labels, figures in halves(rows, a.decide):
+        record("kinds", [*labels, *unusual(parser, a, "decide")], figures)
     print("\n".join(table(rows, a.decide)))
     for r in rows:
         if failed(r) or (a.decide and not r["harmed"] and not r["alone"]):

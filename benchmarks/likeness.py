@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import torch
+from results import record
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
@@ -21,6 +22,7 @@ from zeuxis.runs import Run
 
 def row(name: str, found: Outcome) -> str:
     f = found.figures
+    record("likeness", [name], {k: v for k, v in f.items() if isinstance(v, int | float)})
     shown = [f"{f[k]:.2f}" for k in ("diversity", "sharpness")] + [f"{f['distance']:.3f}"]
     shown += [f"{f[k]:.2f} ({f[k + '_real']:.2f})" for k in ("coverage", "recall")]
     return f"| {' | '.join([name, *shown, found.grade, found.sentence.split(':')[0]])} |"

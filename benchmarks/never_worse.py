@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from results import record, unusual
 
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
@@ -137,6 +138,19 @@ def table(rows: list[dict[str, object]]) -> list[str]:
     return lines
 
 
+def figures(rows: list[dict[str, object]], clean: bool) -> dict[str, float | None]:
+    """The means of one damage over one folder; of clean pictures how many were changed, and how far the worst is."""
+    alone = sum(bool(r["alone"]) for r in rows)
+    found: dict[str, float | None] = {"pictures": len(rows), "left_alone": alone}
+    if clean:
+        changed = [float(r["after"]) for r in rows if not r["alone"]]  # type: ignore[arg-type]
+        return found | {"changed": len(changed) or None, "least_after": min(changed, default=None)}
+    means = {k: float(np.mean([float(r[k]) for r in rows])) for k in ("before", "after", "gain")}  # type: ignore[arg-type]
+    told_of = [r for r in rows if r.get("inside") is not None]
+    sure = {k: float(np.mean([r[k] for r in told_of])) if told_of else None for k in ("inside", "half_width")}  # type: ignore[misc]
+    return found | means | {"least_gain": min(float(r["gain"]) for r in rows)} | sure  # type: ignore[arg-type]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
@@ -149,6 +163,9 @@ def main() -> None:
         mine: list[dict[str, object]] = []
         for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
             mine += tried(read(path, a.side), path.name, a.suffix)
+        for damage in ("clean", *LEAST_GAIN):
+            labels = [folder.resolve().name, damage, *unusual(parser, a, "side", "suffix")]
+            record("never_worse", labels, figures([r for r in mine if r["damage"] == damage], damage == "clean"))
         print(f"\n{folder}\n")
         print("\n".join(table(mine)))
         for r in failures(mine):

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from restore_methods import Method, methods
+from results import record, unusual
 from standard_sets import STRENGTHS, Task, checks, pairs, tasks
 from torch import Tensor
 
@@ -27,6 +28,7 @@ from zeuxis.metrics.result import Result
 from zeuxis.weights.foreign import is_here
 
 Row = dict[str, Any]
+FIGURES = ("n", "psnr", "ssim", "ssim_hole", "lpips", "cpu_seconds", "megapixels")
 Distance = Callable[[Tensor, Tensor], Result]
 
 
@@ -126,6 +128,8 @@ def main() -> int:
             if asked.methods and name.split()[0] not in asked.methods:
                 continue
             rows.append(measure(name, method, task, asked.data, asked.limit, distance))
+            figures = {key: value for key, value in rows[-1].items() if key in FIGURES}
+            record(task.job, [task.words, name, *unusual(parser, asked, "limit", "lpips")], figures)
             print(f"{task.words}: {name} {cell(rows[-1], task.job)}", file=sys.stderr, flush=True)
     for job in asked.jobs:
         for line in table(job, rows):

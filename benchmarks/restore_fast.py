@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 import torch
+from results import record, unusual
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
@@ -101,6 +102,8 @@ def main() -> int:
     print("| net | computed by | CPU-seconds (least to most) | Mpx out per CPU-second | times as fast | difference |")
     print("| --- | --- | --- | --- | --- | --- |")
     for row in rows:
+        figures = {key: value for key, value in row.items() if key not in ("net", "way")}
+        record("fast", [row["net"], row["way"], *unusual(parser, asked, "side")], figures)
         spread = f"{row['cpu_seconds']:.3f} ({row['least']:.3f} to {row['most']:.3f})"
         rate, ratio = f"{row['megapixels_per_cpu_second']:.3g}", f"{row['times_as_fast']:.2f}"
         print(f"| {row['net']} | {row['way']} | {spread} | {rate} | {ratio} | {row['difference']:.1g} |")

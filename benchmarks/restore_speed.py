@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from restore_methods import Method, methods
+from results import record, unusual
 from standard_sets import Task, pairs
 from torch import Tensor
 
@@ -99,6 +100,8 @@ def main() -> int:
     )
     print("| method | PSNR-Y | Mpx out per CPU-second | slowest to fastest round |\n| --- | --- | --- | --- |")
     for row in rows:
+        figures = {key: row[key] for key in ("psnr", "megapixels_per_cpu_second", "least", "most")}
+        record("speed", [task.words, row["method"], *unusual(parser, asked, "limit")], figures)
         mark = "" if row["faithful"] else " (*)"
         spread = f"{row['least']:.3g} to {row['most']:.3g}"
         print(f"| {row['method']}{mark} | {row['psnr']:.2f} | {row['megapixels_per_cpu_second']:.3g} | {spread} |")

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from results import record, unusual
 from sklearn.decomposition import sparse_encode
 from sklearn.exceptions import ConvergenceWarning
 
@@ -84,11 +85,15 @@ def main() -> int:
         time_of = {name: statistics.median(values) for name, values in seconds.items()}
         used = float((codes["lasso"] != 0).float().sum(1).mean())
         his, b = value["lasso_cd"], time_of["lasso_cd"]
+        figures = {"atoms": used} | {f"{name}_seconds": seconds for name, seconds in time_of.items()}
         for name in ("lasso", "fista"):
             whole = float(value[name].sum() / his.sum() - 1)
             worst = float((value[name] / his.clamp(min=1e-9) - 1).max())
             cells = (f"{used:.1f}", name, f"{time_of[name]:.2f}", f"{b:.2f}", f"{b / time_of[name]:.1f}")
+            figures |= {f"{name}_ratio": b / time_of[name], f"{name}_sum": whole, f"{name}_worst": worst}
             print(f"| {factor} | {' | '.join(cells)} | {whole:+.1e} | {worst:+.1e} |", flush=True)
+        labels = unusual(parser, asked, "patches", "jobs")
+        record("sparse", [asked.folder.resolve().name, f"{factor:g} sigma", *labels], figures)
     return 0
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 
 import torch
+from results import record
 from torch.nn.functional import softplus
 
 from zeuxis import platform
@@ -78,6 +79,8 @@ def main() -> int:
     medians = {name: statistics.median(values) for name, values in taken.items()}
     for name, value in medians.items():
         print(f"{name:<14} {value:8.0f} images/s (median of {asked.rounds}, {threads} threads)")
+    figures = {name.replace(" ", "_"): value for name, value in medians.items()}
+    record("step", ["dcgan"], figures | {"rounds": asked.rounds, "threads": threads})
     print(f"ratio {medians['zeuxis engine'] / medians['plain loop']:.2f}")
     return 0
 

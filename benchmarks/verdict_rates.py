@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from results import record
 from scipy.special import stdtrit
 
 from zeuxis.augmentation.names import RIVALS
@@ -124,6 +125,18 @@ def _row(cells: list[str]) -> None:
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
+def _keep(table: str, world: World, studies: int, found: dict[str, Any], *labels: str) -> None:
+    """Calls in % of the studies by each rule, as one line."""
+    figures: dict[str, float | None] = {"studies": studies, "sd": found["sd"], "mean": found["mean"]}
+    for name in ("rule", "two-way alone", "repeats only"):
+        figures |= {f"{name}, helped": found[name][0], f"{name}, hurt": found[name][1]}
+    record(
+        f"verdict, {table}",
+        [*labels, f"{world.repeats} repeats", f"{world.n} pictures", f"lean {world.lean:g}"],
+        figures,
+    )
+
+
 def _pair(pair: tuple[float, float]) -> str:
     return f"{pair[0]:.1f} / {pair[1]:.1f}"
 
@@ -145,7 +158,9 @@ def null(rng: np.random.Generator, studies: int) -> Iterator[float]:
     for repeats in (6, 10, 20):
         for n in (200, 600, 2000):
             for lean in (0.0, 0.1, 0.2, 0.3):
-                found = rates(rng, World(repeats, n, lean, sizes=(1.0,)), studies)
+                world = World(repeats, n, lean, sizes=(1.0,))
+                found = rates(rng, world, studies)
+                _keep("null", world, studies, found)
                 words = [_pair(found[name]) for name in ("rule", "two-way alone", "repeats only")]
                 _row([str(repeats), f"{n:,}", f"{lean:g}", *words])
                 yield sum(found["rule"])
@@ -158,7 +173,9 @@ def shapes(rng: np.random.Generator, studies: int) -> Iterator[float]:
     for name, change in SHAPES.items():
         for repeats in (6, 10, 20):
             for n, lean in ((200, 0.2), (2000, 0.0), (2000, 0.2)):
-                found = rates(rng, replace(World(repeats, n, lean), **change), studies)
+                world = replace(World(repeats, n, lean), **change)
+                found = rates(rng, world, studies)
+                _keep("shapes", world, studies, found, name)
                 words = [_pair(found[rule]) for rule in ("rule", "two-way alone", "repeats only")]
                 _row([name, str(repeats), f"{n:,}", f"{lean:g}", *words])
                 yield sum(found["rule"])
@@ -172,6 +189,7 @@ def choice(rng: np.random.Generator, studies: int) -> Iterator[float]:
         for n in (200, 2000):
             for lean in (0.0, 0.2):
                 found = rates(rng, World(repeats, n, lean), studies, chosen_study)
+                _keep("choice", World(repeats, n, lean), studies, found)
                 _row(
                     [
                         str(repeats),
@@ -198,6 +216,7 @@ def power(rng: np.random.Generator, studies: int) -> Iterator[float]:
                 cells = []
                 for size in sizes:
                     found = rates(rng, replace(world, effect=size * sd / 100), studies)
+                    _keep("power", world, studies, found, f"effect {size:g} sd")
                     cells.append(f"{found['rule'][0]:.0f}")
                 _row([str(repeats), f"{n:,}", f"{lean:g}", f"{sd:.2f}", *cells])
                 yield 0.0

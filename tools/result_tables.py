@@ -1,0 +1,258 @@
+"""What the tables of measurements in docs/benchmarks.md show: columns, formats and the order of their rows."""
+
+from dataclasses import dataclass
+from itertools import product
+
+Labels = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column shows of the line that is named by the labels of the row and its own together.
+
+    templates: the first whose figures are all known makes the cell, by `str.format`. labels: the first that a line has,
+    `A | B` for two at once. lines: the table of the lines, where it is not the table's own.
+    """
+
+    heading: str
+    templates: tuple[str, ...]
+    labels: tuple[str, ...] = ("",)
+    lines: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """words: the leading cells. labels: as those of a column."""
+
+    words: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """lines: the name under which the lines were recorded. heads: those of the leading cells."""
+
+    lines: str
+    heads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def keys(row: Row, column: Column) -> list[Labels]:
+    """All sets of labels that a cell may be of, in order."""
+    pairs = product(row.labels, column.labels)
+    return [frozenset(part.strip() for label in pair for part in label.split("|") if part.strip()) for pair in pairs]
+
+
+NETS = Table(
+    "nets",
+    ("net", "how"),
+    (
+        Column("weights", ("{weights:,}",)),
+        Column("minutes of each stage", ("{minutes_1}, {minutes_2}, {minutes_3}", "{minutes_1}")),
+        Column("squares of each stage", ("{squares_1:,}; {squares_2:,}; {squares_3:,}", "{squares_1:,}")),
+        Column("pixels of a square's side", ("{side}",)),
+    ),
+    (
+        Row(("`repair`", "the later stages with FFDNet as teacher of noise"), ("repair",)),
+        Row(("`repair-grey`", "from an earlier `repair`"), ("repair-grey",)),
+        Row(("`jpeg`", "from the first `repair`"), ("jpeg",)),
+        Row(("`upscale-x4`", ""), ("upscale-x4",)),
+        Row(("`upscale-x2`", "from `upscale-x4`, on a shared core"), ("upscale-x2",)),
+        Row(("`upscale-x4-sharp`", "from `upscale-x4`; the time is approximate"), ("upscale-x4-sharp",)),
+        Row(("`inpaint`", ""), ("inpaint",)),
+        Row(("`uncertainty`", ""), ("uncertainty",)),
+    ),
+)
+
+DAMAGE = ("clean", "noise 15", "noise 25", "JPEG 10", "JPEG 30", "blur 1.5")
+NEVER_WORSE = (
+    Column("pictures", ("{pictures}",)),
+    Column("before", ("{before:.2f}", "equal")),
+    Column("after", ("{after:.2f}", "{least_after:.1f} dB at worst", "equal")),
+    Column("mean gain", ("{gain:+.2f}",)),
+    Column("least gain", ("{least_gain:+.2f}", "{left_alone} unchanged")),
+    Column("left alone", ("{left_alone}",)),
+    Column("inside", ("{inside:.1%}",)),
+    Column("half width", ("{half_width:.1f}",)),
+)
+SETS = {
+    "Set5": "set5",
+    "Set14": "set14",
+    "Set12 (grey)": "set12",
+    "Classic5 (grey)": "classic5",
+    "CBSD68": "cbsd68",
+}
+HELD_OUT = Table(
+    "never_worse", ("damage",), NEVER_WORSE, tuple(Row((damage,), (f"held-out | {damage}",)) for damage in DAMAGE)
+)
+STANDARD_SETS = Table(
+    "never_worse",
+    ("set", "damage"),
+    NEVER_WORSE,
+    tuple(Row((name, damage), (f"{folder} | {damage}",)) for name, folder in SETS.items() for damage in DAMAGE),
+)
+
+KINDS = Table(
+    "kinds",
+    ("damage",),
+    tuple(
+        Column(f"{half}: found, worse, gain", ("{found} of {pictures}, {worse}, {gain:+.2f}",), (half,))
+        for half in ("chosen on", "held back")
+    ),
+    tuple(
+        Row((kind + (" *" if kind == "salt and pepper" else ""),), (kind,))
+        for kind in (
+            "noise 10",
+            "noise 15",
+            "noise 25",
+            "noise 50",
+            "grey noise",
+            "sensor, ISO 1600",
+            "sensor, ISO 3200",
+            "sensor, ISO 6400",
+            "JPEG 5 to 15",
+            "JPEG 20 to 40",
+            "JPEG 45 to 60",
+            "JPEG, cut, PNG",
+            "double JPEG",
+            "JPEG, cut, JPEG",
+            "JPEG, shrunk",
+            "noise, JPEG",
+            "noise, JPEG 80 to 92",
+            "WebP",
+            "noise, cut-out",
+            "noise, framed",
+            "noise, partly smooth",
+            "chroma noise",
+            "blotched chroma noise",
+            "salt and pepper",
+            "noise, enlarged",
+            "blur 1.1 to 1.6",
+            "blur 1.8 to 3",
+        )  # fmt: skip
+    ),
+)
+
+PSNR = ("{psnr:.2f}",)
+DENOISE = Table(
+    "denoise",
+    ("set, sigma",),
+    (
+        Column("input", PSNR, ("input",)),
+        Column("ours, `repair` and `repair-grey`", PSNR, ("ours (repair-grey)", "ours (repair)")),
+        Column("aim", ("{psnr:.1f}",), ("aim",)),
+        Column("non-local means", PSNR, ("non-local-means",)),
+        Column("total variation", PSNR, ("total-variation",)),
+        Column("FFDNet, measured", PSNR, ("ffdnet-color", "ffdnet-grey")),
+        Column("FFDNet, published", PSNR, ("published FFDNet",)),
+    ),
+    tuple(
+        Row((f"{name}, {sigma}{', clipped to 8 bits' if kind == '8-bit' else ''}",), (f"{SETS[name]} {kind} {sigma}",))
+        for kind, sigmas in (("unclipped", (15, 25, 50)), ("8-bit", (25,)))
+        for name in ("CBSD68", "Set12 (grey)")
+        for sigma in sigmas
+    ),
+)
+
+JPEG = Table(
+    "jpeg",
+    ("set, quality",),
+    (
+        Column("input", ("{before:.2f}",), lines="never_worse"),
+        Column("ours, `jpeg`", ("{after:.2f}",), lines="never_worse"),
+        Column("aim", ("{psnr:.1f}",), ("aim",)),
+        Column("ARCNN (published)", PSNR, ("published ARCNN",)),
+        Column("DnCNN-3 (published)", PSNR, ("published DnCNN-3",)),
+    ),
+    tuple(Row((f"classic5, {q}",), (f"classic5 | JPEG {q}", f"classic5 q{q}")) for q in (10, 30)),
+)
+
+UPSCALE = Table(
+    "upscale",
+    ("method", "weights"),
+    tuple(
+        Column(f"{name} x{scale}", ("{psnr:.2f} / {ssim:.4f} / {lpips:.3f}",), (f"{SETS[name]} x{scale}",))
+        for name in ("Set5", "Set14")
+        for scale in (2, 3, 4)
+    ),
+    (
+        Row(("bicubic", ""), ("bicubic",)),
+        Row(
+            ("ours, `zeuxis upscale` (x3: the x4 net, shrunk)", "78,636; 89,040"),
+            ("ours (as upscale does it)", "ours (upscale-x2)", "ours (upscale-x4)"),
+        ),
+        Row(("ours, `--fidelity 0`", "89,040"), ("ours (upscale-x4-sharp)",)),
+        Row(("SRMDNF", "1.5 M"), tuple(f"srmdnf-x{scale}" for scale in (2, 3, 4))),
+        Row(("DAT-light", "0.57 M"), tuple(f"dat-light-x{scale}" for scale in (2, 3, 4))),
+        Row(("Real-ESRGAN x4plus", "16.7 M"), ("realesrgan-x4plus",)),
+    ),
+)
+
+INPAINT = Table(
+    "inpaint",
+    ("method",),
+    tuple(
+        Column(hole, ("{ssim_hole:.4f} / {lpips:.4f}",), (f"set14 {hole}",))
+        for hole in ("boxes 16", "boxes 48", "strokes 12")
+    ),
+    (
+        Row(("biharmonic",), ("biharmonic",)),
+        Row(("ours, the net alone",), ("ours (inpaint)",)),
+        Row(("ours, `zeuxis restore`",), ("ours (as restore does it)",)),
+    ),
+)
+
+KSVD = Table(
+    "ksvd",
+    ("",),
+    tuple(Column(name, PSNR, (name,)) for name in ("house", "peppers", "lena", "barbara", "boat")),
+    (Row(("ours",), ("ours",)), Row(("recalled",), ("recalled",))),
+)
+
+SPARSE = Table(
+    "sparse",
+    ("penalty",),
+    (
+        Column("atoms used", ("{atoms:.1f}",)),
+        Column("`lasso`", ("{lasso_seconds:.2f} s",)),
+        Column("FISTA from zero", ("{fista_seconds:.2f} s",)),
+        Column("`lasso_cd`", ("{lasso_cd_seconds:.2f} s",)),
+        Column("ratio of `lasso`", ("{lasso_ratio:.1f}",)),
+        Column("objective, sum", ("{lasso_sum:+.1e}",)),
+        Column("objective, worst patch", ("{lasso_worst:+.1e}",)),
+    ),
+    tuple(Row((f"{factor} sigma",), (f"set12 | {factor} sigma",)) for factor in ("1.2", "2", "3")),
+)
+
+SPEED = Table(
+    "speed",
+    ("method", "weights"),
+    (
+        Column("PSNR-Y", PSNR, ("set5 x4",)),
+        Column("output megapixels per CPU-second", ("{megapixels_per_cpu_second:.3g}",), ("set5 x4",)),
+    ),
+    (
+        Row(("DAT-light", "0.57 M"), ("dat-light-x4",)),
+        Row(("SRMDNF", "1.5 M"), ("srmdnf-x4",)),
+        Row(("ours, `upscale-x4`", "89,040"), ("ours (upscale-x4)",)),
+        Row(("ours, `upscale-x4-sharp` (LPIPS, not PSNR)", "89,040"), ("ours (upscale-x4-sharp)",)),
+        Row(("bicubic", ""), ("bicubic",)),
+        Row(("Real-ESRGAN's anime net (invents detail)", "0.6 M"), ("realesr-animevideo-x4",)),
+    ),
+)
+
+TABLES = {
+    "nets": NETS,
+    "held-out": HELD_OUT,
+    "standard-sets": STANDARD_SETS,
+    "kinds": KINDS,
+    "denoise": DENOISE,
+    "jpeg": JPEG,
+    "upscale": UPSCALE,
+    "inpaint": INPAINT,
+    "ksvd": KSVD,
+    "sparse": SPARSE,
+    "speed": SPEED,
+}
+"""By the name between the markers of the page."""
