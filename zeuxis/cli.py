@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from zeuxis import word
-from zeuxis.errors import AGAIN, BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
+from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
 from zeuxis.flags import Parser, parser_of, with_fields
 
 
@@ -111,8 +111,15 @@ def run(arguments: Sequence[str]) -> None:
     parser = parser_of(name, _recipe_of(rest) if name == "train" else None)
     parsed = with_fields(vars(parser.parse_args(rest)), word.parameters(name))
     as_json, declared = parsed.pop("json"), word.of(name)
-    with memory_in_words(mend=less_memory(parser)):
-        answer = declared.answer(declared.function(**parsed), parsed)
+    try:
+        with memory_in_words(mend=less_memory(parser)):
+            answer = declared.answer(declared.function(**parsed), parsed)
+    except KeyboardInterrupt:
+        raise Stopped(signal.SIGINT, *declared.after_stop(parsed)) from None
+    except Stopped as error:
+        if not error.mend:
+            error.say(error.what, *declared.after_stop(parsed))
+        raise
     if (as_json and answer.found) or answer.text:
         _print(_json(answer.found) if as_json else answer.text)
     return None
@@ -147,7 +154,7 @@ def _ended(error: ZeuxisError, code: int, as_json: bool) -> int:
 
 def _terminated(number: int, frame: object) -> NoReturn:
     """SIGTERM while nothing is trained; a training has a handler of its own, which saves first."""
-    raise Stopped(number, "", AGAIN)
+    raise Stopped(number)
 
 
 def main() -> int:
@@ -159,7 +166,10 @@ def main() -> int:
             run(sys.argv[1:])
         return 0
     except KeyboardInterrupt:
-        return _ended(Stopped(signal.SIGINT, "", AGAIN), 130, as_json)
+        return _ended(Stopped(signal.SIGINT, "", word.NOTHING_KEPT), 130, as_json)
+    except Stopped as error:
+        error.say(error.what, error.where, error.mend or word.NOTHING_KEPT)
+        return _ended(error, error.exit_code, as_json)
     except ZeuxisError as error:
         if debug:
             raise

@@ -63,12 +63,11 @@ class MemoryRanOut(MachineGaveOut):
         super().__init__("the memory is used up", where, mend or "close other programs, or use smaller pictures")
 
 
-AGAIN = "give the same command again, or `zeuxis resume` where a run or a study was begun"
-"""What helps after a stop at any moment, where the word that was stopped does not know better."""
-
-
 class Stopped(ZeuxisError):
-    """Stopped by a signal with a checkpoint saved. Exit code 130 (Ctrl-C) or 143 (SIGTERM)."""
+    """Stopped by a signal. Exit code 130 (Ctrl-C) or 143 (SIGTERM).
+
+    mend: how to go on, where the place that was stopped knows it; else the command line says what was kept.
+    """
 
     def __init__(self, signal_number: int, where: str = "", mend: str = "") -> None:
         super().__init__("stopped", where, mend)

@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_ar
 import zeuxis
 from zeuxis.arguments import taken
 from zeuxis.catalog import first_line
-from zeuxis.errors import WrongType, memory_in_words
+from zeuxis.errors import WrongType, command, memory_in_words
 from zeuxis.parameters import Arg
 from zeuxis.spelling import GROUPS as GROUPS
 from zeuxis.spelling import flag, for_python, pythonic
@@ -27,6 +27,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 FOLDER = Path(__file__).with_name("words")
 REQUIRED = inspect.Parameter.empty
+NOTHING_KEPT = "nothing was kept: give the same command again"
+FINISHED_KEPT = "what was finished is kept: give the same command again, and it does the rest"
 
 
 class Answer(NamedTuple):
@@ -38,11 +40,23 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Word:
-    """A word as it was declared: its function without the checks of a Python call, what is printed, an example."""
+    """A word as it was declared: its function without the checks of a Python call, what is printed, an example.
+
+    begins: the argument that names the folder with which `zeuxis resume` goes on, once it is begun; kept: what is left
+    where there is no such folder and a signal stopped the word, and how to go on.
+    """
 
     function: Callable[..., Any]
     answer: Callable[[Any, Mapping[str, Any]], Answer]
     example: str
+    begins: str = ""
+    kept: str = NOTHING_KEPT
+
+    def after_stop(self, given: Mapping[str, Any]) -> tuple[str, str]:
+        """Where something was begun, with these arguments, when a signal stopped the word; and how to go on."""
+        folder = given.get(self.begins)
+        begun = folder is not None and any((Path(folder) / name).exists() for name in ("run.json", "study.json"))
+        return (str(folder), f"continue with `{command('resume', folder)}`") if begun else ("", self.kept)
 
 
 @dataclass(frozen=True)
@@ -150,12 +164,12 @@ def _for_help(function: Callable[..., Any]) -> tuple[inspect.Signature, str]:
 
 
 def word(
-    answer: Callable[[Any, Mapping[str, Any]], Answer], example: str
+    answer: Callable[[Any, Mapping[str, Any]], Answer], example: str, begins: str = "", kept: str = NOTHING_KEPT
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declares a word: called from Python its arguments are checked by their annotations, and errors name parameters.
 
     The command line, which has read its flags by their own types, calls what lies beneath. answer: from what the
-    function returned and the arguments it was given; example: a command line that works.
+    function returned and the arguments it was given; example: a command line that works; begins, kept: see `Word`.
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
@@ -173,7 +187,7 @@ def word(
             with for_python(), memory_in_words():
                 return function(*bound.args, **bound.kwargs)
 
-        call.word = Word(function, answer, example)  # type: ignore[attr-defined]
+        call.word = Word(function, answer, example, begins, kept)  # type: ignore[attr-defined]
         call.__signature__, call.__doc__ = _for_help(function)  # type: ignore[attr-defined]
         return call
 

@@ -11,7 +11,7 @@ from PIL import Image
 import zeuxis
 from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import cli, word
-from zeuxis.errors import AGAIN
+from zeuxis.word import NOTHING_KEPT
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_stopped_is_no_error_and_json_too(monkeypatch):
 
     monkeypatch.setattr(cli, "run", stopped)
     plain, told = typed("data", "list"), typed("data", "list", "--json")
-    assert (plain.code, plain.out, plain.err) == (130, "", f"stopped; {AGAIN}\n")
+    assert (plain.code, plain.out, plain.err) == (130, "", f"stopped; {NOTHING_KEPT}\n")
     assert told.code == 130 and json.loads(told.out)["error"]["what"] == "stopped"
 
 

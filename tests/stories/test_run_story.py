@@ -15,11 +15,12 @@ from PIL import Image
 import zeuxis
 from tests.stories.commands import TINY, ended, inside, kill_group, pictures, start, typed, wait_until
 from zeuxis.data import files
-from zeuxis.errors import AGAIN, BadInput, Stopped
+from zeuxis.errors import BadInput, Stopped
 from zeuxis.jobs import training
 from zeuxis.pictures.write import read_note
 from zeuxis.runs import Run
 from zeuxis.weights import store
+from zeuxis.word import NOTHING_KEPT
 
 LONG_RUN = ["train", "dcgan", "pics", "--run", "r", "--steps", "20000", "--levers", "plain", "--width", "8"]
 LONG_RUN += ["--batch", "8"]
@@ -155,7 +156,7 @@ def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch
     report = training.write_run_report
 
     def terminated(folder):
-        raise Stopped(signal.SIGTERM, "", AGAIN)
+        raise Stopped(signal.SIGTERM)
 
     with inside(tmp_path):
         (tmp_path / "pics").symlink_to(place / "pics")
@@ -449,4 +450,4 @@ def test_a_stop_before_any_training_is_one_line(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 143
-    assert done.stderr == f"stopped; {AGAIN}\n"
+    assert done.stderr == f"stopped; {NOTHING_KEPT}\n"

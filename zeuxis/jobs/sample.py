@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -91,19 +93,35 @@ def sample(
         raise BadInput(f"{taken[0]} is there already", str(out), "choose another --out")
     kept = None if snapshot is None else check_snapshot(run, snapshot)
     players, digest = run.players(kept), content_hash(run.tensors(kept))
+    made, paths = torch.cat(list(generate(recipe, players, chosen, labels))), [out / n for n in (*names, "grid.png")]
+    with _all_or_none(out, paths):
+        for i, path in enumerate(paths[:-1]):
+            note = {
+                "recipe": record["recipe"],
+                "weights": digest,
+                "seed": int(chosen[i]),
+                "class": classes[int(labels[i])] if labels is not None else None,
+            }
+            write_png(path, made[i].permute(1, 2, 0).numpy(), note)
+        columns = round(len(made) ** 0.5) if not classes or wanted else min(len(classes), len(made))
+        write_png(paths[-1], grid(to_image(made), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
+    return paths
+
+
+@contextmanager
+def _all_or_none(out: Path, paths: list[Path]) -> Iterator[None]:
+    """Takes new files away again where not all of them come to stand: with some there the same command is refused."""
+    there = out.exists()
     make_folder(out)
-    made = torch.cat(list(generate(recipe, players, chosen, labels)))
-    for i, name in enumerate(names):
-        note = {
-            "recipe": record["recipe"],
-            "weights": digest,
-            "seed": int(chosen[i]),
-            "class": classes[int(labels[i])] if labels is not None else None,
-        }
-        write_png(out / name, made[i].permute(1, 2, 0).numpy(), note)
-    columns = round(len(made) ** 0.5) if not classes or wanted else min(len(classes), len(made))
-    write_png(out / "grid.png", grid(to_image(made), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
-    return [out / name for name in (*names, "grid.png")]
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        if not there:
+            with suppress(OSError):
+                out.rmdir()
+        raise
 
 
 def _in_turn(seed: int, n: int, classes: int) -> torch.Tensor:

@@ -26,10 +26,8 @@ from zeuxis.engine.loop import Habits
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
 from zeuxis.errors import (
-    AGAIN,
     BadInput,
     MachineGaveOut,
-    Stopped,
     ZeuxisError,
     command,
     counted,
@@ -132,13 +130,9 @@ def resumable(run: Path, split: Split | None) -> Iterator[None]:
     try:
         with memory_in_words():
             yield
-    except (MachineGaveOut, Stopped) as error:
-        begun = (run / "run.json").exists()
-        if not begun or ("zeuxis resume" in error.mend and error.mend != AGAIN):
+    except MachineGaveOut as error:
+        if not (run / "run.json").exists() or "zeuxis resume" in error.mend:
             raise
-        if isinstance(error, Stopped):  # while the last papers were drawn
-            number = error.exit_code - 128
-            raise Stopped(number, error.where or str(run), f"continue with `{command('resume', run)}`") from error
         first = next((mend for what, mend in _MENDS.items() if what in error.what), None)
         if first is None:
             raise

@@ -21,7 +21,9 @@ def _answer(folder: Path | None, given: Mapping[str, Any]) -> Answer:
     return Answer(str(folder), {"out": str(folder)}) if given["classic_only"] else concluded(folder)
 
 
-@word(_answer, "zeuxis augment fashion-mini --labels-per-class 20 --budget 20m --study studies/garments")
+@word(
+    _answer, "zeuxis augment fashion-mini --labels-per-class 20 --budget 20m --study studies/garments", begins="study"
+)
 def augment(
     data: Annotated[p.Collection, p.Arg("folder per class, zip, table of file,label[,group], or a set by name")],
     *,

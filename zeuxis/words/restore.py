@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from zeuxis import asking
 from zeuxis import parameters as p
 from zeuxis.asking import text_of
-from zeuxis.word import Answer, word
+from zeuxis.word import FINISHED_KEPT, Answer, word
 
 
 def files_and_figures(made: tuple[list[Path] | bytes, dict[str, Any]], given: Mapping[str, Any]) -> Answer:
@@ -22,7 +22,7 @@ def files_and_figures(made: tuple[list[Path] | bytes, dict[str, Any]], given: Ma
     return Answer("\n".join(names), {"files": names, **found})
 
 
-@word(files_and_figures, "zeuxis restore photos mended")
+@word(files_and_figures, "zeuxis restore photos mended", kept=FINISHED_KEPT)
 def restore(
     input: p.Pixels,
     out: p.Target | None = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from zeuxis import asking
 from zeuxis.data import there
 from zeuxis.parameters import AnyFolder, Arg, CheckpointEvery, Collection, OnNan
-from zeuxis.word import Answer, word
+from zeuxis.word import FINISHED_KEPT, Answer, word
 
 
 def concluded(folder: Path) -> Answer:
@@ -34,7 +34,7 @@ def _answer(folder: Path, given: Mapping[str, Any]) -> Answer:
     return finished(folder, _read(folder / "finish.json"))
 
 
-@word(_answer, "zeuxis resume runs/first")
+@word(_answer, "zeuxis resume runs/first", kept=FINISHED_KEPT)
 def resume(
     folder: AnyFolder,
     *,

@@ -18,7 +18,7 @@ def _answer(run: "Run", given: Mapping[str, Any]) -> Answer:
     return finished(run.path, run.finish)
 
 
-@word(_answer, "zeuxis train cgan fashion-mini --budget 2m --run runs/first")
+@word(_answer, "zeuxis train cgan fashion-mini --budget 2m --run runs/first", begins="run")
 def train(
     recipe: Annotated[str, p.Arg("name of a recipe")],
     data: p.Collection,

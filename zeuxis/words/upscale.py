@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from zeuxis import asking
 from zeuxis import parameters as p
 from zeuxis.asking import text_of
-from zeuxis.word import word
+from zeuxis.word import FINISHED_KEPT, word
 from zeuxis.words.restore import files_and_figures
 
 
-@word(files_and_figures, "zeuxis upscale photo.jpg --scale 3")
+@word(files_and_figures, "zeuxis upscale photo.jpg --scale 3", kept=FINISHED_KEPT)
 def upscale(
     input: p.Pixels,
     out: p.Target | None = None,

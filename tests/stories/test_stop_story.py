@@ -1,0 +1,105 @@
+"""Stopped by a signal at any stage, every word says what is so: what was kept, and which command goes on."""
+
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.stories.commands import inside, pictures, typed
+from zeuxis import cli, word
+from zeuxis.data import export
+from zeuxis.engine import train as engine
+from zeuxis.errors import Stopped
+from zeuxis.jobs import classic, sample, showing, training
+from zeuxis.jobs.restoring import degrading, restore
+from zeuxis.jobs.study import study as studies
+from zeuxis.weights import foreign
+
+NOTHING, REST = f"stopped; {word.NOTHING_KEPT}", f"stopped; {word.FINISHED_KEPT}"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("stops")
+    pictures(place / "pics", ("boot", "dress"), 12)
+    (place / "two").mkdir()
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(place / "two" / f"{name}.png")
+    with inside(place):
+        assert typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain").code == 0
+    return place
+
+
+def stop_at(monkeypatch, module, name, call=1, error=None):
+    """The function of this name raises at its n-th call, as the handler of a signal does."""
+    real, calls = getattr(module, name), []
+
+    def stopping(*given, **more):
+        calls.append(1)
+        if len(calls) == call:
+            raise error or Stopped(signal.SIGTERM)
+        return real(*given, **more)
+
+    monkeypatch.setattr(module, name, stopping)
+
+
+TRAIN = "train gan pics --run new --steps 1 --levers plain"
+STUDY = "augment pics --study st --repeats 1 --labels-per-class 4"
+STAGES = [  # what was stopped, where, what is said, and whether nothing at all is left
+    (TRAIN, training, "material", 1, NOTHING, True),
+    (TRAIN, engine, "_measure", 1, NOTHING, False),
+    (TRAIN, training, "write_run_report", 1, "stopped (new); continue with `zeuxis resume new`", False),
+    (STUDY, studies, "prepare", 1, NOTHING, True),
+    ("augment pics --classic-only --out more", classic, "_copies", 2, NOTHING, True),
+    ("data export pics --out o", export, "_note", 9, NOTHING, True),
+    ("data show pics", showing, "families", 1, NOTHING, True),
+    ("sample r -n 4 --out made", sample, "write_png", 3, NOTHING, True),
+    ("resume r", training, "go_on", 1, REST, True),
+    ("report r", cli.word, "load", 1, NOTHING, True),
+    ("restore two mended --method non-local-means --task denoise", restore, "write_bytes", 2, REST, False),
+    ("upscale two large --method bicubic", restore, "write_bytes", 2, REST, False),
+    ("data degrade two hurt --as noise=5", degrading, "write_bytes", 2, REST, False),
+    ("data weights list", foreign, "listed", 1, REST, True),
+    ("data list", cli, "_json", 1, NOTHING, True),
+]
+
+
+def left(place):
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*"))
+
+
+@pytest.mark.parametrize(("line", "module", "name", "call", "said", "whole"), STAGES)
+def test_what_is_said_of_a_stop_is_so(place, tmp_path, monkeypatch, line, module, name, call, said, whole):
+    for known in ("pics", "two", "r"):
+        (tmp_path / known).symlink_to(place / known)
+    before = left(tmp_path)
+    with inside(tmp_path):
+        stop_at(monkeypatch, module, name, call)
+        done = typed(*line.split(), *["--json"] * (line == "data list"))
+        assert (done.code, done.errors) == (143, [said])
+        monkeypatch.undo()
+        assert not whole or left(tmp_path) == before
+        if said in (NOTHING, REST) and "--study" not in line:
+            again = typed(*line.split())
+            assert again.code == 0 and not again.errors, "the same command, as was said"
+
+
+def test_every_word_is_stopped_at_a_stage_of_its_own():
+    tried = {name for name in word.names() for line, *_ in STAGES if line.startswith(word.typed(name))}
+    assert tried == set(word.names()) - {"completion"}
+
+
+def test_control_c_says_the_same(place, monkeypatch):
+    with inside(place):
+        stop_at(monkeypatch, training, "material", error=KeyboardInterrupt())
+        done = typed(*TRAIN.split())
+    assert (done.code, done.errors) == (130, [NOTHING])
+
+
+def test_a_study_that_was_begun_goes_on(tmp_path):
+    given, study = {"study": tmp_path, "run": None}, word.of("augment")
+    assert study.after_stop(given) == study.after_stop({"study": None}) == ("", word.NOTHING_KEPT)
+    (tmp_path / "study.json").write_text("{}")
+    assert study.after_stop(given) == (str(tmp_path), f"continue with `zeuxis resume {tmp_path}`")
