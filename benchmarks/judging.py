@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from torch import nn
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.memory import Subset
-from zeuxis.data.split import split_dataset
 from zeuxis.engine.batches import feeders
 from zeuxis.engine.levers import starting
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.table import lay
 from zeuxis.engine.turns import play
-from zeuxis.jobs.training import HELD_OUT, Source
+from zeuxis.jobs.opening import Source, material
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.runs import Run
 
@@ -29,10 +27,11 @@ class Parts:
 
 
 def parts_of(run: Run) -> Parts:
-    """The pictures of a run on a set with an official test part."""
-    data = Source.from_words(run.record["data"]).open()
-    split = split_dataset(data, seed=run.record["seed"], validation=HELD_OUT, test=0.0)
-    return Parts(Subset(data, split.train), Subset(data, np.flatnonzero(np.asarray(data.parts) == "test")))
+    """The training pictures of a run, as it divided them, and the official test part of its set."""
+    source = Source.from_words(run.record["data"])
+    given = material(run.recipe, source, run.record["seed"])
+    assert given.split is not None and len(given.split.test), "the set of the run has no official test part"
+    return Parts(given.train, Subset(source.open(), given.split.test))
 
 
 def judge(data: Dataset) -> tuple[Classifier, nn.ModuleDict]:

@@ -1,6 +1,7 @@
 """What was measured is kept as lines of figures, and the tables of docs/ are drawn from these."""
 
 import argparse
+import importlib
 import json
 import math
 import re
@@ -84,3 +85,8 @@ def test_every_script_is_in_the_index():
     assert sorted(re.findall(r"^\| `(\w+\.py)` \|", index, re.MULTILINE)) == sorted(scripts)
     tools = (ROOT / "tools" / "README.md").read_text(encoding="utf-8")
     assert all(f"`{p.name}`" in tools for p in (ROOT / "tools").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", sorted(p.stem for d in ("benchmarks", "tools") for p in (ROOT / d).glob("*.py")))
+def test_what_a_script_takes_from_the_package_is_there(script):
+    assert Path(importlib.import_module(script).__file__).parent.name in ("benchmarks", "tools")
