@@ -65,6 +65,8 @@ def labels_or_zeros(dataset: Dataset) -> list[int]:
 
 
 def _manifest(dataset: Dataset, places: list[str]) -> dict[str, Any]:
+    kinds = kinds_of(dataset)
+
     def row(i: int, hexdigest: str) -> dict[str, Any]:
         return {
             "file": places[i],
@@ -73,6 +75,7 @@ def _manifest(dataset: Dataset, places: list[str]) -> dict[str, Any]:
             "part": None if dataset.parts is None else dataset.parts[i],
             "source": dataset.sources[i],
             "sha256": hexdigest,
+            "kind": kinds[i],
         }
 
     files = [row(i, digest.hex()) for i, digest in enumerate(item_digests(dataset))]
@@ -132,30 +135,45 @@ def _onto_empty(aside: Path, out: Path) -> None:
 def _write_all(dataset: Any, aside: Path, places: list[str]) -> None:
     for folder in sorted({str(Path(place).parent) for place in places}):
         make_folder(aside / folder)
+    kinds = kinds_of(dataset)
     for start in range(0, len(dataset), 256):
         index = np.arange(start, min(start + 256, len(dataset)))
         pixels = dataset.images(index).permute(0, 2, 3, 1).numpy()
         for i, picture in zip(index.tolist(), pixels, strict=True):
             with plain_errors(aside / places[i]):
-                (aside / places[i]).write_bytes(png_bytes(picture, *_note(dataset, i)))
+                (aside / places[i]).write_bytes(png_bytes(picture, *_note(dataset, i, kinds[i])))
     _flush(aside, places)
     write_bytes(aside / MANIFEST, json_bytes(_manifest(dataset, places)))
 
 
-_TYPES = {"made": MADE, "changed": CHANGED}
+def kinds_of(dataset: Any) -> list[str]:
+    """The kind of each picture's origin, "" for a plain one."""
+    origins: list[Origin] = getattr(dataset, "origins", None) or [PLAIN] * len(dataset)
+    made: list[bool] = getattr(dataset, "generated", None) or [False] * len(dataset)
+    return [one.kind or ("made" if by_model else "") for one, by_model in zip(origins, made, strict=True)]
 
 
-def _note(dataset: Any, i: int) -> tuple[dict[str, Any] | None, str | None]:
+TYPES = {"made": MADE, "changed": CHANGED}
+"""Digital source type by kind; a plain picture has none."""
+
+
+def note_for(dataset: Dataset, i: int, kind: str, **more: Any) -> tuple[dict[str, Any], str | None]:
+    """The note and the digital source type of a picture that is written into a set, with its family.
+
+    It is called an original only where no program made or changed it, so that it stays known in the next set.
+    """
+    original = {} if kind else {"original": True}
+    return {**more, "family": family_of(dataset, i), **original}, TYPES.get(kind)
+
+
+def _note(dataset: Any, i: int, kind: str) -> tuple[dict[str, Any] | None, str | None]:
     """The note of an exported picture and its digital source type; none for a plain picture that stands alone."""
     origins: list[Origin] | None = getattr(dataset, "origins", None)
     origin = origins[i] if origins else PLAIN
-    made = (getattr(dataset, "generated", None) or [False] * len(dataset))[i]
-    if not made and origin == PLAIN and dataset.groups is None:
+    if not kind and origin == PLAIN and dataset.groups is None:
         return None, None
-    note = {"exported": True, "from": dataset.sources[i], "family": family_of(dataset, i)}
-    note |= {"study": origin.study} if origin.study else {}
-    note |= {} if made else {"original": True}
-    return note, _TYPES.get(origin.kind, MADE if made else None)
+    study = {"study": origin.study} if origin.study else {}
+    return note_for(dataset, i, kind, exported=True, **{"from": dataset.sources[i]}, **study)
 
 
 def _flush(aside: Path, places: list[str]) -> None:

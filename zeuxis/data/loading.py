@@ -137,7 +137,15 @@ def _opened(entry: Entry) -> IO[bytes] | Path:
 
 
 def file_loader(entry: Entry, frame: int = 0) -> Loader:
-    return lambda shape: decode(_opened(entry), shape, frame)
+    """Decodes a file; what a list says of it holds, unless its own note says that a model made it."""
+
+    def load(shape: Shape) -> Decoded:
+        found = decode(_opened(entry), shape, frame)
+        if not entry.kind or found.origin.kind == "made":
+            return found
+        return replace(found, origin=replace(found.origin, kind=entry.kind))
+
+    return load
 
 
 def frame_count(entry: Entry) -> int:

@@ -18,7 +18,10 @@ MANIFEST = "zeuxis.json"
 
 
 class ManifestFile(BaseModel):
-    """One picture of a manifest: file relative to the folder, label a position in `classes`, sha256 of the pixels."""
+    """One picture of a manifest: file relative to the folder, label a position in `classes`, sha256 of the pixels.
+
+    kind: whether a program changed or made it, so that it is known without its own note.
+    """
 
     file: str = Field(min_length=1)
     label: int | None = Field(default=None, ge=0)
@@ -26,6 +29,7 @@ class ManifestFile(BaseModel):
     part: Literal["train", "val", "test"] | None = None
     source: str = ""
     sha256: str = ""
+    kind: Literal["", "changed", "made"] = ""
 
 
 class Manifest(BaseModel):
@@ -96,7 +100,7 @@ def _read(text: str, place: PurePosixPath, openers: Openers, where: str, skipped
         label = None if row.label is None else manifest.classes[row.label]
         known.add(whole := place.parent / name)
         if whole in openers:
-            entries.append(Entry(row.file, openers[whole], label, row.group, row.part))
+            entries.append(Entry(row.file, openers[whole], label, row.group, row.part, row.kind))
         else:
             skipped.append((readable(row.file), "is not there any more"))
     left = sorted(name.relative_to(place.parent) for name in openers if name not in known)

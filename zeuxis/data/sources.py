@@ -15,6 +15,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from zeuxis.data import listed
 from zeuxis.data.layouts import layout
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput, counted
@@ -49,13 +50,17 @@ _MEMBER = 1 << 30
 
 @dataclass(frozen=True)
 class Entry:
-    """One candidate: its name, how to open it, and what is known of it."""
+    """One candidate: its name, how to open it, and what is known of it.
+
+    kind: "made" by a model or "changed" by rules, where a list beside it says so; see `zeuxis.data.origin`.
+    """
 
     name: str
     open: Callable[[], IO[bytes] | Path]
     label: str | None = None
     group: str | None = None
     part: str | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,24 +131,26 @@ def by_folder(
     beside: list[PurePosixPath],
     skipped: Skipped,
     where: Where,
-    head: Callable[[PurePosixPath], bytes],
+    read: Callable[[PurePosixPath, int], bytes],
     folders: Iterable[PurePosixPath] = (),
 ) -> Listing:
     """A listing of (path, opener) pairs, sorted by path.
 
-    beside: the files there that are no pictures; head: the first bytes of one of them; folders: all that are there.
+    beside: the files there that are no pictures; read: so many of the first bytes of one; folders: all that are there.
     """
     pairs = sorted(found, key=lambda pair: pair[0].parts)
     paths = [path for path, _ in pairs]
-    read = layout(paths, beside, where, lambda path: _is_coco(head(path)))
-    remarks = read.remarks + _hidden(beside) + _without_pictures(folders, paths)
-    remarks += joined_names(p.label for p in read.places) + joined_names(p.group for p in read.places)
+    laid = layout(paths, beside, where, lambda path: _is_coco(read(path, _JSON_HEAD)))
+    kinds = listed.kinds_in((p for p in beside if p.name in listed.NAMES), lambda path: read(path, listed.LONGEST))
+    remarks = laid.remarks + _hidden(beside) + _without_pictures(folders, paths)
+    remarks += joined_names(p.label for p in laid.places) + joined_names(p.group for p in laid.places)
     entries = []
-    for (path, opener), place in zip(pairs, read.places, strict=True):
+    for (path, opener), place in zip(pairs, laid.places, strict=True):
         if place.out:
             skipped.append((readable(str(path)), place.out))
         elif not place.away:
-            entries.append(Entry(readable(str(path)), opener, named(place.label), named(place.group), place.part))
+            known = named(place.label), named(place.group), place.part, kinds.get(path.with_suffix(""), "")
+            entries.append(Entry(readable(str(path)), opener, *known))
     return Listing(entries, skipped, remarks=[readable(line) for line in remarks])
 
 
@@ -186,10 +193,10 @@ def _pictures_below(root: Path, folder: Path) -> list[PurePosixPath]:
     return [PurePosixPath(path.as_posix()) for path in inside if path.suffix.lower() in _PICTURES]
 
 
-def _head_of(path: Path) -> bytes:
+def _head_of(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_JSON_HEAD) if _regular(path) else b""
+            return file.read(most) if _regular(path) else b""
     except OSError:
         return b""
 
@@ -209,7 +216,7 @@ def from_folder(root: Path, where: Where) -> Listing:
     folders: list[PurePosixPath] = []
     found, beside = walk(root, skipped, folders)
     pairs = [(path, path_opener(root / path)) for path in found]
-    listing = by_folder(pairs, beside, skipped, where, lambda path: _head_of(root / path), folders)
+    listing = by_folder(pairs, beside, skipped, where, lambda path, most: _head_of(root / path, most), folders)
     listing.remarks.extend(_tables(beside, "give it in place of the folder"))
     return listing
 
@@ -238,7 +245,11 @@ def from_zip(path: Path, where: Where) -> Listing:
         found, beside = members(archive, skipped, folders, unsure)
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInput("this zip cannot be read", str(path), "pack it again") from error
-    listing = by_folder(found, [*beside], skipped, where, lambda path: _member_head(archive, beside[path]), folders)
+
+    def read(name: PurePosixPath, most: int) -> bytes:
+        return _member_head(archive, beside[name], most)
+
+    listing = by_folder(found, [*beside], skipped, where, read, folders)
     listing.remarks.extend(_tables(beside, "unpack the zip and give it, or the folder that it lies in"))
     if unsure:
         listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
@@ -285,10 +296,10 @@ def _name_of(member: zipfile.ZipInfo) -> tuple[str, bool]:
         return name, False
 
 
-def _member_head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _member_head(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:
     try:
         with archive.open(member) as file:
-            return file.read(_JSON_HEAD)
+            return file.read(most)
     except Exception:  # passwords, methods, damage: then it tells nothing
         return b""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from zeuxis.data import listed
 from zeuxis.data.numbers import equal, joined_words, one_name
 from zeuxis.data.parts import part_name
 from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable
@@ -249,6 +250,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     joined += together
     parts = _parts_of(found, used, remarks)
     labelled = any(used.label in row for _, row in found.rows)
+    kinds: dict[Path, dict[Path, str]] = {}
     entries: dict[str, Entry] = {}
     again, unlabelled = 0, 0
     for (line, row), part in zip(found.rows, parts, strict=True):
@@ -263,7 +265,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
             skipped.append((readable(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:
             label, group = named(labels.get(label or "", label)), named(groups.get(group or "", group))
-            entry = Entry(readable(file), path_opener(target), label, group, part)
+            entry = Entry(readable(file), path_opener(target), label, group, part, _kind_of(target, kinds))
             again += _seen(entries, entry, os.path.normpath(target), path)
     if again:
         remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")
@@ -275,6 +277,16 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     for name in (used.label, used.group):
         joined += joined_names(row.get(name) for _, row in found.rows) if name else []
     return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])
+
+
+def _kind_of(file: Path, known: dict[Path, dict[Path, str]]) -> str:
+    """What a list in the folder of a file, or in the one above it, says of it. known: takes what the lists say."""
+    for folder in file.parents[:2]:
+        if folder not in known:
+            known[folder] = listed.kinds_in((folder / name for name in listed.NAMES), Path.read_bytes)
+        if kind := known[folder].get(file.with_suffix("")):
+            return kind
+    return ""
 
 
 def _numbers(found: Rows, column: str | None, what: str) -> tuple[dict[str, str], list[str]]:

@@ -12,13 +12,12 @@ import torch
 from zeuxis.augmentation.names import POLICY_NAMES
 from zeuxis.augmentation.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.export import check_empty, folder_names, tell_unread
+from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread
 from zeuxis.data.files import cut, make_folder, plain_errors, write_json
 from zeuxis.data.manifest import MANIFEST
-from zeuxis.data.memory import family_of
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
-from zeuxis.pictures.write import CHANGED, png_bytes
+from zeuxis.pictures.write import png_bytes
 
 _AT_ONCE = 128
 
@@ -117,6 +116,7 @@ def _grouped(dataset: Dataset, rows: list[dict[str, Any]], owners: list[int]) ->
             "group": groups[i],
             "part": None if dataset.parts is None else "train" if row["copy"] else dataset.parts[i],
             "source": row["source"],
+            "kind": row["kind"],
         }
         for row, i in zip(rows, owners, strict=True)
     ]
@@ -139,21 +139,22 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _originals(dataset: Dataset, places: list[str], aside: Path) -> Iterator[dict[str, Any]]:
-    for i, place in enumerate(places):
-        note = {"original": True, "family": family_of(dataset, i)}
-        _write(aside / f"{place}.png", png_bytes(dataset.images([i])[0].permute(1, 2, 0).numpy(), note, None))
-        yield {"file": f"{place}.png", "source": dataset.sources[i], "copy": 0}
+    for i, (place, kind) in enumerate(zip(places, kinds_of(dataset), strict=True)):
+        pixels = dataset.images([i])[0].permute(1, 2, 0).numpy()
+        _write(aside / f"{place}.png", png_bytes(pixels, *note_for(dataset, i, kind)))
+        yield {"file": f"{place}.png", "source": dataset.sources[i], "copy": 0, "kind": kind}
 
 
 def _copies(
     dataset: Dataset, places: list[str], aside: Path, chosen: np.ndarray, copy: int, seed: int, policy: str, domain: str
 ) -> Iterator[dict[str, Any]]:
+    kinds = kinds_of(dataset)
     for start in range(0, len(chosen), _AT_ONCE):
         part = chosen[start : start + _AT_ONCE]
         made = augment_copies(dataset.images(part), copy, seed, policy, domain, torch.from_numpy(part))
         for i, picture in zip(part.tolist(), made, strict=True):
             file = f"{places[i]}-{copy}.png"
             note = {"augmented": policy, "source": dataset.sources[i], "copy": copy, "seed": seed}
-            note |= {"family": family_of(dataset, i)}
-            _write(aside / file, png_bytes(picture.permute(1, 2, 0).numpy(), note, CHANGED))
-            yield {"file": file, "source": dataset.sources[i], "copy": copy}
+            kind = "made" if kinds[i] == "made" else "changed"
+            _write(aside / file, png_bytes(picture.permute(1, 2, 0).numpy(), *note_for(dataset, i, kind, **note)))
+            yield {"file": file, "source": dataset.sources[i], "copy": copy, "kind": kind}

@@ -1,6 +1,7 @@
 """What files hold beside a plain picture: more than 8 bits, several frames, other formats, notes of programs."""
 
 import io
+import json
 import shutil
 import struct
 import zipfile
@@ -12,6 +13,7 @@ from PIL import Image
 
 from zeuxis.data import signatures
 from zeuxis.data.decode import Shape, decode
+from zeuxis.data.export import export_folder
 from zeuxis.data.loading import Taken
 from zeuxis.data.patches import open_pictures
 from zeuxis.data.reader import FileDataset, open_dataset
@@ -285,3 +287,61 @@ def test_floats_that_stay_dark_are_told_of_and_a_black_one_is_not(tmp_path):
     told = open_dataset(tmp_path).remarks
     assert "4 pictures with numbers up to 60000: 65535 is white; --range sets another" in told
     assert "2 pictures of these stay dark, with numbers up to 0.9 alone; `--range 1` makes that white" in told
+
+
+def without_notes(folder, path, suffix=".png"):
+    """As another program saves pictures: all notes are lost, and perhaps the format is another."""
+    for file in folder.rglob("*"):
+        target = path / file.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix == ".png":
+            with Image.open(file) as image:
+                Image.fromarray(np.asarray(image)).save(target.with_suffix(suffix))
+        elif file.is_file():
+            shutil.copyfile(file, target)
+    return path
+
+
+def listed_set(folder):
+    """A study's set with the list that is written beside it."""
+    made_set(folder)
+    files = [str(file.relative_to(folder)) for file in sorted(folder.rglob("*.png"))]
+    rows = [{"file": name, "generated": "zeuxis-" in name, "source": "first"} for name in files]
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "study": "first", "files": rows}))
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp"])
+@pytest.mark.parametrize("carried", ["folder", "zip", "below", "table"])
+def test_generated_pictures_that_lost_their_note_are_known_by_the_list_beside_them(tmp_path, carried, suffix):
+    there = without_notes(listed_set(tmp_path / "set"), tmp_path / "bare" / "set", suffix)
+    if carried == "zip":
+        there = zipped(there, tmp_path / "set.zip")
+    elif carried == "below":
+        there = there.parent
+    elif carried == "table":
+        rows = [f"bare/set/{f.relative_to(there)},{f.parent.name}\n" for f in sorted(there.rglob(f"*{suffix}"))]
+        there = tmp_path / "t.csv"
+        there.write_text("file,label\n" + "".join(rows))
+    data = open_dataset(there, taken=Taken(made=False))
+    assert len(data) == 20 and "20 pictures made by a model are left out" in "\n".join(data.remarks)
+    whole = open_dataset(there)
+    split = split_dataset(whole, seed=0, join="exact")
+    assert sum(whole.generated) == 20 and len(split.test) > 2
+    assert not any(whole.generated[i] for part in (split.test, split.validation) for i in part.tolist())
+    assert len(open_pictures(there, taken=Taken(made=False))) == 20
+
+
+@pytest.mark.parametrize("carried", [moved, zipped])
+def test_an_exported_set_keeps_who_made_each_picture(tmp_path, carried):
+    export_folder(open_dataset(made_set(tmp_path / "set")), tmp_path / "out")
+    bare = without_notes(tmp_path / "out", tmp_path / "bare")
+    there = carried(bare, tmp_path / ("bare.zip" if carried is zipped else "elsewhere"))
+    assert sum(open_dataset(there).generated) == 20 and len(open_dataset(there, taken=Taken(made=False))) == 20
+
+
+def test_a_list_of_others_is_passed_over(tmp_path):
+    for i, text in enumerate(('{"files": 3}', "[1]", "no json", '{"files": [{"generated": true}, 4]}', "{}")):
+        folder = classes(tmp_path / str(i), 2)
+        (folder / "manifest.json").write_text(text)
+        assert len(open_dataset(folder)) == 4 and not any(open_dataset(folder).generated)

@@ -58,6 +58,24 @@ def test_a_picture_like_a_made_one_without_an_original_only_trains():
     assert len(split_dataset(data, seed=0).train) == 20
 
 
+def test_what_a_model_made_is_no_original_of_the_set_that_is_written(tmp_path):
+    """Nor are its copies: both would be held out as real ones."""
+    data = data_of(20, generated=[i < 8 for i in range(20)])
+    augment_folder(data, "x", tmp_path / "more", copies=1)
+    (tmp_path / "again").mkdir()
+    for file in (tmp_path / "more").rglob("*.png"):
+        (tmp_path / "again" / file.name).write_bytes(file.read_bytes())
+    for there in ("more", "again"):  # by the list, and by the notes alone
+        found = open_dataset(tmp_path / there)
+        known = {Path(name).stem: one.kind for name, one in zip(found.sources, found.origins, strict=True)}
+        for i in range(20):
+            assert known[f"{i:06d}"] == ("made" if i < 8 else "")
+            assert known[f"{i:06d}-1"] == ("made" if i < 8 else "changed")
+        split = split_dataset(found, seed=0, join="exact")
+        held = {int(stem) for stem in stems(found, np.concatenate([split.test, split.validation]))}
+        assert held and min(held) >= 8
+
+
 def test_the_copies_are_turned_and_recoloured(tmp_path):
     plain = torch.full((40, 3, 16, 16), 100, dtype=torch.uint8)
     plain[:, 0], plain[:, :, 7:9] = 180, 140

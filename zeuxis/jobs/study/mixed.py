@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from zeuxis.data.export import check_empty, folder_names
+from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for
 from zeuxis.data.files import cut, plain_errors, write_json
-from zeuxis.data.memory import family_of
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -41,14 +40,15 @@ def write_mixed(place: Place, out: Path) -> Path:
     kept, made = portions(choice.share, np.bincount(labels[train], minlength=place.classes))
     folders = folder_names(place.dataset.spec.classes)
     aside = out.with_name(f".{cut(out.name, 200)}.{os.getpid()}.tmp")
+    kinds = kinds_of(place.dataset)
     try:
         rows = []
         for i in train.tolist() if kept else ():
             file = f"{folders[place.dataset.spec.classes[labels[i]]]}/{i:06d}.png"
-            note = {"original": True, "family": family_of(place.dataset, i), "study": place.folder.resolve().name}
-            write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), note, None)
+            noted = note_for(place.dataset, i, kinds[i], study=place.folder.resolve().name)
+            write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), *noted)
             group = {} if place.dataset.groups is None else {"group": place.dataset.groups[i]}
-            rows.append({"file": file, "source": place.dataset.sources[i], "generated": False, **group})
+            rows.append({"file": file, "source": place.dataset.sources[i], "generated": kinds[i] == "made", **group})
         rows += _generated(place, r, aside, torch.arange(place.classes).repeat_interleave(made), folders)
         made_by = {
             "study": place.folder.resolve().name,
