@@ -96,7 +96,7 @@ _OF_STUDY = tuple("study labels_per_class repeats budget recipe margin treatment
 
 def unread(flag: str, why: str) -> BadInput:
     """What to say where a flag was given that nothing reads: no wish is passed over in silence."""
-    return BadInput(f"nothing reads {flag} {why}", flag, "leave out either")
+    return BadInput(f"nothing reads {flag} {why}", "", "leave out either")
 
 
 def how_many(n: int | None, seeds: str | int | Sequence[int] | None) -> int:

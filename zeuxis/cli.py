@@ -111,6 +111,8 @@ def run(arguments: Sequence[str]) -> None:
     parser = parser_of(name, _recipe_of(rest) if name == "train" else None)
     parsed = with_fields(vars(parser.parse_args(rest)), word.parameters(name))
     as_json, declared = parsed.pop("json"), word.of(name)
+    if as_json and (parsed.get("out") == "-" or (parsed.get("input") == "-" and parsed.get("out") is None)):
+        raise BadInput("stdout holds the picture, and has no place for an object", "--json", "name an OUT")
     try:
         with memory_in_words(mend=less_memory(parser)):
             answer = declared.answer(declared.function(**parsed), parsed)

@@ -67,9 +67,9 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(world):
         larger = typed("upscale", "photos/noisy.png", "large.png", "--dry-run", "--json")
         plain = typed("restore", "photos/plain.png", "out.png", "--dry-run")
     by_name = {picture["name"]: picture for picture in _found(done)["pictures"]}
-    assert by_name["noisy.png"]["state"] == "would be done" and by_name["noisy.png"]["used"] == ["denoise"]
+    assert by_name["noisy.png"]["state"] == "would be done" and by_name["noisy.png"]["used"] == ["repair"]
     assert by_name["plain.png"]["state"] == "would be left alone" and by_name["broken.jpg"]["state"] == "failed"
-    assert "noisy.png -> out/noisy.png: would be denoise (noise " in done.err
+    assert "noisy.png -> out/noisy.png: would be done by repair (noise " in done.err
     assert json.loads(larger.out)["pictures"][0]["why"] == "from 112x96 to 224x192"
     assert "plain.png -> out.png: would be left alone (nothing found to mend" in plain.err and plain.code == 0
     assert tree(world) == before

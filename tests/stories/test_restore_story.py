@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.stories.commands import in_process, start, typed, wait_until
-from zeuxis.jobs.restoring import restore as restoring
+from zeuxis.jobs.per_image import pipeline
 
 
 def photo(seed: int = 0, size: tuple[int, int] = (48, 64), noise: float = 25.0) -> np.ndarray:
@@ -119,14 +119,14 @@ def test_a_broken_file_never_ends_a_batch(folder, tmp_path):
 
 
 def test_memory_that_runs_out_at_one_picture_never_ends_a_batch(folder, tmp_path, monkeypatch):
-    work = restoring._one
+    work = pipeline._one
 
     def greedy(pair, asked):
         if pair.source.name == "one.png":
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
         return work(pair, asked)
 
-    monkeypatch.setattr(restoring, "_one", greedy)
+    monkeypatch.setattr(pipeline, "_one", greedy)
     done = typed("restore", str(folder), str(tmp_path / "out"), "--task", "denoise")
     assert done.code == 3 and "one.png: the memory is used up" in done.err
     assert set(contents(tmp_path / "out")) == {"deep/two.jpg", "deep/er/three.webp"}

@@ -19,6 +19,10 @@ class Deep:
     white: float
 
 
+OVER, DARK = 1.5, 32.0
+"""The largest of floats whose white is 1, and the least of those whose white is 255: what is between may be either."""
+
+
 def _grey(values: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
@@ -30,7 +34,8 @@ def from_16_bit(image: Image.Image, white: float = 65535.0) -> Image.Image:
 def white_of(image: Image.Image, values: np.ndarray) -> float:
     """White in an image of mode I or F with these values: 1 (floats only), 255 or 65535, the first that holds them all.
 
-    Raises Unreadable where none does.
+    Floats may go beyond 1 by half, as noise and sharpening make them; between that and 32 nothing says what is white.
+    Raises Unreadable where none is.
     """
     if not np.isfinite(values).all():
         raise Unreadable("has values that are not numbers")
@@ -38,8 +43,8 @@ def white_of(image: Image.Image, values: np.ndarray) -> float:
     whites = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}[image.mode]
     if image.mode == "I" and image.format == "PPM":
         whites = (65535.0,)
-    for white in whites:
-        if low >= -0.01 and high <= 1.01 * white:
+    for white in whites if image.mode == "I" or not OVER < high < DARK else ():
+        if low >= -0.01 and high <= (OVER if white == 1 else 1.01 * white):
             return white
     raise Unreadable(f"has values from {low:g} to {high:g}, and does not say which of them is white")
 
@@ -53,7 +58,9 @@ def white_for(kind: str, top: float) -> float:
     """White of numbers that reach up to `top`: 2^b - 1 of the bits in use, 8 at least; 1, 255 or 65535 of floats."""
     if kind == "int":
         return float(2 ** max(8, int(top).bit_length()) - 1)
-    return next((white for white in (1.0, 255.0, 65535.0) if top <= 1.01 * white), top)
+    if top <= OVER:
+        return 1.0
+    return next((white for white in (255.0, 65535.0) if DARK <= top <= 1.01 * white), top)
 
 
 def sixteen(file: IO[bytes] | Path, image: Image.Image) -> np.ndarray | None:

@@ -102,6 +102,15 @@ def size_of(path: str | os.PathLike[str]) -> tuple[int, int]:
             return (width, height) if decode.orientation(image) > 4 else (height, width)
 
 
+def is_large(path: Path) -> bool:
+    """Whether the file holds more pixels than are read at once; not of a format that is always read whole."""
+    try:
+        height, width = size_of(path)
+    except Unreadable:
+        return False
+    return height * width > LARGE
+
+
 def note_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """As `write.read_note`, from what stands before the pixels alone, of any size. Raises Unreadable."""
     with decode.reasons(), warnings.catch_warnings():

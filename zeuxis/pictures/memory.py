@@ -22,6 +22,7 @@ def file_of(picture: Any) -> bytes:
     if isinstance(picture, Image.Image):
         return _of_pil(picture)
     pixels = picture.detach().cpu().numpy() if isinstance(picture, torch.Tensor) else np.asarray(picture)
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise WrongType(f"a picture is uint8 or uint16, not {pixels.dtype}", "", "scale it to 0..255 and round it")
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels

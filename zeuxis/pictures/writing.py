@@ -254,6 +254,7 @@ def remarks(picture: Picture, suffix: str, noted: bool = True) -> tuple[str, ...
         f"grey became three equal colours: {name} holds none": grey and name == "WebP",
         "16-bit grey with alpha became RGB with alpha": grey and alpha and picture.white > 255 and name == "TIFF",
         f"that it was changed, and by what, is not said in it: {name} holds no note": noted and "note" not in holds,
+        f"{name} changes all pixels a little": name == "JPEG" and kept.lossless,
         "two levels became grey": kept.mode == "1",
         "palette became full colours": kept.palette and name != "GIF" and not grey,
         "colours were reduced to 256": name == "GIF" and not kept.palette and not grey,

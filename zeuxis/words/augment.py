@@ -91,8 +91,6 @@ def augment(
         check_empty(Path(out))
     domain = domain or guess_domain(str(data))
     asking.refuse_idle(augment, locals(), classic_only)
-    if treatment != "gan" and not classic_only and (generator or recipe != "cgan"):
-        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     if classic_only:
         return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
@@ -114,4 +112,6 @@ def augment(
     )
     if out is not None and treatment != "gan":
         raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
+    if treatment != "gan" and (generator or recipe != "cgan"):
+        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     return whole.study(Path(study), source, asked, threads, device, out, dry_run)

@@ -36,7 +36,7 @@ def data_degrade(
     """
     there.check_pictures(str(input))
     from zeuxis.jobs import training
-    from zeuxis.jobs.restoring.degrading import degrade_files
+    from zeuxis.jobs.degrading import degrade_files
 
     training.apart(input, out, "OUT")
     return degrade_files(str(input), str(out), damage, seed)

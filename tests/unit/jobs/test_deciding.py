@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 import zeuxis
-from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring import large
-from zeuxis.jobs.restoring.records import Record
+from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring.restore import Asked, run_batch
+from zeuxis.pictures import huge
 
 NOISY = Asked("denoise", method="non-local-means")
 FILL = Asked("inpaint", method="biharmonic")
@@ -99,7 +99,7 @@ def test_a_film_that_is_left_alone_is_told_to_be_written_as_another_format(tmp_p
     odd_files(tmp_path)
     (record,) = run_batch(str(tmp_path / "film.gif"), str(tmp_path / "out") + "/", Asked())
     assert record.state == "left alone" and record.result.suffix == ".png"
-    assert record.remarks[0] == "it is written as PNG, with the same pixels"
+    assert record.remarks[0] == "it is written as PNG"
 
 
 def test_an_original_of_another_size_is_refused_before_the_work(folder, tmp_path):
@@ -121,7 +121,7 @@ def test_a_dry_run_refuses_what_the_run_refuses(folder, tmp_path, strength):
 def test_so_it_is_of_files_too_large_for_memory(folder, tmp_path, monkeypatch):
     pytest.importorskip("pyvips")
     monkeypatch.setattr("zeuxis.pictures.huge.LARGE", 1000)
-    assert large.is_large(folder / "a.png")
+    assert huge.is_large(folder / "a.png")
     for asked, out in ((replace(NOISY, strength=0.0), "out.jpg"), (NOISY, "out.png"), (FILL, "out.png")):
         for dry in (True, False):
             with pytest.raises(BadInput):
@@ -143,3 +143,63 @@ def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, cap
     assert "--" not in capsys.readouterr().err
     (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), Asked(), dry_run=True)
     assert "`--task deblur`" in record.to_json()["why"]
+
+
+def test_what_another_format_does_to_the_pixels_is_told(folder, tmp_path):
+    """A picture that is left alone was told to be written as JPEG "with the same pixels"."""
+    for suffix, told in ((".jpg", True), (".png", False), (".webp", False)):
+        (record,) = run_batch(str(folder / "a.png"), str(tmp_path / f"b{suffix}"), Asked(strength=0.0))
+        same = np.array_equal(np.asarray(Image.open(folder / "a.png")), np.asarray(Image.open(record.result)))
+        assert ("JPEG changes all pixels a little" in record.remarks) is told is not same
+
+
+def test_a_hole_is_filled_as_a_whole(folder):
+    with pytest.raises(BadInput, match="filled as a whole"):
+        zeuxis.restore(folder / "a.png", task="inpaint", mask=folder / "hole.png", strength=0.4)
+
+
+def test_results_inside_the_folder_of_the_pictures_are_refused_at_once(folder, tmp_path):
+    """The same again failed, and another OUT took the results for pictures."""
+    for out in (folder / "out", folder / "deep" / "out"):
+        with pytest.raises(BadInput, match="as pictures of it the next time"):
+            run_batch(str(folder), str(out), Asked(scale=2, method="bicubic"))
+        assert not out.exists()
+
+
+def test_a_picture_in_memory_is_told_of_as_one_in_a_file_is(folder, tmp_path):
+    pixels = np.asarray(Image.open(folder / "a.png"))
+    data, found = zeuxis.upscale(pixels, method="bicubic")
+    assert isinstance(data, bytes) and found["pictures"][0]["used"] == ["bicubic"] and found["files"] == []
+    (file,), found = zeuxis.upscale(pixels, tmp_path / "b.png", method="bicubic")
+    assert found["files"] == [str(file)] and found["pictures"][0]["state"] == "done"
+    big = (pixels.astype(">u2") * 257).astype(">u2")
+    assert zeuxis.upscale(big, method="bicubic")[0] == zeuxis.upscale(big.astype("u2"), method="bicubic")[0]
+    for bad, words in ((b"hello", "what was given is not a picture"), (b"", "what was given is empty")):
+        with pytest.raises(BadInput, match=words):
+            zeuxis.restore(bad)
+    with pytest.raises(BadInput, match="a picture in memory is none"):
+        zeuxis.restore(pixels, compare=folder / "a.png")
+
+
+@pytest.mark.parametrize(("top", "white"), [(1.0, 1), (1.02, 1), (1.4, 1), (200.0, 255), (3000.0, 65535), (7.5, None)])
+def test_which_number_of_floats_is_white(tmp_path, top, white):
+    """One value above 1 made a picture black, as 255 was taken for white."""
+    values = np.linspace(0, min(top, 1.0) if top < 2 else top, 48 * 40, dtype=np.float32).reshape(48, 40)
+    values[0, 0] = top
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    if white is None:
+        with pytest.raises(BadInput, match="does not say which of them is white"):
+            run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), Asked(scale=2, method="bicubic"))
+        return
+    (record,) = run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), Asked(scale=2, method="bicubic"))
+    assert any(f"white is {white}" in words for words in record.remarks)
+    assert any("were cut" in words for words in record.remarks) == (1.01 < top < 2)
+
+
+def test_a_broken_link_to_a_picture_is_listed(folder, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes((folder / "a.png").read_bytes())
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(SomeFailed) as told:
+        run_batch(str(tmp_path / "in"), str(tmp_path / "out"), Asked(scale=2, method="bicubic"))
+    assert [one["name"] for one in told.value.found["failed"]] == ["gone.png"]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.stories.commands import tree
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring.degrading import degrade_files
+from zeuxis.jobs.degrading import degrade_files
 from zeuxis.pages.page import check_page
 from zeuxis.pictures.write import read_note
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring.files import pairs_of, writable_suffix
+from zeuxis.jobs.per_image.pairs import pairs_of, writable_suffix
 
 
 @pytest.fixture()

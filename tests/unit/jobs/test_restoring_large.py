@@ -12,7 +12,7 @@ from PIL import Image
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import large, steps
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.restoring.restore import Asked, restore_picture, run_batch, upscale_picture
+from zeuxis.jobs.restoring.restore import Asked, picture_of, run_batch
 from zeuxis.jobs.restoring.steps import Means
 from zeuxis.pictures.picture import read
 from zeuxis.pictures.write import read_note
@@ -111,7 +111,7 @@ def test_jpeg_in_bands_by_its_own_net_on_its_own_blocks_and_held_to_them(
     monkeypatch.setitem(NETS, "jpeg", net("jpeg", recipe()))
     path = compressed(tmp_path / "x.png", cut=cut)
     asked = Asked(task=task, memory=3 * TIGHT)
-    whole = restore_picture(read(path), asked)
+    whole = picture_of(read(path), asked)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert whole.used == ("jpeg",) and read_note(tmp_path / "out.png")["used"] == ["jpeg"]
     assert same(tmp_path / "out.png", whole.picture)
@@ -125,7 +125,7 @@ def test_jpeg_files_are_read_with_their_tables(tmp_path, in_bands):
     asked = Asked(memory=3 * TIGHT)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["why"] == "in its middle: JPEG quality 15"
-    whole = restore_picture(read(path), asked).picture.pixels.astype(int)
+    whole = picture_of(read(path), asked).picture.pixels.astype(int)
     assert np.abs(read(tmp_path / "out.png").pixels - whole).max() <= 6  # two decoders
 
 
@@ -141,8 +141,8 @@ def test_noise_that_was_proven_in_bands_is_held_to_what_noise_can_be(tmp_path, i
         x.pixels.astype(int)
         for x in (
             read(tmp_path / "out.png"),
-            restore_picture(read(path), Asked(memory=TIGHT)).picture,
-            restore_picture(read(path), Asked(task="denoise", memory=TIGHT)).picture,
+            picture_of(read(path), Asked(memory=TIGHT)).picture,
+            picture_of(read(path), Asked(task="denoise", memory=TIGHT)).picture,
         )
     )
     inner = (slice(8, -8), slice(8, -8))  # at the border the one mirrors what was given, the other what was taken
@@ -157,7 +157,7 @@ def test_noise_and_strength_in_bands(tmp_path, in_bands):
     asked = Asked(task="denoise", strength=0.6, memory=TIGHT)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["used"] == ["repair"]
-    assert same(tmp_path / "out.png", restore_picture(read(path), asked).picture)
+    assert same(tmp_path / "out.png", picture_of(read(path), asked).picture)
 
 
 def test_the_grid_of_a_sample_is_that_of_the_whole(tmp_path, monkeypatch):
@@ -173,7 +173,7 @@ def test_enlarging_in_bands(tmp_path, in_bands, monkeypatch, scale, method, memo
     path, seen = tmp_path / "x.png", []
     Image.fromarray(photo()[:HEIGHT, :WIDTH]).save(path)
     asked = Asked(scale=scale, method=method, memory=memory)
-    whole = upscale_picture(read(path), asked)
+    whole = picture_of(read(path), asked)
     enlarged = steps.enlarged
     monkeypatch.setattr(steps, "enlarged", lambda x, *rest: seen.append(tuple(x.shape[2:])) or enlarged(x, *rest))
     run_batch(str(path), str(tmp_path / "out.png"), asked)
@@ -203,7 +203,7 @@ def test_the_mixed_net_of_the_slider_in_bands(tmp_path, in_bands, monkeypatch):
     Image.fromarray(photo()[:HEIGHT, :WIDTH]).save(path)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["used"] == ["mixed, then bicubic"]
-    assert same(tmp_path / "out.png", upscale_picture(read(path), asked).picture)
+    assert same(tmp_path / "out.png", picture_of(read(path), asked).picture)
 
 
 def test_enlarging_with_alpha_in_bands(tmp_path, in_bands):
@@ -211,7 +211,7 @@ def test_enlarging_with_alpha_in_bands(tmp_path, in_bands):
     Image.fromarray(np.concatenate([photo()[:HEIGHT, :WIDTH], alpha], 2)).save(tmp_path / "x.png")
     asked = Asked(scale=2, memory=TIGHT)
     run_batch(str(tmp_path / "x.png"), str(tmp_path / "out.png"), asked)
-    whole = upscale_picture(read(tmp_path / "x.png"), asked).picture
+    whole = picture_of(read(tmp_path / "x.png"), asked).picture
     assert np.array_equal(read(tmp_path / "out.png").alpha, whole.alpha)
 
 

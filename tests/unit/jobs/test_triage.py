@@ -14,7 +14,7 @@ from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import triage
-from zeuxis.jobs.restoring.restore import Asked, restore_picture
+from zeuxis.jobs.restoring.restore import Asked, picture_of
 from zeuxis.jobs.restoring.triage import Measured, measure, plan
 from zeuxis.pictures.picture import read, to_tensor
 
@@ -225,7 +225,7 @@ def test_salt_and_pepper_is_found_first_and_all_else_measured_without_it(pixels)
     assert plan("auto", found).steps == ("despeckle",) and found.noise <= triage.NOISE
     assert plan("auto", found).why.startswith("specks of salt and pepper, ") and "% of the pixels" in found.words()
     assert json.loads(json.dumps(found.to_json()))["specks"]["salt"] == pytest.approx(0.02, rel=0.3)
-    mended = restore_picture(read(_png(dull)), Asked()).picture.pixels
+    mended = picture_of(read(_png(dull)), Asked()).picture.pixels
     spared = (dull == pixels).all(2)
     assert (mended != dull)[spared].mean() < 1e-3
     errors = [np.square(x.astype(float) - pixels).mean() for x in (dull, mended)]

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from zeuxis.jobs.restoring import steps
-from zeuxis.jobs.restoring.restore import Asked, restore_picture, upscale_picture
+from zeuxis.jobs.restoring.restore import Asked, picture_of
 from zeuxis.jobs.restoring.steps import Means
 from zeuxis.pictures.colour import fill_transparent, shaped, stretched
 from zeuxis.pictures.picture import Kept, Picture, alpha_tensor, encode, from_tensor, read, to_tensor
@@ -52,7 +52,7 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def enlarged() -> Picture:
-    return upscale_picture(opened(logo()), Asked(scale=2)).picture
+    return picture_of(opened(logo()), Asked(scale=2)).picture
 
 
 def test_alpha_is_as_sharp_as_the_net_can(enlarged):
@@ -71,7 +71,7 @@ def test_garbage_under_faint_pixels_makes_no_specks(enlarged):
     spoiled = logo()
     faint = spoiled[..., 3] < 12
     spoiled[faint, :3] = np.random.default_rng(0).integers(0, 256, (int(faint.sum()), 3))
-    made = upscale_picture(opened(spoiled), Asked(scale=2)).picture
+    made = picture_of(opened(spoiled), Asked(scale=2)).picture
     assert np.array_equal(made.alpha, enlarged.alpha)
     for ground in (0, 255):
         assert np.abs(on(made, ground) - on(enlarged, ground)).max() < 12
@@ -83,7 +83,7 @@ def test_all_or_nothing_stays_so(dtype, scale):
     white = np.iinfo(dtype).max
     hard = np.where(logo(48)[..., 3:] >= 128, white, 0).astype(dtype)
     rgb = (logo(48)[..., :3].astype(np.uint32) * (white // 255)).astype(dtype)
-    made = upscale_picture(Picture(rgb, hard[..., 0], Kept()), Asked(scale=scale)).picture
+    made = picture_of(Picture(rgb, hard[..., 0], Kept()), Asked(scale=scale)).picture
     assert set(np.unique(made.alpha).tolist()) == {0, int(white)} and made.alpha.dtype == dtype
     same = made.alpha == np.kron(hard[..., 0], np.ones((scale, scale), dtype))
     assert same.mean() > 0.9
@@ -96,7 +96,7 @@ def test_a_palette_with_transparency_and_sixteen_bits():
     given = read(buffer.getvalue())
     assert given.kept.palette and given.alpha is not None
     deep = Picture(given.pixels.astype(np.uint16) * 257, given.alpha.astype(np.uint16) * 257, Kept(bits=16))
-    first, second = (upscale_picture(p, Asked(scale=2)).picture for p in (given, deep))
+    first, second = (picture_of(p, Asked(scale=2)).picture for p in (given, deep))
     assert second.alpha.dtype == np.uint16
     assert np.abs(first.alpha.astype(float) - second.alpha / 257).max() <= 1
     back = read(encode(second, ".png", None))
@@ -108,7 +108,7 @@ def test_flat_alpha_stays_exact():
         alpha = np.full((12, 10), level, np.uint8)
         assert (shaped(np.random.default_rng(0).normal(128, 60, (24, 20)), alpha, 2) == level).all()
     picture = Picture(np.full((12, 10, 3), 90, np.uint8), np.full((12, 10), 255, np.uint8), Kept())
-    assert (upscale_picture(picture, Asked(scale=2)).picture.alpha == 255).all()
+    assert (picture_of(picture, Asked(scale=2)).picture.alpha == 255).all()
 
 
 def test_no_value_of_alpha_is_far_from_what_was_near():
@@ -146,7 +146,7 @@ def test_at_the_same_size_what_did_not_change_keeps_its_bits():
     spoiled[faint, :3] = np.random.default_rng(0).integers(0, 256, (int(faint.sum()), 3))
     picture = opened(spoiled)
     assert np.array_equal(from_tensor(to_tensor(picture), picture).pixels, picture.pixels)
-    assert restore_picture(picture, Asked(task="denoise", strength=1e-6)).picture is None
+    assert picture_of(picture, Asked(task="denoise", strength=1e-6)).picture is None
     levels = torch.from_numpy(spoiled[..., 3]).float()[None, None]
     assert torch.allclose(alpha_tensor(picture) * 127.5 + 127.5, levels, atol=1e-4)
 
@@ -158,7 +158,7 @@ def test_noise_is_taken_out_up_to_a_transparent_edge():
     noisy = np.clip(clean + np.random.default_rng(0).normal(0, 20, clean.shape), 0, 255).astype(np.uint8)
     alpha = np.where((x - 48) ** 2 + (y - 48) ** 2 < 30**2, 0, 255).astype(np.uint8)
     picture = Picture(np.where(alpha[..., None] == 0, 0, noisy).astype(np.uint8), alpha, Kept())
-    made = restore_picture(picture, Asked(task="denoise")).picture
+    made = picture_of(picture, Asked(task="denoise")).picture
     ring = (alpha > 0) & ((x - 48) ** 2 + (y - 48) ** 2 < 33**2)
     far = (x - 48) ** 2 + (y - 48) ** 2 > 36**2
     error = np.abs(made.pixels - clean).mean(2)

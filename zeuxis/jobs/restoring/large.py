@@ -10,7 +10,6 @@ import numpy as np
 from torch import Tensor
 
 from zeuxis.classic import residual
-from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets, steps, triage
 from zeuxis.jobs.restoring.nets import Net
@@ -39,15 +38,6 @@ class Middle(Measured):
 
     step: str = ""
     channels: int = 3
-
-
-def is_large(path: Path) -> bool:
-    """Whether the file holds more pixels than are read at once; not of a format that is always read whole."""
-    try:
-        height, width = huge.size_of(path)
-    except Unreadable:
-        return False
-    return height * width > huge.LARGE
 
 
 def sample(path: Path) -> Picture:

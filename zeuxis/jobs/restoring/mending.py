@@ -1,6 +1,7 @@
 """The words `restore` and `upscale` from what was typed to files, bytes and figures."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 from zeuxis.data.files import write_bytes
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.jobs.per_image import pipeline
+from zeuxis.jobs.per_image.records import summary
+from zeuxis.jobs.per_image.work import Work
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
 from zeuxis.jobs.restoring.masks import check_meaning
-from zeuxis.jobs.restoring.records import summary
-from zeuxis.jobs.restoring.restore import Asked, run_batch, through_pipe
+from zeuxis.jobs.restoring.restore import Asked, work_of
 
 MASKED = ("inpaint", "old-photo")
 """The tasks that fill holes."""
@@ -42,17 +45,12 @@ def mend(
     if asked.uncertainty is not None and page is None:
         raise BadInput("the page alone shows this map, and there is none", "--uncertainty", "add `--page FILE.html`")
     if isinstance(given, bytes) or "-" in (given, out):
-        _check_pipe({"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty})
-        reader = _reader(given)
-        if out in (None, "-"):
-            return through_pipe(asked, reader, mask), {}
-        target = Path(str(out))
-        if target.exists():
-            raise BadInput("this is there already", str(target), "name another OUT, or remove it")
-        write_bytes(target, through_pipe(asked, reader, mask, target.suffix))
-        return [target], {}
+        what = "a picture in memory" if isinstance(given, bytes) else "a pipe"
+        flags = {"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty}
+        _check_pipe(flags, what)
+        return _through_pipe(work_of(asked), given, out, mask)
     check(compare, page, given, asked.scale)
-    records = run_batch(given, out, asked, mask, dry_run)
+    records = pipeline.run(given, out, work_of(asked), mask, dry_run)
     paths, found = [record.result for record in records], summary(records)
     if dry_run and (compare or page):
         say("zeuxis: a dry run compares nothing and draws no page")
@@ -64,6 +62,22 @@ def mend(
     except SomeFailed as error:
         error.found = {**found, **error.found}
         raise
+
+
+def _through_pipe(
+    work: Work, given: str | bytes, out: str | None, mask: str | None
+) -> tuple[list[Path] | bytes, dict[str, Any]]:
+    """One picture from stdin or memory: its bytes, or the file that was named, and what became of it."""
+    reader = _reader(given)
+    if out in (None, "-"):
+        data, record = pipeline.through_pipe(work, reader, mask)
+        return data, summary([record]) | {"files": []}
+    target = Path(str(out))
+    if target.exists():
+        raise BadInput("this is there already", str(target), "name another OUT, or remove it")
+    data, record = pipeline.through_pipe(work, reader, mask, target.suffix)
+    write_bytes(target, data)
+    return [target], summary([replace(record, result=target)])
 
 
 def _reader(given: str | bytes) -> Callable[[], bytes] | None:
@@ -79,11 +93,11 @@ def _bytes_of(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _check_pipe(flags: Mapping[str, str | bool | None]) -> None:
+def _check_pipe(flags: Mapping[str, str | bool | None], what: str) -> None:
     """Raises BadInput for a flag that works on files alone."""
     for flag, given in flags.items():
         if given:
-            raise BadInput("this needs files, and a pipe is none", flag, "name files, or leave the flag away")
+            raise BadInput(f"this needs files, and {what} is none", flag, "name files, or leave the flag away")
 
 
 _LEAST = 100 << 20

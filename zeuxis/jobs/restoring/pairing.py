@@ -11,9 +11,9 @@ from torch import Tensor
 from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
+from zeuxis.jobs.per_image.done import size_of_file
+from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
 from zeuxis.jobs.restoring import triage
-from zeuxis.jobs.restoring.files import sources_of, stem_of, tree
-from zeuxis.jobs.restoring.finished import size_of_file
 from zeuxis.jobs.restoring.triage import Measured
 from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
 from zeuxis.pictures.write import read_note

@@ -37,6 +37,9 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
         folder = Path(out) if out else _beside(given, word)
         if folder.is_file():
             raise BadInput("a folder of pictures needs a folder to go to", str(folder), "name another OUT")
+        if Path(given).is_dir() and folder.resolve().is_relative_to(Path(given).resolve()):
+            what = "the results would lie in the folder of the pictures, as pictures of it the next time"
+            raise BadInput(what, str(folder), "name an OUT outside of it")
         masks = _masks(mask)
         pairs = _apart([_in_tree(path, inner, folder, masks, suffix) for path, inner in found])
     _check(pairs)
@@ -47,7 +50,7 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
 
 def tree(folder: Path) -> list[tuple[Path, PurePosixPath]]:
     """The files of a folder that may be pictures by their names, sorted, each with its place in the folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = sorted(p for p in folder.rglob("*") if p.is_file() or (p.is_symlink() and not p.exists()))
     inside = [(p, PurePosixPath(p.relative_to(folder).as_posix())) for p in files]
     return [(p, inner) for p, inner in inside if is_candidate(inner)]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zeuxis.jobs.restoring.files import Pair
-from zeuxis.jobs.restoring.finished import note_of
-from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.jobs.per_image.done import note_of
+from zeuxis.jobs.per_image.pairs import Pair
+from zeuxis.jobs.per_image.work import Measured
 from zeuxis.spelling import spelled
 
 

@@ -12,9 +12,8 @@ from zeuxis.data import decode
 from zeuxis.data.files import sha256_of
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring.files import Pair
-from zeuxis.jobs.restoring.large import is_large
-from zeuxis.jobs.restoring.steps import Means, are_current
+from zeuxis.jobs.per_image.pairs import Pair
+from zeuxis.jobs.per_image.work import Note, Work
 from zeuxis.pictures import huge
 from zeuxis.pictures.picture import encode, read
 from zeuxis.pictures.write import read_note
@@ -33,30 +32,30 @@ def digest(content: bytes | Path) -> str:
     return whole[:_DIGITS]
 
 
-def request(asked: Mapping[str, Any], source: bytes | Path, mask: bytes | Path | None) -> dict[str, Any]:
+def request(settings: Mapping[str, Any], source: bytes | Path, mask: bytes | Path | None) -> Note:
     """What a note says of what was asked for, and of which files."""
-    words = {**asked, "source": digest(source), "mask": None if mask is None else digest(mask)}
+    words = {**settings, "source": digest(source), "mask": None if mask is None else digest(mask)}
     return {key: value for key, value in words.items() if value is not None}
 
 
-def unfinished(pairs: list[Pair], asked: Mapping[str, Any], means: Means) -> tuple[list[Pair], int]:
+def unfinished(pairs: list[Pair], work: Work) -> tuple[list[Pair], int]:
     """The pairs that are to be done; and how many of the others hold no note and passed for done by their size.
 
-    asked: the settings for all of them. What is a copy of its source is done again, since only measuring tells whether
-    it was left alone. Raises BadInput where a target is there that was made of something else, or in another way.
+    What is a copy of its source is done again where only measuring tells whether it was left alone. Raises BadInput
+    where a target is there that was made of something else, or in another way.
     """
     todo, other, by_size = [], [], 0
     for pair in pairs:
-        if not pair.target.exists() or _is_to_be_measured(pair, asked):
+        if not pair.target.exists() or (work.measures and is_copy(pair)):
             todo.append(pair)
         elif _is_bare(pair) and not _is_same_picture(pair):
             by_size += 1
-            if not _has_size(pair, asked):
+            if not _has_size(pair, work.scale):
                 other.append(pair)
-        elif not _is_done(pair, asked, means):
+        elif not _is_done(pair, work):
             other.append(pair)
     if other:
-        raise not_ours([pair.target for pair in other], f"{other[0].name} mended")
+        raise not_ours([pair.target for pair in other], f"{other[0].name} {work.word}")
     return todo, by_size
 
 
@@ -74,31 +73,26 @@ def is_copy(pair: Pair) -> bool:
     return sha256_of(pair.source) == sha256_of(pair.target)
 
 
-def _is_to_be_measured(pair: Pair, asked: Mapping[str, Any]) -> bool:
-    return asked["scale"] == 1 and asked["strength"] != 0 and is_copy(pair)
-
-
 def _is_bare(pair: Pair) -> bool:
     return "note" not in form_of(pair.target.suffix).holds
 
 
-def _is_done(pair: Pair, asked: Mapping[str, Any], means: Means) -> bool:
+def _is_done(pair: Pair, work: Work) -> bool:
     """By the note, as far as it is one of a change; else it can only be a copy that was left alone."""
     note = note_of(pair.target)
     if note and "used" in note:
-        wanted = request(asked, pair.source, pair.mask)
-        apart = (*DONE, *_BY_WEIGHTS)
+        wanted, apart = work.note(pair, pair.source, pair.mask), (*DONE, *_BY_WEIGHTS)
         same = all(note.get(k) == wanted.get(k) for k in {*note, *wanted} if k not in apart)
         weights = note.get("weights")
         if same and isinstance(weights, dict):
-            return are_current(weights, asked["scale"], means)
-    return asked["scale"] == 1 and _is_same_picture(pair)
+            return work.is_current(weights)
+    return work.spares and _is_same_picture(pair)
 
 
 def note_of(path: Path) -> dict[str, Any] | None:
     """The note in a file that is there, of any size; None where it holds none, or cannot be read."""
     try:
-        return huge.note_of(path) if is_large(path) else read_note(path)
+        return huge.note_of(path) if huge.is_large(path) else read_note(path)
     except (BadInput, Unreadable):
         return None
 
@@ -107,7 +101,7 @@ def _is_same_picture(pair: Pair) -> bool:
     """Whether the target shows what its source would be, written in the target's format and nothing else."""
     if is_copy(pair):
         return True
-    if is_large(pair.source) or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]:
+    if huge.is_large(pair.source) or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]:
         return False
     try:
         wanted, found = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)
@@ -118,10 +112,10 @@ def _is_same_picture(pair: Pair) -> bool:
     return np.array_equal(wanted.alpha, found.alpha) and np.array_equal(wanted.pixels, found.pixels)
 
 
-def _has_size(pair: Pair, asked: Mapping[str, Any]) -> bool:
+def _has_size(pair: Pair, scale: int) -> bool:
     """All that can be told of a format without notes."""
     given, found = size_of_file(pair.source), size_of_file(pair.target)
-    return given is not None and found == tuple(side * asked["scale"] for side in given)
+    return given is not None and found == tuple(side * scale for side in given)
 
 
 def size_of_file(path: Path) -> tuple[int, int] | None:

@@ -1,0 +1,226 @@
+"""One result for each picture: what is there already is passed over, what fails is listed, and the rest goes on."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from zeuxis.data.files import copy_file, sweep_aside, write_bytes
+from zeuxis.data.signatures import Unreadable
+from zeuxis.engine.budget import words_for
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words
+from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
+from zeuxis.jobs.per_image.pairs import Pair, pairs_of
+from zeuxis.jobs.per_image.records import Record, done_before, record_of, summary
+from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Work
+from zeuxis.pictures import huge
+from zeuxis.pictures.picture import Picture, encode, read, remarks
+from zeuxis.pictures.writing import form_of
+
+_SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
+_OFTEN = 10  # seconds between lines on one large picture
+
+
+def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_run: bool = False) -> list[Record]:
+    """Every picture of `given`; those whose result is there are passed over. dry_run: decided, and nothing written.
+
+    A picture that cannot be read or worked on is listed, and the others go on. Raises BadInput before anything is
+    written, also where a target is there that is another result; for a single named file that cannot be read;
+    SomeFailed at the end where some could not be done.
+    """
+    pairs = pairs_of(given, out, work.word, mask, work.suffix)
+    if len(pairs) == 1 and pairs[0].mask is not None:
+        mask_bytes(str(pairs[0].mask))
+    todo, by_size = unfinished(pairs, work)
+    if len(todo) < len(pairs):
+        say(f"zeuxis: {len(pairs) - len(todo)} of {counted(len(pairs), 'picture')} done already")
+    if by_size:
+        say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
+    each = _planned if dry_run else _done_now
+    worked = {r.result: r for r in _all(todo, lambda pair: each(pair, work), single=len(pairs) == 1)}
+    records = [worked.get(pair.target) or done_before(pair) for pair in pairs]
+    failed = sum(record.state == "failed" for record in records)
+    if failed:
+        what = f"{failed} of {counted(len(pairs), 'picture')} could not be done"
+        raise SomeFailed(what, given, "they are listed above", summary(records))
+    return records
+
+
+def through_pipe(
+    work: Work, read_all: Callable[[], bytes] | None = None, mask: str | None = None, suffix: str | None = None
+) -> tuple[bytes, Record]:
+    """A picture from stdin to the bytes of the result: of the format `suffix`, else its own where it can be written.
+
+    read_all: gives the bytes of one that is in memory. mask: a picture file. Raises BadInput where either cannot be
+    read, or the format not be written.
+    """
+    name, what = ("stdin", "what came in on stdin") if read_all is None else ("the picture", "what was given")
+    if suffix is not None:
+        form_of(suffix)
+    hole = None if mask is None else mask_bytes(mask)
+    data = (read_all or sys.stdin.buffer.read)()
+    if not data:
+        raise BadInput("nothing came in on stdin" if read_all is None else f"{what} is empty", "IN", "give a picture")
+    try:
+        picture = read(data)
+        own = _SUFFIX_OF.get(picture.kept.format, ".png")
+        suffix = suffix or own
+        pair = Pair(Path(f"stdin{own}"), Path(f"-{suffix}"), f"stdin{own}")
+        made, outcome = _from_picture(work, picture, data, pair, hole)
+    except Unreadable as error:
+        raise BadInput(f"{what} {error}", "IN") from error
+    record = _recorded(Pair(Path("-"), pair.target, name), outcome)
+    _tell(record)
+    return made, record
+
+
+def from_bytes(work: Work, data: bytes, name: str, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
+    """A file's bytes to the bytes of the result. Raises Unreadable, BadInput."""
+    return _from_picture(work, read(data), data, Pair(Path(name), Path(f"-{suffix}"), name), mask)
+
+
+def mask_bytes(path: str) -> bytes:
+    """A mask that can be read. Raises BadInput, since the picture is not to blame."""
+    try:
+        data = Path(path).read_bytes()
+        read(data)
+    except Unreadable as error:
+        raise BadInput(f"the mask {error}", path, "give a picture, white where something is missing") from error
+    except OSError as error:
+        raise BadInput(f"the mask cannot be read: {error.strerror}", path, "give one picture for one") from error
+    return data
+
+
+# ------------------------------------------------------------------ one picture
+
+
+def _planned(pair: Pair, work: Work) -> Record:
+    """What would be done to a picture, and why; it is read and judged, and nothing is written."""
+    lost: tuple[str, ...] = ()
+    if work.bands and huge.is_large(pair.source):
+        decision = work.decide_large(pair)
+    else:
+        picture, mask = read(pair.source.read_bytes()), None if pair.mask is None else read(pair.mask.read_bytes())
+        decision = work.decide(picture, mask, pair.name)
+        lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair)
+    state = "would be done" if decision.changes else "would be left alone"
+    told = {"measured": decision.measured, "used": decision.used, "remarks": (*decision.remarks, *lost)}
+    return record_of(pair, state, why=decision.why, **told)
+
+
+def _done_now(pair: Pair, work: Work) -> Record:
+    sweep_aside(pair.target.parent)
+    return _recorded(pair, _one(pair, work))
+
+
+def _recorded(pair: Pair, outcome: Outcome) -> Record:
+    lost = remarks(outcome.picture, pair.target.suffix) if outcome.picture else ()
+    state, told = "done" if outcome.used else "left alone", (*outcome.remarks, *lost)
+    return record_of(pair, state, measured=outcome.measured, used=outcome.used, why=outcome.why, remarks=told)
+
+
+def _one(pair: Pair, work: Work) -> Outcome:
+    """One file to its target, whole or not at all. Raises Unreadable, BadInput, OSError."""
+    if work.bands and huge.is_large(pair.source):
+        return _one_large(pair, work)
+    data = pair.source.read_bytes()
+    made, outcome = _from_picture(work, read(data), data, pair, pair.mask.read_bytes() if pair.mask else None)
+    if not (pair.target.exists() and pair.target.read_bytes() == made):
+        write_bytes(pair.target, made)
+    return outcome
+
+
+def _from_picture(work: Work, picture: Picture, data: bytes, pair: Pair, mask: bytes | None) -> tuple[bytes, Outcome]:
+    """The bytes of a picture's result: those of its file where it is left alone and keeps its format."""
+    outcome = on_picture(work, picture, None if mask is None else read(mask), pair.name)
+    if outcome.picture is not None:
+        note = work.note(pair, data, mask) | _done(outcome)
+        return encode(outcome.picture, pair.target.suffix, note), outcome
+    if pair.source.suffix.lower() == pair.target.suffix.lower():
+        return data, outcome
+    lost = _spared(picture, pair)
+    return encode(picture, pair.target.suffix, None), replace(outcome, remarks=(*outcome.remarks, *lost))
+
+
+def on_picture(work: Work, picture: Picture, mask: Picture | None = None, name: str = "") -> Outcome:
+    """What becomes of one picture that was read. Raises BadInput."""
+    decision = work.decide(picture, mask, name)
+    return work.apply(picture, decision) if decision.changes else _left_alone(decision)
+
+
+def _left_alone(decision: Decision) -> Outcome:
+    return Outcome(None, decision.why, (), decision.remarks, measured=decision.measured)
+
+
+def _done(outcome: Outcome) -> Note:
+    return dict(zip(DONE, (list(outcome.used), outcome.why, dict(outcome.weights)), strict=True))
+
+
+def _spared(picture: Picture, pair: Pair) -> tuple[str, ...]:
+    """What becomes of a picture that is left alone; nothing where its file is copied."""
+    suffix = pair.target.suffix
+    if pair.source.suffix.lower() == suffix.lower():
+        return ()
+    return (f"it is written as {form_of(suffix).name}", *remarks(picture, suffix, noted=False))
+
+
+def _one_large(pair: Pair, work: Work) -> Outcome:
+    """In bands, since it is too large for memory."""
+    decision = work.decide_large(pair)
+    if not decision.changes:
+        if not is_copy(pair):
+            copy_file(pair.source, pair.target)
+        return _left_alone(decision)
+    note = work.note(pair, pair.source, None) | {"why": decision.why}
+    return work.apply_large(pair, decision, note, Bar(math.prod(huge.size_of(pair.source)), pair.name))
+
+
+# ------------------------------------------------------------------ all of them
+
+
+class Bar:
+    """Progress of one large picture: a line now and then, with pixels a second and the time left."""
+
+    def __init__(self, pixels: int, name: str) -> None:
+        self.pixels, self.name, self.started, self.told = pixels, name, time.monotonic(), time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self.told < _OFTEN or done >= self.pixels:
+            return
+        self.told, rate = now, done / (now - self.started)
+        left = words_for((self.pixels - done) / rate)
+        say(f"zeuxis: {self.name}: {100 * done / self.pixels:.0f} %, {rate / 1e6:.2f} Mpx/s, about {left} left")
+
+
+def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iterator[Record]:
+    started = time.monotonic()
+    for i, pair in enumerate(todo):
+        try:
+            with memory_in_words(str(pair.source)):
+                record = each(pair)
+        except (Unreadable, BadInput, MemoryRanOut, OSError) as error:
+            words = f"it {error}" if isinstance(error, Unreadable) else str(error)
+            if single:
+                raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
+            say(f"zeuxis: {pair.name}: {words}")
+            yield record_of(pair, "failed", why=words)
+            continue
+        left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
+        later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""
+        _tell(record, later)
+        yield record
+
+
+def _tell(record: Record, later: str = "") -> None:
+    """What became of a picture, or would, and what of it could not be kept, a line each."""
+    done = ", ".join(record.used) or "left alone"
+    would = f"would be done by {done}" if record.used else "would be left alone"
+    planned = f" -> {record.result}: {would}" if record.state.startswith("would") else f": {done}"
+    why = f" ({record.why})" if record.why else ""
+    say(f"zeuxis: {record.name}{planned}{why}{later}")
+    for remark in record.remarks:
+        say(f"zeuxis: {record.name}: {remark}")
