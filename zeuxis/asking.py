@@ -28,6 +28,8 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     where = Where(given["classes_at"], given["group_at"], given["part_at"])
     taken = Taken(given.get("generated", "train") == "train", given["frames"], given["range"])
     size, channels, fit, strict = (given[name] for name in ("size", "channels", "fit", "strict"))
+    if size is None and fit != "crop":
+        raise unread("--fit", "without --size: pictures stay as they are")
     return Source(named, size, channels, fit, strict, where, taken, given.get("join"))
 
 
@@ -91,7 +93,9 @@ def text_of(path: str | Path | None) -> str | None:
 
 
 _OF_RULES = ("copies", "policy", "balance")
-_OF_STUDY = tuple("study labels_per_class repeats budget recipe margin treatment generator classifier".split())
+_OF_STUDY = tuple(
+    "study labels_per_class repeats budget recipe margin treatment generator classifier threads device join".split()
+)
 
 
 def unread(flag: str, why: str) -> BadInput:

@@ -36,13 +36,15 @@ def text_of(path: Path) -> str:
 class Rows:
     """The rows of a table as words by column, each with its place, and those that are none.
 
-    nested: the columns in which a list or an object stands, each with the place of the first.
+    nested: the columns in which a list or an object stands, each with the place of the first; short: words on the rows
+    that end before the last column, by place.
     """
 
     columns: list[str]
     rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     skipped: Skipped = field(default_factory=list)
     nested: dict[str, str] = field(default_factory=dict)
+    short: dict[str, str] = field(default_factory=dict)
 
 
 def _check_names(names: Iterable[str], where: str) -> None:
@@ -72,11 +74,16 @@ def _rows_of_csv(path: Path) -> Rows:
         for record in reader:
             beyond = [cell for cell in record.get(None, ()) if cell.strip()]
             if beyond:
+                cells = f"{counted(len(record[None]) + len(found.columns), 'cell')}, the header {len(found.columns)}"
+                more = ", ".join(f"`{readable(cell)}`" for cell in beyond[:3]) + ", ..." * (len(beyond) > 3)
                 raise BadInput(
-                    f"line {reader.line_num} has more cells than the header: `{readable(beyond[0])}`",
+                    f"line {reader.line_num} has {cells}: {more} too many",
                     str(path),
-                    "put quotes around a text that holds the separator",
+                    f"remove what is too many, or put quotes around a text that holds `{readable(delimiter)}`",
                 )
+            if lacking := sum(cell is None for cell in record.values()):
+                have = f"{len(found.columns) - lacking} of {counted(len(found.columns), 'cell')}"
+                found.short[f"line {reader.line_num}"] = f": line {reader.line_num} ends after {have}"
             given = {k: v.strip() for k, v in record.items() if isinstance(v, str) and v.strip() and isinstance(k, str)}
             found.rows.append((f"line {reader.line_num}", given))
     except csv.Error as error:
@@ -256,11 +263,11 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     for (line, row), part in zip(found.rows, parts, strict=True):
         file, label, group = (row.get(name) if name else None for name in (used.file, used.label, used.group))
         if file is None:
-            skipped.append((line, "names no file"))
+            skipped.append((line, "names no file" + found.short.get(line, "")))
         elif part == "unlabelled":
             unlabelled += 1
         elif labelled and label is None:
-            skipped.append((readable(file), "has no label"))
+            skipped.append((readable(file), "has no label" + found.short.get(line, "")))
         elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
             skipped.append((readable(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:

@@ -35,8 +35,13 @@ def test_a_cell_beyond_the_header_is_refused_with_its_line(tmp_path):
     names = [str(p.relative_to(tmp_path)) for p in sorted((tmp_path / "img").rglob("*.png"))]
     table = tmp_path / "t.csv"
     table.write_text("file,label\n" + f"{names[0]},cats\n{names[1]},cats, wild\n")
-    with pytest.raises(BadInput, match="line 3 has more cells than the header: `wild`.*quotes"):
+    with pytest.raises(BadInput, match=r"line 3 has 3 cells, the header 2: `wild` too many.*holds `,`"):
         open_dataset(table)
+    table.write_text(f"file;label\n{names[0]};cats;1;2;3;4;\n")
+    with pytest.raises(BadInput, match=r"line 2 has 7 cells, the header 2: `1`, `2`, `3`, \.\.\. too many.*holds `;`"):
+        open_dataset(table)
+    table.write_text(f"file,label,note\n{names[0]},cats,x\n{names[1]}\n")
+    assert open_dataset(table).skipped == [(names[1], "has no label: line 3 ends after 1 of 3 cells")]
     table.write_text("file,label\n" + f'{names[0]},"cats, wild",\n{names[1]},dogs,,\n')
     assert open_dataset(table).spec.classes == ("cats, wild", "dogs")
 
