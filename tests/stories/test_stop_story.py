@@ -12,7 +12,7 @@ from zeuxis.data import export
 from zeuxis.engine import train as engine
 from zeuxis.errors import Stopped
 from zeuxis.jobs import classic, sample, showing, training
-from zeuxis.jobs.restoring import degrading, restore
+from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.study import study as studies
 from zeuxis.weights import foreign
 
@@ -58,9 +58,9 @@ STAGES = [  # what was stopped, where, what is said, and whether nothing at all 
     ("sample r -n 4 --out made", sample, "write_png", 3, NOTHING, True),
     ("resume r", training, "go_on", 1, REST, True),
     ("report r", cli.word, "load", 1, NOTHING, True),
-    ("restore two mended --method non-local-means --task denoise", restore, "write_bytes", 2, REST, False),
-    ("upscale two large --method bicubic", restore, "write_bytes", 2, REST, False),
-    ("data degrade two hurt --as noise=5", degrading, "write_bytes", 2, REST, False),
+    ("restore two mended --method non-local-means --task denoise", pipeline, "write_bytes", 2, REST, False),
+    ("upscale two large --method bicubic", pipeline, "write_bytes", 2, REST, False),
+    ("data degrade two hurt --as noise=5", pipeline, "write_bytes", 2, REST, False),
     ("data weights list", foreign, "listed", 1, REST, True),
     ("data list", cli, "_json", 1, NOTHING, True),
 ]
