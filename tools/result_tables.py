@@ -101,7 +101,7 @@ KINDS = Table(
         for half in ("chosen on", "held back")
     ),
     tuple(
-        Row((kind + (" *" if kind == "salt and pepper" else ""),), (kind,))
+        Row((kind,), (kind,))
         for kind in (
             "noise 10",
             "noise 15",
