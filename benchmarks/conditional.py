@@ -34,15 +34,15 @@ def examine(folder: str) -> bool:
     run = Run.open(folder)
     parts = parts_of(run)
     train, test, spec = parts.train, parts.test, parts.train.spec
-    recipe, players = judge(train)
-    real = recalls(predictions(recipe, players, test), test.labels, spec.condition)
+    recipe, networks = judge(train)
+    real = recalls(predictions(recipe, networks, test), test.labels, spec.condition)
     accuracy = float(np.mean(real))
 
     labels = torch.arange(spec.condition).repeat_interleave(PER_CLASS)
     seeds = seeds_of("benchmark", 0, len(labels))
-    fakes = torch.cat(list(generate(run.recipe, run.players(), seeds, labels)))
+    fakes = torch.cat(list(generate(run.recipe, run.networks(), seeds, labels)))
     agree = [
-        float((recipe.logits(players, to_image(fakes[labels == c])).argmax(1) == c).float().mean())
+        float((recipe.logits(networks, to_image(fakes[labels == c])).argmax(1) == c).float().mean())
         for c in range(spec.condition)
     ]
     train_labels = torch.from_numpy(np.asarray(train.labels))

@@ -26,11 +26,11 @@ def main() -> int:
     parser.add_argument("runs", nargs="+")
     runs = [Run.open(folder) for folder in parser.parse_args().runs]
     parts = parts_of(runs[0])
-    recipe, players = judge(parts.train)
+    recipe, networks = judge(parts.train)
 
     @torch.no_grad()
     def features(pixels: torch.Tensor) -> torch.Tensor:
-        return torch.cat([recipe.features(players, to_image(p)) for p in pixels.split(250)])
+        return torch.cat([recipe.features(networks, to_image(p)) for p in pixels.split(250)])
 
     some = torch.arange(0, len(parts.train), max(1, len(parts.train) // SAMPLES))[:SAMPLES]
     real, floor = features(parts.test.images(torch.arange(len(parts.test)))), features(parts.train.images(some))
@@ -38,7 +38,7 @@ def main() -> int:
     for run in runs:
         classes = len(run.spec.classes) if run.record["conditional"] else 0
         labels = torch.arange(SAMPLES) % classes if classes else None
-        made = torch.cat(list(generate(run.recipe, run.players(), seeds_of("benchmark", 0, SAMPLES), labels)))
+        made = torch.cat(list(generate(run.recipe, run.networks(), seeds_of("benchmark", 0, SAMPLES), labels)))
         row(run.record["recipe"], run.finish["images"], run.finish["seconds"], features(made), real)
     row("real", None, None, floor, real)
     return 0

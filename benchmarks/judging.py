@@ -6,11 +6,11 @@ from torch import nn
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.memory import Subset
-from zeuxis.engine.batches import feeders
-from zeuxis.engine.levers import starting
+from zeuxis.engine.batches import batch_samplers
+from zeuxis.engine.compute import starting
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import lay
-from zeuxis.engine.turns import play
+from zeuxis.engine.phases import play
+from zeuxis.engine.state import build_state
 from zeuxis.jobs.opening import Source, material
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.runs import Run
@@ -36,9 +36,9 @@ def parts_of(run: Run) -> Parts:
 
 def judge(data: Dataset) -> tuple[Classifier, nn.ModuleDict]:
     """A classifier trained on real pictures alone."""
-    recipe, levers = Classifier(policy="light", domain="garments"), starting("cpu")
-    table = lay(recipe, data.spec, seed=0, steps=STEPS, batch=recipe.batch, levers=levers)
-    feeds = feeders(recipe.feeds(), {"images": data}, 0, "cpu", True)
-    while table.step < table.steps:
-        play(table, feeds, Ranks())
-    return recipe, nn.ModuleDict({**table.players, **table.averaged}).eval()
+    recipe, compute = Classifier(policy="light", domain="garments"), starting("cpu")
+    state = build_state(recipe, data.spec, seed=0, steps=STEPS, batch=recipe.batch, compute=compute)
+    samplers = batch_samplers(recipe.batch_specs(), {"images": data}, 0, "cpu", True)
+    while state.step < state.steps:
+        play(state, samplers, Ranks())
+    return recipe, nn.ModuleDict({**state.networks, **state.ema}).eval()

@@ -21,7 +21,7 @@ from results import record, unusual
 from standard_sets import STRENGTHS, Task, checks, pairs, tasks
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.jobs import foreign
 from zeuxis.metrics.fidelity import averaged, psnr, ssim
 from zeuxis.metrics.result import Result
@@ -32,7 +32,7 @@ FIGURES = ("n", "psnr", "ssim", "ssim_hole", "lpips", "cpu_seconds", "megapixels
 Distance = Callable[[Tensor, Tensor], Result]
 
 
-def judged(answer: Tensor, seen: Observed, truth: Tensor, task: Task, distance: Distance | None) -> dict[str, Result]:
+def judged(answer: Tensor, seen: Degraded, truth: Tensor, task: Task, distance: Distance | None) -> dict[str, Result]:
     """Scores of one picture; pixels that were known count as they were."""
     if seen.known is not None:
         answer = torch.where(seen.known > 0.5, truth, answer)

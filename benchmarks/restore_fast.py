@@ -34,14 +34,14 @@ def untrained(recipe: Compact) -> nets.Net:
     """A net of drawn weights, the last layer's too, so that a difference between runtimes shows."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        players = recipe.players(Spec(3, 96, 96)).requires_grad_(False).eval()
-        nn.init.normal_(players["upscaler"].last.weight, std=0.02)
-    return nets.Net("compact x4", recipe, players, Spec(3, 96, 96), store.content_hash(players.state_dict()))
+        networks = recipe.networks(Spec(3, 96, 96)).requires_grad_(False).eval()
+        nn.init.normal_(networks["upscaler"].last.weight, std=0.02)
+    return nets.Net("compact x4", recipe, networks, Spec(3, 96, 96), store.content_hash(networks.state_dict()))
 
 
 def functions(net: nets.Net) -> dict[str, Function]:
-    """The ways to compute the net's restoring player, by name; ncnn where it is installed and knows the net."""
-    (body,) = (body for body in net.players.values() if fast.to_ncnn.is_known(body))
+    """The ways to compute the net's restoring network, by name; ncnn where it is installed and knows the net."""
+    (body,) = (body for body in net.networks.values() if fast.to_ncnn.is_known(body))
     ways = {
         "torch, contiguous": fast._by_torch(_laid(body, torch.contiguous_format), net.spec.channels),
         "torch, channels_last": fast._by_torch(_laid(body, torch.channels_last), net.spec.channels),

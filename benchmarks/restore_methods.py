@@ -7,7 +7,7 @@ import shim
 from standard_sets import Task
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import foreign
@@ -16,7 +16,7 @@ from zeuxis.nets import foreign as borrowed
 from zeuxis.weights import bundled
 from zeuxis.weights import foreign as carried
 
-Method = Callable[[Observed], Tensor]
+Method = Callable[[Degraded], Tensor]
 """A damaged picture [1, C, H, W] to the repaired one [1, C, H * scale, W * scale] in [-1, 1]."""
 
 
@@ -67,8 +67,8 @@ def _by_spandrel(task: Task) -> dict[str, Method]:
         return {}
     net = nets.Net(name, *community.built(carried.opened(name)[0], name))
 
-    def whole(seen: Observed) -> Tensor:
-        answer = net.able.restore(net.players, seen.image.expand(-1, net.spec.channels, -1, -1))
+    def whole(seen: Degraded) -> Tensor:
+        answer = net.able.restore(net.networks, seen.image.expand(-1, net.spec.channels, -1, -1))
         return answer.mean(1, keepdim=True) if seen.image.shape[1] == 1 else answer
 
     return {name: whole}

@@ -19,11 +19,11 @@ from results import record, unusual
 from standard_sets import Task, pairs
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.metrics.fidelity import averaged, psnr
 from zeuxis.nets import foreign as nets
 
-Pictures = list[tuple[Observed, Tensor]]
+Pictures = list[tuple[Degraded, Tensor]]
 
 
 def once(method: Method, pictures: Pictures) -> float:

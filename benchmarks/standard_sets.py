@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw, Stream
 from zeuxis.metrics.fidelity import ALL, Protocol, levels, luma, on_y, psnr
@@ -90,41 +90,41 @@ def cut(image: Tensor, scale: int) -> Tensor:
     return image[..., : image.shape[-2] // scale * scale, : image.shape[-1] // scale * scale]
 
 
-def pairs(task: Task, data: Path, limit: int = 0) -> Iterator[tuple[str, Observed, Tensor]]:
+def pairs(task: Task, data: Path, limit: int = 0) -> Iterator[tuple[str, Degraded, Tensor]]:
     """Name, what a method is given, and the original, picture by picture; the same each time."""
     for path in files(data, task.folder, limit):
         truth = cut(read(path), task.scale)
         yield path.stem, _DAMAGES[task.job](truth, task, path.stem), truth
 
 
-def _smaller(truth: Tensor, task: Task, name: str) -> Observed:
-    return Observed(eight_bits(bicubic(truth, 1 / task.scale)))
+def _smaller(truth: Tensor, task: Task, name: str) -> Degraded:
+    return Degraded(eight_bits(bicubic(truth, 1 / task.scale)))
 
 
-def _noisy(truth: Tensor, task: Task, name: str) -> Observed:
+def _noisy(truth: Tensor, task: Task, name: str) -> Degraded:
     """Seed 0 for each picture in numpy's old generator, row by row, as in the published test code (cszn/KAIR)."""
     shape = (*truth.shape[2:], truth.shape[1])
     noise = torch.from_numpy(np.random.RandomState(0).normal(0, task.strength / 255, shape))
     image = truth + 2 * noise.permute(2, 0, 1)[None].float()
-    return Observed(
+    return Degraded(
         image if task.kind == "unclipped" else eight_bits(image), level=torch.full((1, 1, 1, 1), float(task.strength))
     )
 
 
-def _compressed(truth: Tensor, task: Task, name: str) -> Observed:
+def _compressed(truth: Tensor, task: Task, name: str) -> Degraded:
     out = io.BytesIO()
     pixels = levels(truth)[0].permute(1, 2, 0).to(torch.uint8).numpy()
     Image.fromarray(pixels.squeeze()).save(out, "JPEG", quality=task.strength)
     with Image.open(out) as image:
-        return Observed(torch.from_numpy(np.atleast_3d(np.array(image))).permute(2, 0, 1)[None].float() / 127.5 - 1)
+        return Degraded(torch.from_numpy(np.atleast_3d(np.array(image))).permute(2, 0, 1)[None].float() / 127.5 - 1)
 
 
-def _holed(truth: Tensor, task: Task, name: str) -> Observed:
+def _holed(truth: Tensor, task: Task, name: str) -> Degraded:
     height, width = truth.shape[2:]
     stream = Draw(0).at(f"{task.kind} {task.strength} {name}")
     hole = _HOLES[task.kind](height, width, task.strength, stream)
     known = (~hole).float()[None, None]
-    return Observed(truth * known, known=known)
+    return Degraded(truth * known, known=known)
 
 
 def _boxes(height: int, width: int, side: int, stream: Stream) -> Tensor:

@@ -2,7 +2,7 @@
 
 The rival is the same pair of nets and losses in the loop that tutorials write: eager, two
 backward passes through the critic, default Adam, the critic's gradients computed and thrown
-away in the generator's turn. Both run alternately in one process; medians of images per
+away in the generator's phase. Both run alternately in one process; medians of images per
 second and their ratio are printed.
 """
 
@@ -19,11 +19,11 @@ from zeuxis import platform
 from zeuxis.data.dataset import Spec
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.draw import Draw
-from zeuxis.engine import levers
-from zeuxis.engine.batches import feeders
+from zeuxis.engine import compute
+from zeuxis.engine.batches import batch_samplers
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import build_players, lay
-from zeuxis.engine.turns import play
+from zeuxis.engine.phases import play
+from zeuxis.engine.state import build_networks, build_state
 from zeuxis.recipes.dcgan import DCGAN
 
 STEPS = 8
@@ -31,9 +31,9 @@ STEPS = 8
 
 def plain_loop(recipe: DCGAN, spec: Spec, pixels: torch.Tensor) -> "callable":  # type: ignore[valid-type]
     """STEPS steps of the tutorial's loop."""
-    players = build_players(recipe, spec, 0).train()
-    generator, critic = players["generator"], players["critic"]
-    best = {n: torch.optim.Adam(players[n].parameters(), lr=2e-4, betas=(0.5, 0.999)) for n in players}
+    networks = build_networks(recipe, spec, 0).train()
+    generator, critic = networks["generator"], networks["critic"]
+    best = {n: torch.optim.Adam(networks[n].parameters(), lr=2e-4, betas=(0.5, 0.999)) for n in networks}
 
     def run() -> None:
         for _ in range(STEPS):
@@ -61,12 +61,12 @@ def main() -> int:
     data = MemoryDataset(pixels)
     threads = platform.cores()
     torch.set_num_threads(threads)
-    table = lay(recipe, spec, seed=0, steps=10**6, batch=recipe.batch, levers=levers.starting("cpu", threads))
-    feeds = feeders(recipe.feeds(), {"images": data}, 0, "cpu", False)
+    state = build_state(recipe, spec, seed=0, steps=10**6, batch=recipe.batch, compute=compute.starting("cpu", threads))
+    samplers = batch_samplers(recipe.batch_specs(), {"images": data}, 0, "cpu", False)
 
     def engine() -> None:
         for _ in range(STEPS):
-            play(table, feeds, Ranks())
+            play(state, samplers, Ranks())
 
     rivals = {"zeuxis engine": engine, "plain loop": plain_loop(recipe, spec, pixels)}
     taken: dict[str, list[float]] = {name: [] for name in rivals}

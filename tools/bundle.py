@@ -1,6 +1,6 @@
 """Puts the weights of a run into the package, in eight bits each: python tools/bundle.py RUN NAME
 
-Only the players that restore go in. The card, NAME.md beside it, is written by hand.
+Only the networks that restore go in. The card, NAME.md beside it, is written by hand.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--snapshot", help="weights kept under this name; default: those at the end, or the newest")
     a = parser.parse_args()
     run = Run.open(a.run)
-    restoring = set(run.recipe.average().players)
+    restoring = set(run.recipe.average().networks)
     tensors = {k: v for k, v in run.tensors(a.snapshot).items() if k.partition(".")[0] in restoring}
     words = {"format": "zeuxis weights 1", "range": "[-1, 1]", "licence": LICENCE}
     words |= {key: run.record[key] for key in KEPT} | {"data_digest": run.record["data"]["digest"]}

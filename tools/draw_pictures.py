@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from zeuxis.classic import denoise, inpaint
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.noise import round_bytes
-from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
@@ -27,13 +27,13 @@ from zeuxis.pictures.picture import Picture, from_tensor, read, to_tensor
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = ROOT / "tests" / "pictures" / "held-out"
 SIDE, SHOWN, SCALE = 160, 3, 4
-Column = Callable[[Observed, Picture], Tensor]
+Column = Callable[[Degraded, Picture], Tensor]
 
 
 def _asked(task: str) -> Column:
     """What `zeuxis restore --task` does."""
 
-    def column(seen: Observed, picture: Picture) -> Tensor:
+    def column(seen: Degraded, picture: Picture) -> Tensor:
         image = round_bytes(seen.image)
         measured = triage.measure(from_tensor(image, picture), image)
         state = State(image, measured, seen.known)
@@ -78,10 +78,10 @@ SHEETS: dict[str, tuple[str, dict[str, Column]]] = {
 }
 
 
-def _seen(words: str, clean: Tensor, index: int) -> Observed:
+def _seen(words: str, clean: Tensor, index: int) -> Degraded:
     if not words:
-        return Observed(round_bytes(bicubic(clean, 1 / SCALE)))
-    return parse(words)(clean, Draw(index, turn="pictures"))
+        return Degraded(round_bytes(bicubic(clean, 1 / SCALE)))
+    return parse(words)(clean, Draw(index, phase="pictures"))
 
 
 def _tile(image: Tensor, words: str) -> Image.Image:

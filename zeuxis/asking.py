@@ -10,8 +10,8 @@ from zeuxis.errors import BadInput
 
 if TYPE_CHECKING:
     from zeuxis.engine.budget import Budget
-    from zeuxis.engine.levers import Levers
-    from zeuxis.engine.loop import Habits
+    from zeuxis.engine.compute import ComputeOptions
+    from zeuxis.engine.loop import LoopOptions
     from zeuxis.jobs.opening import Source
 
 
@@ -33,11 +33,11 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     return Source(named, size, channels, fit, strict, where, taken, given.get("join"))
 
 
-def levers_of(name: str, threads: int | None, device: str | None) -> "str | Levers":
-    """Of "auto" the name, of "plain" the levers themselves with as many threads as were asked for."""
+def compute_of(name: str, threads: int | None, device: str | None) -> "str | ComputeOptions":
+    """Of "auto" the name, of "plain" the options themselves with as many threads as were asked for."""
     from dataclasses import replace
 
-    from zeuxis.engine.levers import plain
+    from zeuxis.engine.compute import plain
 
     return name if name == "auto" else replace(plain(device), threads=threads or 1)
 
@@ -55,10 +55,10 @@ def seconds_of(value: str | float, flag: str = "--budget") -> float:
     return seconds
 
 
-def habits_of(checkpoint_every: str | float, on_nan: str) -> "Habits":
-    from zeuxis.engine.loop import Habits
+def loop_options_of(checkpoint_every: str | float, on_nan: str) -> "LoopOptions":
+    from zeuxis.engine.loop import LoopOptions
 
-    return Habits(seconds_of(checkpoint_every, "--checkpoint-every"), on_nan=on_nan)
+    return LoopOptions(seconds_of(checkpoint_every, "--checkpoint-every"), on_nan=on_nan)
 
 
 def budget_of(steps: int | None, images: int | None, budget: str | float | None) -> "Budget":

@@ -1,4 +1,4 @@
-"""All randomness: pure functions of (seed, attempt, step, turn, name, global sample index).
+"""All randomness: pure functions of (seed, attempt, step, phase, name, global sample index).
 
 A counter-based generator: every number is a hash of its key, its sample and its
 place, so a sample's numbers depend neither on the batch it stands in, nor on the
@@ -87,7 +87,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Draw:
-    """The randomness of one turn of one step; `at(name)` gives the numbers of one purpose.
+    """The randomness of one phase of one step; `at(name)` gives the numbers of one purpose.
 
     `rank` and `world` say which strided shard of the global batch this process (or
     micro-batch) holds: a draw of `rows` local samples equals those rows of the draw
@@ -97,12 +97,12 @@ class Draw:
     seed: int
     attempt: int = 0
     step: int = 0
-    turn: str = ""
+    phase: str = ""
     rank: int = 0
     world: int = 1
     device: str = "cpu"
     chosen: Tensor | None = None
 
     def at(self, name: str) -> Stream:
-        key = key_of(self.seed, self.attempt, self.step, self.turn, name)
+        key = key_of(self.seed, self.attempt, self.step, self.phase, name)
         return Stream(key, self.rank, self.world, self.device, self.chosen)

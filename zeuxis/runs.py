@@ -120,12 +120,12 @@ class Run:
             raise BadInput("this run has no weights yet", str(self.path), mend)
         return inference_weights(checkpoint.tensors_of(saved))
 
-    def players(self, snapshot: str | None = None) -> nn.ModuleDict:
-        """The players in eval mode with averaged weights where the recipe averages."""
+    def networks(self, snapshot: str | None = None) -> nn.ModuleDict:
+        """The networks in eval mode with averaged weights where the recipe averages."""
         with torch.random.fork_rng(devices=[]):
-            players = self.recipe.players(self.spec)
-        players.load_state_dict(self.tensors(snapshot))
-        return players.requires_grad_(False).eval()
+            networks = self.recipe.networks(self.spec)
+        networks.load_state_dict(self.tensors(snapshot))
+        return networks.requires_grad_(False).eval()
 
     def weights_hash(self) -> str:
         """Content hash of the weights that inference uses."""
@@ -138,9 +138,9 @@ def frozen(value: Any) -> Any:
 
 
 def inference_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """From a table's tensors: every player, with its averaged twin's weights where there is one."""
-    raw = {k.removeprefix("players/"): v for k, v in tensors.items() if k.startswith("players/")}
-    return raw | {k.removeprefix("averaged/"): v for k, v in tensors.items() if k.startswith("averaged/")}
+    """From a table's tensors: every network, with its averaged copy (ema)'s weights where there is one."""
+    raw = {k.removeprefix("networks/"): v for k, v in tensors.items() if k.startswith("networks/")}
+    return raw | {k.removeprefix("ema/"): v for k, v in tensors.items() if k.startswith("ema/")}
 
 
 def command_line() -> str:

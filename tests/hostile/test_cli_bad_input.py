@@ -51,7 +51,7 @@ def world(tmp_path_factory):
     world = tmp_path_factory.mktemp("world")
     _pictures(world)
     for recipe in ("dcgan", "classifier"):
-        zeuxis.train(recipe, world / "pics", run=world / recipe, steps=1, levers="plain", width=8, batch=8)
+        zeuxis.train(recipe, world / "pics", run=world / recipe, steps=1, compute="plain", width=8, batch=8)
     good = world / "dcgan"
     _begun(good, world / "old", format=99)
     _begun(good, world / "unstarted")
@@ -385,7 +385,7 @@ def test_a_read_only_folder(tmp_path):
     where.mkdir()
     pictures(tmp_path / "pics", ("a", "b"), 12)
     inner = f"mount -t tmpfs -o ro,size=1m none {where} && exec {sys.executable} -m zeuxis.cli train dcgan "
-    inner += f"{tmp_path}/pics --run {where}/r --steps 1 --levers plain --width 8 --batch 8"
+    inner += f"{tmp_path}/pics --run {where}/r --steps 1 --compute plain --width 8 --batch 8"
     probe = subprocess.run(["unshare", "-rm", "true"], capture_output=True)
     if probe.returncode:
         pytest.skip("mount namespaces are not allowed here")

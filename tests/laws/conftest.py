@@ -4,12 +4,12 @@ import pytest
 
 from tests.laws.helper import NAMES, Borrowed
 from zeuxis import catalog
-from zeuxis.engine import table
+from zeuxis.engine import state
 
 
 @pytest.fixture(autouse=True)
 def no_weights_of_other_people(monkeypatch):
-    monkeypatch.setattr(table, "fixed_net", lambda name: Borrowed())
+    monkeypatch.setattr(state, "fixed_net", lambda name: Borrowed())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,13 +13,13 @@ from zeuxis import catalog
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.draw import Draw, Stream, key_of
-from zeuxis.engine import levers
-from zeuxis.engine.batches import Feeder, feeders
+from zeuxis.engine import compute
+from zeuxis.engine.batches import BatchSampler, batch_samplers
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import Table, lay
-from zeuxis.engine.turns import due
+from zeuxis.engine.phases import due
+from zeuxis.engine.state import TrainState, build_state
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Recipe, Turn, make
+from zeuxis.recipes.recipe import Phase, Recipe, make
 
 NAMES = catalog.names()
 LAWS = ("shape", "learner", "gradients", "learns", "resume", "seed", "independence", "round-trip", "parallel")
@@ -105,57 +105,57 @@ def pictures(spec: Spec, n: int = 24, name: str = "images") -> MemoryDataset:
 
 
 def streams_for(recipe: Recipe, spec: Spec, n: int = 24) -> dict[str, Dataset]:
-    return {feed.stream: pictures(spec, n, feed.stream) for feed in recipe.feeds().values()}
+    return {batch_spec.stream: pictures(spec, n, batch_spec.stream) for batch_spec in recipe.batch_specs().values()}
 
 
-def table_for(
+def state_for(
     recipe: Recipe, spec: Spec, seed: int = 0, steps: int = 1200, dtype: torch.dtype = torch.float32
-) -> Table:
-    batch = next(iter(recipe.feeds().values())).size
-    return lay(recipe, spec, seed=seed, steps=steps, batch=batch, levers=levers.plain(), dtype=dtype)
+) -> TrainState:
+    batch = next(iter(recipe.batch_specs().values())).size
+    return build_state(recipe, spec, seed=seed, steps=steps, batch=batch, compute=compute.plain(), dtype=dtype)
 
 
-def feeds_for(recipe: Recipe, streams: Mapping[str, Dataset], seed: int = 0) -> dict[str, Feeder]:
-    return feeders(recipe.feeds(), streams, seed, "cpu", recipe.labels != "ignored")
+def samplers_for(recipe: Recipe, streams: Mapping[str, Dataset], seed: int = 0) -> dict[str, BatchSampler]:
+    return batch_samplers(recipe.batch_specs(), streams, seed, "cpu", recipe.labels != "ignored")
 
 
-def dues(turn: Turn, steps: int = 1200, count: int = 5) -> list[int]:
-    """Steps at which a turn is due, spread over the whole of a run."""
-    found = [s for s in range(steps) if due(turn, s, s / steps)]
-    assert found, f"the turn {turn.name} is never due"
+def dues(phase: Phase, steps: int = 1200, count: int = 5) -> list[int]:
+    """Steps at which a phase is due, spread over the whole of a run."""
+    found = [s for s in range(steps) if due(phase, s, s / steps)]
+    assert found, f"the turn {phase.name} is never due"
     return [found[round(i * (len(found) - 1) / (count - 1))] for i in range(count)]
 
 
 class With:
-    """A recipe whose turns are others; everything else is as it was."""
+    """A recipe whose phases are others; everything else is as it was."""
 
-    def __init__(self, recipe: Recipe, turns: tuple[Turn, ...]) -> None:
-        self._recipe, self._turns = recipe, turns
+    def __init__(self, recipe: Recipe, phases: tuple[Phase, ...]) -> None:
+        self._recipe, self._turns = recipe, phases
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._recipe, name)
 
-    def turns(self) -> tuple[Turn, ...]:
+    def phases(self) -> tuple[Phase, ...]:
         return self._turns
 
 
 def only(recipe: Recipe, optimizer: str) -> Any:
     """The recipe when nobody but one side plays."""
-    return With(recipe, tuple(t for t in recipe.turns() if t.optimizer == optimizer))
+    return With(recipe, tuple(t for t in recipe.phases() if t.optimizer == optimizer))
 
 
 def poisoned(recipe: Recipe, poison: Callable[[], None]) -> Any:
     """The recipe with something happening before every loss."""
 
-    def spoil(turn: Turn) -> Turn:
-        @functools.wraps(turn.loss)
+    def spoil(phase: Phase) -> Phase:
+        @functools.wraps(phase.loss)
         def loss(moment: Any) -> Any:
             poison()
-            return turn.loss(moment)
+            return phase.loss(moment)
 
-        return replace(turn, loss=loss)
+        return replace(phase, loss=loss)
 
-    return With(recipe, tuple(spoil(t) for t in recipe.turns()))
+    return With(recipe, tuple(spoil(t) for t in recipe.phases()))
 
 
 ALONE = Ranks()
@@ -181,23 +181,23 @@ def bits(x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def outputs(
-    recipe: Recipe, players: nn.ModuleDict, spec: Spec, image: Tensor, label: Tensor | None, seeds: Tensor
+    recipe: Recipe, networks: nn.ModuleDict, spec: Spec, image: Tensor, label: Tensor | None, seeds: Tensor
 ) -> dict[str, Tensor]:
     """What the recipe gives for these pictures, by capability."""
     found: dict[str, Tensor] = {}
     r: Any = recipe
     if hasattr(recipe, "decode"):
-        found["decode"] = r.decode(players, r.latents(len(seeds), Draw(0, turn="law", chosen=seeds)), label)
+        found["decode"] = r.decode(networks, r.latents(len(seeds), Draw(0, phase="law", chosen=seeds)), label)
     if hasattr(recipe, "judge"):
-        found["judge"] = r.judge(players, image, label)
+        found["judge"] = r.judge(networks, image, label)
     if hasattr(recipe, "logits"):
-        found["logits"] = r.logits(players, image)
+        found["logits"] = r.logits(networks, image)
     if hasattr(recipe, "features"):
-        found["features"] = r.features(players, image)
+        found["features"] = r.features(networks, image)
     if hasattr(recipe, "restore"):
-        found["restore"] = r.restore(players, image)
+        found["restore"] = r.restore(networks, image)
     if hasattr(recipe, "interval"):
-        found["interval"] = torch.cat(r.interval(players, image, 0.5 * image), 1)
+        found["interval"] = torch.cat(r.interval(networks, image, 0.5 * image), 1)
     assert found, "a recipe has at least one capability"
     return found
 

@@ -13,7 +13,7 @@ from tests.laws.helper import small, smallest, streams_for
 from zeuxis.engine import loop
 from zeuxis.engine import train as engine
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.train import Start
 from zeuxis.weights import store
 
@@ -23,16 +23,16 @@ def main(rank: int, folder: Path, jobs: list[str]) -> None:
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
     agreement = loop._check_agreement
 
-    def told(game: loop.Game) -> None:
-        print(game.record["recipe"], store.content_hash(game.table.tensors()), flush=True)
-        agreement(game)
+    def told(trainer: loop.Trainer) -> None:
+        print(trainer.record["recipe"], store.content_hash(trainer.state.tensors()), flush=True)
+        agreement(trainer)
 
     loop._check_agreement = told
     for job in jobs:
         name, _, os.environ["MASTER_PORT"] = job.partition(":")
         recipe = small(name)
         streams = streams_for(recipe, smallest(recipe))
-        engine.train(recipe, streams, folder / name, Budget(steps=3), None, Start(levers="plain"), Habits(-1.0))
+        engine.train(recipe, streams, folder / name, Budget(steps=3), None, Start(compute="plain"), LoopOptions(-1.0))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from zeuxis.augmentation.operations import OPERATIONS
 from zeuxis.augmentation.policies import POLICIES, Policy
 from zeuxis.draw import Draw, Stream, key_of
 
-DRAW = Draw(5, turn="law")
+DRAW = Draw(5, phase="law")
 
 
 def image(n=4, channels=3, height=12, width=16):

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from tests.laws.helper import bits_equal
-from zeuxis.degrade.observed import adjoint, is_linear
+from zeuxis.degrade.degradation import adjoint, is_linear
 from zeuxis.degrade.presets import PRESETS
 from zeuxis.degrade.words import KINDS, parse
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.errors import BadInput
 
-DRAW = Draw(5, step=3, turn="law")
+DRAW = Draw(5, step=3, phase="law")
 NAMES = [*KINDS, *PRESETS]
 CHAINS = ["motion=9+down=3+boxes@0.5", "low-resolution+low-colour@0.5+anisotropic", "grey+disk+strokes-thick"]
 LINEAR = [name for name in [*NAMES, *CHAINS] if is_linear(parse(name))]

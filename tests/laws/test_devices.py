@@ -1,4 +1,4 @@
-"""Law 15: a turn runs where its players are, never asks the device for a value, and adds gradients in a fixed order.
+"""Law 15: a phase runs where its networks are, never asks the device for a value, and adds gradients in a fixed order.
 
 torch's meta device knows shapes only: it refuses to meet tensors of the host and to tell a value, as a GPU would
 only do slowly. What it cannot see is numbers of no dimension from the host, which torch lets pass everywhere.
@@ -23,10 +23,10 @@ from zeuxis import catalog
 from zeuxis.degrade.presets import PRESETS
 from zeuxis.degrade.words import KINDS, parse
 from zeuxis.draw import Draw, Stream, key_of
-from zeuxis.engine.batches import feeders, moved
-from zeuxis.engine.levers import Levers
-from zeuxis.engine.table import lay
-from zeuxis.engine.turns import gradient, turn_names
+from zeuxis.engine.batches import batch_samplers, moved
+from zeuxis.engine.compute import ComputeOptions
+from zeuxis.engine.phases import gradient, phase_names
+from zeuxis.engine.state import build_state
 
 CHOICES = variants()
 CHOICES += [(name, "preset", preset) for name in NAMES for preset in catalog.load(name).presets]
@@ -53,19 +53,19 @@ class Watching(TorchDispatchMode):
 
 
 def played_on(device, recipe, count=2):
-    """The operations whose order is open, over turns of the whole of a run."""
+    """The operations whose order is open, over phases of the whole of a run."""
     spec = smallest(recipe, 3, least=16)
-    batch = next(iter(recipe.feeds().values())).size
-    table = lay(recipe, spec, seed=0, steps=1200, batch=batch, levers=Levers(device))
-    feeds = feeders(recipe.feeds(), streams_for(recipe, spec), 0, device, recipe.labels != "ignored")
-    with Watching() as watching:
-        for turn, name in zip(recipe.turns(), turn_names(recipe.turns()), strict=True):
-            for table.step in dues(turn, count=count):
-                gradient(table, turn, name, lambda r, w: {k: f.batch("", 0, r, w) for k, f in feeds.items()}, ALONE)
-                for parameter in table.players.parameters():
+    batch = next(iter(recipe.batch_specs().values())).size
+    state = build_state(recipe, spec, seed=0, steps=1200, batch=batch, compute=ComputeOptions(device))
+    samplers = batch_samplers(recipe.batch_specs(), streams_for(recipe, spec), 0, device, recipe.labels != "ignored")
+    with Watching() as monitoring:
+        for phase, name in zip(recipe.phases(), phase_names(recipe.phases()), strict=True):
+            for state.step in dues(phase, count=count):
+                gradient(state, phase, name, lambda r, w: {k: f.batch("", 0, r, w) for k, f in samplers.items()}, ALONE)
+                for parameter in state.networks.parameters():
                     assert parameter.grad is None or parameter.grad.device.type == device
                     parameter.grad = None
-    return watching.unordered
+    return monitoring.unordered
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -54,7 +54,7 @@ GENERATOR_METHODS = {f"{name}_" for name in "normal uniform bernoulli random exp
 """Tensor methods that draw from the process-wide generator."""
 INITIALISERS = ("zeuxis/nets/", "zeuxis/recipes/")
 """Where weights are first made, which the engine does under a forked, seeded generator."""
-SEEDS_THE_FORK = {"zeuxis/engine/table.py"}
+SEEDS_THE_FORK = {"zeuxis/engine/state.py"}
 """The file of the engine that forks and seeds that generator."""
 
 
@@ -108,7 +108,7 @@ def unsafe(name: str, tree: ast.Module) -> list[str]:
 
 
 def unseeded(name: str, tree: ast.Module) -> list[str]:
-    """Uses of numpy's or Python's generators, and of torch's outside the initialisation of players."""
+    """Uses of numpy's or Python's generators, and of torch's outside the initialisation of networks."""
     names = long_names(tree)
     found = [
         f"{name}:{line} imports {m}" for line, m in modules_imported(tree) if m.split(".")[0] in ("random", "secrets")

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.laws.helper import NAMES, pictures, small, smallest, streams_for, table_for
-from zeuxis.engine.watching import Watcher
+from tests.laws.helper import NAMES, pictures, small, smallest, state_for, streams_for
+from zeuxis.engine.monitoring import Monitor
 from zeuxis.flags import parser_of
 from zeuxis.jobs.judging import _mend
 from zeuxis.pages.outcome import GAINS, GRADES, Outcome
-from zeuxis.recipes.recipe import Doubts, Generates, settings_of
+from zeuxis.recipes.recipe import Generates, Quantifies, settings_of
 from zeuxis.spelling import in_flags
 
 CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]
@@ -21,7 +21,9 @@ CASES = [(name, {}) for name in NAMES] + [("restorer", {"gan": 0.1})]
 def test_every_recipe_is_judged_by_samples_intervals_or_a_rival(name):
     recipe = small(name)
     judged = recipe.yardstick(smallest(recipe)) is not None
-    assert judged or isinstance(recipe, Generates | Doubts), f"{name} says nothing that its result can be held against"
+    assert judged or isinstance(recipe, Generates | Quantifies), (
+        f"{name} says nothing that its result can be held against"
+    )
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
@@ -31,11 +33,11 @@ def test_a_yardstick_names_figures_of_the_score(name, settings):
     yardstick = recipe.yardstick(spec)
     if yardstick is None:
         return
-    feed = next(iter(recipe.feeds().values()))
-    streams, table = streams_for(recipe, spec), table_for(recipe, spec)
+    batch_spec = next(iter(recipe.batch_specs().values()))
+    streams, state = streams_for(recipe, spec), state_for(recipe, spec)
     conditional = recipe.labels != "ignored"
-    watcher = Watcher(streams[feed.stream], pictures(spec, 6, "held"), feed, conditional, table)
-    found = watcher.score(table)
+    monitor = Monitor(streams[batch_spec.stream], pictures(spec, 6, "held"), batch_spec, conditional, state)
+    found = monitor.score(state)
     assert yardstick.ours in found and math.isfinite(found[yardstick.ours])
     if yardstick.chance is None:
         assert yardstick.rival in found and yardstick.rival != yardstick.ours
@@ -61,5 +63,5 @@ def test_samples_are_not_called_alike_where_the_real_pictures_are(n):
     """One picture, or the same one often, has no diversity to be held against."""
     recipe = small("dcgan")
     spec = smallest(recipe)
-    found = Watcher(pictures(spec, n), None, next(iter(recipe.feeds().values())), True, table_for(recipe, spec))
-    assert ("diversity" in found.score(table_for(recipe, spec))) == (n > 1)
+    found = Monitor(pictures(spec, n), None, next(iter(recipe.batch_specs().values())), True, state_for(recipe, spec))
+    assert ("diversity" in found.score(state_for(recipe, spec))) == (n > 1)

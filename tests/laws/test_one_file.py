@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from zeuxis.recipes.recipe import Average, Feed, Optimizer, Recipe, Terms, Turn
+from zeuxis.recipes.recipe import Average, BatchSpec, Optimizer, Recipe, Terms, Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,20 +27,20 @@ class Toy(Recipe):
     lr: float = 1e-2  # of both sides
     labels: ClassVar[str] = "ignored"
 
-    def players(self, spec):
+    def networks(self, spec):
         n = spec.channels * spec.height * spec.width
         shape = (spec.channels, spec.height, spec.width)
         painter = nn.Sequential(nn.Linear(3, n), nn.Tanh(), nn.Unflatten(1, shape))
         return nn.ModuleDict({"painter": painter, "critic": nn.Sequential(nn.Flatten(), nn.Linear(n, 1))})
 
-    def feeds(self):
-        return {"images": Feed(size=self.batch), "more": Feed("more", size=self.batch)}
+    def batch_specs(self):
+        return {"images": BatchSpec(size=self.batch), "more": BatchSpec("more", size=self.batch)}
 
     def optimizers(self):
         return {name: Optimizer((name,), lr=self.lr) for name in ("critic", "painter")}
 
-    def turns(self):
-        return Turn("critic", self.critic_loss), Turn("painter", self.painter_loss)
+    def phases(self):
+        return Phase("critic", self.critic_loss), Phase("painter", self.painter_loss)
 
     def average(self):
         return Average(("painter",))
@@ -49,26 +49,26 @@ class Toy(Recipe):
         return {"usual": torch.zeros(1)}
 
     def critic_loss(self, m):
-        real = torch.cat([self.judge(m.players, m.batch[k].image, None) for k in ("images", "more")])
-        fake = self.judge(m.players, self._paint(m), None)
+        real = torch.cat([self.judge(m.networks, m.batch[k].image, None) for k in ("images", "more")])
+        fake = self.judge(m.networks, self._paint(m), None)
         usual = 0.9 * m.state["usual"] + 0.1 * m.mean(real).detach()
         return Terms({"logistic": softplus(-real).mean() + softplus(fake).mean()}, state={"usual": usual})
 
     def painter_loss(self, m):
-        return Terms({"logistic": softplus(m.state["usual"] - self.judge(m.players, self._paint(m), None)).mean()})
+        return Terms({"logistic": softplus(m.state["usual"] - self.judge(m.networks, self._paint(m), None)).mean()})
 
     def _paint(self, m):
         image = m.batch["images"].image
-        return self.decode(m.players, self.latents(len(image), m.draw).to(image), None)
+        return self.decode(m.networks, self.latents(len(image), m.draw).to(image), None)
 
     def latents(self, n, draw):
         return draw.at("z").normal(n, 3)
 
-    def decode(self, players, latents, condition):
-        return players["painter"](latents)
+    def decode(self, networks, latents, condition):
+        return networks["painter"](latents)
 
-    def judge(self, players, image, condition):
-        return players["critic"](image)[:, 0]
+    def judge(self, networks, image, condition):
+        return networks["critic"](image)[:, 0]
 '''
 
 TRAIN = """
@@ -81,11 +81,11 @@ from zeuxis import catalog
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.engine import loop, train as engine
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.train import Start
 from zeuxis.errors import Stopped
 
-path, habits = Path(sys.argv[1]), Habits(checkpoint_seconds=-1.0)
+path, options = Path(sys.argv[1]), LoopOptions(checkpoint_seconds=-1.0)
 streams = {k: MemoryDataset((torch.arange(12 * 64) * (i + 3) % 256).to(torch.uint8).reshape(12, 1, 8, 8))
            for i, k in enumerate(("images", "more"))}
 play, played = loop.play, []
@@ -100,11 +100,11 @@ def stopping(*arguments):
 
 loop.play = stopping
 try:
-    engine.train(catalog.load("toy")(), streams, path, Budget(steps=6), None, Start(levers="plain"), habits)
+    engine.train(catalog.load("toy")(), streams, path, Budget(steps=6), None, Start(compute="plain"), options)
 except Stopped:
     print("stopped")
 loop.play = play
-run = engine.resume(path, streams, None, habits)
+run = engine.resume(path, streams, None, options)
 print(run.finish["steps"], sorted(run._from_checkpoint()))
 """
 

@@ -14,16 +14,16 @@ from tests.laws.helper import (
     NAMES,
     differing,
     dues,
-    feeds_for,
     law,
+    samplers_for,
     small,
     smallest,
+    state_for,
     streams_for,
-    table_for,
 )
 from zeuxis.engine import parallel
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.turns import cast, gradient, play, turn_names
+from zeuxis.engine.phases import cast, gradient, phase_names, play
 from zeuxis.runs import Run
 
 
@@ -78,15 +78,15 @@ def threads(monkeypatch):
     return stand_in
 
 
-def gradients(table, feeds, turn, name, ranks):
-    """The gradient of one turn, as one float64 vector per player."""
+def gradients(state, samplers, phase, name, ranks):
+    """The gradient of one phase, as one float64 vector per network."""
 
     def batches(rank, world):
-        return {k: cast(f.batch("", table.step, rank, world), torch.float64) for k, f in feeds.items()}
+        return {k: cast(f.batch("", state.step, rank, world), torch.float64) for k, f in samplers.items()}
 
-    gradient(table, turn, name, batches, ranks)
-    found = torch.cat([p.grad.reshape(-1) for p in table.players.parameters() if p.grad is not None])
-    for p in table.players.parameters():
+    gradient(state, phase, name, batches, ranks)
+    found = torch.cat([p.grad.reshape(-1) for p in state.networks.parameters() if p.grad is not None])
+    for p in state.networks.parameters():
         p.grad = None
     return found
 
@@ -96,17 +96,17 @@ def gradients(table, feeds, turn, name, ranks):
 def test_parallel_gradient(name, threads):
     recipe = small(name)
     spec = smallest(recipe)
-    tables = [table_for(recipe, spec, dtype=torch.float64) for _ in range(3)]
-    feeds = feeds_for(recipe, streams_for(recipe, spec))
-    for turn, turn_name in zip(recipe.turns(), turn_names(recipe.turns()), strict=True):
-        for step in dues(turn, count=3)[:2]:
-            for table in tables:
-                table.step = step
-            whole = gradients(tables[2], feeds, turn, turn_name, ALONE)
-            halves = threads.run(lambda r: gradients(tables[r], feeds, turn, turn_name, Ranks(r, 2)))
+    states = [state_for(recipe, spec, dtype=torch.float64) for _ in range(3)]
+    samplers = samplers_for(recipe, streams_for(recipe, spec))
+    for phase, phase_name in zip(recipe.phases(), phase_names(recipe.phases()), strict=True):
+        for step in dues(phase, count=3)[:2]:
+            for state in states:
+                state.step = step
+            whole = gradients(states[2], samplers, phase, phase_name, ALONE)
+            halves = threads.run(lambda r: gradients(states[r], samplers, phase, phase_name, Ranks(r, 2)))
             assert bool((halves[0] == halves[1]).all())
             gap = float((halves[0] - whole).norm() / whole.norm())
-            assert gap < 1e-6, f"{turn_name}: the gradients of two processes and of one are {gap:.1e} apart"
+            assert gap < 1e-6, f"{phase_name}: the gradients of two processes and of one are {gap:.1e} apart"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -114,14 +114,14 @@ def test_parallel_ranks_end_equal(name, threads):
     """The half of the law that no recipe is excused from."""
     recipe = small(name)
     spec = smallest(recipe)
-    tables = [table_for(recipe, spec, steps=3) for _ in range(2)]
-    feeds = feeds_for(recipe, streams_for(recipe, spec))
+    states = [state_for(recipe, spec, steps=3) for _ in range(2)]
+    samplers = samplers_for(recipe, streams_for(recipe, spec))
 
     def played(rank):
-        return [play(tables[rank], feeds, Ranks(rank, 2)) for _ in range(3)]
+        return [play(states[rank], samplers, Ranks(rank, 2)) for _ in range(3)]
 
     threads.run(played)
-    assert differing(tables[0].tensors(), tables[1].tensors()) == []
+    assert differing(states[0].tensors(), states[1].tensors()) == []
 
 
 def free_ports(count):

@@ -12,14 +12,14 @@ from tests.laws.helper import (
     ALONE,
     NAMES,
     differing,
-    feeds_for,
     law,
     outputs,
     pictures,
+    samplers_for,
     small,
     smallest,
+    state_for,
     streams_for,
-    table_for,
 )
 from zeuxis import catalog
 from zeuxis.data.export import export_folder
@@ -29,17 +29,17 @@ from zeuxis.engine import train as engine
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.budget import Budget
 from zeuxis.engine.guard import Stop
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.loop import LoopOptions
+from zeuxis.engine.phases import play
 from zeuxis.engine.train import Start
-from zeuxis.engine.turns import play
 from zeuxis.errors import Stopped
 from zeuxis.recipes.recipe import make
 from zeuxis.runs import Run
 from zeuxis.weights import checkpoint, store
 
 STEPS, STOP = 5, 3
-ALWAYS = Habits(checkpoint_seconds=-1.0, quiet=True, light=True)
-PLAIN = Start(levers="plain", seed=3)
+ALWAYS = LoopOptions(checkpoint_seconds=-1.0, quiet=True, light=True)
+PLAIN = Start(compute="plain", seed=3)
 
 
 def setting(name):
@@ -131,16 +131,16 @@ def test_resume_past_a_damaged_checkpoint(name, whole, tmp_path, monkeypatch, ca
 @law("round-trip")
 def test_round_trip_of_weights(name, whole):
     recipe, spec, streams = setting(name)
-    table = table_for(recipe, spec, seed=PLAIN.seed, steps=STEPS)
-    feeds = feeds_for(recipe, streams, PLAIN.seed)
+    state = state_for(recipe, spec, seed=PLAIN.seed, steps=STEPS)
+    samplers = samplers_for(recipe, streams, PLAIN.seed)
     for _ in range(STEPS):
-        play(table, feeds, ALONE)
-    played = nn.ModuleDict({n: table.averaged[n] if n in table.averaged else p for n, p in table.players.items()})
+        play(state, samplers, ALONE)
+    played = nn.ModuleDict({n: state.ema[n] if n in state.ema else p for n, p in state.networks.items()})
     image = to_image(pictures(spec, 2).images([0, 1]))
     label = torch.tensor([0, 1]) if spec.condition else None
     mine, theirs = (
-        outputs(recipe, players, spec, image, label, torch.tensor([5, 6]))
-        for players in (played.eval(), whole(name).players())
+        outputs(recipe, networks, spec, image, label, torch.tensor([5, 6]))
+        for networks in (played.eval(), whole(name).networks())
     )
     assert differing(mine, theirs) == []
 

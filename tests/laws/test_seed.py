@@ -12,19 +12,19 @@ from tests.laws.helper import (
     bits_equal,
     copies,
     differing,
-    feeds_for,
     law,
     outputs,
     pictures,
     poisoned,
+    samplers_for,
     small,
     smallest,
+    state_for,
     streams_for,
-    table_for,
     variants,
 )
 from zeuxis.engine.batches import to_image
-from zeuxis.engine.turns import play
+from zeuxis.engine.phases import play
 
 
 def spoil() -> None:
@@ -37,16 +37,16 @@ def spoil() -> None:
 def played(recipe, seed, steps=3, poison=None, spec=None, stop=None):
     """A table after some steps; where it stops, another table goes on from its tensors."""
     spec = spec or smallest(recipe)
-    table, feeds = table_for(recipe, spec, seed, steps=steps), feeds_for(recipe, streams_for(recipe, spec), seed)
+    state, samplers = state_for(recipe, spec, seed, steps=steps), samplers_for(recipe, streams_for(recipe, spec), seed)
     for step in range(steps):
         if step == stop:
-            tensors, table = copies(table.tensors()), table_for(recipe, spec, seed + 9, steps=steps)
-            table.seed = seed
-            table.load(tensors, step, 0)
+            tensors, state = copies(state.tensors()), state_for(recipe, spec, seed + 9, steps=steps)
+            state.seed = seed
+            state.load(tensors, step, 0)
         if poison:
-            table.recipe = poisoned(recipe, poison)
-        play(table, feeds, ALONE)
-    return table
+            state.recipe = poisoned(recipe, poison)
+        play(state, samplers, ALONE)
+    return state
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,7 +57,7 @@ def test_seed(name):
     spoil()
     assert differing(first, played(recipe, 1, poison=spoil).tensors()) == []
     other = played(recipe, 2).tensors()
-    assert {k for k, v in first.items() if k.startswith("players/") and v.ndim > 1} <= set(differing(first, other))
+    assert {k for k, v in first.items() if k.startswith("networks/") and v.ndim > 1} <= set(differing(first, other))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,14 +74,14 @@ def test_global_generators_are_not_touched(name):
 def test_independence_of_neighbours(name):
     recipe = small(name)
     spec = smallest(recipe)
-    players = played(recipe, 0).players.eval()
+    networks = played(recipe, 0).networks.eval()
     image = to_image(pictures(spec, 4).images(range(4)))
     label = torch.tensor([0, 1, 2, 1]) if spec.condition else None
     seeds = torch.tensor([7, 8, 9, 7])
-    together = outputs(recipe, players, spec, image, label, seeds)
+    together = outputs(recipe, networks, spec, image, label, seeds)
     for i in range(4):
         row = slice(i, i + 1)
-        alone = outputs(recipe, players, spec, image[row], None if label is None else label[row], seeds[row])
+        alone = outputs(recipe, networks, spec, image[row], None if label is None else label[row], seeds[row])
         for key, value in alone.items():
             torch.testing.assert_close(value, together[key][row], rtol=1e-5, atol=1e-5, msg=lambda m: f"{key}: {m}")
 
@@ -96,5 +96,5 @@ def test_every_choice_keeps_seed_and_resume(name, field, value):
     assert differing(first, again.tensors()) == []
     label = torch.zeros(1, dtype=torch.int64) if spec.condition else None
     image = to_image(pictures(spec, 1).images([0]))
-    for x in outputs(recipe, again.players.eval(), spec, image, label, torch.arange(1)).values():
+    for x in outputs(recipe, again.networks.eval(), spec, image, label, torch.arange(1)).values():
         assert bool(torch.isfinite(x).all()) and x.dtype == torch.float32

@@ -7,15 +7,15 @@ from tests.laws.helper import LAWS, NAMES, law, outputs, pictures, shapes, small
 from zeuxis import catalog
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.batches import to_image
-from zeuxis.engine.table import build_players
+from zeuxis.engine.state import build_networks
 from zeuxis.recipes.recipe import Recipe
 
 
 def check(recipe: Recipe, spec: Spec) -> None:
-    players = build_players(recipe, spec, 0).eval()
+    networks = build_networks(recipe, spec, 0).eval()
     image = to_image(pictures(spec, 1).images([0]))
     label = torch.zeros(1, dtype=torch.int64) if spec.condition else None
-    for name, x in outputs(recipe, players, spec, image, label, torch.arange(1)).items():
+    for name, x in outputs(recipe, networks, spec, image, label, torch.arange(1)).items():
         wanted = shapes(recipe, spec, 1)[name]
         assert len(x.shape) == len(wanted) and all(w in (None, s) for s, w in zip(x.shape, wanted)), (name, x.shape)
         assert x.dtype == torch.float32 and bool(torch.isfinite(x).all())
@@ -56,11 +56,11 @@ def test_presets_build(name, preset):
     recipe = catalog.load(name)(**(catalog.load(name).presets[preset] if preset else {}))
     spec = smallest(recipe, 3, least=28)
     with torch.device("meta"):
-        players = recipe.players(spec)
-    assert sum(p.numel() for p in players.parameters()) > 0
-    learners = {player for o in recipe.optimizers().values() for player in o.players}
-    assert learners <= set(players) and set(recipe.average().players) <= set(players)
-    assert {t.optimizer for t in recipe.turns()} == set(recipe.optimizers())
+        networks = recipe.networks(spec)
+    assert sum(p.numel() for p in networks.parameters()) > 0
+    learners = {network for o in recipe.optimizers().values() for network in o.networks}
+    assert learners <= set(networks) and set(recipe.average().networks) <= set(networks)
+    assert {t.optimizer for t in recipe.phases()} == set(recipe.optimizers())
 
 
 @pytest.mark.parametrize("name", NAMES)

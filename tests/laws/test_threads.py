@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.laws.helper import ALONE, bits_equal, copies, differing, feeds_for, pictures
+from tests.laws.helper import ALONE, bits_equal, copies, differing, pictures, samplers_for
 from zeuxis import catalog
 from zeuxis.augmentation import geometry
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Stream, key_of
-from zeuxis.engine.levers import Levers
-from zeuxis.engine.table import lay
-from zeuxis.engine.turns import play
+from zeuxis.engine.compute import ComputeOptions
+from zeuxis.engine.phases import play
+from zeuxis.engine.state import build_state
 from zeuxis.nets.conditional import ClassNorm, ProjectionHead
 from zeuxis.recipes.recipe import make
 
@@ -80,14 +80,17 @@ def played(name, stop=None):
     """A small training of default width; where it stops, another table goes on from its tensors."""
     spec = Spec(1, 28, 28, ("a", "b", "c"))
     recipe = make(catalog.load(name), "tiny" if "tiny" in catalog.load(name).presets else None)
-    feeds = feeds_for(recipe, {"images": pictures(spec, 128)}, 5)
-    table = lay(recipe, spec, seed=5, steps=2, batch=64, levers=Levers(threads=2))
+    samplers = samplers_for(recipe, {"images": pictures(spec, 128)}, 5)
+    state = build_state(recipe, spec, seed=5, steps=2, batch=64, compute=ComputeOptions(threads=2))
     for step in range(2):
         if step == stop:
-            tensors, table = copies(table.tensors()), lay(recipe, spec, seed=5, steps=2, batch=64, levers=Levers())
-            table.load(tensors, step, 0)
-        play(table, feeds, ALONE)
-    return copies(table.tensors())
+            tensors, state = (
+                copies(state.tensors()),
+                build_state(recipe, spec, seed=5, steps=2, batch=64, compute=ComputeOptions()),
+            )
+            state.load(tensors, step, 0)
+        play(state, samplers, ALONE)
+    return copies(state.tensors())
 
 
 LONG = ("cgan", "gan", "r3gan", "wgan_gp", "progan", "vae", "classifier")

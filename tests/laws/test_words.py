@@ -120,7 +120,7 @@ def _quick(words: list[str]) -> list[str]:
         swapped[swapped.index("fashion-mini")] = "few"
     if words[0] == "train":
         at = next(i for i, w in enumerate(words) if w in ("--budget", "--steps", "--images"))
-        swapped[at : at + 2] = ["--steps", "2", "--levers", "plain", "--width", "8"]
+        swapped[at : at + 2] = ["--steps", "2", "--compute", "plain", "--width", "8"]
     elif words[0] == "augment" and "--repeats" in words:
         swapped[words.index("--repeats") + 1] = "1"
         swapped[words.index("--labels-per-class") + 1] = "4"

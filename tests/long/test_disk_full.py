@@ -15,7 +15,7 @@ from zeuxis.runs import Run
 
 pytestmark = pytest.mark.long
 
-LINE = ["train", "dcgan", "fashion-mini", "--steps", "400", "--levers", "plain", "--width", "8", "--batch", "16"]
+LINE = ["train", "dcgan", "fashion-mini", "--steps", "400", "--compute", "plain", "--width", "8", "--batch", "16"]
 LINE += ["--checkpoint-every", "0.2s"]
 
 

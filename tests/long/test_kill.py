@@ -33,7 +33,7 @@ def _line(recipe: str, run: str) -> list[str]:
         run,
         "--steps",
         "300",
-        "--levers",
+        "--compute",
         "plain",
         *SMALL[recipe],
         *HABITS,

@@ -35,7 +35,7 @@ def test_parallel(name, tmp_path, project):
         str(tmp_path / "run"),
         "--steps",
         "4",
-        "--levers",
+        "--compute",
         "plain",
     ]
     environment = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
@@ -51,4 +51,4 @@ def test_parallel(name, tmp_path, project):
     run = Run.open(tmp_path / "run")
     assert run.finish["steps"] == 4 and run.record["world"] == 2
     assert run.weights_hash() == run.finish["weights_sha256"]
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["levers"]["threads"] == 1
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["compute"]["threads"] == 1

@@ -18,7 +18,7 @@ from PIL import Image
 
 from zeuxis import cli
 
-TINY = ["--steps", "2", "--levers", "plain", "--width", "8", "--batch", "8"]
+TINY = ["--steps", "2", "--compute", "plain", "--width", "8", "--batch", "8"]
 """The smallest training of a recipe with `width`."""
 
 

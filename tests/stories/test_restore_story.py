@@ -338,7 +338,7 @@ def test_the_slider_of_a_run_of_two_stages(folder, tmp_path):
     for i in range(4):
         Image.fromarray(photo(i, (40, 40))).save(folder / f"more{i}.png")
     words = ["--preset", "tiny", "--scale", "2", "--patch", "24", "--batch", "2", "--stage", "0.5", "--lr-game", "0.01"]
-    done = typed("train", "srgan", str(folder), "--run", run, "--steps", "6", "--levers", "plain", *words)
+    done = typed("train", "srgan", str(folder), "--run", run, "--steps", "6", "--compute", "plain", *words)
     assert done.code == 0, done.err
     made = {}
     for fidelity in ("1", "0.5", "0"):

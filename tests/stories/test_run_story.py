@@ -22,7 +22,7 @@ from zeuxis.runs import Run
 from zeuxis.weights import store
 from zeuxis.word import NOTHING_KEPT
 
-LONG_RUN = ["train", "dcgan", "pics", "--run", "r", "--steps", "20000", "--levers", "plain", "--width", "8"]
+LONG_RUN = ["train", "dcgan", "pics", "--run", "r", "--steps", "20000", "--compute", "plain", "--width", "8"]
 LONG_RUN += ["--batch", "8"]
 
 
@@ -134,7 +134,7 @@ def test_memory_that_runs_out_beside_the_steps_is_code_4_and_to_resume(place, mo
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
 
     with inside(place), monkeypatch.context() as patch:
-        patch.setattr("zeuxis.engine.loop.watching.sample_grid", greedy)
+        patch.setattr("zeuxis.engine.loop.monitoring.sample_grid", greedy)
         ended = typed("train", "dcgan", "pics", "--run", "short", *TINY)
         told = "the memory is used up; close other programs, then continue with `zeuxis resume short`"
         assert ended.code == 4 and ended.errors == [f"error: {told}"]
@@ -142,13 +142,15 @@ def test_memory_that_runs_out_beside_the_steps_is_code_4_and_to_resume(place, mo
         assert typed("resume", "short").code == 0 and Run.open("short").weights_hash() == Run.open("r").weights_hash()
 
 
-def test_plain_levers_with_threads(place):
+def test_plain_compute_with_threads(place):
     with inside(place):
-        done = typed("train", "gan", "pics", "--run", "threaded", "--steps", "1", "--levers", "plain", "--threads", "2")
-        assert done.code == 0 and Run.open("threaded").record["levers"]["threads"] == 2
-        assert Run.open("r").record["levers"]["threads"] == 1
-        with pytest.raises(BadInput, match="levers= cannot be .plane."):
-            zeuxis.train("gan", "pics", run="three", steps=1, levers="plane")
+        done = typed(
+            "train", "gan", "pics", "--run", "threaded", "--steps", "1", "--compute", "plain", "--threads", "2"
+        )
+        assert done.code == 0 and Run.open("threaded").record["compute"]["threads"] == 2
+        assert Run.open("r").record["compute"]["threads"] == 1
+        with pytest.raises(BadInput, match="compute= cannot be .plane."):
+            zeuxis.train("gan", "pics", run="three", steps=1, compute="plane")
 
 
 def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch):
@@ -161,7 +163,7 @@ def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch
     with inside(tmp_path):
         (tmp_path / "pics").symlink_to(place / "pics")
         monkeypatch.setattr(training, "write_run_report", terminated)
-        done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain")
+        done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain")
         assert (done.code, done.errors) == (143, ["stopped (r); continue with `zeuxis resume r`"])
         monkeypatch.setattr(training, "write_run_report", report)
         assert typed("resume", "r").out == "r/report.html\n"
@@ -175,8 +177,8 @@ def test_a_stopped_run_has_its_split(place, tmp_path, monkeypatch):
 
     with inside(tmp_path):
         (tmp_path / "pics").symlink_to(place / "pics")
-        monkeypatch.setattr(training.engine, "play_run", stopped)
-        for words in (["train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain"], ["resume", "r"]):
+        monkeypatch.setattr(training.engine, "train_run", stopped)
+        for words in (["train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain"], ["resume", "r"]):
             assert typed(*words).code == 130
             split = json.loads(Path("r/split.json").read_text())
             assert split["digest"] == Run.open("r").record["split"]["digest"]
@@ -321,7 +323,7 @@ def test_bash_completes(tmp_path):
         "zeuxis train cgan pics --generator-ba": "--generator-batches",
         "zeuxis train cgan pics --body res": "residual",
         "zeuxis train cgan pics --preset pub": "published",
-        "zeuxis train cgan pics --run r --le": "--levers",
+        "zeuxis train cgan pics --run r --com": "--compute",
         "zeuxis augment pics --treatment mo": "more-real",
         "zeuxis augment fashion-mn": "fashion-mnist",
         "zeuxis completion fi": "fish",
@@ -379,7 +381,7 @@ def test_a_kill_leaves_a_run_that_goes_on(place, tmp_path):
         str(place / "pics"),
         "--steps",
         "400",
-        "--levers",
+        "--compute",
         "plain",
         "--width",
         "8",
@@ -427,7 +429,19 @@ def test_a_disk_that_is_full_in_the_middle(place, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor)
 
-    line = ["train", "dcgan", str(place / "pics"), "--steps", "60", "--levers", "plain", "--width", "8", "--batch", "8"]
+    line = [
+        "train",
+        "dcgan",
+        str(place / "pics"),
+        "--steps",
+        "60",
+        "--compute",
+        "plain",
+        "--width",
+        "8",
+        "--batch",
+        "8",
+    ]
     line += ["--checkpoint-every", "0.001s"]
     with inside(tmp_path):
         assert typed(*line, "--run", "calm").code == 0

@@ -28,7 +28,7 @@ def place(tmp_path_factory):
     for name in "ab":
         Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(place / "two" / f"{name}.png")
     with inside(place):
-        assert typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain").code == 0
+        assert typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain").code == 0
     return place
 
 
@@ -45,7 +45,7 @@ def stop_at(monkeypatch, module, name, call=1, error=None):
     monkeypatch.setattr(module, name, stopping)
 
 
-TRAIN = "train gan pics --run new --steps 1 --levers plain"
+TRAIN = "train gan pics --run new --steps 1 --compute plain"
 STUDY = "augment pics --study st --repeats 1 --labels-per-class 4"
 STAGES = [  # what was stopped, where, what is said, and whether nothing at all is left
     (TRAIN, training, "material", 1, NOTHING, True),

@@ -15,7 +15,7 @@ def place(tmp_path_factory):
     pictures(place / "pics", ("boot", "dress"), 8)
     Image.fromarray(np.full((40, 40, 3), 90, np.uint8)).save(place / "a.png")
     with inside(place):
-        done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--levers", "plain")
+        done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain")
     assert done.code == 0
     return place
 

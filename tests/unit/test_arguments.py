@@ -111,7 +111,7 @@ def test_fields_of_a_recipe():
 def world(tmp_path_factory):
     world = tmp_path_factory.mktemp("world")
     pictures(world / "pics", ("0", "1", "2", "3"), 4)
-    zeuxis.train("cgan", world / "pics", run=world / "run", steps=1, levers="plain", width=4, batch=4, size=[8, 8])
+    zeuxis.train("cgan", world / "pics", run=world / "run", steps=1, compute="plain", width=4, batch=4, size=[8, 8])
     return world
 
 
@@ -154,10 +154,10 @@ CALLS = {
     "budget": (lambda w: zeuxis.train("gan", w / "pics", run="r", budget="soon"), ValueError, "(budget=)"),
     "budgets": (lambda w: zeuxis.train("gan", w / "pics", run="r"), ValueError, "one of steps=, images=, budget="),
     "fit": (lambda w: zeuxis.train("gan", w / "pics", run="r", steps=1, fit="squash"), ValueError, "squash"),
-    "levers": (
-        lambda w: zeuxis.train("gan", w / "pics", run="r", steps=1, levers="no"),
+    "compute": (
+        lambda w: zeuxis.train("gan", w / "pics", run="r", steps=1, compute="no"),
         ValueError,
-        "levers= cannot",
+        "compute= cannot",
     ),
     "device": (lambda w: zeuxis.train("gan", w / "pics", run="r", steps=1, device="gpu"), ValueError, "(device=)"),
     "run is there": (lambda w: zeuxis.train("gan", w / "pics", run=w / "run", steps=1), ValueError, "run="),
@@ -234,5 +234,5 @@ def test_a_picture_in_memory_to_a_file(tmp_path):
 def test_without_standard_error(world, tmp_path, monkeypatch):
     """As under pythonw and in some services."""
     monkeypatch.setattr(sys, "stderr", None)
-    run = zeuxis.train("gan", world / "pics", run=tmp_path / "r", steps=1, levers="plain", batch=4)
+    run = zeuxis.train("gan", world / "pics", run=tmp_path / "r", steps=1, compute="plain", batch=4)
     assert run.finished

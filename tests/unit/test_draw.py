@@ -27,7 +27,7 @@ SEEDS = st.integers(0, 2**63 - 1)
 
 
 def stream(seed: int = 3, **shard: int) -> Stream:
-    return Draw(seed, step=5, turn="critic", **shard).at("z")
+    return Draw(seed, step=5, phase="critic", **shard).at("z")
 
 
 def test_known_bits() -> None:
@@ -137,7 +137,7 @@ def test_neighbours_are_not_correlated() -> None:
         "samples": (base[:-1], base[1:]),
         "places": (base[:, :-1], base[:, 1:]),
         "seeds": (base, stream(8).normal(1000, 101)),
-        "steps": (base, Draw(7, step=6, turn="critic").at("z").normal(1000, 101)),
+        "steps": (base, Draw(7, step=6, phase="critic").at("z").normal(1000, 101)),
     }
     for name, (a, b) in pairs.items():
         r = torch.corrcoef(torch.stack([a.flatten(), b.flatten()]).double())[0, 1]

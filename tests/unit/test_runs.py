@@ -61,9 +61,9 @@ def test_no_weights_yet(run):
         run.tensors()
 
 
-def test_averaged_twins_stand_in_for_their_players():
+def test_averages_stand_in_for_their_networks():
     found = inference_weights({
-        "players/g.w": torch.tensor(1.0), "players/c.w": torch.tensor(2.0), "averaged/g.w": torch.tensor(3.0),
+        "networks/g.w": torch.tensor(1.0), "networks/c.w": torch.tensor(2.0), "ema/g.w": torch.tensor(3.0),
         "state/s": torch.tensor(4.0), "optimizers/g/0/step": torch.tensor(5.0),
     })  # fmt: skip
     assert {k: float(v) for k, v in found.items()} == {"g.w": 3.0, "c.w": 2.0}

@@ -276,7 +276,7 @@ def augment_copies(
 
     Other copy or seed, other picture; the same again gives the same bytes.
     """
-    draw = Draw(seed, step=copy, turn="copies")
+    draw = Draw(seed, step=copy, phase="copies")
     moved = apply(policy, image.to(torch.float32) / 127.5 - 1, draw, domain=domain, index=index).image
     return torch.round((moved.clamp(-1, 1) + 1) * 127.5).to(torch.uint8)
 

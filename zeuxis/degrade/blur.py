@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed, Range, power, spread, transposed, within
+from zeuxis.degrade.degradation import Degraded, Range, power, spread, transposed, within
 from zeuxis.draw import Draw
 
 GAMMA = 2.2
@@ -137,10 +137,10 @@ class Gaussian:
     def straight(self) -> bool:
         return not self.linear
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         sigma = within(self.sigma, draw, "sigma", image)
         reach = math.ceil(REACH * self.sigma[1])
-        return Observed(in_light(lambda x: gaussian_blur(x, sigma, reach), image, self.linear))
+        return Degraded(in_light(lambda x: gaussian_blur(x, sigma, reach), image, self.linear))
 
     adjoint = transposed
 
@@ -157,11 +157,11 @@ class Anisotropic:
     def straight(self) -> bool:
         return not self.linear
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         first, second = (within(self.sigma, draw, name, image) for name in ("along", "across"))
         reach = math.ceil(REACH * self.sigma[1])
         kernels = anisotropic_kernel(first, second, within(self.angle, draw, "angle", image), reach)
-        return Observed(in_light(lambda x: convolve(x, kernels), image, self.linear))
+        return Degraded(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
     adjoint = transposed
 
@@ -178,11 +178,11 @@ class Motion:
     def straight(self) -> bool:
         return not self.linear
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         length = within(self.length, draw, "length", image)
         reach = math.ceil(max(self.length[1] - 1, 0) / 2) + 1
         kernels = motion_kernel(length, within(self.angle, draw, "angle", image), reach)
-        return Observed(in_light(lambda x: convolve(x, kernels), image, self.linear))
+        return Degraded(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
     adjoint = transposed
 
@@ -198,8 +198,8 @@ class Disk:
     def straight(self) -> bool:
         return not self.linear
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         kernels = disk_kernel(within(self.radius, draw, "radius", image), math.ceil(self.radius[1] + 0.5))
-        return Observed(in_light(lambda x: convolve(x, kernels), image, self.linear))
+        return Degraded(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
     adjoint = transposed

@@ -7,8 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from zeuxis.degrade.degradation import Degraded, Range, power, spread, transposed, within
 from zeuxis.degrade.jpeg import from_ycc, to_ycc
-from zeuxis.degrade.observed import Observed, Range, power, spread, transposed, within
 from zeuxis.degrade.resize import resize
 from zeuxis.draw import Draw
 
@@ -49,9 +49,9 @@ class Grey:
 
     straight: ClassVar[bool] = True
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         seen = greyed(image)
-        return Observed(seen, clean=seen)
+        return Degraded(seen, clean=seen)
 
     adjoint = transposed
 
@@ -62,10 +62,10 @@ class Sepia:
 
     strength: Range = (0.5, 1.0)
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         strength = spread(within(self.strength, draw, "strength", image))
         seen = image + strength * (toned(image) - image)
-        return Observed(seen, clean=image + strength * (greyed(image) - image))
+        return Degraded(seen, clean=image + strength * (greyed(image) - image))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Fading:
 
     strength: Range = (0.0, 1.0)
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         s = spread(within(self.strength, draw, "strength", image))
         contrast = 1 - 0.6 * s * spread(within((0.0, 1.0), draw, "contrast", image))
         black = (1 - contrast) * spread(within((0.2, 0.9), draw, "black", image))
@@ -90,7 +90,7 @@ class Fading:
             light = power(((x + 1) / 2).clamp(1e-6, 1), gamma)
             return (black + contrast * light) * cast[:, : x.shape[1]] * 2 - 1
 
-        return Observed(torch.where(s > 0, on_colours(image, fade), image))
+        return Degraded(torch.where(s > 0, on_colours(image, fade), image))
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class LowColour:
     factor: Range = (1.0, 4.0)
     straight: ClassVar[bool] = True
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         if image.shape[1] < 3:
-            return Observed(image)
+            return Degraded(image)
         factors = within(self.factor, draw, "factor", image, host=True).tolist()
         seen = [on_colours(x[None], lambda rgb: _coarse(rgb, f)) for x, f in zip(image, factors, strict=True)]
-        return Observed(torch.cat(seen) if seen else image)
+        return Degraded(torch.cat(seen) if seen else image)
 
     adjoint = transposed
 

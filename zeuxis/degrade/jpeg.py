@@ -11,8 +11,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from zeuxis.degrade.degradation import Degraded, Range, chance
 from zeuxis.degrade.noise import round_bytes
-from zeuxis.degrade.observed import Observed, Range, chance
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, counted
 
@@ -184,7 +184,7 @@ class Jpeg:
     half: float = 0.5
     shift: int = 7
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         here = replace(draw, device=str(image.device))
         low, high = round(self.quality[0]), round(self.quality[1])
         quality = here.at("quality").integers(len(image), high=high - low + 1) + low
@@ -197,7 +197,7 @@ class Jpeg:
                 some = (x.index_select(0, rows) for x in (image, quality, shift))
                 part, its_quality, its_shift = some
                 seen = seen.index_copy(0, rows, jpeg(part, its_quality, sampling, its_shift))
-        return Observed(seen)
+        return Degraded(seen)
 
 
 def real_jpeg(x: Tensor, quality: Tensor, subsampling: str = "4:2:0") -> Tensor:

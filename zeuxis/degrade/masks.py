@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from zeuxis.degrade.observed import Observed, Range, transposed
+from zeuxis.degrade.degradation import Degraded, Range, transposed
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 
@@ -81,14 +81,14 @@ def _size(values: Range, u: float, unit: float) -> float:
     return (values[0] + (values[1] - values[0]) * u) * unit
 
 
-def cover(image: Tensor, alpha: Tensor, fill: str, draw: Draw) -> Observed:
+def cover(image: Tensor, alpha: Tensor, fill: str, draw: Draw) -> Degraded:
     """`image` [B, C, H, W] under paint of opacity alpha [B, 1, H, W]; a pixel is known where there is no paint."""
     if fill not in FILLS:
         raise BadInput(f"no such fill of a hole: {fill}", mend=nearest(fill, sorted(FILLS)))
     alpha = alpha.to(image)
     colour = FILLS[fill](_numbers(draw, "fill", len(image), 5))
     paint = colour[:, : image.shape[1], None, None].to(image)
-    return Observed(image * (1 - alpha) + paint * alpha, known=(alpha == 0).to(image.dtype))
+    return Degraded(image * (1 - alpha) + paint * alpha, known=(alpha == 0).to(image.dtype))
 
 
 def _planes(image: Tensor, paint: Callable[[int, Plane], None]) -> Tensor:
@@ -111,7 +111,7 @@ class Boxes:
     def straight(self) -> bool:
         return self.fill == "grey"
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         counts = _count(self.count, _numbers(draw, "count", len(image)))
         rolls = _numbers(draw, "boxes", len(image), max(1, round(self.count[1])), 4).tolist()
         unit = min(image.shape[2:]) / SIDE
@@ -143,7 +143,7 @@ class Strokes:
     def straight(self) -> bool:
         return self.fill == "grey"
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         counts = _count(self.count, _numbers(draw, "count", len(image)))
         most = max(1, round(self.count[1]))
         starts = _numbers(draw, "starts", len(image), most, 4).tolist()
@@ -198,7 +198,7 @@ class Text:
     def straight(self) -> bool:
         return self.fill == "grey"
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         counts = _count(self.count, _numbers(draw, "count", len(image)))
         most = max(1, round(self.count[1]))
         lines = _numbers(draw, "lines", len(image), most, 5).tolist()
@@ -238,7 +238,7 @@ class Scratches:
     def straight(self) -> bool:
         return self.fill == "grey"
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         counts = _count(self.count, _numbers(draw, "count", len(image)))
         rolls = _numbers(draw, "scratches", len(image), max(1, round(self.count[1])), 9).tolist()
         unit = min(image.shape[2:]) / SIDE

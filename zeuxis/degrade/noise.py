@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.degrade.blur import gaussian_blur
-from zeuxis.degrade.observed import Observed, Range, chance, spread, within
+from zeuxis.degrade.degradation import Degraded, Range, chance, spread, within
 from zeuxis.draw import Draw
 
 COUNTED = 40.0
@@ -45,13 +45,13 @@ class GaussianNoise:
     grey: float = 0.0
     clipped: float = 0.0
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         sigma = spread(within(self.sigma, draw, "sigma", image))
         same = chance(self.grey, draw, "grey", image) | is_grey(image)
         noisy = image + normal_like(image, draw, same) * (sigma / 127.5)
         if self.clipped > 0:
             noisy = torch.where(spread(chance(self.clipped, draw, "clipped", image)), round_bytes(noisy), noisy)
-        return Observed(noisy, level=sigma)
+        return Degraded(noisy, level=sigma)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Grain:
     sigma: Range = (5.0, 20.0)
     size: Range = (0.4, 1.0)
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         sigma, size = within(self.sigma, draw, "sigma", image), within(self.size, draw, "size", image)
         noise = replace(draw, device=str(image.device)).at("noise").normal(len(image), 1, *image.shape[2:])
         clumps = gaussian_blur(noise.to(image.dtype), size, math.ceil(4 * self.size[1]))
         deviation = clumps.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-12)
-        return Observed(image + clumps / deviation * spread(sigma / 127.5))
+        return Degraded(image + clumps / deviation * spread(sigma / 127.5))
 
 
 def poisson(mean: Tensor, u: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class Poisson:
     sigma: Range = (0.0, 30.0)
     grey: float = 0.0
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         sigma = spread(within(self.sigma, draw, "sigma", image))
         same = spread(chance(self.grey, draw, "grey", image) | is_grey(image))
         peak = (255 / sigma.clamp_min(1e-3)).double().square()
@@ -110,7 +110,7 @@ class Poisson:
         mean = light.mean(1, keepdim=True)
         shared = poisson(mean * peak, u[:, :1]) / peak - mean
         noise = torch.where(same, shared.expand_as(own), own) * 2
-        return Observed(torch.where(sigma > 0, image + noise.to(image.dtype), image))
+        return Degraded(torch.where(sigma > 0, image + noise.to(image.dtype), image))
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,10 @@ class Speckle:
     sigma: Range = (0.0, 30.0)
     grey: float = 0.0
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         sigma = spread(within(self.sigma, draw, "sigma", image))
         same = chance(self.grey, draw, "grey", image) | is_grey(image)
-        return Observed(image + (image + 1) * normal_like(image, draw, same) * (sigma / 255))
+        return Degraded(image + (image + 1) * normal_like(image, draw, same) * (sigma / 255))
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ class SaltPepper:
 
     share: Range = (0.0, 0.05)
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         share = spread(within(self.share, draw, "share", image))
         u = replace(draw, device=str(image.device)).at("noise").uniform(len(image), 1, *image.shape[2:]).to(image.dtype)
         colour = torch.where(u < share / 2, torch.ones_like(u), -torch.ones_like(u))
-        return Observed(torch.where(u < share, colour, image))
+        return Degraded(torch.where(u < share, colour, image))

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
+from zeuxis.degrade.degradation import Degradation
 from zeuxis.degrade.noise import round_bytes
-from zeuxis.degrade.observed import Degradation
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 
@@ -21,7 +21,7 @@ def apply_to_pixels(pixels: np.ndarray, degradation: Degradation, seed: int, nam
     colours = 3 if pixels.shape[2] >= 3 else 1
     image = torch.from_numpy(pixels[:, :, :colours].copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
     with torch.no_grad():
-        seen = round_bytes(degradation(image, Draw(seed=seed, turn=f"degrade/{name}")).image)
+        seen = round_bytes(degradation(image, Draw(seed=seed, phase=f"degrade/{name}")).image)
     levels = ((seen[0] + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
     if pixels.shape[2] == colours:
         return np.ascontiguousarray(levels)

@@ -2,10 +2,10 @@
 
 from zeuxis.degrade.blur import Anisotropic, Gaussian, Motion
 from zeuxis.degrade.colour import Fading, Grey, Sepia
+from zeuxis.degrade.degradation import Chain, Degradation, OneOf, Sometimes
 from zeuxis.degrade.jpeg import Jpeg
 from zeuxis.degrade.masks import Scratches
 from zeuxis.degrade.noise import GaussianNoise, Grain, Poisson
-from zeuxis.degrade.observed import Chain, Degradation, OneOf, Sometimes
 from zeuxis.degrade.resize import LowResolution
 
 REPAIR = Chain(
@@ -17,7 +17,7 @@ REPAIR = Chain(
     )
 )
 """The blind mixture of the bundled restorer: each part by its own chance, so one sample in eight gets none of blur,
-noise and JPEG. A grey sample is wanted grey: restorers learn towards `Observed.wanted`."""
+noise and JPEG. A grey sample is wanted grey: restorers learn towards `Degraded.wanted`."""
 
 OLD_PHOTO = Chain(
     (

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.degrade.blur import mirror
-from zeuxis.degrade.observed import Observed, Range, adjoint, transposed, within
+from zeuxis.degrade.degradation import Degraded, Range, adjoint, transposed, within
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 
@@ -130,8 +130,8 @@ class Downscale:
     kind: str = "bicubic"
     straight: ClassVar[bool] = True
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
-        return Observed(downscale(image, self.factor, self.kind))
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
+        return Degraded(downscale(image, self.factor, self.kind))
 
     def adjoint(self, y: Tensor, draw: Draw, size: tuple[int, int] | None = None) -> Tensor:
         """A'y, [B, C, *size], or of `factor` times the size of y where none is given."""
@@ -145,12 +145,12 @@ class LowResolution:
     factor: Range = (1.0, 4.0)
     straight: ClassVar[bool] = True
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         factors = within(self.factor, draw, "factor", image, host=True).tolist()
         kinds = replace(draw, device="cpu").at("kinds").integers(len(image), 2, high=len(KERNELS)).tolist()
         names = sorted(KERNELS)
         seen = [_down_up(x[None], f, names[a], names[b]) for x, f, (a, b) in zip(image, factors, kinds, strict=True)]
-        return Observed(torch.cat(seen) if seen else image)
+        return Degraded(torch.cat(seen) if seen else image)
 
     adjoint = transposed
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from zeuxis.degrade.blur import Anisotropic, Disk, Gaussian, Motion
 from zeuxis.degrade.colour import Fading, Grey, LowColour, Sepia
+from zeuxis.degrade.degradation import Chain, Degradation, Range, Sometimes
 from zeuxis.degrade.jpeg import Jpeg
 from zeuxis.degrade.masks import MEDIUM, THICK, THIN, Boxes, Scratches, Text
 from zeuxis.degrade.noise import GaussianNoise, Grain, Poisson, SaltPepper, Speckle
-from zeuxis.degrade.observed import Chain, Degradation, Range, Sometimes
 from zeuxis.degrade.presets import PRESETS
 from zeuxis.degrade.resize import Downscale, LowResolution
 from zeuxis.errors import BadInput, nearest

@@ -14,7 +14,7 @@ from zeuxis.recipes.recipe import Need, Recipe, settings_of
 from zeuxis.spelling import Advice, Way
 
 FEW = 3_000
-"""Images seen below which a game has only begun: what a look finds then says nothing of how it goes."""
+"""Images seen below which a training has only begun: what a look finds then says nothing of how it goes."""
 PAIRS = 59
 """Fewest pictures that a share is read from: were one in twenty missed, 59 in a row would be found once in 20 tries."""
 SURE = 3.0
@@ -36,7 +36,7 @@ class Alarm:
 
 
 @dataclass(frozen=True)
-class Signs:
+class Signals:
     """What the alarms look at: the newest score and watched values, the progress (0 to 1), the images seen.
 
     pictures: how many real ones, with as many samples, the score was read from.
@@ -79,7 +79,7 @@ def advice(trouble: str, recipe: Recipe, more: int | None = None) -> Advice:
     return Advice((*(Way(change) for change in changes if change), *BESIDE.get(trouble, ())))
 
 
-def _collapse(s: Signs) -> Alarm | None:
+def _collapse(s: Signals) -> Alarm | None:
     ratio = s.score.get("diversity")
     if ratio is None or s.early or ratio >= 0.5:
         return None
@@ -87,7 +87,7 @@ def _collapse(s: Signs) -> Alarm | None:
     return Alarm("collapse", f"the diversity of the samples is {ratio:.2f} of the real pictures'", how)
 
 
-def _saturation(s: Signs) -> Alarm | None:
+def _saturation(s: Signals) -> Alarm | None:
     share = s.score.get("saturation")
     if share is None or s.early or share <= 0.98 or s.pictures < PAIRS:
         return None
@@ -95,7 +95,7 @@ def _saturation(s: Signs) -> Alarm | None:
     return Alarm("saturation", fact, "it has won")
 
 
-def _penalty_gap(s: Signs) -> Alarm | None:
+def _penalty_gap(s: Signals) -> Alarm | None:
     r1, r2 = s.watch.get("critic/r1"), s.watch.get("critic/r2")
     if not r1 or not r2 or r1 <= 0 or r2 <= 0 or s.progress < 0.05:
         return None
@@ -111,7 +111,7 @@ def _penalty_gap(s: Signs) -> Alarm | None:
     )
 
 
-def _overfitting(s: Signs) -> Alarm | None:
+def _overfitting(s: Signals) -> Alarm | None:
     real, held, fake = (s.score.get(f"critic_{k}") for k in ("real", "held_out", "fake"))
     if real is None or held is None or fake is None or s.progress < 0.1 or real - fake < 1e-3:
         return None
@@ -125,14 +125,14 @@ def _overfitting(s: Signs) -> Alarm | None:
     )
 
 
-def _posterior(s: Signs) -> Alarm | None:
+def _posterior(s: Signals) -> Alarm | None:
     share = s.watch.get("model/active_units", s.watch.get("elbo/active_units"))
     if share is None or s.progress < 0.3 or share >= 0.25:
         return None
     return Alarm("posterior collapse", f"only {share:.0%} of the code's units carry anything")
 
 
-def _divergence(s: Signs) -> Alarm | None:
+def _divergence(s: Signals) -> Alarm | None:
     large = {k: v for k, v in s.watch.items() if k.split("/")[-1] in ("real", "fake") and abs(v) > 1e3}
     if not large:
         return None
@@ -140,7 +140,7 @@ def _divergence(s: Signs) -> Alarm | None:
     return Alarm("divergence", f"logits run away: {name} is {value:.3g}")
 
 
-RULES: tuple[Callable[[Signs], Alarm | None], ...] = (
+RULES: tuple[Callable[[Signals], Alarm | None], ...] = (
     _collapse,
     _saturation,
     _penalty_gap,
@@ -154,27 +154,27 @@ _OF_SAMPLES = ("collapse", "saturation")  # what too short a training shows too
 _AT_ONCE = ("divergence",)  # what is so however few images were seen
 
 
-def _too_early(found: list[Alarm], signs: Signs) -> list[Alarm]:
+def _too_early(found: list[Alarm], signals: Signals) -> list[Alarm]:
     """In place of what says nothing after so few images one alarm that says so, at the last look alone."""
     early = [a for a in found if a.name not in _AT_ONCE]
     rest = [a for a in found if a.name in _AT_ONCE]
-    if not early or signs.progress < 1:
+    if not early or signals.progress < 1:
         return rest
     facts = ", ".join(a.fact for a in early)
-    words = f"after {counted(signs.images, 'image')} it is too early to judge this training ({facts})"
+    words = f"after {counted(signals.images, 'image')} it is too early to judge this training ({facts})"
     return [*rest, Alarm("too early", words)]
 
 
-def ring(signs: Signs, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
+def check_alarms(signals: Signals, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
     """The alarms that the signs give now, with what this recipe can do about them; what is not finite is no sign.
 
     need: what the recipe needs on these pictures, where that is measured.
     """
-    score, watch = ({k: v for k, v in x.items() if math.isfinite(v)} for x in (signs.score, signs.watch))
-    finite = replace(signs, score=score, watch=watch)
+    score, watch = ({k: v for k, v in x.items() if math.isfinite(v)} for x in (signals.score, signals.watch))
+    finite = replace(signals, score=score, watch=watch)
     found = [alarm for rule in RULES if (alarm := rule(finite))]
-    if signs.images < FEW:
-        found = _too_early(found, signs)
-    more = need.enough if need and signs.progress >= 1 and signs.images < need.enough else None
+    if signals.images < FEW:
+        found = _too_early(found, signals)
+    more = need.enough if need and signals.progress >= 1 and signals.images < need.enough else None
     of_samples = (*_OF_SAMPLES, "too early")
     return [replace(a, advice=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found]

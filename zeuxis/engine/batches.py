@@ -1,4 +1,4 @@
-"""From datasets to batches: which pictures a step sees is a pure function of seed, feed, turn and step."""
+"""From datasets to batches: which pictures a step sees is a pure function of seed, feed, phase and step."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.memory import read_ahead
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Batch, Feed
+from zeuxis.recipes.recipe import Batch, BatchSpec
 
 
-def order(seed: int, feed: str, turn: str, epoch: int, n: int) -> Tensor:
+def order(seed: int, batch_spec: str, phase: str, epoch: int, n: int) -> Tensor:
     """The order in which one epoch goes through n pictures, int64 [n]."""
-    return Stream(key_of("order", seed, feed, turn, epoch)).permutation(n)
+    return Stream(key_of("order", seed, batch_spec, phase, epoch)).permutation(n)
 
 
 def moved(tensor: Tensor, device: str) -> Tensor:
@@ -30,11 +30,13 @@ def to_image(pixels: Tensor, device: str = "cpu") -> Tensor:
     return moved(pixels, device).to(torch.float32).mul_(1 / 127.5).sub_(1.0)
 
 
-class Feeder:
+class BatchSampler:
     """Batches of one dataset for one feed; keeps the order of the epochs at hand, nothing else."""
 
-    def __init__(self, dataset: Dataset, feed: Feed, name: str, seed: int, device: str, conditional: bool) -> None:
-        self.dataset, self.feed, self.name = dataset, feed, name
+    def __init__(
+        self, dataset: Dataset, batch_spec: BatchSpec, name: str, seed: int, device: str, conditional: bool
+    ) -> None:
+        self.dataset, self.batch_spec, self.name = dataset, batch_spec, name
         self.seed, self.device = seed, device
         self.labels = (
             torch.from_numpy(np.asarray(dataset.labels, dtype=np.int64))
@@ -43,24 +45,24 @@ class Feeder:
         )
         self._orders: dict[tuple[str, int], Tensor] = {}
 
-    def _order(self, turn: str, epoch: int) -> Tensor:
-        if (turn, epoch) not in self._orders:
-            self._orders = {k: v for k, v in self._orders.items() if k[0] != turn or k[1] == epoch - 1}
-            self._orders[turn, epoch] = order(self.seed, self.name, turn, epoch, len(self.dataset))
-        return self._orders[turn, epoch]
+    def _order(self, phase: str, epoch: int) -> Tensor:
+        if (phase, epoch) not in self._orders:
+            self._orders = {k: v for k, v in self._orders.items() if k[0] != phase or k[1] == epoch - 1}
+            self._orders[phase, epoch] = order(self.seed, self.name, phase, epoch, len(self.dataset))
+        return self._orders[phase, epoch]
 
-    def positions(self, turn: str, step: int) -> Tensor:
+    def positions(self, phase: str, step: int) -> Tensor:
         """Positions of the whole (global) batch of a step, int64 [size]."""
-        n, size = len(self.dataset), self.feed.size
+        n, size = len(self.dataset), self.batch_spec.size
         place = torch.arange(step * size, (step + 1) * size)
         epoch, within = place // n, place % n
-        parts = [self._order(turn, int(e))[within[epoch == e]] for e in range(int(epoch[0]), int(epoch[-1]) + 1)]
+        parts = [self._order(phase, int(e))[within[epoch == e]] for e in range(int(epoch[0]), int(epoch[-1]) + 1)]
         return torch.cat(parts)
 
-    def batch(self, turn: str, step: int, rank: int = 0, world: int = 1) -> Batch:
+    def batch(self, phase: str, step: int, rank: int = 0, world: int = 1) -> Batch:
         """This process's strided rows of a step's batch."""
-        now = self.at(self.positions(turn, step)[rank::world])
-        read_ahead(self.dataset, self.positions(turn, step + 1)[rank::world])
+        now = self.at(self.positions(phase, step)[rank::world])
+        read_ahead(self.dataset, self.positions(phase, step + 1)[rank::world])
         return now
 
     def at(self, positions: Tensor) -> Batch:
@@ -68,24 +70,27 @@ class Feeder:
         return Batch(to_image(self.dataset.images(positions), self.device), label, index=positions)
 
 
-def check(feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], world: int, micro: int = 1) -> None:
+def check(samplers: Mapping[str, BatchSpec], streams: Mapping[str, Dataset], world: int, micro: int = 1) -> None:
     """Raises BadInput where a stream is missing or empty, or a batch does not divide over processes and parts."""
-    for feed in feeds.values():
-        if feed.stream not in streams:
-            raise BadInput(f"the recipe needs a stream of pictures named `{feed.stream}`")
-        if not len(streams[feed.stream]):
-            raise BadInput(f"the stream `{feed.stream}` has no pictures")
-        if feed.size % (world * micro):
+    for batch_spec in samplers.values():
+        if batch_spec.stream not in streams:
+            raise BadInput(f"the recipe needs a stream of pictures named `{batch_spec.stream}`")
+        if not len(streams[batch_spec.stream]):
+            raise BadInput(f"the stream `{batch_spec.stream}` has no pictures")
+        if batch_spec.size % (world * micro):
             shares = " and ".join(f"{n} {what}" for n, what in ((world, "processes"), (micro, "parts")) if n > 1)
             raise BadInput(
-                f"a batch of {feed.size} does not divide over {shares}",
+                f"a batch of {batch_spec.size} does not divide over {shares}",
                 "",
-                f"use `--batch {-(-feed.size // (world * micro)) * world * micro}`",
+                f"use `--batch {-(-batch_spec.size // (world * micro)) * world * micro}`",
             )
 
 
-def feeders(
-    feeds: Mapping[str, Feed], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
-) -> dict[str, Feeder]:
+def batch_samplers(
+    samplers: Mapping[str, BatchSpec], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
+) -> dict[str, BatchSampler]:
     """One feeder per feed; `check` has seen that the streams are there."""
-    return {name: Feeder(streams[feed.stream], feed, name, seed, device, conditional) for name, feed in feeds.items()}
+    return {
+        name: BatchSampler(streams[batch_spec.stream], batch_spec, name, seed, device, conditional)
+        for name, batch_spec in samplers.items()
+    }

@@ -20,13 +20,13 @@ from zeuxis.weights import bundled, foreign, store
 class Restoring(nn.Module):
     """A trained recipe that restores, as a net: [B, C, H, W] and the level of the noise [B, 1, 1, 1] to the answer."""
 
-    def __init__(self, recipe: Recipe, players: nn.ModuleDict) -> None:
+    def __init__(self, recipe: Recipe, networks: nn.ModuleDict) -> None:
         super().__init__()
-        self.recipe, self.players = recipe, players
+        self.recipe, self.networks = recipe, networks
 
     def forward(self, image: Tensor, level: Tensor | None = None) -> Tensor:
         assert isinstance(self.recipe, Reconstructs)
-        return self.recipe.restore(self.players, image, None, level)
+        return self.recipe.restore(self.networks, image, None, level)
 
 
 class Exact(nn.Module):
@@ -55,9 +55,9 @@ def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def revived(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Recipe, nn.ModuleDict, Spec]:
-    """A recipe that gives pictures back, its players with these weights, frozen, and its pictures. Raises BadInput.
+    """A recipe that gives pictures back, its networks with these weights, frozen, and its pictures. Raises BadInput.
 
-    words: of run.json. Players that do not restore, such as critics, may lack theirs.
+    words: of run.json. Networks that do not restore, such as critics, may lack theirs.
     """
     recipe = make(catalog.load(words["recipe"]), None, **{k: frozen(v) for k, v in words["settings"].items()})
     if not isinstance(recipe, Reconstructs):
@@ -65,14 +65,14 @@ def revived(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
     s = words["spec"]
     spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]) if words.get("conditional") else ())
     with torch.random.fork_rng(devices=[]):
-        players = recipe.players(spec)
+        networks = recipe.networks(spec)
     wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-    players.load_state_dict(wanted, strict=False)
-    restoring = set(recipe.average().players) or {p for o in recipe.optimizers().values() for p in o.players}
-    lacking = [k for k in set(players.state_dict()) - set(wanted) if k.partition(".")[0] in restoring]
+    networks.load_state_dict(wanted, strict=False)
+    restoring = set(recipe.average().networks) or {p for o in recipe.optimizers().values() for p in o.networks}
+    lacking = [k for k in set(networks.state_dict()) - set(wanted) if k.partition(".")[0] in restoring]
     if lacking:
         raise BadInput(f"these weights lack {len(lacking)} tensors of {words['recipe']}", name)
-    return recipe, players.requires_grad_(False).eval(), spec
+    return recipe, networks.requires_grad_(False).eval(), spec
 
 
 def able_names() -> str:
@@ -90,7 +90,7 @@ def fixed_net(name: str) -> Exact:
         mend = "name a run that has ended, a file, or one of " + ", ".join(bundled.names())
         raise BadInput("there are no such weights", name, mend)
     tensors, words = opened(path)
-    recipe, players, _ = revived(name, words, tensors)
+    recipe, networks, _ = revived(name, words, tensors)
     if recipe.scale != 1:  # type: ignore[attr-defined]
         raise BadInput("these weights enlarge pictures", name, "name those of a restorer")
-    return Exact(Restoring(recipe, players))
+    return Exact(Restoring(recipe, networks))

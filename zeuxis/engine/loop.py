@@ -10,15 +10,15 @@ import torch
 
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
-from zeuxis.engine import alarms, watching
-from zeuxis.engine.batches import Feeder, check, feeders
+from zeuxis.engine import alarms, monitoring
+from zeuxis.engine.batches import BatchSampler, batch_samplers, check
 from zeuxis.engine.budget import words_for
+from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.guard import Log, Stop, stop_flag
-from zeuxis.engine.levers import Levers
 from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.phases import Seen, cycle, play
 from zeuxis.engine.progress import Display, say
-from zeuxis.engine.table import Table, lay
-from zeuxis.engine.turns import Seen, cycle, play
+from zeuxis.engine.state import TrainState, build_state
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped, command, counted, is_out_of_memory
 from zeuxis.runs import Run, inference_weights
 from zeuxis.weights import checkpoint, store
@@ -27,7 +27,7 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Habits:
+class LoopOptions:
     """How a run is looked after; nothing here changes a number of the result.
 
     checkpoint_seconds: time between checkpoints; keep: how many stay;
@@ -42,17 +42,17 @@ class Habits:
 
 
 @dataclass
-class Game:
+class Trainer:
     """One process's view of a run that is being played."""
 
     run: Run
     record: dict[str, Any]
-    table: Table
-    feeds: dict[str, Feeder]
-    watcher: watching.Watcher
+    state: TrainState
+    samplers: dict[str, BatchSampler]
+    monitor: monitoring.Monitor
     log: Log
     ranks: Ranks
-    habits: Habits
+    options: LoopOptions
     rung: set[str] = field(default_factory=set)
     best: float | None = None
     seen: Seen = field(default_factory=lambda: Seen({}, {}))
@@ -69,7 +69,9 @@ class Game:
         return self.before + time.monotonic() - self.started
 
 
-def play_run(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, habits: Habits, group: Ranks) -> Run:
+def train_run(
+    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, options: LoopOptions, group: Ranks
+) -> Run:
     """Plays the run whose run.json lies in `path` to its end, from its newest good checkpoint.
 
     The lock must be held by the caller's process. Raises Stopped with a checkpoint saved on
@@ -78,43 +80,48 @@ def play_run(path: Path, streams: Mapping[str, Dataset], held_out: Dataset | Non
     """
     run = Run.open(path)
     record = run.record
-    levers = Levers(**record["levers"])
-    levers.pull()
+    compute = ComputeOptions(**record["compute"])
+    compute.apply()
     with stop_flag() as stop:
-        game = _set_up(run, record, levers, streams, held_out, group, habits)
+        trainer = _set_up(run, record, compute, streams, held_out, group, options)
         display = Display(
-            game.table.steps, game.table.batch, game.table.step, False if habits.quiet or not group.first else None
+            trainer.state.steps,
+            trainer.state.batch,
+            trainer.state.step,
+            False if options.quiet or not group.first else None,
         )
         try:
-            _play_on(game, stop, display)
+            _play_on(trainer, stop, display)
         finally:
             display.close()
-        _check_agreement(game)
+        _check_agreement(trainer)
         if group.first:
-            _finish(game)
+            _finish(trainer)
     return run
 
 
 def _set_up(
     run: Run,
     record: dict[str, Any],
-    levers: Levers,
+    compute: ComputeOptions,
     streams: Mapping[str, Dataset],
     held_out: Dataset | None,
     group: Ranks,
-    habits: Habits,
-) -> Game:
+    options: LoopOptions,
+) -> Trainer:
     recipe = run.recipe
     s = record["spec"]
     spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
     conditional = record["conditional"]
-    check(recipe.feeds(), streams, group.world, levers.micro)
+    check(recipe.batch_specs(), streams, group.world, compute.micro)
     _check_digests(record, streams)
     shown = spec if conditional else spec.unlabelled()
-    table = lay(recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], levers=levers)
-    feeds = feeders(recipe.feeds(), streams, record["seed"], levers.device, conditional)
-    first = next(iter(recipe.feeds().values()))
-    watcher = watching.Watcher(streams[first.stream], held_out, first, conditional, table)
+    state = build_state(
+        recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], compute=compute
+    )
+    samplers = batch_samplers(recipe.batch_specs(), streams, record["seed"], compute.device, conditional)
+    first = next(iter(recipe.batch_specs().values()))
+    monitor = monitoring.Monitor(streams[first.stream], held_out, first, conditional, state)
     if group.first:
         checkpoint.sweep(run.path / "checkpoints")
     group.agree(0)
@@ -123,18 +130,18 @@ def _set_up(
     for name in damaged if group.first else []:
         say(f"zeuxis: checkpoint {name} is damaged; going back to the one before")
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
-    game = Game(run, record, table, feeds, watcher, log, group, habits)
+    trainer = Trainer(run, record, state, samplers, monitor, log, group, options)
     if saved:
-        _back_to(saved, table)
-        game.before = saved.seconds
-        _remember(game)
+        _back_to(saved, state)
+        trainer.before = saved.seconds
+        _remember(trainer)
     else:
-        _begin_from(record, table)
-        _save(game)
-    return game
+        _begin_from(record, state)
+        _save(trainer)
+    return trainer
 
 
-def _begin_from(record: dict[str, Any], table: Table) -> None:
+def _begin_from(record: dict[str, Any], state: TrainState) -> None:
     """The weights that run.json names, where it names any."""
     named = record.get("start_from")
     if not named:
@@ -142,7 +149,7 @@ def _begin_from(record: dict[str, Any], table: Table) -> None:
     weights, _ = store.load(Path(named["file"]))
     if store.content_hash(weights) != named["sha256"]:
         raise BadInput("the weights that this run begins from have changed", named["file"], "start a new run")
-    table.adopt(weights)
+    state.adopt(weights)
 
 
 def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:
@@ -155,115 +162,117 @@ def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> No
             )
 
 
-def _remember(game: Game) -> None:
+def _remember(trainer: Trainer) -> None:
     """Alarms and the best score come back from the log, which is the truth."""
-    game.rung = {line["name"] for line in game.run.log("alarm")}
-    scores = [line["score"]["score"] for line in game.run.log("score") if "score" in line["score"]]
-    game.best = max((s for s in scores if s is not None), default=None)
-    for line in game.run.log("micro"):
-        game.table.levers = replace(game.table.levers, micro=line["micro"])
+    trainer.rung = {line["name"] for line in trainer.run.log("alarm")}
+    scores = [line["score"]["score"] for line in trainer.run.log("score") if "score" in line["score"]]
+    trainer.best = max((s for s in scores if s is not None), default=None)
+    for line in trainer.run.log("micro"):
+        trainer.state.compute = replace(trainer.state.compute, micro=line["micro"])
 
 
-def _play_on(game: Game, stop: Stop, display: Display) -> None:
-    table, habits = game.table, game.habits
-    whole = cycle(table.recipe)  # what plays now and then is to be seen in the log
-    log_every, look_every = (-(-max(1, n) // whole) * whole for n in (table.steps // 200, max(10, table.steps // 12)))
+def _play_on(trainer: Trainer, stop: Stop, display: Display) -> None:
+    state, options = trainer.state, trainer.options
+    whole = cycle(state.recipe)  # what plays now and then is to be seen in the log
+    log_every, look_every = (-(-max(1, n) // whole) * whole for n in (state.steps // 200, max(10, state.steps // 12)))
     saved_at = time.monotonic()
-    while table.step < table.steps:
+    while state.step < state.steps:
         ran_out = False
         try:
-            seen = game.seen = play(table, game.feeds, game.ranks)
+            seen = trainer.seen = play(state, trainer.samplers, trainer.ranks)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             ran_out = True
         if ran_out:  # not while the error is held: its frames hold the memory of the step
-            _shrink(game)
+            _shrink(trainer)
             continue
         now = time.monotonic()
-        wants_save = now - saved_at > habits.checkpoint_seconds or table.step == table.steps
-        number, bad, save_due = game.ranks.agree(stop.number, int(bool(seen.bad)), int(wants_save))
+        wants_save = now - saved_at > options.checkpoint_seconds or state.step == state.steps
+        number, bad, save_due = trainer.ranks.agree(stop.number, int(bool(seen.bad)), int(wants_save))
         if bad:
-            _rewind(game, seen.bad or "a term of another process")
+            _rewind(trainer, seen.bad or "a term of another process")
             continue
-        display.show(table.step, seen.terms)
-        if table.step % log_every == 0 or table.step == table.steps:
-            clock = {"seconds": round(game.seconds, 3), "images_per_second": round(display.rate(table.step), 1)}
-            game.log.add(
+        display.show(state.step, seen.terms)
+        if state.step % log_every == 0 or state.step == state.steps:
+            clock = {"seconds": round(trainer.seconds, 3), "images_per_second": round(display.rate(state.step), 1)}
+            trainer.log.add(
                 "step",
-                step=table.step,
-                images=table.images,
-                progress=table.progress,
-                attempt=table.attempt,
+                step=state.step,
+                images=state.images,
+                progress=state.progress,
+                attempt=state.attempt,
                 terms=seen.terms,
                 watch=seen.watch,
                 clock=clock,
             )
-        if table.step % look_every == 0 or table.step == table.steps:
-            _look(game)
-        _snapshot_if_due(game)
+        if state.step % look_every == 0 or state.step == state.steps:
+            _look(trainer)
+        _snapshot_if_due(trainer)
         if number or save_due:
-            if not _save(game):
+            if not _save(trainer):
                 continue
             saved_at = time.monotonic()
         if number:
-            raise Stopped(number, str(game.folder), f"continue with `{command('resume', game.folder)}`")
+            raise Stopped(number, str(trainer.folder), f"continue with `{command('resume', trainer.folder)}`")
 
 
-def _shrink(game: Game) -> None:
+def _shrink(trainer: Trainer) -> None:
     """After memory ran out: back to the last checkpoint with batches in twice as many parts, where that is equal.
 
     Raises MachineGaveOut where the recipe needs its batch whole.
     """
-    table, levers = game.table, game.table.levers
-    saved, _ = checkpoint.newest(game.folder / "checkpoints")
-    words = f"memory ran out with a batch of {table.batch} in {levers.micro} part(s)"
-    sizes = [feed.size for feed in table.recipe.feeds().values()]
-    divides = all(size % (2 * levers.micro) == 0 for size in sizes)
-    if table.recipe.coupled or game.ranks.world > 1 or saved is None or not divides:
+    state, compute = trainer.state, trainer.state.compute
+    saved, _ = checkpoint.newest(trainer.folder / "checkpoints")
+    words = f"memory ran out with a batch of {state.batch} in {compute.micro} part(s)"
+    sizes = [batch_spec.size for batch_spec in state.recipe.batch_specs().values()]
+    divides = all(size % (2 * compute.micro) == 0 for size in sizes)
+    if state.recipe.coupled or trainer.ranks.world > 1 or saved is None or not divides:
         raise MachineGaveOut(
-            words, str(game.folder), f"start a new run with `--batch {max(1, table.batch // 2)}`, or a smaller --size"
+            words,
+            str(trainer.folder),
+            f"start a new run with `--batch {max(1, state.batch // 2)}`, or a smaller --size",
         )
-    if levers.device.startswith("cuda"):
+    if compute.device.startswith("cuda"):
         torch.cuda.empty_cache()
-    _back_to(saved, table)
-    table.levers = replace(levers, micro=2 * levers.micro)
-    game.log = Log(game.log.path, saved.log_length)
-    game.log.add("micro", step=table.step, images=table.images, micro=table.levers.micro, words=words)
-    _remember(game)
-    say(f"zeuxis: {words}; going on in {table.levers.micro} parts, with the same gradients up to rounding")
+    _back_to(saved, state)
+    state.compute = replace(compute, micro=2 * compute.micro)
+    trainer.log = Log(trainer.log.path, saved.log_length)
+    trainer.log.add("micro", step=state.step, images=state.images, micro=state.compute.micro, words=words)
+    _remember(trainer)
+    say(f"zeuxis: {words}; going on in {state.compute.micro} parts, with the same gradients up to rounding")
 
 
-def _look(game: Game) -> None:
+def _look(trainer: Trainer) -> None:
     """Scores, alarms, the best weights so far, and a sample grid."""
-    table = game.table
-    score = game.watcher.score(table)
-    game.log.add("score", step=table.step, images=table.images, progress=table.progress, score=score)
-    signs = alarms.Signs(score, game.seen.watch, table.progress, table.images, len(game.watcher.real))
-    for alarm in alarms.ring(signs, table.recipe, table.recipe.need(table.spec)):
-        if alarm.name in game.rung:
+    state = trainer.state
+    score = trainer.monitor.score(state)
+    trainer.log.add("score", step=state.step, images=state.images, progress=state.progress, score=score)
+    signals = alarms.Signals(score, trainer.seen.watch, state.progress, state.images, len(trainer.monitor.real))
+    for alarm in alarms.check_alarms(signals, state.recipe, state.recipe.need(state.spec)):
+        if alarm.name in trainer.rung:
             continue
-        game.rung.add(alarm.name)
+        trainer.rung.add(alarm.name)
         told = {"name": alarm.name, "words": alarm.words, "advice": alarm.advice.to_json()}
-        game.log.add("alarm", step=table.step, images=table.images, **told)
-        if game.ranks.first and not game.habits.quiet:
+        trainer.log.add("alarm", step=state.step, images=state.images, **told)
+        if trainer.ranks.first and not trainer.options.quiet:
             say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.advice.words()}")
-    if "score" in score and (game.best is None or score["score"] > game.best):
-        game.best = score["score"]
-        _snapshot(game, "best")
-    if game.ranks.first and not game.habits.light:
-        watching.sample_grid(table, game.folder / "samples" / f"{table.step:06d}.png")
+    if "score" in score and (trainer.best is None or score["score"] > trainer.best):
+        trainer.best = score["score"]
+        _snapshot(trainer, "best")
+    if trainer.ranks.first and not trainer.options.light:
+        monitoring.sample_grid(state, trainer.folder / "samples" / f"{state.step:06d}.png")
 
 
-def _snapshot_if_due(game: Game) -> None:
-    table = game.table
-    for point in game.record.get("snapshots", []):
-        if table.step == max(1, round(point * table.steps)):
-            _snapshot(game, f"{point:.2f}")
+def _snapshot_if_due(trainer: Trainer) -> None:
+    state = trainer.state
+    for point in trainer.record.get("snapshots", []):
+        if state.step == max(1, round(point * state.steps)):
+            _snapshot(trainer, f"{point:.2f}")
 
 
-def _metadata(game: Game) -> dict[str, Any]:
-    r = game.record
+def _metadata(trainer: Trainer) -> dict[str, Any]:
+    r = trainer.record
     return {
         "format": "zeuxis weights 1",
         "recipe": r["recipe"],
@@ -277,84 +286,86 @@ def _metadata(game: Game) -> dict[str, Any]:
     }
 
 
-def _snapshot(game: Game, name: str) -> None:
-    if game.ranks.first:
+def _snapshot(trainer: Trainer, name: str) -> None:
+    if trainer.ranks.first:
         store.save(
-            game.folder / "snapshots" / f"{name}.safetensors", inference_weights(game.table.tensors()), _metadata(game)
+            trainer.folder / "snapshots" / f"{name}.safetensors",
+            inference_weights(trainer.state.tensors()),
+            _metadata(trainer),
         )
 
 
-def _save(game: Game) -> bool:
+def _save(trainer: Trainer) -> bool:
     """A checkpoint, unless the weights are not finite: then the run goes back instead."""
-    if not game.table.finite():
-        _rewind(game, "a weight")
+    if not trainer.state.finite():
+        _rewind(trainer, "a weight")
         return False
-    if game.ranks.first:
-        game.log.sync()
-        table, place = game.table, game.folder / "checkpoints"
+    if trainer.ranks.first:
+        trainer.log.sync()
+        state, place = trainer.state, trainer.folder / "checkpoints"
         checkpoint.save(
-            place, table.tensors(), table.step, table.attempt, game.log.length, game.habits.keep, game.seconds
+            place, state.tensors(), state.step, state.attempt, trainer.log.length, trainer.options.keep, trainer.seconds
         )
-    game.ranks.agree(0)  # nobody goes on before the checkpoint stands
+    trainer.ranks.agree(0)  # nobody goes on before the checkpoint stands
     return True
 
 
-def _back_to(saved: checkpoint.Saved, table: Table) -> None:
-    table.load(checkpoint.tensors_of(saved), saved.step, saved.attempt)
+def _back_to(saved: checkpoint.Saved, state: TrainState) -> None:
+    state.load(checkpoint.tensors_of(saved), saved.step, saved.attempt)
 
 
-def _rewind(game: Game, what: str) -> None:
+def _rewind(trainer: Trainer, what: str) -> None:
     """Back to the last good checkpoint with half the rate and other draws, three times at most."""
-    table, step, attempt = game.table, game.table.step, game.table.attempt + 1
+    state, step, attempt = trainer.state, trainer.state.step, trainer.state.attempt + 1
     line = f"{what} was not finite in step {step}"
-    saved, _ = checkpoint.newest(game.folder / "checkpoints")
-    if game.habits.on_nan == "stop" or attempt > ATTEMPTS or saved is None:
+    saved, _ = checkpoint.newest(trainer.folder / "checkpoints")
+    if trainer.options.on_nan == "stop" or attempt > ATTEMPTS or saved is None:
         tries = f", after {attempt - 1} attempts at lower rates" if attempt > 1 else ""
         raise MachineGaveOut(
-            line + tries, str(game.folder), "start again with a lower lr; the last good checkpoint is kept"
+            line + tries, str(trainer.folder), "start again with a lower lr; the last good checkpoint is kept"
         )
-    _back_to(saved, table)
-    table.attempt = attempt
-    earlier = game.run.log("rewind")
-    game.log = Log(game.log.path, saved.log_length, game.ranks.first)
-    _remember(game)
-    for told in earlier[len(game.run.log("rewind")) :]:
-        game.log.add(**told)  # what was undone is told all the same
-    game.log.add("rewind", step=saved.step, images=table.images, attempt=attempt, words=line)
-    if game.ranks.first:
+    _back_to(saved, state)
+    state.attempt = attempt
+    earlier = trainer.run.log("rewind")
+    trainer.log = Log(trainer.log.path, saved.log_length, trainer.ranks.first)
+    _remember(trainer)
+    for told in earlier[len(trainer.run.log("rewind")) :]:
+        trainer.log.add(**told)  # what was undone is told all the same
+    trainer.log.add("rewind", step=saved.step, images=state.images, attempt=attempt, words=line)
+    if trainer.ranks.first:
         say(f"zeuxis: {line}; back to step {saved.step} at half the rate (attempt {attempt} of {ATTEMPTS})")
-    _save(game)  # a killed process must not try the same rate again
+    _save(trainer)  # a killed process must not try the same rate again
 
 
-def _check_agreement(game: Game) -> None:
+def _check_agreement(trainer: Trainer) -> None:
     """Raises RuntimeError where the processes do not end with the same bits: then something is not reduced."""
-    if game.ranks.world > 1:
-        number = int(store.content_hash(game.table.tensors())[:15], 16)
-        high, low = game.ranks.agree(number, -number)
+    if trainer.ranks.world > 1:
+        number = int(store.content_hash(trainer.state.tensors())[:15], 16)
+        high, low = trainer.ranks.agree(number, -number)
         if high != -low:
             raise RuntimeError(
-                f"the {counted(game.ranks.world, 'process')} of {game.folder} ended with different weights"
+                f"the {counted(trainer.ranks.world, 'process')} of {trainer.folder} ended with different weights"
             )
 
 
-def _finish(game: Game) -> None:
+def _finish(trainer: Trainer) -> None:
     """The last files of a run, whose last checkpoint stands: weights, then finish.json."""
-    table, folder = game.table, game.folder
-    weights = inference_weights(table.tensors())
-    store.save(folder / "weights.safetensors", weights, _metadata(game))
-    seconds, asked = game.seconds, game.record["budget"].get("seconds")
+    state, folder = trainer.state, trainer.folder
+    weights = inference_weights(state.tensors())
+    store.save(folder / "weights.safetensors", weights, _metadata(trainer))
+    seconds, asked = trainer.seconds, trainer.record["budget"].get("seconds")
     finish = {
-        "steps": table.steps,
-        "images": table.images,
+        "steps": state.steps,
+        "images": state.images,
         "seconds": round(seconds, 2),
-        "images_per_second": round(table.images / max(seconds, 1e-9), 1),
+        "images_per_second": round(state.images / max(seconds, 1e-9), 1),
         "overrun_percent": round(100 * (seconds / asked - 1), 1) if asked else None,
         "weights_sha256": store.content_hash(weights),
-        "alarms": sorted(game.rung),
-        "attempts": table.attempt + 1,
-        "best": game.best,
+        "alarms": sorted(trainer.rung),
+        "attempts": state.attempt + 1,
+        "best": trainer.best,
     }
     write_json(folder / "finish.json", finish)
     over = finish["overrun_percent"]
-    if over is not None and not game.habits.quiet:
+    if over is not None and not trainer.options.quiet:
         say(f"zeuxis: took {words_for(seconds)} where {words_for(asked)} were asked for, {over:+.1f} %")

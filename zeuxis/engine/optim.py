@@ -29,12 +29,12 @@ ALGORITHMS: dict[str, Callable[[list[nn.Parameter], Optimizer, bool], torch.opti
 }
 
 
-class Mover:
+class ScheduledOptimizer:
     """One optimizer at work: its words, its parameters, and torch's optimizer behind."""
 
-    def __init__(self, words: Optimizer, players: nn.ModuleDict, fused: bool) -> None:
+    def __init__(self, words: Optimizer, networks: nn.ModuleDict, fused: bool) -> None:
         self.words = words
-        self.parameters = [p for name in words.players for p in players[name].parameters()]
+        self.parameters = [p for name in words.networks for p in networks[name].parameters()]
         # a partial, not a closure over self: a cycle would keep a study's finished trainings in memory
         self._make = partial(ALGORITHMS[words.algorithm], self.parameters, words, fused)
         self.torch = self._make()

@@ -1,4 +1,4 @@
-"""A short probe before a run: how fast a step is on this machine, and which levers make it faster."""
+"""A short probe before a run: how fast a step is on this machine, and which compute options make it faster."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,11 +8,11 @@ from statistics import fmean, median
 import torch
 
 from zeuxis.data.dataset import Dataset, Spec
-from zeuxis.engine.batches import Feeder, feeders
-from zeuxis.engine.levers import Levers, candidates
+from zeuxis.engine.batches import BatchSampler, batch_samplers
+from zeuxis.engine.compute import ComputeOptions, candidates
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import Table, lay
-from zeuxis.engine.turns import cycle, play
+from zeuxis.engine.phases import cycle, play
+from zeuxis.engine.state import TrainState, build_state
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, recipe_name
 
@@ -27,9 +27,9 @@ _ROUNDS = 4  # machines have slow seconds: a point is looked at again later, and
 
 @dataclass(frozen=True)
 class Probed:
-    """The levers that pay here, and the mean seconds of a step under them."""
+    """The compute options that pay here, and the mean seconds of a step under them."""
 
-    levers: Levers
+    compute: ComputeOptions
     seconds_per_step: float
 
 
@@ -38,7 +38,7 @@ def seconds_per_step(
     spec: Spec,
     streams: Mapping[str, Dataset],
     conditional: bool,
-    levers: Levers,
+    compute: ComputeOptions,
     ranks: Ranks,
     points: tuple[float, ...] = _POINTS,
     patience: float = PATIENCE,
@@ -47,7 +47,7 @@ def seconds_per_step(
 
     Where steps are long, fewer points are looked at, so that it takes about `patience` seconds.
     """
-    look = _looker(recipe, spec, streams, conditional, levers, ranks)
+    look = _looker(recipe, spec, streams, conditional, compute, ranks)
     start = time.perf_counter()
     rounds: list[list[float]] = [[]]
     for point in points:
@@ -66,14 +66,14 @@ def _looker(
     spec: Spec,
     streams: Mapping[str, Dataset],
     conditional: bool,
-    levers: Levers,
+    compute: ComputeOptions,
     ranks: Ranks,
 ) -> Callable[[float], float]:
     """How long a step takes at a point of progress; raises BadInput where a training would break off at once."""
-    levers.pull()
-    size = max(f.size for f in recipe.feeds().values())
-    table = lay(recipe, spec, seed=0, steps=_HORIZON, batch=size, levers=levers)
-    feeds = feeders(recipe.feeds(), streams, 0, levers.device, conditional)
+    compute.apply()
+    size = max(f.size for f in recipe.batch_specs().values())
+    state = build_state(recipe, spec, seed=0, steps=_HORIZON, batch=size, compute=compute)
+    samplers = batch_samplers(recipe.batch_specs(), streams, 0, compute.device, conditional)
     whole = cycle(recipe)
     whole *= -(-4 // whole)  # one step alone says little
     excused: list[str] = []  # a step in the middle of a run need not bear weights of its beginning
@@ -82,19 +82,21 @@ def _looker(
     def timed(steps: int) -> float:
         settle()  # what was asked for before is not ours to count
         start = time.perf_counter()
-        seen = [play(table, feeds, ranks) for _ in range(steps)]
+        seen = [play(state, samplers, ranks) for _ in range(steps)]
         settle()
         taken = (time.perf_counter() - start) / steps
         bad = next((one.bad for one in seen if one.bad), "")
         if ranks.agree(int(bool(bad)))[0] and not excused:
-            _begins_well(recipe, lay(recipe, spec, seed=0, steps=_HORIZON, batch=size, levers=levers), feeds, ranks)
+            _begins_well(
+                recipe, build_state(recipe, spec, seed=0, steps=_HORIZON, batch=size, compute=compute), samplers, ranks
+            )
             excused.append(bad)
         return taken
 
     def look(point: float) -> float:
-        levers.pull()
-        table.step = round(point * _HORIZON) // whole * whole
-        play(table, feeds, ranks)  # warm-up: kernels are chosen at the first call
+        compute.apply()
+        state.step = round(point * _HORIZON) // whole * whole
+        play(state, samplers, ranks)  # warm-up: kernels are chosen at the first call
         once = timed(whole)
         (more,) = ranks.agree(int(_LOOK / (once * whole)))  # every process plays the same steps
         return timed(more * whole) if more else once
@@ -102,12 +104,12 @@ def _looker(
     return look
 
 
-def _begins_well(recipe: Recipe, table: Table, feeds: Mapping[str, Feeder], ranks: Ranks) -> None:
+def _begins_well(recipe: Recipe, state: TrainState, samplers: Mapping[str, BatchSampler], ranks: Ranks) -> None:
     """Raises BadInput where a term is not finite in the first steps of a run."""
     for _ in range(_FIRST):
-        bad = play(table, feeds, ranks).bad
+        bad = play(state, samplers, ranks).bad
         if ranks.agree(int(bool(bad)))[0]:
-            what = f"{bad or 'a term of another process'} is not finite in step {table.step} of a trial"
+            what = f"{bad or 'a term of another process'} is not finite in step {state.step} of a trial"
             raise BadInput(what, recipe_name(type(recipe)), "use a lower learning rate")
 
 
@@ -116,7 +118,7 @@ def probe(
     spec: Spec,
     streams: Mapping[str, Dataset],
     conditional: bool,
-    first: Levers,
+    first: ComputeOptions,
     ranks: Ranks,
     fixed_threads: bool,
     patience: float = PATIENCE,
@@ -124,19 +126,19 @@ def probe(
     """Measures `first` and each candidate at mid-run, in turns; a candidate counts only where it is 5 % faster."""
     looks, best = {}, {}
     start = time.perf_counter()
-    for levers in (first, *candidates(first, fixed_threads, recipe.half)):
+    for compute in (first, *candidates(first, fixed_threads, recipe.half)):
         if ranks.agree(int(time.perf_counter() - start > patience))[0]:
             break
         try:
-            looks[levers] = _looker(recipe, spec, streams, conditional, levers, ranks)
-            best[levers] = looks[levers](0.5)
+            looks[compute] = _looker(recipe, spec, streams, conditional, compute, ranks)
+            best[compute] = looks[compute](0.5)
         except (RuntimeError, NotImplementedError, BadInput):
-            looks.pop(levers, None)  # a lever that this build cannot pull: plain eager stays
-            if levers == first:
+            looks.pop(compute, None)  # an option that this build cannot take: plain eager stays
+            if compute == first:
                 raise
-    for levers, look in [*looks.items()] * 2:
+    for compute, look in [*looks.items()] * 2:
         if ranks.agree(int(time.perf_counter() - start < patience))[0]:
-            best[levers] = min(best[levers], look(0.5))
+            best[compute] = min(best[compute], look(0.5))
     looks.clear()  # their tables hold memory that the last measurement needs
-    fastest = min(best, key=lambda levers: best[levers] * (1.0 if levers == first else 1.05))
+    fastest = min(best, key=lambda compute: best[compute] * (1.0 if compute == first else 1.05))
     return Probed(fastest, seconds_per_step(recipe, spec, streams, conditional, fastest, ranks, patience=patience))

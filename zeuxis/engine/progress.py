@@ -32,7 +32,7 @@ class Display:
             return
         self.last = now
         left = (self.steps - step) * (now - self.start) / max(step - self.first, 1)
-        losses = "  ".join(f"{turn} {sum(t.values()):.3f}" for turn, t in terms.items())
+        losses = "  ".join(f"{phase} {sum(t.values()):.3f}" for phase, t in terms.items())
         bar = "━" * round(24 * step / self.steps)
         line = f"{bar:<24} {step / self.steps:4.0%}  {self.rate(step):,.0f} images/s  {words_for(left)} left  {losses}"
         print("\r\x1b[K" + line[:118], end="", file=sys.stderr, flush=True)

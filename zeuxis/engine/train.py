@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data.dataset import Dataset, Spec
-from zeuxis.engine import levers as lever
+from zeuxis.engine import compute as computing
 from zeuxis.engine.batches import check
 from zeuxis.engine.budget import Budget, words_for
+from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.enough import enough
 from zeuxis.engine.fixed import fixed_net
-from zeuxis.engine.levers import Levers
-from zeuxis.engine.loop import Habits, play_run
+from zeuxis.engine.loop import LoopOptions, train_run
 from zeuxis.engine.parallel import Ranks, ranks
 from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
@@ -25,15 +25,15 @@ from zeuxis.runs import Run, command_line, create, lock, taken
 class Start:
     """How a run begins, beside recipe, pictures and budget.
 
-    seed: of everything drawn; conditional: use labels where there are any; levers:
-    "auto" measures, "plain" pulls none, or the very ones; threads, device: None leaves the choice to us;
+    seed: of everything drawn; conditional: use labels where there are any; compute:
+    "auto" measures, "plain" takes none, or the very ones; threads, device: None leaves the choice to us;
     micro: parts of a batch; snapshots: progress points whose weights are kept by name;
     data, split: words for run.json on where the pictures came from; weights: to begin from, None is by chance.
     """
 
     seed: int = 0
     conditional: bool = True
-    levers: str | Levers = "auto"
+    compute: str | ComputeOptions = "auto"
     threads: int | None = None
     device: str | None = None
     micro: int = 1
@@ -53,7 +53,7 @@ class Weights:
     asked: str
 
 
-AS_USUAL, USUAL_HABITS = Start(), Habits()
+AS_USUAL, USUAL_HABITS = Start(), LoopOptions()
 
 
 def train(
@@ -63,15 +63,15 @@ def train(
     budget: Budget,
     held_out: Dataset | None = None,
     start: Start = AS_USUAL,
-    habits: Habits = USUAL_HABITS,
+    options: LoopOptions = USUAL_HABITS,
 ) -> Run:
     """Begins a run in the folder `path` and plays it to its end.
 
     Raises BadInput before anything is written where recipe and pictures do not fit or a
     run is there already; Stopped and MachineGaveOut leave a run that can be resumed.
     """
-    first = next(iter(recipe.feeds().values()))
-    check(recipe.feeds(), streams, _world(), start.micro)
+    first = next(iter(recipe.batch_specs().values()))
+    check(recipe.batch_specs(), streams, _world(), start.micro)
     conditional = start.conditional and recipe.labels != "ignored" and streams[first.stream].labels is not None
     spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
     recipe.check(spec)
@@ -83,7 +83,7 @@ def train(
             "--micro",
             "use a smaller --batch",
         )
-    begin = replace(_first_levers(start), micro=start.micro)
+    begin = replace(_first_options(start), micro=start.micro)
     with ranks(begin.device) as group:
         with _held(path, group):
             if (path / "run.json").exists():
@@ -91,11 +91,11 @@ def train(
             timing = _measure(recipe, spec, streams, conditional, begin, start, budget, group)
             record = group.broadcast(_record(recipe, spec, streams, conditional, start, budget, timing))
             if group.first:
-                if not habits.quiet:
+                if not options.quiet:
                     _tell_enough(recipe, spec, record)  # type: ignore[arg-type]
                 create(path, record)  # type: ignore[arg-type]
             group.agree(0)
-            return play_run(path, streams, held_out, habits, group)
+            return train_run(path, streams, held_out, options, group)
 
 
 def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
@@ -104,18 +104,18 @@ def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
     say(f"zeuxis: {'warning: ' if found.warns else ''}{found.words}")
 
 
-def _first_levers(start: Start) -> Levers:
-    if isinstance(start.levers, Levers):
-        return start.levers
-    return lever.starting(start.device, start.threads) if start.levers == "auto" else lever.plain(start.device)
+def _first_options(start: Start) -> ComputeOptions:
+    if isinstance(start.compute, ComputeOptions):
+        return start.compute
+    return computing.starting(start.device, start.threads) if start.compute == "auto" else computing.plain(start.device)
 
 
 def resume(
-    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None, habits: Habits = USUAL_HABITS
+    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None, options: LoopOptions = USUAL_HABITS
 ) -> Run:
-    """Goes on with a begun run, with its recorded levers, to the end of its written budget."""
+    """Goes on with a begun run, with its recorded compute options, to the end of its written budget."""
     run = Run.open(path)
-    with ranks(run.record["levers"]["device"]) as group:
+    with ranks(run.record["compute"]["device"]) as group:
         if run.record["world"] != group.world:
             raise BadInput(
                 f"this run began with {counted(run.record['world'], 'process')}, not {group.world}",
@@ -123,7 +123,7 @@ def resume(
                 f"torchrun --nproc-per-node {run.record['world']} -m -- zeuxis.cli resume {path}",
             )
         with _held(path, group):
-            return run if run.finished else play_run(path, streams, held_out, habits, group)
+            return run if run.finished else train_run(path, streams, held_out, options, group)
 
 
 class _held:
@@ -144,17 +144,17 @@ def _measure(
     spec: Any,
     streams: Mapping[str, Dataset],
     conditional: bool,
-    begin: Levers,
+    begin: ComputeOptions,
     start: Start,
     budget: Budget,
     group: Ranks,
-) -> tuple[Levers, float | None]:
-    """The levers to use and, where the budget is a time, the seconds of a step."""
+) -> tuple[ComputeOptions, float | None]:
+    """The compute options to use and, where the budget is a time, the seconds of a step."""
     patience = max(PATIENCE, 0.05 * (budget.seconds or 0.0))
-    if start.levers == "auto":
+    if start.compute == "auto":
         say("zeuxis: measuring how fast this machine trains it")
         found = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None, patience)
-        return found.levers, found.seconds_per_step
+        return found.compute, found.seconds_per_step
     if budget.seconds is not None:
         return begin, seconds_per_step(recipe, spec, streams, conditional, begin, group, patience=patience)
     return begin, None
@@ -167,10 +167,10 @@ def _record(
     conditional: bool,
     start: Start,
     budget: Budget,
-    timing: tuple[Levers, float | None],
+    timing: tuple[ComputeOptions, float | None],
 ) -> dict[str, Any]:
-    levers, seconds = timing
-    first = next(iter(recipe.feeds().values()))
+    compute, seconds = timing
+    first = next(iter(recipe.batch_specs().values()))
     steps = budget.in_steps(first.size, seconds)
     asked: dict[str, Any] = {"asked": budget.asked}
     if budget.seconds is not None:
@@ -178,7 +178,7 @@ def _record(
     if seconds is not None:
         asked |= {"images_per_second": round(first.size / seconds, 1)}
         say(
-            f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(levers)}; "
+            f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(compute)}; "
             f"{counted(steps * first.size, 'image')} in {words_for(steps * seconds)}"
         )
     return {
@@ -196,8 +196,8 @@ def _record(
         "batch": first.size,
         "budget": asked,
         "snapshots": list(start.snapshots or recipe.snapshots()),
-        "levers": levers.as_dict(),
-        "exact": levers.exact,
+        "compute": compute.as_dict(),
+        "exact": compute.exact,
         "world": _world(),
         "command": command_line(),
     }
@@ -209,9 +209,9 @@ def _world() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def words_of(levers: Levers) -> str:
-    """The levers as a person reads them."""
-    threads = f"{levers.threads} thread" + ("s" if levers.threads > 1 else "")
-    all_of = (("channels_last", levers.channels_last), ("fused steps", levers.fused), ("bfloat16", levers.bf16))
+def words_of(compute: ComputeOptions) -> str:
+    """The compute options as a person reads them."""
+    threads = f"{compute.threads} thread" + ("s" if compute.threads > 1 else "")
+    all_of = (("channels_last", compute.channels_last), ("fused steps", compute.fused), ("bfloat16", compute.bf16))
     pulled = [name for name, on in all_of if on]
-    return ", ".join([levers.device, threads, *pulled])
+    return ", ".join([compute.device, threads, *pulled])

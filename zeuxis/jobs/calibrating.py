@@ -15,7 +15,7 @@ from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.conformal import FACTORS, controlled, missed
-from zeuxis.recipes.recipe import Doubts
+from zeuxis.recipes.recipe import Quantifies
 from zeuxis.runs import Run
 
 SQUARES = 512
@@ -24,7 +24,7 @@ _AT_ONCE = 16
 
 
 def by_picture(losses: Tensor, sources: Iterable[Any]) -> Tensor:
-    """Means of the rows [n, k] of one picture: [pictures, k]. Squares of one picture are no more than one witness."""
+    """Means of the rows [n, k] of one picture: [pictures, k]. Squares of one picture count as one observation."""
     _, places = np.unique(np.array([str(s) for s in sources]), return_inverse=True)
     groups = torch.from_numpy(places)
     counts = torch.bincount(groups)
@@ -34,15 +34,15 @@ def by_picture(losses: Tensor, sources: Iterable[Any]) -> Tensor:
 
 def curves(run: Run, held: Dataset, draw: Draw) -> Tensor:
     """Share of missed values for each factor, a row per held-out picture."""
-    recipe, players = run.recipe, run.players()
-    assert isinstance(recipe, Doubts)
+    recipe, networks = run.recipe, run.networks()
+    assert isinstance(recipe, Quantifies)
     restorer = fixed_net(recipe.fixed()["restorer"])
     order = np.linspace(0, len(held) - 1, min(SQUARES, len(held))).round().astype(int)
     found = []
     for k, rows in enumerate(np.array_split(order, max(1, len(order) // _AT_ONCE))):
         with torch.no_grad():
             before, after, truth = recipe.given(restorer, to_image(held.images(rows)), Draw(draw.seed, step=k))
-            found.append(missed(truth, after, *recipe.interval(players, before, after)))
+            found.append(missed(truth, after, *recipe.interval(networks, before, after)))
     files = getattr(held, "sources", None) or list(range(len(held)))
     return by_picture(torch.cat(found), [files[i] for i in order])
 
@@ -50,12 +50,12 @@ def curves(run: Run, held: Dataset, draw: Draw) -> Tensor:
 def calibrate(run: Run, held: Dataset | None) -> dict[str, Any]:
     """calibration.json of a run that gives intervals: the factor of their widths, or why there is none."""
     recipe = run.recipe
-    assert isinstance(recipe, Doubts)
+    assert isinstance(recipe, Quantifies)
     words: dict[str, Any] = {"format": 1, "alpha": recipe.alpha, "of": recipe.fixed()["restorer"], "factor": None}
     try:
         if held is None or not len(held):
             raise BadInput("no pictures were held out", "", "train on more pictures")
-        losses = curves(run, held, Draw(run.record["seed"], turn="calibrate"))
+        losses = curves(run, held, Draw(run.record["seed"], phase="calibrate"))
         factor = controlled(losses, recipe.alpha)
         at = int((FACTORS - factor).abs().argmin())
         words |= {"factor": factor, "pictures": len(losses), "missed": float(losses.mean(0)[at])}

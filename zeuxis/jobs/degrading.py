@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zeuxis.degrade.observed import Degradation
+from zeuxis.degrade.degradation import Degradation
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
 from zeuxis.jobs.per_image import pipeline

@@ -19,7 +19,7 @@ from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages.outcome import UNJUDGED, Held, Outcome, of_held, of_intervals, of_samples, unjudged
 from zeuxis.pages.read import read_object
-from zeuxis.recipes.recipe import Doubts, Generates, Yardstick
+from zeuxis.recipes.recipe import Generates, Quantifies, Yardstick
 from zeuxis.runs import Run
 from zeuxis.spelling import Advice, Way
 
@@ -37,7 +37,7 @@ def judge(run: Run, given: Material) -> Outcome:
 
 def _of_run(run: Run, given: Material) -> Outcome:
     recipe = run.recipe
-    if isinstance(recipe, Doubts):
+    if isinstance(recipe, Quantifies):
         return of_intervals(read_object(run.path / "calibration.json"))
     yardstick = recipe.yardstick(run.spec)
     held = _of_figures(run, yardstick, given.held) if yardstick else None
@@ -63,7 +63,7 @@ def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome
 
 def judged_samples(run: Run, given: Material) -> Outcome:
     """The judgement of a run's last samples; nothing is written."""
-    spec, device = run.spec, run.record["levers"]["device"]
+    spec, device = run.spec, run.record["compute"]["device"]
     most = max(_LEAST, min(MOST, _BYTES // (4 * spec.channels * spec.height * spec.width)))
     train, labels = some(given.train, most, "judged training", run.record["seed"])
     if given.held is not None and len(given.held) >= _LEAST // 2:
@@ -76,7 +76,7 @@ def judged_samples(run: Run, given: Material) -> Outcome:
         return unjudged("there are too few pictures to hold the samples against")
     wanted = labels if run.record["conditional"] else None
     seeds = seeds_of("judged", run.record["seed"], len(train))
-    parts = generate(run.recipe, run.players().to(device), seeds, wanted, device)
+    parts = generate(run.recipe, run.networks().to(device), seeds, wanted, device)
     both = None if wanted is None else (wanted, wanted)
     found = likeness(to_image(torch.cat(list(parts))), train, held, both)
     return of_samples({**found.to_json(), "apart": apart})

@@ -1,4 +1,4 @@
-"""Classes out of trained players: what they take pictures for, and how much of each class they find."""
+"""Classes out of trained networks: what they take pictures for, and how much of each class they find."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ _AT_ONCE = 256
 
 
 @torch.no_grad()
-def predictions(recipe: Recipe, players: nn.ModuleDict, data: Dataset, device: str = "cpu") -> Tensor:
+def predictions(recipe: Recipe, networks: nn.ModuleDict, data: Dataset, device: str = "cpu") -> Tensor:
     """Predicted class of every picture, int64 [N]."""
     assert isinstance(recipe, Recognizes)
     parts = torch.arange(len(data)).split(_AT_ONCE)
-    found = [recipe.logits(players, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
+    found = [recipe.logits(networks, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
     return torch.cat(found)
 
 
 def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:
     """Writes recalls.json: balanced accuracy and recalls per class, 0 to 1, of the finished weights on held-out
     pictures. The recall of a class without any is null, and so is the mean. Returns what was written."""
-    device, classes = run.record["levers"]["device"], run.spec.condition
-    guess = predictions(run.recipe, run.players().to(device), held, device)
+    device, classes = run.record["compute"]["device"], run.spec.condition
+    guess = predictions(run.recipe, run.networks().to(device), held, device)
     labels = np.asarray(held.labels)
     each = recalls(guess, labels, classes)
     found = {

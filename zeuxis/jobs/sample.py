@@ -92,8 +92,8 @@ def sample(
     if taken:
         raise BadInput(f"{taken[0]} is there already", str(out), "choose another --out")
     kept = None if snapshot is None else check_snapshot(run, snapshot)
-    players, digest = run.players(kept), content_hash(run.tensors(kept))
-    made, paths = torch.cat(list(generate(recipe, players, chosen, labels))), [out / n for n in (*names, "grid.png")]
+    networks, digest = run.networks(kept), content_hash(run.tensors(kept))
+    made, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
     with _all_or_none(out, paths):
         for i, path in enumerate(paths[:-1]):
             note = {

@@ -1,4 +1,4 @@
-"""Pictures out of trained players: in batches, each a function of its own seed."""
+"""Pictures out of trained networks: in batches, each a function of its own seed."""
 
 from collections.abc import Iterator
 
@@ -18,14 +18,14 @@ def latents_for(recipe: Generates, seeds: Tensor, device: str = "cpu") -> Tensor
 
 @torch.no_grad()
 def generate(
-    recipe: Recipe, players: nn.ModuleDict, seeds: Tensor, labels: Tensor | None, device: str = "cpu"
+    recipe: Recipe, networks: nn.ModuleDict, seeds: Tensor, labels: Tensor | None, device: str = "cpu"
 ) -> Iterator[Tensor]:
     """uint8 [b, C, H, W] batches of pictures, one per seed, in order."""
     assert isinstance(recipe, Generates)
     for start in range(0, len(seeds), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         label = None if labels is None else labels[part].to(device)
-        picture = recipe.decode(players, latents_for(recipe, seeds[part], device), label)
+        picture = recipe.decode(networks, latents_for(recipe, seeds[part], device), label)
         yield picture.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8).cpu()
 
 

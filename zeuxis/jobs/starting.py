@@ -64,12 +64,12 @@ def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
 
 
 def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
-    """Raises BadInput where the weights are not of these players."""
+    """Raises BadInput where the weights are not of these networks."""
     tensors, _ = store.load(Path(weights.file))
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        players = recipe.players(spec)
-    shapes = {k: v.shape for k, v in players.state_dict().items()}
-    names = {key.partition(".")[0] for key in tensors} & set(players)
+        networks = recipe.networks(spec)
+    shapes = {k: v.shape for k, v in networks.state_dict().items()}
+    names = {key.partition(".")[0] for key in tensors} & set(networks)
     wanted = {k: v for k, v in shapes.items() if k.partition(".")[0] in names}
     given = {k: v.shape for k, v in tensors.items() if k.partition(".")[0] in names}
     if not names or wanted != given:

@@ -11,8 +11,8 @@ from torch import Tensor
 from zeuxis.classic import denoise, estimate, inpaint
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.noise import round_bytes
-from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import to_image
@@ -32,7 +32,7 @@ LARGEST = 160
 class Observes(Protocol):
     """Says what it learns to undo."""
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The damaged pictures [B, C, H', W'] of clean ones [B, C, H, W] in [-1, 1]."""
         ...
 
@@ -67,12 +67,12 @@ def _cut(clean: Tensor, able: Reconstructs) -> Tensor:
     return clean[..., start : start + size, start : start + size]
 
 
-def _noise(seen: Observed, image: Tensor) -> Tensor:
+def _noise(seen: Degraded, image: Tensor) -> Tensor:
     """The level of the noise [n] in grey levels: what is said, else what is measured."""
     return estimate.noise_sigma(image).sigma if seen.level is None else seen.level.flatten()
 
 
-def classic(seen: Observed, image: Tensor, scale: int) -> tuple[str, Tensor]:
+def classic(seen: Degraded, image: Tensor, scale: int) -> tuple[str, Tensor]:
     """A method without a network for what was done to the pictures, by name, and its answer."""
     if scale > 1:
         return "bicubic", bicubic(image, scale)
@@ -108,7 +108,7 @@ def _against(image: Tensor, truth: Tensor) -> list[float]:
     return [float(v) for v in psnr_each(image, truth, ALL)]
 
 
-def _ours(net: nets.Net, seen: Observed, image: Tensor, i: int) -> Tensor:
+def _ours(net: nets.Net, seen: Degraded, image: Tensor, i: int) -> Tensor:
     known, level = (None if x is None else x[i : i + 1] for x in (seen.known, seen.level))
     return nets.apply(net, image[i : i + 1], known, level)
 
@@ -127,7 +127,7 @@ def write_strips(run: Run, held: Dataset | None) -> None:
         return
     seed, places = run.record["seed"], chosen(held, run.record["seed"])
     clean = _cut(to_image(held.images(np.array(places))), recipe)
-    strips = strips_of(nets.from_run(run.path), clean, Draw(seed, turn="strips"))
+    strips = strips_of(nets.from_run(run.path), clean, Draw(seed, phase="strips"))
     if not strips:
         return
     sheet = torch.cat([strip.image for strip in strips])

@@ -22,7 +22,7 @@ from zeuxis.draw import Stream, key_of
 from zeuxis.engine import train as engine
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
 from zeuxis.errors import (
@@ -46,7 +46,7 @@ from zeuxis.jobs.suspects import PAIRS, write_copies, write_suspects
 from zeuxis.pages.card import write_card
 from zeuxis.pages.run import write_run_report
 from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Doubts, Generates, Range, Recipe, Recognizes, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Generates, Quantifies, Range, Recipe, Recognizes, make, recipe_name, settings_of
 from zeuxis.runs import Run, read_json, taken
 
 _PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
@@ -60,7 +60,7 @@ def begin(
     run: Path,
     budget: Budget,
     start: Start,
-    habits: Habits,
+    options: LoopOptions,
     settings: Mapping[str, Any],
     start_from: str | None = None,
 ) -> Run:
@@ -80,7 +80,7 @@ def begin(
         check_fits(made, given.train.spec, weights)
     whole = replace(start, data=given.words, split=given.said, weights=weights)
     with resumable(run, given.split):
-        return finish(engine.train(made, given.streams, run, budget, given.held, whole, habits), given)
+        return finish(engine.train(made, given.streams, run, budget, given.held, whole, options), given)
 
 
 def find_pictures(folder: Path, now: str | None) -> None:
@@ -108,7 +108,7 @@ def find_pictures(folder: Path, now: str | None) -> None:
     return None
 
 
-def go_on(run: Path, habits: Habits) -> Run:
+def go_on(run: Path, options: LoopOptions) -> Run:
     """Finishes a begun run. Raises BadInput where its pictures have changed."""
     begun = opened(run)
     if "judgement" in begun.finish and (run / "report.html").exists():
@@ -116,7 +116,7 @@ def go_on(run: Path, habits: Habits) -> Run:
         return begun
     given = material(begun.recipe, Source.from_words(begun.record["data"]), begun.record["seed"])
     with resumable(run, given.split):
-        return finish(engine.resume(run, given.streams, given.held, habits), given)
+        return finish(engine.resume(run, given.streams, given.held, options), given)
 
 
 _MENDS = {"the disk": "free some space", "the memory": "close other programs"}
@@ -162,7 +162,7 @@ def finish(run: Run, given: Material) -> Run:
         if isinstance(run.recipe, Generates):
             _write_real(run, given.train)
             _write_copies(run, given)
-        if isinstance(run.recipe, Doubts):
+        if isinstance(run.recipe, Quantifies):
             calibrate(run, given.held)
         write_strips(run, given.held)
         found = judge(run, given)
@@ -193,13 +193,13 @@ def _write_copies(run: Run, given: Material) -> None:
     And real/suspects.json: how many stand out as copies.
     """
     record, spec = run.record, run.spec
-    device = record["levers"]["device"]
+    device = record["compute"]["device"]
     n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
-    recipe, players, seeds = run.recipe, run.players().to(device), seeds_of("suspects", record["seed"], n)
+    recipe, networks, seeds = run.recipe, run.networks().to(device), seeds_of("suspects", record["seed"], n)
     fakes = []
     for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
         labels = part % spec.condition if record["conditional"] else None
-        fakes += list(generate(recipe, players, seeds[part], labels, device))
+        fakes += list(generate(recipe, networks, seeds[part], labels, device))
     drawn = torch.cat(fakes)
     write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
     write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held)
@@ -209,8 +209,8 @@ def is_study(folder: Path) -> bool:
     return (folder / "study.json").exists()
 
 
-_IN_A_RUN = ("recipe", "settings", "spec", "conditional", "data", "seed", "steps", "batch", "levers", "versions")
-_IN_A_STUDY = ("asked", "plan", "data", "spec", "levers")
+_IN_A_RUN = ("recipe", "settings", "spec", "conditional", "data", "seed", "steps", "batch", "compute", "versions")
+_IN_A_STUDY = ("asked", "plan", "data", "spec", "compute")
 
 
 def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder: Path) -> None:
@@ -327,7 +327,7 @@ def _check_builds(recipe: Recipe, dataset: Dataset) -> None:
     recipe.check(spec)
     try:
         with torch.device("meta"), torch.random.fork_rng(devices=[]):
-            recipe.players(spec)
+            recipe.networks(spec)
     except BadInput:
         raise
     except (RuntimeError, ValueError, ZeroDivisionError, IndexError) as error:

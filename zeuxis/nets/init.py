@@ -1,4 +1,4 @@
-"""First weights, drawn from the global generator: the engine builds players under a forked, seeded one."""
+"""First weights, drawn from the global generator: the engine builds networks under a forked, seeded one."""
 
 import math
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Fully connected players for small pictures (Goodfellow et al. 2014, arXiv 1406.2661).
+"""Fully connected networks for small pictures (Goodfellow et al. 2014, arXiv 1406.2661).
 
 With classes both take the label as a one-hot vector beside their input (Mirza and
 Osindero 2014, arXiv 1411.1784).

@@ -1,4 +1,4 @@
-"""Noise that nets are fed: laws of latents, and dropout whose masks come from the draw of a turn."""
+"""Noise that nets are fed: laws of latents, and dropout whose masks come from the draw of a phase."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ LATENT_LAWS: dict[str, Callable[[Stream, int, int], Tensor]] = {"normal": Stream
 class Noise(nn.Module):
     """A module that needs random numbers while it trains.
 
-    `bind` gives it the numbers of one turn; every call after that has a place of its own
+    `bind` gives it the numbers of one phase; every call after that has a place of its own
     in them, so the numbers do not depend on what else was drawn, nor on the process.
     """
 
@@ -39,9 +39,9 @@ class Noise(nn.Module):
         return self._draw.at(f"noise/{self._path}/{self._calls - 1}")
 
 
-def bind(players: nn.Module, draw: Draw) -> None:
-    """Gives every noise module inside `players` the draw of this turn, keyed by its path, its calls counted from 0."""
-    for path, module in players.named_modules():
+def bind(networks: nn.Module, draw: Draw) -> None:
+    """Gives every noise module in `networks` the draw of this phase, keyed by its path, its calls counted from 0."""
+    for path, module in networks.named_modules():
         if isinstance(module, Noise):
             module.bind(path, draw)
 

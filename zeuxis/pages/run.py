@@ -209,7 +209,7 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
         ("Split hash", split.get("digest")),
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),
-        ("Levers", header.get("levers")),
+        ("ComputeOptions", header.get("compute")),
         ("Same bits again", again_words(header.get("exact"))),
     ]
     return [(name, value(what)) for name, what in rows if what not in (None, "")]
@@ -219,7 +219,7 @@ def again_words(exact: object) -> str | None:
     """What the same command would give on the same machine; None where the run does not say."""
     if not isinstance(exact, bool):
         return None
-    return "promised, with these levers" if exact else "not promised: this device adds gradients in any order"
+    return "promised, with these compute options" if exact else "not promised: this device adds gradients in any order"
 
 
 # ---------------------------------------------------------------- samples
@@ -265,13 +265,13 @@ def _names(events: Sequence[Line], key: str) -> list[str]:
 
 
 def turn_charts(log: Log) -> list[Markup]:
-    """One chart per turn: the terms that it minimises, over pictures seen; rewinds and alarms upright."""
+    """One chart per phase: the terms that it minimises, over pictures seen; rewinds and alarms upright."""
     xs, charts = xs_of(log.steps), []
-    for turn in _names(log.steps, "terms"):
-        terms = [mapping(mapping(e.get("terms")).get(turn)) for e in log.steps]
+    for phase in _names(log.steps, "terms"):
+        terms = [mapping(mapping(e.get("terms")).get(phase)) for e in log.steps]
         names = list(dict.fromkeys(str(n) for t in terms for n in t))
         series = [Series(spelled(n), xs, [number(t.get(n)) for t in terms]) for n in names]
-        charts.append(line_chart(f"{spelled(turn)}: what it minimises", series, "pictures seen", event_places(log)))
+        charts.append(line_chart(f"{spelled(phase)}: what it minimises", series, "pictures seen", event_places(log)))
     return [c for c in charts if c]
 
 
@@ -288,12 +288,12 @@ def grouped(names: Sequence[str], separator: str) -> dict[str, list[str]]:
 
 
 def watch_charts(log: Log) -> list[Markup]:
-    """One chart per turn of what is watched but not minimised."""
+    """One chart per phase of what is watched but not minimised."""
     xs, charts = xs_of(log.steps), []
-    for turn, names in grouped(_names(log.steps, "watch"), "/").items():
+    for phase, names in grouped(_names(log.steps, "watch"), "/").items():
         watched = [mapping(e.get("watch")) for e in log.steps]
         series = [Series(spelled(n.partition("/")[2] or n), xs, [number(w.get(n)) for w in watched]) for n in names]
-        charts.append(line_chart(f"{spelled(turn)}: watched", series, "pictures seen", event_places(log)))
+        charts.append(line_chart(f"{spelled(phase)}: watched", series, "pictures seen", event_places(log)))
     return [c for c in charts if c]
 
 

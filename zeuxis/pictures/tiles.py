@@ -1,4 +1,4 @@
-"""Pictures too large for a net, in tiles that nobody can tell: one padding of the whole, then windows of one shape."""
+"""Pictures too large for a net, in tiles without visible seams: one padding of the whole, then windows of one shape."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -8,22 +8,22 @@ from torch import Tensor, nn
 
 from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.noise import round_bytes
-from zeuxis.degrade.observed import Observed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.fidelity import mse, psnr8
-from zeuxis.recipes.recipe import Moment, Terms
+from zeuxis.recipes.recipe import StepContext, Terms
 from zeuxis.schedule import cosine
 
 _AT_ONCE = 16  # held-out pictures in memory together
 
 
-def damaged(clean: Tensor, words: str, draw: Draw) -> Observed:
+def damaged(clean: Tensor, words: str, draw: Draw) -> Degraded:
     """What `words` leave of the clean pictures; nothing is done where there are none."""
-    return parse(words)(clean, draw) if words else Observed(clean)
+    return parse(words)(clean, draw) if words else Degraded(clean)
 
 
 def check_damage(words: str, spec: Spec, scale: int = 1) -> None:
@@ -34,8 +34,8 @@ def check_damage(words: str, spec: Spec, scale: int = 1) -> None:
         raise BadInput(f"the damage `{words}` changes the size of pictures", "damage", "use a recipe that upscales")
 
 
-def flipped(m: Moment, flip: bool) -> Tensor:
-    """The clean pictures of the moment; with `flip`, each in one of its eight turns and mirrors."""
+def flipped(m: StepContext, flip: bool) -> Tensor:
+    """The clean pictures of the moment; with `flip`, each in one of its eight phases and mirrors."""
     clean = m.batch["images"].image
     return dihedral(clean, m.draw.at("dihedral")) if flip else clean
 
@@ -56,12 +56,12 @@ def warmed(lr: float, lr_end: float, warm_up: float) -> Callable[[float], float]
     return rate
 
 
-def shown(m: Moment, name: str) -> nn.Module:
-    """The averaged twin of a player, or the player where it has none."""
-    return m.averaged[name] if name in m.averaged else m.players[name]
+def shown(m: StepContext, name: str) -> nn.Module:
+    """The averaged copy (ema) of a network, or the network where it has none."""
+    return m.ema[name] if name in m.ema else m.networks[name]
 
 
-def held_out(m: Moment, answers: Callable[[Tensor, Draw], dict[str, tuple[Tensor, Tensor]]]) -> dict[str, Tensor]:
+def held_out(m: StepContext, answers: Callable[[Tensor, Draw], dict[str, tuple[Tensor, Tensor]]]) -> dict[str, Tensor]:
     """Mean PSNR in dB, 8 bits, all channels, of each named pair (answer, truth) over the held-out pictures.
 
     `answers` gets a few pictures at a time, with their own numbers of the draw.
@@ -74,14 +74,14 @@ def held_out(m: Moment, answers: Callable[[Tensor, Draw], dict[str, tuple[Tensor
     return {name: torch.cat(parts).mean() for name, parts in found.items()}
 
 
-def undo_loss(m: Moment, words: str, flip: bool) -> Terms:
+def undo_loss(m: StepContext, words: str, flip: bool) -> Terms:
     """Mean squared difference between the restorer's answer to damaged pictures and the clean ones."""
     clean = flipped(m, flip)
     seen = damaged(clean, words, m.draw)
-    return Terms({"mse": mse(m.players["restorer"](seen.image), seen.wanted(clean))})
+    return Terms({"mse": mse(m.networks["restorer"](seen.image), seen.wanted(clean))})
 
 
-def undo_score(m: Moment, words: str) -> dict[str, Tensor]:
+def undo_score(m: StepContext, words: str) -> dict[str, Tensor]:
     """Mean PSNR in dB, 8 bits, all channels: "score" of the averaged restorer, "given" of what it was given."""
     net = shown(m, "restorer")
 
@@ -93,7 +93,7 @@ def undo_score(m: Moment, words: str) -> dict[str, Tensor]:
     return held_out(m, answers)
 
 
-def enlarged_score(m: Moment, name: str, scale: int, words: str) -> dict[str, Tensor]:
+def enlarged_score(m: StepContext, name: str, scale: int, words: str) -> dict[str, Tensor]:
     """Mean PSNR in dB, 8 bits, all channels: "psnr" of the averaged upscaler, "bicubic" of plain enlarging."""
     net = shown(m, name)
 

@@ -14,17 +14,17 @@ from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     Need,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
 )
 from zeuxis.schedule import cosine, linear
 
@@ -82,7 +82,7 @@ class CGAN(Recipe):
     def stride(self, spec: Spec) -> int:
         return {"strided": strided.stride, "residual": sngan.stride}[self.body](spec.height, spec.width)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         return {"strided": self._strided, "residual": self._residual}[self.body](spec, (spec.height, spec.width))
 
     def _strided(self, spec: Spec, size: tuple[int, int]) -> nn.ModuleDict:
@@ -96,8 +96,8 @@ class CGAN(Recipe):
         critic = sngan.SNGANCritic(spec.channels, size, self.width, spec.condition)
         return nn.ModuleDict({"generator": generator, "critic": critic})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed(size=self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec(size=self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         rate = {"cosine": cosine, "linear": linear}[self.decay](self.lr, self.lr_end)
@@ -105,37 +105,37 @@ class CGAN(Recipe):
             name: Optimizer((name,), lr=rate, beta1=self.beta1, beta2=self.beta2) for name in ("critic", "generator")
         }
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn("critic", self.critic_loss), Turn("generator", self.generator_loss, every=self.critic_steps)
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", self.critic_loss), Phase("generator", self.generator_loss, every=self.critic_steps)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         batch = m.batch["images"]
         with torch.no_grad():
-            fake = self.decode(m.players, self._z(len(batch), m), batch.label)
+            fake = self.decode(m.networks, self._z(len(batch), m), batch.label)
         labels = None if batch.label is None else batch.label.repeat(2)
-        real, fake = self.judge(m.players, torch.cat([batch.image, fake]), labels).chunk(2)
+        real, fake = self.judge(m.networks, torch.cat([batch.image, fake]), labels).chunk(2)
         return Terms({"hinge": hinge_critic(real, fake).mean()}, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         batch = m.batch["images"]
         labels = None if batch.label is None else batch.label.repeat(self.generator_batches)
         z = self._z(len(batch) * self.generator_batches, m)
-        fake = self.judge(m.players, self.decode(m.players, z, labels), labels)
+        fake = self.judge(m.networks, self.decode(m.networks, z, labels), labels)
         return Terms({"hinge": hinge_generator(fake).mean()}, watch={"fake": fake.mean()})
 
-    def _z(self, n: int, m: Moment) -> Tensor:
+    def _z(self, n: int, m: StepContext) -> Tensor:
         return self.latents(n, m.draw).to(m.batch["images"].image)
 
     def latents(self, n: int, draw: Draw) -> Tensor:
         return draw.at("z").normal(n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        image: Tensor = players["generator"](latents, condition)
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        image: Tensor = networks["generator"](latents, condition)
         return image
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        logits: Tensor = players["critic"](image, condition)
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        logits: Tensor = networks["critic"](image, condition)
         return logits

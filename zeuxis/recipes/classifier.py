@@ -16,15 +16,15 @@ from zeuxis.recipes.recipe import (
     Amount,
     Average,
     Batch,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Share,
+    StepContext,
     Terms,
-    Turn,
     Yardstick,
 )
 
@@ -50,8 +50,8 @@ def compose(real: Batch, made: Batch | None, progress: float, tail: float) -> tu
     return image, torch.cat([labels_of(real)[:kept], labels_of(made)]), rows
 
 
-def classifier_of(players: nn.ModuleDict) -> ResidualClassifier:
-    net = players["classifier"]
+def classifier_of(networks: nn.ModuleDict) -> ResidualClassifier:
+    net = networks["classifier"]
     assert isinstance(net, ResidualClassifier)
     return net
 
@@ -86,13 +86,13 @@ class Classifier(Recipe):
         """Rows of the global batch that hold made pictures."""
         return round(self.share * self.batch)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         net = ResidualClassifier(spec.channels, (spec.height, spec.width), spec.condition, self.width)
         return nn.ModuleDict({"classifier": net})
 
-    def feeds(self) -> dict[str, Feed]:
-        made = {"synthetic": Feed("synthetic", self.slots())} if self.slots() else {}
-        return {"images": Feed("images", self.batch), **made}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        made = {"synthetic": BatchSpec("synthetic", self.slots())} if self.slots() else {}
+        return {"images": BatchSpec("images", self.batch), **made}
 
     def rate(self, progress: float) -> float:
         """Linear warm-up, then half a cosine to zero (Loshchilov and Hutter 2017, arXiv 1608.03983)."""
@@ -103,13 +103,13 @@ class Classifier(Recipe):
     def optimizers(self) -> dict[str, Optimizer]:
         return {"classifier": Optimizer(("classifier",), "adamw", self.rate, weight_decay=self.weight_decay)}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("classifier", self.classifier_loss),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("classifier", self.classifier_loss),)
 
     def average(self) -> Average:
         return Average(("classifier",), self.half_life)
 
-    def _augmented(self, image: Tensor, target: Tensor, m: Moment) -> tuple[Tensor, Tensor]:
+    def _augmented(self, image: Tensor, target: Tensor, m: StepContext) -> tuple[Tensor, Tensor]:
         """The same policy on every row, then the mixing of rows; target: shares of the classes [B, K]."""
         if self.policy == "none" and self.mix == "none":
             return image, target
@@ -120,9 +120,9 @@ class Classifier(Recipe):
         mixing = {"mixup": policies.mixup, "cutmix": policies.cutmix}
         return (image, target) if self.mix == "none" else mixing[self.mix](image, target, m.draw)
 
-    def classifier_loss(self, m: Moment) -> Terms:
+    def classifier_loss(self, m: StepContext) -> Terms:
         """Mean cross-entropy over the composed batch, made rows with their weight."""
-        net = classifier_of(m.players)
+        net = classifier_of(m.networks)
         image, label, made = compose(m.batch["images"], m.batch.get("synthetic"), m.progress, self.tail)
         target = F.one_hot(label, net.head.out_features).to(image.dtype)
         image, target = self._augmented(image, target, m)
@@ -131,18 +131,18 @@ class Classifier(Recipe):
         weight = 1 + (self.synthetic_weight - 1) * made.to(losses.dtype)
         return Terms({"cross_entropy": weighted_mean(losses, weight)}, watch={"accuracy": accuracy(logits, label)})
 
-    def logits(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        return classifier_of(players).forward(image)
+    def logits(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        return classifier_of(networks).forward(image)
 
-    def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        return classifier_of(players).features(image)
+    def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        return classifier_of(networks).features(image)
 
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("score", "", "guessing", "%", 0.01, chance=1 / spec.condition)
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """Balanced accuracy (0 to 1) and cross-entropy (nats) of the averaged net on m.batch["images"]."""
         batch = m.batch["images"]
-        logits = self.logits(m.averaged if "classifier" in m.averaged else m.players, batch.image)
+        logits = self.logits(m.ema if "classifier" in m.ema else m.networks, batch.image)
         label = labels_of(batch)
         return {"score": balanced_accuracy(logits, label), "loss": cross_entropy(logits, label).mean()}

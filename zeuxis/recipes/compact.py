@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.upscaling import BASE_REACH, BODIES, CONVS, folded
@@ -14,14 +14,14 @@ from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, 
 from zeuxis.recipes.recipe import (
     Amount,
     Average,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
@@ -50,7 +50,7 @@ class Compact(Recipe):
     lr: Amount = 1e-3  # SMFANet, Adam; 1e-4 in EDSR
     lr_end: Amount = 0.0  # own: cosine; 1e-6 in SMFANet
     warm_up: Amount = 0.02  # own: share of the steps
-    flip: bool = True  # EDSR: the eight turns and mirrors
+    flip: bool = True  # EDSR: the eight phases and mirrors
     half_life: OneOrMore = 10_000.0  # pictures; 0.999 a step of 16 in BasicSR is 11,000; never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -80,51 +80,51 @@ class Compact(Recipe):
         super().check(spec)
         check_damage(self.damage, spec, self.scale)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         make, _ = BODIES[self.body]
         net = make(spec.channels, self.scale, self.width, self.blocks, self.skip, CONVS[self.branches])
         return nn.ModuleDict({"upscaler": net})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {"upscaler": Optimizer(("upscaler",), "adam", warmed(self.lr, self.lr_end, self.warm_up))}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("upscaler", self.upscaler_loss),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("upscaler", self.upscaler_loss),)
 
     def average(self) -> Average:
         return Average(("upscaler",), self.half_life)
 
-    def upscaler_loss(self, m: Moment) -> Terms:
+    def upscaler_loss(self, m: StepContext) -> Terms:
         """The distance to the large picture, and that of the spectra."""
         clean = flipped(m, self.flip)
-        answer = m.players["upscaler"](small(clean, self.scale, self.damage, m.draw))
+        answer = m.networks["upscaler"](small(clean, self.scale, self.damage, m.draw))
         terms: dict[str, Tensor] = {self.distance: DISTANCES[self.distance](answer, clean)}
         if self.fft:
             terms["fft"] = self.fft * fft_l1(answer, clean)
         return Terms(terms)
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The small pictures that it learns from."""
-        return Observed(small(clean, self.scale, self.damage, draw))
+        return Degraded(small(clean, self.scale, self.damage, draw))
 
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("score", "bicubic", "plain bicubic enlarging")
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; the PSNR picks the best weights."""
         found = enlarged_score(m, "upscaler", self.scale, self.damage)
         return {"score": found["psnr"], "bicubic": found["bicubic"]}
 
-    def folded(self, players: nn.ModuleDict) -> nn.ModuleDict:
-        """The players for work: branches folded into single convolutions, once; their answers stay equal to 1e-5."""
-        return nn.ModuleDict({name: folded(net) for name, net in players.items()})
+    def folded(self, networks: nn.ModuleDict) -> nn.ModuleDict:
+        """The networks for work: branches folded into single convolutions, once; their answers stay equal to 1e-5."""
+        return nn.ModuleDict({name: folded(net) for name, net in networks.items()})
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """[n, C, H * scale, W * scale]."""
-        answer: Tensor = players["upscaler"](image)
+        answer: Tensor = networks["upscaler"](image)
         return answer.clamp(-1, 1)

@@ -16,17 +16,17 @@ from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     Need,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
 )
 from zeuxis.schedule import cosine
 
@@ -84,51 +84,51 @@ class DCGAN(Recipe):
         rule = dcgan.example_stride if self.body == "examples" else strided.stride
         return rule(spec.height, spec.width)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         generator, critic = BODIES[self.body](self, spec)
         return nn.ModuleDict({"generator": generator, "critic": critic})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed(size=self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec(size=self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         lr = cosine(self.lr, self.lr_end)
         return {name: Optimizer((name,), lr=lr, beta1=self.beta1, beta2=self.beta2) for name in ("critic", "generator")}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn("critic", self.critic_loss), Turn("generator", self.generator_loss)
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", self.critic_loss), Phase("generator", self.generator_loss)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         """Real and fake go through the critic apart, since its batch norm would mix them."""
         batch = m.batch["images"]
         with torch.no_grad():
-            image = self.decode(m.players, self._z(len(batch), m), batch.label)
-        real = self.judge(m.players, batch.image, batch.label)
-        fake = self.judge(m.players, image, batch.label)
+            image = self.decode(m.networks, self._z(len(batch), m), batch.label)
+        real = self.judge(m.networks, batch.image, batch.label)
+        fake = self.judge(m.networks, image, batch.label)
         terms = {str(self.loss): LOSSES[self.loss][0](real, fake).mean()}
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         batch = m.batch["images"]
-        image = self.decode(m.players, self._z(len(batch), m), batch.label)
-        fake = self.judge(m.players, image, batch.label)
+        image = self.decode(m.networks, self._z(len(batch), m), batch.label)
+        fake = self.judge(m.networks, image, batch.label)
         return Terms({str(self.loss): LOSSES[self.loss][1](fake).mean()}, watch={"fake": fake.mean()})
 
-    def _z(self, n: int, m: Moment) -> Tensor:
+    def _z(self, n: int, m: StepContext) -> Tensor:
         return self.latents(n, m.draw).to(m.batch["images"].image)
 
     def latents(self, n: int, draw: Draw) -> Tensor:
         return LATENT_LAWS[self.law](draw.at("z"), n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        image: Tensor = players["generator"](latents, condition)
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        image: Tensor = networks["generator"](latents, condition)
         return image
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        logits: Tensor = players["critic"](image, condition)
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        logits: Tensor = networks["critic"](image, condition)
         return logits
 
 

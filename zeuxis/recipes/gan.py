@@ -16,16 +16,16 @@ from zeuxis.recipes.recipe import (
     SLOWER,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
     Whole,
 )
 
@@ -34,7 +34,7 @@ from zeuxis.recipes.recipe import (
 class GAN(Recipe):
     """Dense layers only: about 0.6 + 0.5 million multiplications a picture at 28 px, thousands of pictures a second.
 
-    For teaching and for trying things out: its pictures stay speckled. With labels both players
+    For teaching and for trying things out: its pictures stay speckled. With labels both networks
     take them as a one-hot vector (Mirza and Osindero 2014, arXiv 1411.1784).
     """
 
@@ -68,52 +68,52 @@ class GAN(Recipe):
         "divergence": (SLOWER,),
     }
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         shape = (spec.channels, spec.height, spec.width)
         up = [self.first * 2**i for i in range(self.layers)]
         down = [max(1, self.critic_first // 2**i) for i in range(self.critic_layers)]
         generator = mlp.MLPGenerator(self.latent, up, shape, spec.condition, self.norm)
         return nn.ModuleDict({"generator": generator, "critic": mlp.MLPCritic(shape, down, spec.condition)})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed(size=self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec(size=self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {
             name: Optimizer((name,), lr=self.lr, beta1=self.beta1, beta2=self.beta2) for name in ("critic", "generator")
         }
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn("critic", self.critic_loss), Turn("generator", self.generator_loss)
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", self.critic_loss), Phase("generator", self.generator_loss)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         batch = m.batch["images"]
         with torch.no_grad():
-            image = self.decode(m.players, self._z(len(batch), m), batch.label)
+            image = self.decode(m.networks, self._z(len(batch), m), batch.label)
         labels = None if batch.label is None else batch.label.repeat(2)
-        real, fake = self.judge(m.players, torch.cat([batch.image, image]), labels).chunk(2)
+        real, fake = self.judge(m.networks, torch.cat([batch.image, image]), labels).chunk(2)
         terms = {"logistic": non_saturating_critic(real, fake).mean()}
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         batch = m.batch["images"]
-        image = self.decode(m.players, self._z(len(batch), m), batch.label)
-        fake = self.judge(m.players, image, batch.label)
+        image = self.decode(m.networks, self._z(len(batch), m), batch.label)
+        fake = self.judge(m.networks, image, batch.label)
         return Terms({"logistic": non_saturating_generator(fake).mean()}, watch={"fake": fake.mean()})
 
-    def _z(self, n: int, m: Moment) -> Tensor:
+    def _z(self, n: int, m: StepContext) -> Tensor:
         return self.latents(n, m.draw).to(m.batch["images"].image)
 
     def latents(self, n: int, draw: Draw) -> Tensor:
         return LATENT_LAWS[self.law](draw.at("z"), n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        image: Tensor = players["generator"](latents, condition)
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        image: Tensor = networks["generator"](latents, condition)
         return image
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        logits: Tensor = players["critic"](image, condition)
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        logits: Tensor = networks["critic"](image, condition)
         return logits

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.losses import adversarial as sides
@@ -20,16 +20,16 @@ from zeuxis.recipes.recipe import (
     GAME,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
@@ -76,7 +76,7 @@ class Inpaint(Recipe):
     lr_stage: Amount = 1e-4  # DeepFill v2: of the generator in the adversarial stage
     critic_lr: Amount = 1e-4  # DeepFill v2, LaMa
     beta1: Decay = 0.9  # LaMa; 0.5 in DeepFill v2
-    flip: bool = True  # the eight turns and mirrors
+    flip: bool = True  # the eight phases and mirrors
     half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -130,13 +130,13 @@ class Inpaint(Recipe):
         super().check(spec)
         parse(self.holes)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         generator = InpaintingUNet(spec.channels, self.shape, self.body)
         critic = {"critic": PatchCritic(spec.channels, self.critic_width)} if self.stage < 1 else {}
         return nn.ModuleDict({"generator": generator, **critic})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def rate(self, progress: float) -> float:
         """The generator's: from lr to lr_end over the first stage, then lr_stage."""
@@ -148,11 +148,11 @@ class Inpaint(Recipe):
         critic = {"critic": Optimizer(("critic",), "adam", self.critic_lr, self.beta1)} if self.stage < 1 else {}
         return {"generator": generator, **critic}
 
-    def turns(self) -> tuple[Turn, ...]:
+    def phases(self) -> tuple[Phase, ...]:
         """Fidelity alone before `stage`; the two sides of the game after it."""
-        early = (Turn("generator", self.fidelity_loss, when=lambda progress: progress < self.stage),)
+        early = (Phase("generator", self.fidelity_loss, when=lambda progress: progress < self.stage),)
         late = tuple(
-            Turn(name, loss, when=lambda progress: progress >= self.stage)
+            Phase(name, loss, when=lambda progress: progress >= self.stage)
             for name, loss in (("critic", self.critic_loss), ("generator", self.generator_loss))
         )
         return (early if self.stage > 0 else ()) + (late if self.stage < 1 else ())
@@ -160,7 +160,7 @@ class Inpaint(Recipe):
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def _seen(self, m: Moment, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    def _seen(self, m: StepContext, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """What is wanted, what is to be filled, and what is known of it (1, and 0 in holes)."""
         clean = m.batch["images"].image
         return observe(self.holes, dihedral(clean, m.draw.at("dihedral")) if flip and self.flip else clean, m.draw)
@@ -174,63 +174,63 @@ class Inpaint(Recipe):
         }
         return terms | ({"fft": self.fft * fft_l1(pasted(clean, known, answer), clean)} if self.fft else {})
 
-    def fidelity_loss(self, m: Moment) -> Terms:
+    def fidelity_loss(self, m: StepContext) -> Terms:
         """L1, heavier inside holes."""
         clean, image, known = self._seen(m)
-        return Terms(self._fidelity(m.players["generator"](image, known), clean, known))
+        return Terms(self._fidelity(m.networks["generator"](image, known), clean, known))
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         """Real pictures against filled ones, of which only what lies in holes is fake."""
         clean, image, known = self._seen(m)
         with torch.no_grad():
-            filled = pasted(image, known, m.players["generator"](image, known))
+            filled = pasted(image, known, m.networks["generator"](image, known))
         both, holes = torch.cat([clean, filled]), (1 - known).repeat(2, 1, 1, 1)
-        real, fake = m.players["critic"](both, holes)[0].chunk(2)
+        real, fake = m.networks["critic"](both, holes)[0].chunk(2)
         share = hole_share(1 - known, fake)
         loss = game_of_holes(GAMES[self.game][0], real, fake, share).mean()
         watch = {"real": real.mean(), "fake": (fake * share).sum() / share.sum().clamp_min(1e-6)}
         return Terms({str(self.game): loss}, watch=watch)
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         """The first stage's terms, the critic's logits in holes, and the distance of its maps."""
         clean, image, known = self._seen(m)
-        answer = m.players["generator"](image, known)
+        answer = m.networks["generator"](image, known)
         hole = 1 - known
         with torch.no_grad():
-            wanted = m.players["critic"](clean, hole)[1]
-        logits, maps = m.players["critic"](pasted(image, known, answer), hole)
+            wanted = m.networks["critic"](clean, hole)[1]
+        logits, maps = m.networks["critic"](pasted(image, known, answer), hole)
         terms = self._fidelity(answer, clean, known)
         terms[self.game] = self.adversarial * (hole_share(hole, logits) * GAMES[self.game][1](logits)).mean()
         if self.matching:
             terms["matching"] = self.matching * feature_distance(maps, wanted)
         return Terms(terms)
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The pictures with holes that it learns from."""
         wanted, image, known = observe(self.holes, clean, draw)
-        return Observed(image, known, clean=wanted)
+        return Degraded(image, known, clean=wanted)
 
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("score", "flat", "filling the holes with one colour", aside=GAME if self.stage < 1 else "")
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """Inside the holes of held-out squares: PSNR in dB, L1 in per cent of the range, and PSNR of a flat filling."""
-        players = m.averaged if "generator" in m.averaged else m.players
+        networks = m.ema if "generator" in m.ema else m.networks
         clean, image, known = self._seen(m, flip=False)
         filled = torch.cat(
-            [self.restore(players, i, k) for i, k in zip(image.split(_AT_ONCE), known.split(_AT_ONCE), strict=True)]
+            [self.restore(networks, i, k) for i, k in zip(image.split(_AT_ONCE), known.split(_AT_ONCE), strict=True)]
         )
         psnr, apart = inside(filled, clean, known)
         return {"score": psnr, "l1_percent": apart, "flat": inside(flat(image, known), clean, known)[0]}
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """The picture with its holes filled; known pixels, and a picture without holes, keep their bits."""
         if known is None:
             return image
         whole = (known > 0.5).to(image.dtype)
-        return pasted(image, whole, players["generator"](image, whole).clamp(-1, 1))
+        return pasted(image, whole, networks["generator"](image, whole).clamp(-1, 1))
 
 
 def observe(holes: str, clean: Tensor, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:

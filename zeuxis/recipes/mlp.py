@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, counted
 from zeuxis.nets.reconstructing import PatchMLP, mlp_radius
@@ -14,14 +14,14 @@ from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, 
 from zeuxis.recipes.recipe import (
     Amount,
     Average,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
@@ -47,7 +47,7 @@ class MLP(Recipe):
     lr: Amount = 1e-3  # own, Adam; plain gradient descent in the source
     lr_end: Amount = 0.0  # own: cosine
     warm_up: Amount = 0.02  # own: share of the steps
-    flip: bool = True  # own: the eight turns and mirrors
+    flip: bool = True  # own: the eight phases and mirrors
     half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -84,39 +84,39 @@ class MLP(Recipe):
                 f"patches of {counted(self.given, 'pixel')} leave gaps {self.step} apart", "step", "use a smaller step"
             )
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         hidden = (self.width,) * self.layers
         net = PatchMLP(spec.channels, hidden, self.seen, self.given, self.step, self.residual)
         return nn.ModuleDict({"restorer": net})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {"restorer": Optimizer(("restorer",), "adam", warmed(self.lr, self.lr_end, self.warm_up))}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("restorer", self.restorer_loss),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("restorer", self.restorer_loss),)
 
     def average(self) -> Average:
         return Average(("restorer",), self.half_life)
 
-    def restorer_loss(self, m: Moment) -> Terms:
+    def restorer_loss(self, m: StepContext) -> Terms:
         """Mean squared difference to the clean pictures, after the patches were averaged."""
         return undo_loss(m, self.damage, self.flip)
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The damaged pictures that it learns from."""
         return damaged(clean, self.damage, draw)
 
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("score", "given", "leaving the pictures as they are")
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         return undo_score(m, self.damage)
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
-        answer: Tensor = players["restorer"](image)
+        answer: Tensor = networks["restorer"](image)
         return answer.clamp(-1, 1)

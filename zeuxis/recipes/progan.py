@@ -17,30 +17,30 @@ from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
     Part,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
     Whole,
 )
 from zeuxis.schedule import cosine
 
 
-def generator_of(players: nn.ModuleDict) -> GrowingGenerator:
-    net = players["generator"]
+def generator_of(networks: nn.ModuleDict) -> GrowingGenerator:
+    net = networks["generator"]
     assert isinstance(net, GrowingGenerator)
     return net
 
 
-def critic_of(players: nn.ModuleDict) -> GrowingCritic:
-    net = players["critic"]
+def critic_of(networks: nn.ModuleDict) -> GrowingCritic:
+    net = networks["critic"]
     assert isinstance(net, GrowingCritic)
     return net
 
@@ -99,7 +99,7 @@ class ProGAN(Recipe):
         """Channels of level 0, 1 ... `levels`."""
         return [channels_at(k + 1, self.base, self.most, self.least) for k in range(levels + 1)]
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         size = (spec.height, spec.width)
         top = doublings(size, self.doublings)
         start, widths = (size[0] >> top, size[1] >> top), self.widths(top)
@@ -109,8 +109,8 @@ class ProGAN(Recipe):
         critic = GrowingCritic(spec.channels, classes, start, widths, hidden, self.group)
         return nn.ModuleDict({"generator": generator, "critic": critic})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def fades(self) -> list[tuple[float, float]]:
         """Progress at which each doubling begins and ends to fade in; a net with fewer doublings uses the last."""
@@ -133,24 +133,24 @@ class ProGAN(Recipe):
             for name in ("critic", "generator")
         }
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn("critic", self.critic_loss), Turn("generator", self.generator_loss)
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", self.critic_loss), Phase("generator", self.generator_loss)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def _scene(self, m: Moment) -> tuple[float, Tensor, Tensor, Tensor | None]:
+    def _scene(self, m: StepContext) -> tuple[float, Tensor, Tensor, Tensor | None]:
         """(level, reals at that level, fakes for the same labels, labels or None)."""
-        batch, generator = m.batch["images"], generator_of(m.players)
+        batch, generator = m.batch["images"], generator_of(m.networks)
         level = self.level(m.progress, generator.top)
         label = batch.label if generator.classes else None
         fake = generator(self.latents(len(batch), m.draw), label, level)
         return level, at_level(batch.image, level, generator.top), fake, label
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         with torch.no_grad():
             level, image, made, label = self._scene(m)
-        critic = m.players["critic"]
+        critic = m.networks["critic"]
         real, fake = critic(image, level), critic(made, level)
         game = {"wgan-gp": self._wasserstein, "relativistic": self._relativistic}[self.loss]
         terms = game(lambda x: critic(x, level)[:, 0], real[:, 0], fake[:, 0], (image, made), m.draw)
@@ -175,9 +175,9 @@ class ProGAN(Recipe):
         r1, r2 = (0.5 * self.gamma * gradient_square(judge, x).mean() for x in images)
         return {"relativistic": adversarial.relativistic_critic(real, fake).mean(), "r1": r1, "r2": r2}
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         level, image, made, label = self._scene(m)
-        critic = m.players["critic"]
+        critic = m.networks["critic"]
         fake = critic(made, level)
         if self.loss == "relativistic":
             with torch.no_grad():
@@ -192,14 +192,14 @@ class ProGAN(Recipe):
     def latents(self, n: int, draw: Draw) -> Tensor:
         return draw.at("z").normal(n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
         """Full size at the level the generator last trained at, clipped to [-1, 1]."""
-        return generator_of(players).picture(latents, condition)
+        return generator_of(networks).picture(latents, condition)
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        critic = critic_of(players)
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        critic = critic_of(networks)
         return critic.of_picture(image, critic)[:, 0]
 
-    def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        critic = critic_of(players)
+    def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        critic = critic_of(networks)
         return critic.of_picture(image, critic.features)

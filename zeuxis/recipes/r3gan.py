@@ -18,18 +18,18 @@ from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     Need,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
     Share,
+    StepContext,
     Terms,
-    Turn,
 )
 from zeuxis.schedule import cosine
 
@@ -132,7 +132,7 @@ class R3GAN(Recipe):
             return residual_gan.stride(len(self.widths))
         return strided.stride(spec.height, spec.width)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         make = {"strided": self._strided, "residual": self._residual}[self.body]
         generator, critic = make(spec, (spec.height, spec.width))
         return nn.ModuleDict({"generator": generator, "critic": critic})
@@ -154,15 +154,15 @@ class R3GAN(Recipe):
         generator = residual_gan.ResidualGenerator(self.latent, *body, spec.channels, size, spec.condition)
         return generator, residual_gan.ResidualCritic(spec.channels, size, *body, spec.condition)
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed(size=self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec(size=self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         lr, beta2 = cosine(self.lr, self.lr_end), cosine(self.beta2, self.beta2_end)
         return {name: Optimizer((name,), lr=lr, beta1=0.0, beta2=beta2) for name in ("critic", "generator")}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn("critic", self.critic_loss), Turn("generator", self.generator_loss, fresh=True)
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", self.critic_loss), Phase("generator", self.generator_loss, fresh=True)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life, self.ramp)
@@ -170,17 +170,17 @@ class R3GAN(Recipe):
     def state(self, spec: Spec) -> dict[str, Tensor]:
         return {"chance": torch.zeros(())} if self.augment == "adaptive" else {}
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         """softplus(-(D(x) - D(G(z)))) + gamma / 2 (R1 + R2), the penalties from the same pass."""
         batch = m.batch["images"]
         with torch.no_grad():
-            fake = self.decode(m.players, self._z(len(batch), m), batch.label)
+            fake = self.decode(m.networks, self._z(len(batch), m), batch.label)
         due = (m.step + 1) % self.lazy == 0
         both = torch.cat([batch.image, fake]).requires_grad_(due)
         labels = None if batch.label is None else batch.label.repeat(2)
         # row i of both halves is augmented alike, and the penalty is taken at the picture before that
         rows = m.draw.at("rows").index(len(batch)).repeat(2)
-        logits = self.judge(m.players, self._augmented(both, m, rows), labels)
+        logits = self.judge(m.networks, self._augmented(both, m, rows), labels)
         real, fake = logits.chunk(2)
         terms = {"relativistic": relativistic_critic(real, fake).mean()}
         watch = {"real": real.mean(), "fake": fake.mean()}
@@ -190,7 +190,7 @@ class R3GAN(Recipe):
             watch |= {"r1": r1, "r2": r2}
         return Terms(terms, self._next_chance(real, fake, m), watch)
 
-    def _next_chance(self, real: Tensor, fake: Tensor, m: Moment) -> dict[str, Tensor]:
+    def _next_chance(self, real: Tensor, fake: Tensor, m: StepContext) -> dict[str, Tensor]:
         """The adapted chance; relativistic logits have no zero of their own, so signs count from the middle."""
         if "chance" not in m.state:
             return {}
@@ -198,45 +198,45 @@ class R3GAN(Recipe):
         sign = torch.sign(real.detach() - middle).mean()
         return {"chance": ada_update(m.state["chance"], sign, self.batch, self.augment_target, self.augment_speed, 1)}
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         """softplus(-(D(G(z)) - D(x))), the gradient through G(z) alone."""
         batch = m.batch["images"]
         rows = m.draw.at("rows").index(len(batch))
         with torch.no_grad():
-            real = self.judge(m.players, self._augmented(batch.image, m, rows), batch.label)
-        image = self.decode(m.players, self._z(len(batch), m), batch.label)
-        fake = self.judge(m.players, self._augmented(image, m, rows), batch.label)
+            real = self.judge(m.networks, self._augmented(batch.image, m, rows), batch.label)
+        image = self.decode(m.networks, self._z(len(batch), m), batch.label)
+        fake = self.judge(m.networks, self._augmented(image, m, rows), batch.label)
         terms = {"relativistic": relativistic_generator(real, fake).mean()}
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def _augmented(self, image: Tensor, m: Moment, rows: Tensor) -> Tensor:
+    def _augmented(self, image: Tensor, m: StepContext, rows: Tensor) -> Tensor:
         return AUGMENTS[self.augment](self, image, m, rows)
 
-    def _z(self, n: int, m: Moment) -> Tensor:
+    def _z(self, n: int, m: StepContext) -> Tensor:
         return self.latents(n, m.draw).to(m.batch["images"].image)
 
     def latents(self, n: int, draw: Draw) -> Tensor:
         return draw.at("z").normal(n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        image: Tensor = players["generator"](latents, condition)
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        image: Tensor = networks["generator"](latents, condition)
         return image
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        logits: Tensor = players["critic"](image, condition)
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        logits: Tensor = networks["critic"](image, condition)
         return logits
 
 
-def _ada(recipe: R3GAN, image: Tensor, m: Moment, rows: Tensor) -> Tensor:
+def _ada(recipe: R3GAN, image: Tensor, m: StepContext, rows: Tensor) -> Tensor:
     chance = cosine(0.0, recipe.augment_chance)(m.progress)
     return ada_pipe(image, m.draw, chance, ada_ops(recipe.domain), rows)
 
 
-def _adaptive(recipe: R3GAN, image: Tensor, m: Moment, rows: Tensor) -> Tensor:
+def _adaptive(recipe: R3GAN, image: Tensor, m: StepContext, rows: Tensor) -> Tensor:
     return ada_pipe(image, m.draw, m.state["chance"], ada_ops(recipe.domain), rows)
 
 
-AUGMENTS: dict[str, Callable[[R3GAN, Tensor, Moment, Tensor], Tensor]] = {
+AUGMENTS: dict[str, Callable[[R3GAN, Tensor, StepContext, Tensor], Tensor]] = {
     "none": lambda recipe, image, m, rows: image,
     "diffaugment": lambda recipe, image, m, rows: diff_augment(image, m.draw, recipe.augment_policy, rows),
     "ada": _ada,

@@ -1,4 +1,4 @@
-"""What a recipe is: settings, players, whose turn it is, and what each minimises."""
+"""What a recipe is: settings, networks, the phases of a step, and what each minimises."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Feed:
+class BatchSpec:
     """How many samples of which stream one step needs; `size` counts the global batch."""
 
     stream: str = "images"
@@ -88,14 +88,14 @@ class Feed:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Which players one optimizer moves, by which algorithm ("adam", "adamw", "sgd"), at which rates.
+    """Which networks one optimizer moves, by which algorithm ("adam", "adamw", "sgd"), at which rates.
 
     lr, beta1, beta2 are numbers or functions of progress; `resets` lists the progress
     at which the optimizer's state starts anew (as progressive growing does per level);
     `clip` bounds the norm of the whole gradient, 0 leaves it alone.
     """
 
-    players: tuple[str, ...]
+    networks: tuple[str, ...]
     algorithm: str = "adam"
     lr: Schedule = 2e-4
     beta1: Schedule = 0.9
@@ -108,14 +108,14 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Phase:
     """One optimizer steps down one loss: every `every` steps, while `when(progress)` is true.
 
-    `fresh`: the turn draws a batch of its own in place of the batch that the step's turns share.
+    `fresh`: the phase draws a batch of its own in place of the batch that the step's phases share.
     """
 
     optimizer: str
-    loss: "Callable[[Moment], Terms]"
+    loss: "Callable[[StepContext], Terms]"
     every: int = 1
     when: Callable[[float], bool] = lambda progress: True
     fresh: bool = False
@@ -148,9 +148,9 @@ class Terms(dict[str, Tensor]):
 
 @dataclass(frozen=True)
 class Average:
-    """Averaged twins of these players: half-life in images, never above `ramp` of the images seen."""
+    """Averages of these networks: half-life in images, never above `ramp` of the images seen."""
 
-    players: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     half_life_images: float = 2000.0
     ramp: float = 0.1
 
@@ -160,21 +160,21 @@ def _local_mean(x: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepContext:
     """All that a loss may see.
 
-    players, averaged, fixed: nets by name; state: the recipe's surviving tensors;
-    batch: one Batch per feed; draw: the turn's randomness; progress: 0 to 1;
+    networks, averaged, fixed: nets by name; state: the recipe's surviving tensors;
+    batch: one Batch per feed; draw: the phase's randomness; progress: 0 to 1;
     step: how often the loop has gone round; mean(x): mean over dimension 0 of the
     *global* batch, kept as [1, ...], with gradient, equal in every process.
     """
 
-    players: nn.ModuleDict
+    networks: nn.ModuleDict
     batch: Mapping[str, Batch]
     draw: Draw
     progress: float = 0.0
     step: int = 0
-    averaged: nn.ModuleDict = field(default_factory=nn.ModuleDict)
+    ema: nn.ModuleDict = field(default_factory=nn.ModuleDict)
     fixed: Mapping[str, nn.Module] = field(default_factory=dict)
     state: Mapping[str, Tensor] = field(default_factory=dict)
     mean: Callable[[Tensor], Tensor] = _local_mean
@@ -195,7 +195,7 @@ class Recipe:
     patches: ClassVar[bool] = False
     """True: trained on squares of `patch` pixels cut out of pictures of any size, which are held out by file."""
     half: ClassVar[bool] = False
-    """True: its losses bear convolutions and matrix products in bfloat16, where the engine finds them faster."""
+    """True: its losses allow convolutions and matrix products in bfloat16, where the engine finds them faster."""
     passing: ClassVar[tuple[str, ...]] = ()
     """Fields that a run which begins with the weights of another does not take over from it."""
     watched: ClassVar[int] = 2048
@@ -210,26 +210,26 @@ class Recipe:
         return 1
 
     def smallest(self) -> int:
-        """Smallest side in pixels that the players can be built for."""
+        """Smallest side in pixels that the networks can be built for."""
         return 8
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         raise NotImplementedError
 
-    def feeds(self) -> dict[str, Feed]:
+    def batch_specs(self) -> dict[str, BatchSpec]:
         raise NotImplementedError
 
     def optimizers(self) -> dict[str, Optimizer]:
         raise NotImplementedError
 
-    def turns(self) -> tuple[Turn, ...]:
+    def phases(self) -> tuple[Phase, ...]:
         raise NotImplementedError
 
     def average(self) -> Average:
         return Average()
 
     def state(self, spec: Spec) -> dict[str, Tensor]:
-        """Tensors that must survive a restart and that no player owns."""
+        """Tensors that must survive a restart and that no network owns."""
         return {}
 
     def snapshots(self) -> tuple[float, ...]:
@@ -237,7 +237,7 @@ class Recipe:
         return ()
 
     def fixed(self) -> dict[str, str]:
-        """Frozen nets that losses read in `Moment.fixed`, by name: what `zeuxis data weights` calls their weights."""
+        """Frozen nets in `StepContext.fixed`, by name: what `zeuxis data weights` calls their weights."""
         return {}
 
     def need(self, spec: Spec) -> Need | None:
@@ -250,12 +250,12 @@ class Recipe:
         """Which held-out figures say whether it is of use; None where its samples do, or nothing does."""
         return None
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """Held-out figures, without gradient; "score" (higher is better), where given, picks the best checkpoint."""
         return {}
 
     def check(self, spec: Spec) -> None:
-        """Raises BadInput when the players cannot be built for `spec`."""
+        """Raises BadInput when the networks cannot be built for `spec`."""
         stride, least, name = self.stride(spec), self.smallest(), recipe_name(type(self))
         if min(spec.height, spec.width) < least:
             raise BadInput(
@@ -282,7 +282,7 @@ class Generates(Protocol):
         """[n, dim] latents; the same draw gives the same latents."""
         ...
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures [n, C, H, W] in [-1, 1]; condition: int64 [n] class indices or None."""
         ...
 
@@ -291,7 +291,7 @@ class Generates(Protocol):
 class Judges(Protocol):
     """Has a critic whose logit can be read for a picture: lets the engine watch overfitting and saturation."""
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
         """Logits [n], higher is more real."""
         ...
 
@@ -300,7 +300,7 @@ class Judges(Protocol):
 class Recognizes(Protocol):
     """Tells classes apart."""
 
-    def logits(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+    def logits(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
         """[n, classes]."""
         ...
 
@@ -309,7 +309,7 @@ class Recognizes(Protocol):
 class Embeds(Protocol):
     """Gives features."""
 
-    def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
+    def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
         """[n, dim]."""
         ...
 
@@ -334,7 +334,7 @@ class Reconstructs(Protocol):
         ...
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """[n, C, H * scale, W * scale] in [-1, 1].
 
@@ -345,7 +345,7 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
-class Doubts(Protocol):
+class Quantifies(Protocol):
     """Says how far from a restored picture the true one may lie."""
 
     @property
@@ -357,7 +357,7 @@ class Doubts(Protocol):
         """Damaged pictures, what the restorer makes of them, and the truth, [n, C, H, W] each."""
         ...
 
-    def interval(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    def interval(self, networks: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """How far below and above `after` [n, C, H, W], restored from `before`, values may lie: two of its shape."""
         ...
 

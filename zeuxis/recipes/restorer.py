@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
@@ -22,15 +22,15 @@ from zeuxis.recipes.recipe import (
     GAME,
     Amount,
     Average,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
@@ -71,9 +71,9 @@ class Restorer(Recipe):
     stage: Amount = 0.8  # own: share of the steps at which the game begins
     critic_width: Whole = 16  # own; 64 in Real-ESRGAN
     lr: Amount = 5e-4  # own, with warm-up; 1e-4 in DRUNet
-    lr_game: Amount = 1e-4  # Real-ESRGAN: of both players
+    lr_game: Amount = 1e-4  # Real-ESRGAN: of both networks
     warm_up: Amount = 0.02  # own: share of the steps
-    flip: bool = True  # the eight turns and mirrors
+    flip: bool = True  # the eight phases and mirrors
     half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -120,13 +120,13 @@ class Restorer(Recipe):
                 mend = "take a denoiser of colours such as ffdnet-color, and a lesson with `noise`"
                 raise BadInput("a teacher wants colours, and noise of a known level", "--teacher", mend)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         body = BODIES[self.body](spec.channels, self.width, self.levels, self.blocks, int(self.noise_map))
         critic = {"critic": UNetCritic(spec.channels, self.critic_width)} if self.gan else {}
         return nn.ModuleDict({"restorer": body, **critic})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def rate(self, progress: float) -> float:
         """Warm-up and half a cosine to a hundredth in the first stage, then that of the game."""
@@ -141,13 +141,13 @@ class Restorer(Recipe):
         found = {"restorer": Optimizer(("restorer",), "adam", self.rate, clip=1.0)}
         return {**found, "critic": Optimizer(("critic",), "adam", self.lr_game)} if self.gan else found
 
-    def turns(self) -> tuple[Turn, ...]:
+    def phases(self) -> tuple[Phase, ...]:
         if not self.gan:
-            return (Turn("restorer", self.restorer_loss),)
+            return (Phase("restorer", self.restorer_loss),)
         return (
-            Turn("restorer", self.restorer_loss, when=lambda progress: progress < self.stage),
-            Turn("critic", self.critic_loss, when=lambda progress: progress >= self.stage),
-            Turn("restorer", self.game_loss, when=lambda progress: progress >= self.stage),
+            Phase("restorer", self.restorer_loss, when=lambda progress: progress < self.stage),
+            Phase("critic", self.critic_loss, when=lambda progress: progress >= self.stage),
+            Phase("restorer", self.game_loss, when=lambda progress: progress >= self.stage),
         )
 
     def fixed(self) -> dict[str, str]:
@@ -161,7 +161,7 @@ class Restorer(Recipe):
         """Progress at which weights are kept by name: the end of the first stage, where there are two."""
         return (self.stage,) if self.gan and 0 < self.stage < 1 else ()
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The damaged pictures that it learns from."""
         return parse(self.damage)(clean, draw)
 
@@ -174,18 +174,18 @@ class Restorer(Recipe):
         told: Tensor = net(image, (sigma.to(image) / 127.5).expand(-1, 1, *image.shape[2:]))
         return told
 
-    def _taught(self, clean: Tensor, m: Moment) -> Observed:
+    def _taught(self, clean: Tensor, m: StepContext) -> Degraded:
         """The lesson: what the net sees and, in place of the truth, what the teacher makes of it."""
         grey = clean.shape[1] == 1
         three = torch.cat([clean, clean + HAIR, clean], 1) if grey else clean
-        seen = parse(self.lesson)(three, replace(m.draw, turn=f"{m.draw.turn}/lesson"))
+        seen = parse(self.lesson)(three, replace(m.draw, phase=f"{m.draw.phase}/lesson"))
         with torch.no_grad():
             answers: Tensor = m.fixed["teacher"](seen.image, seen.level)
         if grey:
             return replace(seen, image=seen.image[:, :1], clean=answers.mean(1, keepdim=True))
         return replace(seen, clean=answers)
 
-    def _pair(self, m: Moment) -> tuple[Tensor, Tensor]:
+    def _pair(self, m: StepContext) -> tuple[Tensor, Tensor]:
         """What the net makes of damaged pictures, and what it should; the teacher's share comes last."""
         clean = flipped(m, self.flip)
         seen = self.observe(clean, m.draw)
@@ -197,29 +197,29 @@ class Restorer(Recipe):
             image = torch.cat([image[:own], lesson.image])
             target = torch.cat([target[:own], lesson.wanted(clean[own:]).to(target.dtype)])
             level = None if level is None or lesson.level is None else torch.cat([level[:own], lesson.level])
-        return self._answer(m.players["restorer"], image, level), target
+        return self._answer(m.networks["restorer"], image, level), target
 
     def _fidelity(self, answer: Tensor, truth: Tensor) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {self.distance: DISTANCES[self.distance](answer, truth)}
         return {**terms, "fft": self.fft * fft_l1(answer, truth)} if self.fft else terms
 
-    def restorer_loss(self, m: Moment) -> Terms:
+    def restorer_loss(self, m: StepContext) -> Terms:
         """The distance to the clean picture, and that of the spectra."""
         return Terms(self._fidelity(*self._pair(m)))
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         """Clean pictures are real, mended ones are not, in every pixel."""
         with torch.no_grad():
             answer, truth = self._pair(m)
-        real, fake = m.players["critic"](truth), m.players["critic"](answer)
+        real, fake = m.networks["critic"](truth), m.networks["critic"](answer)
         return Terms(
             {"critic": non_saturating_critic(real, fake).mean()}, watch={"real": real.mean(), "fake": fake.mean()}
         )
 
-    def game_loss(self, m: Moment) -> Terms:
+    def game_loss(self, m: StepContext) -> Terms:
         """The distances, those of the critic's maps, and the game, each with its weight."""
         answer, truth = self._pair(m)
-        critic = m.players["critic"]
+        critic = m.networks["critic"]
         assert isinstance(critic, Critic)
         with torch.no_grad():
             _, real_maps = critic.read(truth)
@@ -236,7 +236,7 @@ class Restorer(Recipe):
         ours, aside = ("psnr", GAME) if self.gan else ("score", "")
         return Yardstick(ours, "given", "leaving the pictures as they are", aside=aside)
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """Mean PSNR in dB on held-out squares, 8 bits, all channels: of the answer, and of what it was given."""
         net = shown(m, "restorer")
 
@@ -249,6 +249,6 @@ class Restorer(Recipe):
         return {"psnr" if self.gan and name == "score" else name: value for name, value in found.items()}
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
-        return self._answer(players["restorer"], image, level).clamp(-1, 1)
+        return self._answer(networks["restorer"], image, level).clamp(-1, 1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import (
     non_saturating_critic,
@@ -24,21 +24,21 @@ from zeuxis.recipes.recipe import (
     GAME,
     Amount,
     Average,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
 
-Game = tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
-GAMES: dict[str, Game] = {
+Trainer = tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
+GAMES: dict[str, Trainer] = {
     "non-saturating": (non_saturating_critic, lambda real, fake: non_saturating_generator(fake)),
     "relativistic": (relativistic_critic, relativistic_generator),
 }
@@ -80,9 +80,9 @@ class SRGAN(Recipe):
     loss: Literal["non-saturating", "relativistic"] = "non-saturating"  # published; relativistic: in pairs
     lr: Amount = 1e-3  # own, Adam, fidelity; 1e-4 published
     lr_end: Amount = 1e-4  # own: cosine to the end of the first stage; as lr published
-    lr_game: Amount = 1e-4  # published: of both players, a tenth of it in the second half of the game
+    lr_game: Amount = 1e-4  # published: of both networks, a tenth of it in the second half of the game
     warm_up: Amount = 0.02  # own: share of the first stage
-    flip: bool = True  # own: the eight turns and mirrors
+    flip: bool = True  # own: the eight phases and mirrors
     half_life: OneOrMore = 5_000.0  # own: pictures, never above 10 % of those seen; none published
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -121,7 +121,7 @@ class SRGAN(Recipe):
         super().check(spec)
         check_damage(self.damage, spec, self.scale)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         upscaler = self._upscaler(spec.channels)
         make = {"pyramid": self._pyramid, "unet": self._unet}[self.critic]
         return nn.ModuleDict({"upscaler": upscaler, "critic": make(spec)})
@@ -138,8 +138,8 @@ class SRGAN(Recipe):
     def _unet(self, spec: Spec) -> Critic:
         return UNetCritic(spec.channels, self.critic_width)
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def game_rate(self, progress: float) -> float:
         """lr_game, a tenth of it in the second half of the game."""
@@ -156,11 +156,11 @@ class SRGAN(Recipe):
         upscaler = Optimizer(("upscaler",), "adam", self.rate, resets=resets)
         return {"upscaler": upscaler, "critic": Optimizer(("critic",), "adam", self.game_rate)}
 
-    def turns(self) -> tuple[Turn, ...]:
+    def phases(self) -> tuple[Phase, ...]:
         return (
-            Turn("upscaler", self.fidelity_loss, when=lambda progress: progress < self.stage),
-            Turn("critic", self.critic_loss, when=lambda progress: progress >= self.stage),
-            Turn("upscaler", self.generator_loss, when=lambda progress: progress >= self.stage),
+            Phase("upscaler", self.fidelity_loss, when=lambda progress: progress < self.stage),
+            Phase("critic", self.critic_loss, when=lambda progress: progress >= self.stage),
+            Phase("upscaler", self.generator_loss, when=lambda progress: progress >= self.stage),
         )
 
     def average(self) -> Average:
@@ -174,31 +174,31 @@ class SRGAN(Recipe):
         """The content loss's VGG16, where it is asked for."""
         return {"vgg16": "lpips-vgg"} if self.content == "vgg16" else {}
 
-    def _pair(self, m: Moment) -> tuple[Tensor, Tensor]:
+    def _pair(self, m: StepContext) -> tuple[Tensor, Tensor]:
         """The small pictures and the large ones."""
         clean = flipped(m, self.flip)
         return small(clean, self.scale, self.damage, m.draw), clean
 
-    def fidelity_loss(self, m: Moment) -> Terms:
+    def fidelity_loss(self, m: StepContext) -> Terms:
         """The distance to the large picture alone."""
         given, clean = self._pair(m)
-        return Terms({self.distance: DISTANCES[self.distance](m.players["upscaler"](given), clean)})
+        return Terms({self.distance: DISTANCES[self.distance](m.networks["upscaler"](given), clean)})
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         """Large pictures are real, enlarged ones are not."""
         given, clean = self._pair(m)
         with torch.no_grad():
-            image = m.players["upscaler"](given)
-        real, fake = m.players["critic"](clean), m.players["critic"](image)
+            image = m.networks["upscaler"](given)
+        real, fake = m.networks["critic"](clean), m.networks["critic"](image)
         terms: dict[str, Tensor] = {self.loss: GAMES[self.loss][0](real, fake).mean()}
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         """The distance to the large picture, that of the maps of critic or VGG, and the game, each with its weight."""
         given, clean = self._pair(m)
-        critic = m.players["critic"]
+        critic = m.networks["critic"]
         assert isinstance(critic, Critic)
-        image = m.players["upscaler"](given)
+        image = m.networks["upscaler"](given)
         with torch.no_grad():
             real, real_maps = critic.read(clean)
         fake, fake_maps = critic.read(image)
@@ -211,22 +211,22 @@ class SRGAN(Recipe):
         }
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The small pictures that it learns from."""
-        return Observed(small(clean, self.scale, self.damage, draw))
+        return Degraded(small(clean, self.scale, self.damage, draw))
 
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("psnr", "bicubic", "plain bicubic enlarging", aside=GAME)
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; it picks no best weights, for the game lowers it."""
         return enlarged_score(m, "upscaler", self.scale, self.damage)
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """[n, C, H * scale, W * scale]."""
-        answer: Tensor = players["upscaler"](image)
+        answer: Tensor = networks["upscaler"](image)
         return answer.clamp(-1, 1)
 
 

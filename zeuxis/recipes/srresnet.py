@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.upscaling import ResidualUpscaler, residual_radius
@@ -14,14 +14,14 @@ from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, 
 from zeuxis.recipes.recipe import (
     Amount,
     Average,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
@@ -49,7 +49,7 @@ class SRResNet(Recipe):
     lr: Amount = 1e-3  # own, Adam; 1e-4 published
     lr_end: Amount = 0.0  # own: cosine; as lr published
     warm_up: Amount = 0.02  # own: share of the steps
-    flip: bool = True  # own: the eight turns and mirrors
+    flip: bool = True  # own: the eight phases and mirrors
     half_life: OneOrMore = 10_000.0  # own: pictures, never above 10 % of those seen; none published
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -80,43 +80,43 @@ class SRResNet(Recipe):
         super().check(spec)
         check_damage(self.damage, spec, self.scale)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         net = ResidualUpscaler(spec.channels, self.scale, self.width, self.blocks, self.ends, self.norm, self.skip)
         return nn.ModuleDict({"generator": net})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {"generator": Optimizer(("generator",), "adam", warmed(self.lr, self.lr_end, self.warm_up))}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("generator", self.fidelity_loss),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("generator", self.fidelity_loss),)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def fidelity_loss(self, m: Moment) -> Terms:
+    def fidelity_loss(self, m: StepContext) -> Terms:
         """The distance to the large picture."""
         clean = flipped(m, self.flip)
-        answer = m.players["generator"](small(clean, self.scale, self.damage, m.draw))
+        answer = m.networks["generator"](small(clean, self.scale, self.damage, m.draw))
         return Terms({self.distance: DISTANCES[self.distance](answer, clean)})
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The small pictures that it learns from."""
-        return Observed(small(clean, self.scale, self.damage, draw))
+        return Degraded(small(clean, self.scale, self.damage, draw))
 
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("score", "bicubic", "plain bicubic enlarging")
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; the PSNR picks the best weights."""
         found = enlarged_score(m, "generator", self.scale, self.damage)
         return {"score": found["psnr"], "bicubic": found["bicubic"]}
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """[n, C, H * scale, W * scale]."""
-        answer: Tensor = players["generator"](image)
+        answer: Tensor = networks["generator"](image)
         return answer.clamp(-1, 1)

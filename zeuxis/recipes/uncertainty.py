@@ -7,14 +7,26 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.quantile import pinball
 from zeuxis.nets.intervals import IntervalHead, interval_radius
 from zeuxis.recipes._pairs import check_damage, flipped, shown, warmed
-from zeuxis.recipes.recipe import Amount, Average, Count, Feed, Moment, OneOrMore, Optimizer, Recipe, Terms, Turn, Whole
+from zeuxis.recipes.recipe import (
+    Amount,
+    Average,
+    BatchSpec,
+    Count,
+    OneOrMore,
+    Optimizer,
+    Phase,
+    Recipe,
+    StepContext,
+    Terms,
+    Whole,
+)
 
 _AT_ONCE = 16  # held-out pictures in memory together
 
@@ -39,7 +51,7 @@ class Uncertainty(Recipe):
     batch: Count = 8  # own
     lr: Amount = 1e-3  # own, Adam
     warm_up: Amount = 0.02  # own: share of the steps
-    flip: bool = True  # the eight turns and mirrors
+    flip: bool = True  # the eight phases and mirrors
     half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"tiny": {"width": 8, "depth": 1}}
@@ -62,26 +74,26 @@ class Uncertainty(Recipe):
         if not 0 < self.low < self.high < 1 or not 0 < self.alpha < 1:
             raise BadInput("low, high and alpha are shares, and low is the smaller", "", "use 0.05, 0.95 and 0.1")
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         return nn.ModuleDict({"head": IntervalHead(spec.channels, self.width, self.depth)})
 
     def fixed(self) -> dict[str, str]:
         """The restorer."""
         return {"restorer": self.of}
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {"head": Optimizer(("head",), "adam", warmed(self.lr, 0.01 * self.lr, self.warm_up), clip=1.0)}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("head", self.head_loss),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("head", self.head_loss),)
 
     def average(self) -> Average:
         return Average(("head",), self.half_life)
 
-    def observe(self, clean: Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The damaged pictures that are restored."""
         return parse(self.damage)(clean, draw)
 
@@ -96,13 +108,13 @@ class Uncertainty(Recipe):
     def _pinball(self, lower: Tensor, upper: Tensor, apart: Tensor) -> Tensor:
         return pinball(apart, -lower, self.low) + pinball(apart, upper, self.high)
 
-    def head_loss(self, m: Moment) -> Terms:
+    def head_loss(self, m: StepContext) -> Terms:
         """The pinball losses of both ends of the interval."""
         before, after, truth = self.given(m.fixed["restorer"], flipped(m, self.flip), m.draw)
-        lower, upper = m.players["head"](before, after)
+        lower, upper = m.networks["head"](before, after)
         return Terms({"pinball": self._pinball(lower, upper, truth - after)})
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """On held-out squares: the pinball loss, its sign turned; the share inside; the mean width in grey levels."""
         clean, head = m.batch["images"].image, shown(m, "head")
         before, after, truth = self.given(m.fixed["restorer"], clean, m.draw)
@@ -112,6 +124,6 @@ class Uncertainty(Recipe):
         inside = ((apart >= -lower) & (apart <= upper)).double().mean().float()
         return {"score": -self._pinball(lower, upper, apart), "inside": inside, "width": 127.5 * (lower + upper).mean()}
 
-    def interval(self, players: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-        lower, upper = players["head"](before, after)
+    def interval(self, networks: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+        lower, upper = networks["head"](before, after)
         return lower, upper

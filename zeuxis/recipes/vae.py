@@ -16,16 +16,16 @@ from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Amount,
     Average,
+    BatchSpec,
     Count,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
     Share,
+    StepContext,
     Terms,
-    Turn,
     Whole,
     Yardstick,
 )
@@ -74,7 +74,7 @@ class VAE(Recipe):
     def stride(self, spec: Spec) -> int:
         return {"strided": 4}.get(self.body, 1)
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         encoder, decoder = BODIES[self.body]
         size = (spec.height, spec.width)
         extra = self.label_dim if spec.condition >= 2 else 0
@@ -82,14 +82,14 @@ class VAE(Recipe):
         reader = ClassCode(back, spec.condition, extra) if extra else PlainCode(back)
         return nn.ModuleDict({"encoder": encoder(spec.channels, size, self.latent, self.width), "decoder": reader})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed("images", self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec("images", self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {"vae": Optimizer(("encoder", "decoder"), "adam", cosine(self.lr, self.lr_end))}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("vae", self.vae_loss),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("vae", self.vae_loss),)
 
     def average(self) -> Average:
         return Average(("encoder", "decoder"), self.half_life)
@@ -98,21 +98,21 @@ class VAE(Recipe):
         """beta, after a linear warm-up from zero."""
         return self.beta * (min(1.0, progress / self.warm_up) if self.warm_up else 1.0)
 
-    def _labels(self, players: nn.ModuleDict, label: Tensor | None, draw: Draw) -> Tensor | None:
+    def _labels(self, networks: nn.ModuleDict, label: Tensor | None, draw: Draw) -> Tensor | None:
         """The labels, a share of them replaced by "no label"."""
-        decoder = players["decoder"]
+        decoder = networks["decoder"]
         if label is None or not isinstance(decoder, ClassCode):
             return None
         drop = draw.at("drop").keep(self.drop_label, len(label))
         return torch.where(drop, decoder.no_label(), label)
 
-    def vae_loss(self, m: Moment) -> Terms:
+    def vae_loss(self, m: StepContext) -> Terms:
         """Negative ELBO per picture: the decoder's negative log-likelihood and beta times the KL term."""
         image, label = m.batch["images"].image, m.batch["images"].label
-        mean, log_variance = m.players["encoder"](image)
+        mean, log_variance = m.networks["encoder"](image)
         noise = m.draw.at("noise").normal(len(image), self.latent).to(mean.dtype)
         code = mean + torch.exp(0.5 * log_variance) * noise
-        raw = m.players["decoder"](code, self._labels(m.players, label, m.draw))
+        raw = m.networks["decoder"](code, self._labels(m.networks, label, m.draw))
         reconstruction = LIKELIHOODS[self.likelihood](raw, image, m.mean)
         per_unit = kl_normal(mean, log_variance)
         kl = per_unit.sum(1).mean()
@@ -129,20 +129,20 @@ class VAE(Recipe):
     def yardstick(self, spec: Spec) -> Yardstick:
         return Yardstick("psnr", "mean_picture", "giving back one mean picture for all")
 
-    def score(self, m: Moment) -> dict[str, Tensor]:
+    def score(self, m: StepContext) -> dict[str, Tensor]:
         """ELBO (nats per picture, one draw of the code), its parts and the share of active units, averaged nets.
 
         Beside it the mean PSNR in dB of pictures given back from their mean code, and of the pictures' own mean.
         """
-        players = m.averaged if "encoder" in m.averaged else m.players
+        networks = m.ema if "encoder" in m.ema else m.networks
         batch = m.batch["images"]
-        mean, log_variance = players["encoder"](batch.image)
+        mean, log_variance = networks["encoder"](batch.image)
         noise = m.draw.at("noise").normal(len(mean), self.latent).to(mean.dtype)
-        raw = players["decoder"](mean + torch.exp(0.5 * log_variance) * noise, batch.label)
+        raw = networks["decoder"](mean + torch.exp(0.5 * log_variance) * noise, batch.label)
         reconstruction = LIKELIHOODS[self.likelihood](raw, batch.image, m.mean)
         kl = kl_normal(mean, log_variance).sum(1).mean()
         parts = {"reconstruction": reconstruction, "kl": kl, "active_units": active_units(mean)}
-        back = torch.tanh(players["decoder"](mean, batch.label) / 2)
+        back = torch.tanh(networks["decoder"](mean, batch.label) / 2)
         flat = batch.image.mean(0, keepdim=True).expand_as(batch.image)
         against = {"psnr": psnr8(back, batch.image).mean(), "mean_picture": psnr8(flat, batch.image).mean()}
         return {"score": -(reconstruction + kl), **parts, **against}
@@ -150,9 +150,9 @@ class VAE(Recipe):
     def latents(self, n: int, draw: Draw) -> Tensor:
         return draw.at("z").normal(n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
         """The decoder's mean; with classes, `condition` None means no label."""
-        raw = players["decoder"](latents.to(next(players["decoder"].parameters()).dtype), condition)
+        raw = networks["decoder"](latents.to(next(networks["decoder"].parameters()).dtype), condition)
         return torch.tanh(raw / 2)
 
     scale: ClassVar[int] = 1
@@ -160,11 +160,11 @@ class VAE(Recipe):
     receptive_field: ClassVar[int | None] = None
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """The picture as the code holds it: encoded, decoded."""
-        return self.decode(players, self.features(players, image), None)
+        return self.decode(networks, self.features(networks, image), None)
 
-    def features(self, players: nn.ModuleDict, image: Tensor) -> Tensor:
-        mean: Tensor = players["encoder"](image)[0]
+    def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        mean: Tensor = networks["encoder"](image)[0]
         return mean

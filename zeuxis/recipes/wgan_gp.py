@@ -17,16 +17,16 @@ from zeuxis.recipes.recipe import (
     SLOWER,
     Amount,
     Average,
+    BatchSpec,
     Count,
     Decay,
-    Feed,
-    Moment,
     OneOrMore,
     Optimizer,
+    Phase,
     Recipe,
     Remedy,
+    StepContext,
     Terms,
-    Turn,
 )
 
 
@@ -72,7 +72,7 @@ class WGANGP(Recipe):
     def stride(self, spec: Spec) -> int:
         return strided.stride(spec.height, spec.width) if self.body == "strided" else 1
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         return {"strided": self._strided, "published": self._published}[self.body](spec, (spec.height, spec.width))
 
     def _strided(self, spec: Spec, size: tuple[int, int]) -> nn.ModuleDict:
@@ -93,28 +93,28 @@ class WGANGP(Recipe):
                 init.glorot_(layer, 1.0 if isinstance(layer, nn.Linear) else 2**0.5)
         return nn.ModuleDict({"generator": generator, "critic": critic})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed(size=self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec(size=self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {
             name: Optimizer((name,), lr=self.lr, beta1=self.beta1, beta2=self.beta2) for name in ("critic", "generator")
         }
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn("critic", self.critic_loss), Turn("generator", self.generator_loss, every=self.critic_steps)
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", self.critic_loss), Phase("generator", self.generator_loss, every=self.critic_steps)
 
     def average(self) -> Average:
         return Average(("generator",), self.half_life)
 
-    def critic_loss(self, m: Moment) -> Terms:
+    def critic_loss(self, m: StepContext) -> Terms:
         """D(G(z)) - D(x) + lambda (||grad D|| - 1)^2 between the two + drift D(x)^2."""
         batch = m.batch["images"]
         with torch.no_grad():
-            image = self.decode(m.players, self._z(len(batch), m), batch.label)
+            image = self.decode(m.networks, self._z(len(batch), m), batch.label)
         labels = None if batch.label is None else batch.label.repeat(2)
-        real, fake = self.judge(m.players, torch.cat([batch.image, image]), labels).chunk(2)
-        judge = partial(self.judge, m.players, condition=batch.label)
+        real, fake = self.judge(m.networks, torch.cat([batch.image, image]), labels).chunk(2)
+        judge = partial(self.judge, m.networks, condition=batch.label)
         terms = {
             "wasserstein": wasserstein_critic(real, fake).mean(),
             "penalty": self.penalty * gradient_penalty(judge, batch.image, image, m.draw).mean(),
@@ -123,22 +123,22 @@ class WGANGP(Recipe):
             terms["drift"] = self.drift * drift(real).mean()
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def generator_loss(self, m: Moment) -> Terms:
+    def generator_loss(self, m: StepContext) -> Terms:
         batch = m.batch["images"]
-        image = self.decode(m.players, self._z(len(batch), m), batch.label)
-        fake = self.judge(m.players, image, batch.label)
+        image = self.decode(m.networks, self._z(len(batch), m), batch.label)
+        fake = self.judge(m.networks, image, batch.label)
         return Terms({"wasserstein": wasserstein_generator(fake).mean()}, watch={"fake": fake.mean()})
 
-    def _z(self, n: int, m: Moment) -> Tensor:
+    def _z(self, n: int, m: StepContext) -> Tensor:
         return self.latents(n, m.draw).to(m.batch["images"].image)
 
     def latents(self, n: int, draw: Draw) -> Tensor:
         return draw.at("z").normal(n, self.latent)
 
-    def decode(self, players: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        image: Tensor = players["generator"](latents, condition)
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        image: Tensor = networks["generator"](latents, condition)
         return image
 
-    def judge(self, players: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        logits: Tensor = players["critic"](image, condition)
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        logits: Tensor = networks["critic"](image, condition)
         return logits

@@ -53,7 +53,7 @@ def resume(
     from zeuxis.jobs.study import whole
     from zeuxis.jobs.study.arms import Place
 
-    habits = asking.habits_of(checkpoint_every, on_nan)
+    options = asking.loop_options_of(checkpoint_every, on_nan)
     training.find_pictures(folder, None if data is None else there.source_of(data))
     if training.is_study(folder):
         if (checkpoint_every, on_nan) != ("30s", "rewind"):
@@ -63,5 +63,5 @@ def resume(
             whole.conclude(place)
             whole.deliver(place)
     else:
-        training.go_on(folder, habits)
+        training.go_on(folder, options)
     return folder

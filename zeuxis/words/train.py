@@ -34,7 +34,7 @@ def train(
     ]
     | None = None,
     conditional: Annotated[bool, p.Arg("leave the labels aside")] = True,
-    levers: Annotated[Literal["auto", "plain"], p.Arg("plain: no measuring; one thread, or --threads")] = "auto",
+    compute: Annotated[Literal["auto", "plain"], p.Arg("plain: no measuring; one thread, or --threads")] = "auto",
     micro: Annotated[p.Count, p.Arg("split a batch for machines with little memory")] = 1,
     size: p.Size | None = None,
     channels: p.Channels | None = None,
@@ -69,8 +69,8 @@ def train(
         source,
         Path(run),
         asking.budget_of(steps, images, budget),
-        Start(seed, conditional, asking.levers_of(levers, threads, device), threads, device, micro, preset=preset),
-        asking.habits_of(checkpoint_every, on_nan),
+        Start(seed, conditional, asking.compute_of(compute, threads, device), threads, device, micro, preset=preset),
+        asking.loop_options_of(checkpoint_every, on_nan),
         taken_fields(catalog.load(recipe), settings),
         None if start_from is None else str(start_from),
     )

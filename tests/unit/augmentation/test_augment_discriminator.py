@@ -5,7 +5,7 @@ from zeuxis.augmentation.discriminator import ADA_OPS, ada_ops, ada_pipe, ada_up
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 
-DRAW = Draw(6, step=1, turn="critic")
+DRAW = Draw(6, step=1, phase="critic")
 AUGMENTS = {
     "diff": lambda x, draw, index=None: diff_augment(x, draw, index=index),
     "ada": lambda x, draw, index=None: ada_pipe(x, draw, 0.7, index=index),
@@ -23,7 +23,7 @@ def test_real_and_fake_of_a_pair_get_the_same_parameters(name):
     augment = AUGMENTS[name]
     mixture = augment(0.25 * real + 0.75 * fake, DRAW)
     assert torch.allclose(mixture, 0.25 * augment(real, DRAW) + 0.75 * augment(fake, DRAW), atol=1e-5)
-    assert not torch.allclose(augment(real, DRAW), augment(real, Draw(6, step=2, turn="critic")), atol=1e-2)
+    assert not torch.allclose(augment(real, DRAW), augment(real, Draw(6, step=2, phase="critic")), atol=1e-2)
 
 
 @pytest.mark.parametrize("name", sorted(AUGMENTS))

@@ -12,8 +12,8 @@ from zeuxis.data import lazy
 from zeuxis.data.loading import quiet
 from zeuxis.data.memory import Subset
 from zeuxis.data.reader import open_dataset
-from zeuxis.engine.batches import Feeder, to_image
-from zeuxis.recipes.recipe import Feed
+from zeuxis.engine.batches import BatchSampler, to_image
+from zeuxis.recipes.recipe import BatchSpec
 
 
 def test_pictures_read_on_demand_are_decoded_once_by_one_pool_and_ahead(tmp_path, monkeypatch):
@@ -27,10 +27,10 @@ def test_pictures_read_on_demand_are_decoded_once_by_one_pool_and_ahead(tmp_path
     for i, load in enumerate(files.loaders):
         files.loaders[i] = lambda shape, i=i, load=load: decoded.append(i) or load(shape)
     part = Subset(files, np.arange(12)[::-1])
-    feeder = Feeder(part, Feed(size=4), "images", 3, "cpu", False)
+    sampler = BatchSampler(part, BatchSpec(size=4), "images", 3, "cpu", False)
     for step in range(3):
-        batch = feeder.batch("", step)
-        wanted = memory.images(part.positions[feeder.positions("", step).numpy()])
+        batch = sampler.batch("", step)
+        wanted = memory.images(part.positions[sampler.positions("", step).numpy()])
         assert torch.equal(batch.image, to_image(wanted))
     made[0].shutdown()
     assert len(made) == 1, "one pool for all batches"

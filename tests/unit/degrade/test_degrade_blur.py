@@ -22,7 +22,7 @@ from zeuxis.degrade.blur import (
 )
 from zeuxis.draw import Draw, Stream, key_of
 
-DRAW = Draw(2, turn="blur")
+DRAW = Draw(2, phase="blur")
 
 
 def noise(*shape):

@@ -8,7 +8,7 @@ from zeuxis.degrade.jpeg import to_ycc
 from zeuxis.degrade.noise import is_grey
 from zeuxis.draw import Draw, Stream, key_of
 
-DRAW = Draw(8, turn="colour")
+DRAW = Draw(8, phase="colour")
 
 
 def noise(n=4, channels=3, side=24):

@@ -8,7 +8,7 @@ from zeuxis.degrade.masks import FILLS, MEDIUM, MOST, THICK, THIN, Boxes, Scratc
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.errors import BadInput
 
-DRAW = Draw(6, turn="masks")
+DRAW = Draw(6, phase="masks")
 KINDS = [Boxes(), THIN, MEDIUM, THICK, Text(), Scratches()]
 
 

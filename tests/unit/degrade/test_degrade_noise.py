@@ -9,7 +9,7 @@ from scipy import stats
 from zeuxis.degrade.noise import GaussianNoise, Grain, Poisson, SaltPepper, Speckle, is_grey, poisson, round_bytes
 from zeuxis.draw import Draw, Stream, key_of
 
-DRAW = Draw(4, turn="noise")
+DRAW = Draw(4, phase="noise")
 
 
 def flat(value, n=2, channels=3, side=128):

@@ -5,15 +5,15 @@ import torch
 
 from zeuxis.degrade.blur import Gaussian
 from zeuxis.degrade.colour import Grey
+from zeuxis.degrade.degradation import Chain, Degraded, OneOf, Sometimes, adjoint, is_linear
 from zeuxis.degrade.jpeg import Jpeg
 from zeuxis.degrade.masks import Boxes
 from zeuxis.degrade.noise import GaussianNoise, is_grey
-from zeuxis.degrade.observed import Chain, Observed, OneOf, Sometimes, adjoint, is_linear
 from zeuxis.degrade.resize import Downscale
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.errors import BadInput
 
-DRAW = Draw(9, turn="observed")
+DRAW = Draw(9, phase="observed")
 
 
 def noise(n=4, channels=3, side=16):
@@ -37,14 +37,14 @@ def test_equal_parts_draw_unequal_numbers_and_variances_add():
 def test_known_is_what_all_parts_left():
     first, second = Boxes((1, 1)), Boxes((2, 2))
     seen = Chain((first, second))(noise(), DRAW)
-    alone = first(noise(), Draw(9, turn="observed/0")).known
+    alone = first(noise(), Draw(9, phase="observed/0")).known
     assert bool((seen.known <= alone).all()) and float(seen.known.mean()) < float(alone.mean())
 
 
 def test_known_follows_the_size():
     """A small pixel is known where all that it covers is."""
     seen = Chain((Boxes((1, 1), (64, 64)), Downscale(4)))(noise(), DRAW)
-    alone = Boxes((1, 1), (64, 64))(noise(), Draw(9, turn="observed/0")).known
+    alone = Boxes((1, 1), (64, 64))(noise(), Draw(9, phase="observed/0")).known
     expected = alone.reshape(4, 1, 4, 4, 4, 4).amin((3, 5))
     assert torch.equal(seen.known, expected)
 
@@ -79,7 +79,7 @@ def test_chance_cannot_change_the_size():
 
 def test_one_of_gives_each_sample_one_part():
     x = torch.zeros(300, 1, 2, 2)
-    parts = tuple(lambda image, draw, v=v: Observed(image + v) for v in (1.0, 2.0, 4.0))
+    parts = tuple(lambda image, draw, v=v: Degraded(image + v) for v in (1.0, 2.0, 4.0))
     seen = OneOf(parts, (0.5, 0.3, 0.2))(x, DRAW).image[:, 0, 0, 0]
     counts = [int((seen == v).sum()) for v in (1.0, 2.0, 4.0)]
     assert sum(counts) == 300 and counts[0] > counts[1] > counts[2] > 30
@@ -97,7 +97,7 @@ def test_one_of_joins_what_is_known_and_wanted():
 def test_linearity_is_that_of_all_parts():
     assert is_linear(Chain((Gaussian(), Sometimes(Boxes(), 0.5)))) and is_linear(OneOf((Gaussian(), Grey())))
     assert not is_linear(Chain((Gaussian(), Jpeg()))) and not is_linear(Gaussian(linear=True))
-    assert not is_linear(Boxes(fill="white")) and not is_linear(lambda image, draw: Observed(image))
+    assert not is_linear(Boxes(fill="white")) and not is_linear(lambda image, draw: Degraded(image))
 
 
 def test_adjoint_wants_the_size_where_it_cannot_know_it():

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis.degrade.blur import Gaussian
+from zeuxis.degrade.degradation import Chain, Sometimes
 from zeuxis.degrade.jpeg import Jpeg
 from zeuxis.degrade.noise import GaussianNoise, is_grey
-from zeuxis.degrade.observed import Chain, Sometimes
 from zeuxis.degrade.presets import PRESETS
 from zeuxis.degrade.words import KINDS, parse
 from zeuxis.draw import Draw, Stream, key_of

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.memory import MemoryDataset
-from zeuxis.engine import levers
-from zeuxis.engine.table import Table, lay
-from zeuxis.recipes.recipe import Average, Feed, Moment, Optimizer, Recipe, Terms, Turn
+from zeuxis.engine import compute
+from zeuxis.engine.state import TrainState, build_state
+from zeuxis.recipes.recipe import Average, BatchSpec, Optimizer, Phase, Recipe, StepContext, Terms
 
 SPEC = Spec(1, 4, 4)
 
@@ -25,31 +25,31 @@ class Plain(Recipe):
     algorithm: str = "adam"
     resets: tuple[float, ...] = ()
     every: int = 1
-    wrong: Callable[[Moment], Tensor | float] = field(default=lambda m: 0.0)
+    wrong: Callable[[StepContext], Tensor | float] = field(default=lambda m: 0.0)
     labels: ClassVar[str] = "ignored"
 
     def smallest(self) -> int:
         return 1
 
-    def players(self, spec: Spec) -> nn.ModuleDict:
+    def networks(self, spec: Spec) -> nn.ModuleDict:
         n = spec.channels * spec.height * spec.width
         return nn.ModuleDict({"net": nn.Sequential(nn.Flatten(), nn.Linear(n, 1))})
 
-    def feeds(self) -> dict[str, Feed]:
-        return {"images": Feed(size=self.batch)}
+    def batch_specs(self) -> dict[str, BatchSpec]:
+        return {"images": BatchSpec(size=self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {"net": Optimizer(("net",), self.algorithm, self.lr, resets=self.resets)}
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (Turn("net", self.net_loss, every=self.every),)
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("net", self.net_loss, every=self.every),)
 
     def average(self) -> Average:
         return Average(("net",), 100.0)
 
-    def net_loss(self, m: Moment) -> Terms:
+    def net_loss(self, m: StepContext) -> Terms:
         image = m.batch["images"].image
-        error = (m.players["net"](image)[:, 0] - image.flatten(1).mean(1)).square().mean()
+        error = (m.networks["net"](image)[:, 0] - image.flatten(1).mean(1)).square().mean()
         return Terms({"error": error + self.wrong(m)})
 
 
@@ -62,6 +62,6 @@ def streams(n: int = 10) -> Mapping[str, Dataset]:
     return {"images": pictures(n)}
 
 
-def table(recipe: Recipe, steps: int = 10, **more: Any) -> Table:
-    batch = next(iter(recipe.feeds().values())).size
-    return lay(recipe, SPEC, seed=0, steps=steps, batch=batch, levers=levers.Levers(**more))
+def state(recipe: Recipe, steps: int = 10, **more: Any) -> TrainState:
+    batch = next(iter(recipe.batch_specs().values())).size
+    return build_state(recipe, SPEC, seed=0, steps=steps, batch=batch, compute=compute.ComputeOptions(**more))

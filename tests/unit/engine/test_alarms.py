@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from zeuxis import catalog
-from zeuxis.engine.alarms import PAIRS, SURE, Signs, ring
-from zeuxis.engine.watching import _apart
+from zeuxis.engine.alarms import PAIRS, SURE, Signals, check_alarms
+from zeuxis.engine.monitoring import _apart
 from zeuxis.flags import read_settings
 from zeuxis.jobs.training import check_settings
 from zeuxis.recipes.recipe import Need, make, settings_of
@@ -14,7 +14,7 @@ LATE = {"progress": 0.5, "images": 10_000, "pictures": 128}
 
 
 def names(score=None, watch=None, **when):
-    return {alarm.name for alarm in ring(Signs(score or {}, watch or {}, **(LATE | when)), R3GAN)}
+    return {alarm.name for alarm in check_alarms(Signals(score or {}, watch or {}, **(LATE | when)), R3GAN)}
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_the_last_look_is_judged_where_enough_images_were_seen():
 @pytest.mark.parametrize("images", [1, 64, 2_999])
 def test_after_few_images_nothing_is_judged_and_what_was_measured_is_said(images):
     watch = {"critic/r1": 0.01, "critic/r2": 5.0, "model/active_units": 0.1}
-    signs = Signs(BEGUN, watch, **(LATE | {"progress": 1.0, "images": images}))
-    (alarm,) = ring(signs, R3GAN)
+    signals = Signals(BEGUN, watch, **(LATE | {"progress": 1.0, "images": images}))
+    (alarm,) = check_alarms(signals, R3GAN)
     assert alarm.name == "too early" and f"after {images:,} image{'s' * (images > 1)} it is too early" in alarm.words
     assert "0.04" in alarm.words and "100%" in alarm.words and "`--images 3000` or more" in alarm.advice.words()
     for untrue in ("has won", "by heart", "look alike", "may diverge"):
@@ -119,7 +119,7 @@ def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset
     settings = settings_of(recipe)
     assert set(recipe.remedies) <= set(SIGNS)
     for trouble, (score, watch) in SIGNS.items():
-        (alarm,) = ring(Signs(score, watch, **LATE), recipe)
+        (alarm,) = check_alarms(Signals(score, watch, **LATE), recipe)
         assert alarm.name == trouble and alarm.advice.ways and "\n" not in alarm.words + alarm.advice.words()
         for way in alarm.advice.ways:
             assert way.values or way.of in ("", *OF_TRAIN)
@@ -134,9 +134,9 @@ def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset
 
 def test_too_short_a_training_is_told_to_train_on_before_anything_else():
     need = Need(28, False, 5_000, 40_000, "a run")
-    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 20_000, 128), R3GAN, need)
+    (alarm,) = check_alarms(Signals({"diversity": 0.1}, {}, 1.0, 20_000, 128), R3GAN, need)
     assert alarm.advice.words() == "train again with `--images 40000`: it has seen too few"
-    (alarm,) = ring(Signs({"diversity": 0.1}, {}, 1.0, 40_000, 128), R3GAN, need)
+    (alarm,) = check_alarms(Signals({"diversity": 0.1}, {}, 1.0, 40_000, 128), R3GAN, need)
     assert "`--gamma 4 --gamma-end 0.4`" in alarm.advice.words()
     with for_python():
         assert "`gamma=4.0, gamma_end=0.4`" in alarm.advice.words() and "another seed=" in alarm.advice.words()

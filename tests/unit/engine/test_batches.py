@@ -4,18 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.engine.fakes import pictures, streams
-from zeuxis.engine.batches import Feeder, check, order, to_image
+from zeuxis.engine.batches import BatchSampler, check, order, to_image
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Feed
+from zeuxis.recipes.recipe import BatchSpec
 
 
-def feeder(n, size, seed=0):
-    return Feeder(pictures(n), Feed(size=size), "images", seed, "cpu", False)
+def sampler(n, size, seed=0):
+    return BatchSampler(pictures(n), BatchSpec(size=size), "images", seed, "cpu", False)
 
 
 @given(n=st.integers(1, 40), size=st.integers(1, 17), seed=st.integers(0, 9))
 def test_every_epoch_is_a_permutation(n, size, seed):
-    one = feeder(n, size, seed)
+    one = sampler(n, size, seed)
     seen = torch.cat([one.positions("", step) for step in range(2 * n)])
     for epoch in range(len(seen) // n):
         assert sorted(seen[epoch * n : (epoch + 1) * n].tolist()) == list(range(n))
@@ -24,7 +24,7 @@ def test_every_epoch_is_a_permutation(n, size, seed):
 @given(step=st.integers(0, 60), size=st.integers(1, 25))
 def test_a_batch_is_a_function_of_its_step_alone(step, size):
     """Whatever was asked for before: forwards, backwards, or nothing."""
-    used, fresh = feeder(7, size), feeder(7, size)
+    used, fresh = sampler(7, size), sampler(7, size)
     for other in (step + 9, 0, step + 1):
         used.positions("", other)
     assert used.positions("", step).tolist() == fresh.positions("", step).tolist()
@@ -36,7 +36,7 @@ def test_orders_differ_by_seed_feed_turn_and_epoch():
 
 
 def test_shards_of_processes_make_up_the_batch():
-    one = feeder(10, 6)
+    one = sampler(10, 6)
     whole = one.batch("", 3)
     shards = [one.batch("", 3, rank, 3) for rank in range(3)]
     for rank, shard in enumerate(shards):
@@ -50,14 +50,14 @@ def test_pixels_become_minus_one_to_one():
 
 
 @pytest.mark.parametrize(
-    ("feed", "data", "world", "micro", "words"),
+    ("batch_spec", "data", "world", "micro", "words"),
     [
-        (Feed("other"), streams(), 1, 1, "a stream of pictures named `other`"),
-        (Feed(size=6), streams(), 4, 1, "does not divide over 4 processes"),
-        (Feed(size=6), streams(), 1, 4, "does not divide over 4 parts"),
+        (BatchSpec("other"), streams(), 1, 1, "a stream of pictures named `other`"),
+        (BatchSpec(size=6), streams(), 4, 1, "does not divide over 4 processes"),
+        (BatchSpec(size=6), streams(), 1, 4, "does not divide over 4 parts"),
     ],
 )
-def test_what_does_not_fit_is_said_before_work(feed, data, world, micro, words):
+def test_what_does_not_fit_is_said_before_work(batch_spec, data, world, micro, words):
     with pytest.raises(BadInput, match=words):
-        check({"images": feed}, data, world, micro)
-    check({"images": Feed(size=8)}, streams(), 2, 4)
+        check({"images": batch_spec}, data, world, micro)
+    check({"images": BatchSpec(size=8)}, streams(), 2, 4)

@@ -13,27 +13,27 @@ from zeuxis import catalog
 from zeuxis.engine import loop
 from zeuxis.engine import train as engine
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.levers import Levers
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.compute import ComputeOptions
+from zeuxis.engine.loop import LoopOptions
+from zeuxis.engine.phases import play
 from zeuxis.engine.train import Start
-from zeuxis.engine.turns import play
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped
 from zeuxis.runs import Run, lock
 from zeuxis.weights import checkpoint
 
-ALWAYS, SELDOM = Habits(-1.0, quiet=True), Habits(1e9, quiet=True)
+ALWAYS, SELDOM = LoopOptions(-1.0, quiet=True), LoopOptions(1e9, quiet=True)
 
 
 @pytest.fixture
 def train(monkeypatch, tmp_path):
     """Trains the plain recipe; `wrong` is part of it, though not of run.json."""
 
-    def run(wrong=None, steps=6, habits=ALWAYS, **start):
+    def run(wrong=None, steps=6, options=ALWAYS, **start):
         made = Plain(**({"wrong": wrong} if wrong else {}))
         monkeypatch.setattr(Run, "recipe", property(lambda self: made))
         monkeypatch.setattr(engine, "settings_of", lambda recipe: {"batch": recipe.batch})
-        begin = Start(**{"levers": "plain", **start})
-        return engine.train(made, streams(), tmp_path / "run", Budget(steps=steps), None, begin, habits)
+        begin = Start(**{"compute": "plain", **start})
+        return engine.train(made, streams(), tmp_path / "run", Budget(steps=steps), None, begin, options)
 
     return run
 
@@ -58,9 +58,9 @@ def test_it_finishes(train, tmp_path):
 def test_infinity_rewinds_with_half_the_rate(train, monkeypatch, capfd):
     rates = []
 
-    def watched(table, *more):
-        seen = play(table, *more)
-        rates.append((table.step, table.attempt, table.movers["net"].torch.param_groups[0]["lr"]))
+    def watched(state, *more):
+        seen = play(state, *more)
+        rates.append((state.step, state.attempt, state.optimizers["net"].torch.param_groups[0]["lr"]))
         return seen
 
     monkeypatch.setattr(loop, "play", watched)
@@ -73,9 +73,9 @@ def test_infinity_rewinds_with_half_the_rate(train, monkeypatch, capfd):
     assert run.finish["attempts"] == 2 and "back to step 3 at half the rate (attempt 1 of 3)" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("habits", [ALWAYS, SELDOM], ids=["near", "far"])
-def test_every_rewind_stays_in_the_log(train, habits):
-    run = train(inf_at(0, 1), habits=habits)
+@pytest.mark.parametrize("options", [ALWAYS, SELDOM], ids=["near", "far"])
+def test_every_rewind_stays_in_the_log(train, options):
+    run = train(inf_at(0, 1), options=options)
     assert [line["attempt"] for line in kinds(run, "rewind")] == [1, 2] and run.finish["attempts"] == 3
 
 
@@ -90,21 +90,21 @@ def test_infinity_for_ever_gives_out_and_the_run_opens(train, tmp_path):
 
 def test_infinity_stops_at_once_where_asked(train, tmp_path):
     with pytest.raises(MachineGaveOut):
-        train(inf_at(0), habits=Habits(-1.0, on_nan="stop", quiet=True))
+        train(inf_at(0), options=LoopOptions(-1.0, on_nan="stop", quiet=True))
     assert kinds(Run.open(tmp_path / "run"), "rewind") == []
 
 
 def test_weights_that_break_in_the_last_step_are_not_kept(train, monkeypatch):
     """The loss is finite, the step is not: seen before anything is called finished."""
 
-    def breaking(table, *more):
-        seen = play(table, *more)
-        if table.step == 6 and table.attempt == 0:
-            table.movers["net"].parameters[0].data.fill_(torch.nan)
+    def breaking(state, *more):
+        seen = play(state, *more)
+        if state.step == 6 and state.attempt == 0:
+            state.optimizers["net"].parameters[0].data.fill_(torch.nan)
         return seen
 
     monkeypatch.setattr(loop, "play", breaking)
-    run = train(habits=SELDOM)
+    run = train(options=SELDOM)
     assert run.finish["steps"] == 6 and run.finish["attempts"] == 2
     assert all(bool(torch.isfinite(t).all()) for t in run.tensors().values())
 
@@ -129,16 +129,16 @@ def test_a_full_disk_gives_out_and_the_run_resumes(train, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_says_how_to_go_on(train, tmp_path, monkeypatch, number):
-    def signalled(table, *more):
-        seen = play(table, *more)
-        if table.step == 3:
+    def signalled(state, *more):
+        seen = play(state, *more)
+        if state.step == 3:
             os.kill(os.getpid(), number)
         return seen
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "play", signalled)
         with pytest.raises(Stopped, match="zeuxis resume") as error:
-            train(habits=SELDOM)
+            train(options=SELDOM)
     assert error.value.exit_code == 128 + number
     assert checkpoint.newest(tmp_path / "run" / "checkpoints")[0].step == 3
     assert engine.resume(tmp_path / "run", streams(), None, SELDOM).finish["steps"] == 6
@@ -171,7 +171,7 @@ def test_a_run_is_not_begun_twice(train):
 
 @pytest.mark.parametrize("wrong", [{"streams": {}}, {"recipe": catalog.load("gan")()}, {"start": Start(micro=3)}])
 def test_bad_input_writes_nothing(tmp_path, wrong):
-    given = {"recipe": Plain(), "streams": streams(), "start": Start(levers="plain")} | wrong
+    given = {"recipe": Plain(), "streams": streams(), "start": Start(compute="plain")} | wrong
     if not isinstance(given["recipe"], Plain):
         given["streams"] = {"more": streams()["images"]}
     with pytest.raises(BadInput):
@@ -179,11 +179,11 @@ def test_bad_input_writes_nothing(tmp_path, wrong):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("levers", [Levers(channels_last=True, fused=True), Levers(micro=2)])
-def test_levers_change_no_more_than_rounding(train, tmp_path, levers, monkeypatch):
+@pytest.mark.parametrize("compute", [ComputeOptions(channels_last=True, fused=True), ComputeOptions(micro=2)])
+def test_compute_options_change_no_more_than_rounding(train, tmp_path, compute, monkeypatch):
     whole = train()
     os.rename(whole.path, tmp_path / "plain")
-    other = train(levers=levers, micro=levers.micro)
+    other = train(compute=compute, micro=compute.micro)
     for key, value in Run(tmp_path / "plain").tensors().items():
         torch.testing.assert_close(other.tensors()[key], value, rtol=1e-4, atol=1e-6)
 
@@ -192,7 +192,7 @@ def test_what_plays_now_and_then_is_in_every_line_of_the_log(monkeypatch, tmp_pa
     made = Plain(every=3)
     monkeypatch.setattr(Run, "recipe", property(lambda self: made))
     monkeypatch.setattr(engine, "settings_of", lambda recipe: {"batch": recipe.batch})
-    run = engine.train(made, streams(), tmp_path / "run", Budget(steps=9), None, Start(levers="plain"), SELDOM)
+    run = engine.train(made, streams(), tmp_path / "run", Budget(steps=9), None, Start(compute="plain"), SELDOM)
     lines = kinds(run, "step")
     assert [line["step"] for line in lines] == [3, 6, 9] and all("error" in line["terms"]["net"] for line in lines)
 

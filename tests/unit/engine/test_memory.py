@@ -8,26 +8,26 @@ from torch import Tensor
 from tests.laws.helper import small, smallest, streams_for
 from tests.unit.engine import fakes
 from zeuxis.engine import loop
-from zeuxis.engine.batches import feeders
+from zeuxis.engine.batches import batch_samplers
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import Table, lay
+from zeuxis.engine.phases import play
+from zeuxis.engine.state import TrainState, build_state
 from zeuxis.engine.train import Start, train
-from zeuxis.engine.turns import play
 from zeuxis.errors import MachineGaveOut
-from zeuxis.recipes.recipe import Moment
+from zeuxis.recipes.recipe import StepContext
 
 
 def starve(monkeypatch: pytest.MonkeyPatch, at: int, times: int) -> None:
     """Has the loop run out of memory `times` times from step `at` on."""
     play, left = loop.play, [times]
 
-    def starved(table, feeds, ranks, rate=1.0):  # type: ignore[no-untyped-def]
-        if table.step >= at and left[0]:
+    def starved(state, samplers, ranks, rate=1.0):  # type: ignore[no-untyped-def]
+        if state.step >= at and left[0]:
             left[0] -= 1
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return play(table, feeds, ranks, rate)
+        return play(state, samplers, ranks, rate)
 
     monkeypatch.setattr(loop, "play", starved)
 
@@ -36,7 +36,7 @@ def test_batches_are_split_where_that_is_equal(tmp_path: Path, monkeypatch: pyte
     recipe = small("classifier")
     starve(monkeypatch, at=3, times=1)
     run = train(
-        recipe, streams_for(recipe, smallest(recipe)), tmp_path / "run", Budget(steps=6), start=Start(levers="plain")
+        recipe, streams_for(recipe, smallest(recipe)), tmp_path / "run", Budget(steps=6), start=Start(compute="plain")
     )
     assert run.finish["steps"] == 6
     (line,) = run.log("micro")
@@ -73,37 +73,39 @@ def test_what_a_broken_backward_left_is_not_added_to_the_retry(
     """Memory runs out when half of the net has its gradient; the run then ends as one that began in two parts."""
     recipe = small("classifier")
     streams = streams_for(recipe, smallest(recipe))
-    start = Start(levers="plain", micro=2)
-    whole = train(recipe, streams, tmp_path / "whole", Budget(steps=2), start=start, habits=Habits(-1.0))
+    start = Start(compute="plain", micro=2)
+    whole = train(recipe, streams, tmp_path / "whole", Budget(steps=2), start=start, options=LoopOptions(-1.0))
 
     def half_way(net: torch.nn.Module, args: object, out: Tensor) -> Tensor:
         return _Breaks.apply(out) if torch.is_grad_enabled() else out
 
-    def laid(*given: Any, **more: Any) -> Table:
-        table = lay(*given, **more)
-        parts = list(table.players["classifier"].children())
+    def laid(*given: Any, **more: Any) -> TrainState:
+        state = build_state(*given, **more)
+        parts = list(state.networks["classifier"].children())
         parts[len(parts) // 2].register_forward_hook(half_way)
-        return table
+        return state
 
-    monkeypatch.setattr(loop, "lay", laid)
+    monkeypatch.setattr(loop, "build_state", laid)
     _Breaks.left[:] = [error]
-    run = train(recipe, streams, tmp_path / "run", Budget(steps=2), start=Start(levers="plain"), habits=Habits(-1.0))
+    run = train(
+        recipe, streams, tmp_path / "run", Budget(steps=2), start=Start(compute="plain"), options=LoopOptions(-1.0)
+    )
     assert _Breaks.left == [] and [line["micro"] for line in run.log("micro")] == [2]
     assert run.weights_hash() == whole.weights_hash()
 
 
 def test_no_gradient_outlives_an_error_on_the_way() -> None:
-    def broken(m: Moment) -> Tensor:
-        weight = next(m.players["net"].parameters())
+    def broken(m: StepContext) -> Tensor:
+        weight = next(m.networks["net"].parameters())
         return _Breaks.apply(weight.sum() * 0) if m.step else weight.sum() * 0
 
-    table, feeds = fakes.table(fakes.Plain(wrong=broken)), fakes.streams()
-    feed = feeders(table.recipe.feeds(), feeds, 0, "cpu", False)
-    play(table, feed, Ranks())
+    state, samplers = fakes.state(fakes.Plain(wrong=broken)), fakes.streams()
+    batch_spec = batch_samplers(state.recipe.batch_specs(), samplers, 0, "cpu", False)
+    play(state, batch_spec, Ranks())
     _Breaks.left[:] = [RAN_OUT[1]]
     with pytest.raises(RuntimeError, match="allocate memory"):
-        play(table, feed, Ranks())
-    assert all(p.grad is None for p in table.players.parameters())
+        play(state, batch_spec, Ranks())
+    assert all(p.grad is None for p in state.networks.parameters())
 
 
 def test_a_recipe_that_needs_its_batch_whole_stops_and_names_a_batch(
@@ -117,7 +119,7 @@ def test_a_recipe_that_needs_its_batch_whole_stops_and_names_a_batch(
             streams_for(recipe, smallest(recipe)),
             tmp_path / "run",
             Budget(steps=6),
-            start=Start(levers="plain"),
+            start=Start(compute="plain"),
         )
 
 
@@ -133,5 +135,5 @@ def test_other_errors_stay_what_they_are(tmp_path: Path, monkeypatch: pytest.Mon
             streams_for(recipe, smallest(recipe)),
             tmp_path / "run",
             Budget(steps=6),
-            start=Start(levers="plain"),
+            start=Start(compute="plain"),
         )

@@ -7,30 +7,30 @@ import torch
 
 from tests.unit.engine.fakes import SPEC, Plain, streams
 from zeuxis.engine import probe as probing
-from zeuxis.engine.levers import Levers
+from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.phases import Seen
 from zeuxis.engine.probe import probe, seconds_per_step
-from zeuxis.engine.turns import Seen
 from zeuxis.errors import BadInput
 
-FIRST = Levers("cpu", 1)
+FIRST = ComputeOptions("cpu", 1)
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Steps take what `costs(levers, progress)` says, in seconds; returns how many were played."""
+    """Steps take what `costs(compute, progress)` says, in seconds; returns how many were played."""
 
     def begin(costs):
-        told, played, levers = [0.0], [0], [FIRST]
+        told, played, compute = [0.0], [0], [FIRST]
 
-        def play(table, feeds, ranks):
-            told[0] += costs(levers[0], table.step / probing._HORIZON, told[0])
+        def play(state, samplers, ranks):
+            told[0] += costs(compute[0], state.step / probing._HORIZON, told[0])
             played[0] += 1
             return Seen({}, {})
 
         monkeypatch.setattr(probing, "play", play)
         monkeypatch.setattr(probing.time, "perf_counter", lambda: told[0])
-        monkeypatch.setattr(Levers, "pull", lambda self: levers.__setitem__(0, self))
+        monkeypatch.setattr(ComputeOptions, "apply", lambda self: compute.__setitem__(0, self))
         return played
 
     return begin
@@ -41,37 +41,37 @@ def seconds(**more):
 
 
 def test_a_step_that_grows_is_averaged_over_progress(clock):
-    clock(lambda levers, progress, now: 0.01 * (1 + progress))
+    clock(lambda compute, progress, now: 0.01 * (1 + progress))
     assert seconds() == pytest.approx(0.015, rel=1e-3)
 
 
 def test_the_slow_first_seconds_do_not_count(clock):
-    clock(lambda levers, progress, now: 0.03 if now < 1.0 else 0.01)
+    clock(lambda compute, progress, now: 0.03 if now < 1.0 else 0.01)
     assert seconds() == pytest.approx(0.01)
 
 
 def test_long_steps_are_looked_at_once(clock):
-    played = clock(lambda levers, progress, now: 2.0)
+    played = clock(lambda compute, progress, now: 2.0)
     assert seconds() == pytest.approx(2.0)
     assert played[0] == 1 + 4
 
 
 @pytest.mark.parametrize(("gain", "chosen"), [(0.97, False), (0.90, True)])
-def test_a_lever_is_pulled_where_it_is_five_percent_faster(clock, gain, chosen):
-    clock(lambda levers, progress, now: 0.01 * (gain if levers.channels_last else 1.0))
+def test_an_option_is_taken_where_it_is_five_percent_faster(clock, gain, chosen):
+    clock(lambda compute, progress, now: 0.01 * (gain if compute.channels_last else 1.0))
     found = probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True)
-    assert found.levers == replace(FIRST, channels_last=chosen)
+    assert found.compute == replace(FIRST, channels_last=chosen)
     assert found.seconds_per_step == pytest.approx(0.01 * (gain if chosen else 1.0))
 
 
-def test_a_lever_that_this_build_cannot_pull_is_left_alone(clock):
-    def costs(levers, progress, now):
-        if levers.channels_last:
+def test_an_option_that_this_build_cannot_take_is_left_alone(clock):
+    def costs(compute, progress, now):
+        if compute.channels_last:
             raise RuntimeError("no such kernel")
         return 0.01
 
     clock(costs)
-    assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).levers == FIRST
+    assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).compute == FIRST
 
 
 def test_a_training_that_breaks_off_at_once_is_refused(monkeypatch):
@@ -94,10 +94,10 @@ def test_it_leaves_the_generator_of_torch_alone():
 
 @pytest.mark.parametrize(("has", "half", "chosen"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_bfloat16_where_recipe_and_processor_bear_it(clock, monkeypatch, has, half, chosen):
-    monkeypatch.setattr("zeuxis.engine.levers.has_bf16", lambda device: has)
+    monkeypatch.setattr("zeuxis.engine.compute.has_bf16", lambda device: has)
     monkeypatch.setattr(Plain, "half", half, raising=False)
-    clock(lambda levers, progress, now: 0.005 if levers.bf16 else 0.01)
-    assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).levers == replace(FIRST, bf16=chosen)
+    clock(lambda compute, progress, now: 0.005 if compute.bf16 else 0.01)
+    assert probe(Plain(), SPEC, streams(), False, FIRST, Ranks(), True).compute == replace(FIRST, bf16=chosen)
 
 
 def test_bfloat16_is_for_products_alone():

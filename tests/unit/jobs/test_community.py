@@ -123,11 +123,11 @@ def test_a_batch_is_handed_over_one_by_one_and_the_generator_stays(monkeypatch):
     described = Described(scale=1)
     stand_in(monkeypatch, described)
     before = torch.random.get_rng_state()
-    recipe, players, _, digest = community.built({"weight": torch.ones(1)}, "net")
+    recipe, networks, _, digest = community.built({"weight": torch.ones(1)}, "net")
     image = torch.cat([ramp(), -ramp()])
-    torch.testing.assert_close(recipe.restore(players, image), image, rtol=0, atol=1e-6)
+    torch.testing.assert_close(recipe.restore(networks, image), image, rtol=0, atol=1e-6)
     assert len(described.seen) == 2 and torch.equal(torch.random.get_rng_state(), before)
-    assert not players.training and not any(p.requires_grad for p in players.parameters()) and len(digest) == 64
+    assert not networks.training and not any(p.requires_grad for p in networks.parameters()) and len(digest) == 64
 
 
 def test_pictures_are_enlarged_and_mended_by_it(monkeypatch, tmp_path):
@@ -224,10 +224,10 @@ def test_safetensors_without_a_recipe_go_to_spandrel_and_ours_do_not(monkeypatch
     assert list(asked[0]) == ["weight"] and torch.equal(asked[0]["weight"], tensors["weight"])
     recipe = Compact(scale=2, width=8, blocks=1)
     with torch.random.fork_rng(devices=[]):
-        players = recipe.players(nets.Spec(3, 32, 32))
+        networks = recipe.networks(nets.Spec(3, 32, 32))
     spec = {"channels": 3, "height": 32, "width": 32, "classes": []}
     words = {"recipe": "compact", "settings": {"scale": 2, "width": 8, "blocks": 1}, "spec": spec}
-    store.save(tmp_path / "ours.safetensors", players.state_dict(), words)
+    store.save(tmp_path / "ours.safetensors", networks.state_dict(), words)
     monkeypatch.setitem(sys.modules, "spandrel", None)
     assert nets.from_run(tmp_path / "ours.safetensors").recipe == recipe
 

@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     for i in range(100):
         photo(folder / "photos" / f"{i}.png", i)
     settings = {"preset": "tiny", "patch": 32, "damage": "noise=25", "channels": 3}
-    zeuxis.train("uncertainty", folder / "photos", run=folder / "run", steps=80, levers="plain", **settings)
+    zeuxis.train("uncertainty", folder / "photos", run=folder / "run", steps=80, compute="plain", **settings)
     return folder / "run"
 
 

@@ -47,8 +47,8 @@ def made(recipe, channels=3):
     spec = Spec(channels, 32, 32)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        players = recipe.players(spec).requires_grad_(False).eval()
-    return nets.Net("test", recipe, players, spec, store.content_hash(players.state_dict()))
+        networks = recipe.networks(spec).requires_grad_(False).eval()
+    return nets.Net("test", recipe, networks, spec, store.content_hash(networks.state_dict()))
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +145,7 @@ def test_a_damaged_file_is_written_again(small, empty_cache, monkeypatch):
     fast.fast_function(small)
     folder = empty_cache / "fast" / small.sha256
     whole = {name: (folder / name).read_bytes() for name in ("net.param", "net.bin")}
-    files = to_ncnn.files(small.players["upscaler"])
+    files = to_ncnn.files(small.networks["upscaler"])
     assert whole == {"net.param": files.param, "net.bin": files.weights}
     (folder / "net.bin").write_bytes(whole["net.bin"][:-3] + b"bad")
     (folder / "net.param").unlink()
@@ -210,7 +210,7 @@ def test_the_job_gets_the_same_picture_from_ncnn(recipe, channels, monkeypatch):
     net = made(recipe, channels)
     image = Draw(1).at("picture").uniform(1, channels, 37, 50, low=-1.0, high=1.0)
     quick = fast.quickened(net, threads=1)
-    assert any(isinstance(player, fast.Quick) for player in quick.players.values())
+    assert any(isinstance(network, fast.Quick) for network in quick.networks.values())
     torch.testing.assert_close(nets.apply(quick, image), nets.apply(net, image), rtol=0, atol=1e-4)
 
 
@@ -219,8 +219,8 @@ def test_a_net_that_is_told_the_noise_still_is(monkeypatch):
     prefer_ncnn(monkeypatch)
     net = made(Restorer(width=8, levels=2, blocks=1, noise_map=True))
     with torch.no_grad():
-        net.players["restorer"].tail.weight.mul_(30)  # so that the level can be seen in the answer
-    net = replace(net, sha256=store.content_hash(net.players.state_dict()))
+        net.networks["restorer"].tail.weight.mul_(30)  # so that the level can be seen in the answer
+    net = replace(net, sha256=store.content_hash(net.networks.state_dict()))
     quick = fast.quickened(net, threads=1)
     assert quick is not net
     image = Draw(1).at("picture").uniform(1, 3, 24, 32, low=-0.5, high=0.5)
@@ -233,11 +233,11 @@ def test_a_net_that_is_told_the_noise_still_is(monkeypatch):
 def test_a_batch_goes_through_one_by_one():
     pytest.importorskip("ncnn", exc_type=ImportError)
     net = made(Compact(scale=3, width=8, blocks=1, skip="nearest"))
-    torch.nn.init.constant_(net.players["upscaler"].last.bias, 0.125)
+    torch.nn.init.constant_(net.networks["upscaler"].last.bias, 0.125)
     function = fast.fast_function(net, threads=1, timed=False)
     images = Draw(2).at("picture").uniform(2, 3, 9, 8, low=-1.0, high=1.0).to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        torch.testing.assert_close(function(images), net.players["upscaler"](images), rtol=0, atol=1e-4)
+        torch.testing.assert_close(function(images), net.networks["upscaler"](images), rtol=0, atol=1e-4)
 
 
 def test_a_measurement_takes_the_better_of_two_after_a_first(monkeypatch):

@@ -13,7 +13,7 @@ import zeuxis
 from zeuxis import catalog
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.there import source_of
-from zeuxis.engine.watching import with_every_class
+from zeuxis.engine.monitoring import with_every_class
 from zeuxis.errors import BadInput
 from zeuxis.jobs import recognizing
 from zeuxis.jobs.opening import Source, held_share, material
@@ -122,8 +122,8 @@ def test_no_mean_over_classes_that_are_not_there(tmp_path, monkeypatch):
 
     class Done:
         path, spec, recipe = tmp_path, held.spec, None
-        record = {"levers": {"device": "cpu"}}
-        players = staticmethod(torch.nn.ModuleDict)
+        record = {"compute": {"device": "cpu"}}
+        networks = staticmethod(torch.nn.ModuleDict)
 
     found = recognizing.write_recalls(Done, held)
     assert found["recalls"] == [1.0, 0.5, None] and found["balanced_accuracy"] is None
@@ -171,7 +171,7 @@ def test_pictures_that_were_moved(tmp_path, name):
         "format": 1,
         "recipe": "classifier",
         "settings": {},
-        **dict.fromkeys(("spec", "conditional", "seed", "steps", "batch", "levers", "versions", "asked", "plan")),
+        **dict.fromkeys(("spec", "conditional", "seed", "steps", "batch", "compute", "versions", "asked", "plan")),
         "data": Source(str(data)).words(Source(str(data)).open()),
     }
     run.mkdir()

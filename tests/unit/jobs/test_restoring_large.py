@@ -41,7 +41,7 @@ class Ghosts:
     def __init__(self, scale: int = 1) -> None:
         self.scale = scale
 
-    def restore(self, players, image, known=None, level=None):
+    def restore(self, networks, image, known=None, level=None):
         wave = torch.linspace(0.6, 1.0, self.scale).repeat(image.shape[3])
         return ghosts(image).repeat_interleave(self.scale, 2).repeat_interleave(self.scale, 3) * wave
 
@@ -51,7 +51,7 @@ class OnBlocks(Ghosts):
 
     receptive_field, multiple_of = 16, 8
 
-    def restore(self, players, image, known=None, level=None):
+    def restore(self, networks, image, known=None, level=None):
         blocks = F.interpolate(F.avg_pool2d(image, 8), scale_factor=8, mode="nearest")
         return 0.5 * blocks + 0.5 * ghosts(image, 16)
 

@@ -20,7 +20,7 @@ class Whole:
 
     receptive_field, multiple_of, scale = None, 1, 1
 
-    def restore(self, players, image, known=None, level=None):
+    def restore(self, networks, image, known=None, level=None):
         assert image.shape[2:] == (SIDE, SIDE), "not the window"
         return 0.5 * image + 0.5 * image.mean((2, 3), keepdim=True)
 
@@ -40,7 +40,7 @@ def test_any_size(size):
 def test_a_vae_restores_a_picture_smaller_than_those_that_it_learned_on():
     spec, recipe = Spec(3, SIDE, SIDE), make(VAE, width=8, latent=8)
     with torch.random.fork_rng(devices=[]):
-        players = recipe.players(spec).eval()
+        networks = recipe.networks(spec).eval()
     for size in ((9, 12), (50, 12)):
-        out = nets.apply(Net("vae", recipe, players, spec, ""), torch.zeros(1, 3, *size))
+        out = nets.apply(Net("vae", recipe, networks, spec, ""), torch.zeros(1, 3, *size))
         assert out.shape == (1, 3, *size) and out.isfinite().all() and out.abs().max() <= 1

@@ -28,11 +28,11 @@ def photos(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def first(photos, tmp_path_factory) -> Run:
     run = tmp_path_factory.mktemp("runs") / "first"
-    return zeuxis.train("compact", photos, run=run, steps=2, preset="tiny", scale=2, patch=24, batch=4, levers="plain")
+    return zeuxis.train("compact", photos, run=run, steps=2, preset="tiny", scale=2, patch=24, batch=4, compute="plain")
 
 
 def test_weights_and_settings_are_taken_over(photos, first, tmp_path):
-    run = zeuxis.train("compact", photos, run=tmp_path / "r", steps=1, start_from=first.path, lr=0.0, levers="plain")
+    run = zeuxis.train("compact", photos, run=tmp_path / "r", steps=1, start_from=first.path, lr=0.0, compute="plain")
     assert run.record["settings"] == {**first.record["settings"], "lr": 0.0}
     assert run.record["start_from"]["sha256"] == store.content_hash(first.tensors())
     for name, weight in run.tensors().items():
@@ -50,7 +50,7 @@ def test_a_teacher_is_not_taken_over():
 def test_a_lone_file_will_do_and_must_not_change(photos, first, tmp_path):
     file = tmp_path / "weights.safetensors"
     file.write_bytes((first.path / "weights.safetensors").read_bytes())
-    run = zeuxis.train("compact", photos, run=tmp_path / "r", steps=1, start_from=file, levers="plain")
+    run = zeuxis.train("compact", photos, run=tmp_path / "r", steps=1, start_from=file, compute="plain")
     assert run.record["start_from"]["asked"] == str(file)
     (run.path / "finish.json").unlink()
     for folder in (run.path / "checkpoints").iterdir():
@@ -69,14 +69,14 @@ def test_refused_before_anything_is_written(photos, first, tmp_path):
         ("linear", "bundled", {"patch": 24}),
     ):
         with pytest.raises(BadInput):
-            zeuxis.train(recipe, photos, run=tmp_path / "r", steps=1, start_from=start, levers="plain", **settings)
+            zeuxis.train(recipe, photos, run=tmp_path / "r", steps=1, start_from=start, compute="plain", **settings)
     assert not (tmp_path / "r").exists()
 
 
 def test_the_weights_of_the_package(photos, tmp_path):
     assert set(bundled.of_recipe("restorer")) <= set(bundled.names())
     run = zeuxis.train(
-        "restorer", photos, run=tmp_path / "r", steps=1, start_from="repair", patch=32, batch=1, levers="plain"
+        "restorer", photos, run=tmp_path / "r", steps=1, start_from="repair", patch=32, batch=1, compute="plain"
     )
     assert run.record["settings"]["width"] == 48 and run.record["start_from"]["asked"] == "repair"
     for name in bundled.names():

@@ -11,7 +11,7 @@ import zeuxis
 from tests.unit.pages.fixtures import write_json, write_run
 from tests.unit.pages.html_checks import check_page
 from zeuxis.data.memory import MemoryDataset
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.jobs import strips as job
 from zeuxis.jobs.opening import Source, material
@@ -29,17 +29,17 @@ class Identity:
     def __init__(self, scale: int = 1, known: bool = False) -> None:
         self.scale, self.known = scale, known
 
-    def observe(self, clean: torch.Tensor, draw: Draw) -> Observed:
+    def observe(self, clean: torch.Tensor, draw: Draw) -> Degraded:
         image = clean[..., :: self.scale, :: self.scale]
         if not self.known:
-            return Observed(
+            return Degraded(
                 image + 10 / 127.5 * draw.at("n").normal(*image.shape), level=torch.full((len(image), 1, 1, 1), 10.0)
             )
         known = torch.ones_like(image[:, :1])
         known[..., 4:9, 4:9] = 0
-        return Observed(torch.where(known > 0, image, torch.zeros(())), known)
+        return Degraded(torch.where(known > 0, image, torch.zeros(())), known)
 
-    def restore(self, players, image, known=None, level=None):
+    def restore(self, networks, image, known=None, level=None):
         return image.repeat_interleave(self.scale, 2).repeat_interleave(self.scale, 3)
 
 
@@ -54,7 +54,7 @@ def squares(n: int = 2, side: int = 24) -> torch.Tensor:
 
 def test_rows_are_given_classic_ours_and_truth_each_with_its_psnr():
     clean = squares()
-    rows = job.strips_of(net_of(Identity()), clean, Draw(0, turn="strips"))
+    rows = job.strips_of(net_of(Identity()), clean, Draw(0, phase="strips"))
     assert [row.name for row in rows] == ["given", "non-local means", "ours", "truth"]
     assert torch.equal(rows[0].image, rows[2].image) and rows[0].psnr == rows[2].psnr and rows[3].psnr is None
     assert (rows[3].image - clean).abs().max() <= 1 / 255 + 1e-6
@@ -76,7 +76,7 @@ def test_holes_are_filled_by_biharmonic():
 
 def test_damage_that_leaves_another_size_gives_no_strips():
     recipe = Identity()
-    recipe.observe = lambda clean, draw: Observed(clean[..., ::2, ::2])
+    recipe.observe = lambda clean, draw: Degraded(clean[..., ::2, ::2])
     assert job.strips_of(net_of(recipe), squares(), Draw(0)) == []
 
 
@@ -106,7 +106,7 @@ def trained(tmp_path_factory) -> Path:
         Image.fromarray(wave.astype(np.uint8)).save(folder / f"{i}.png")
     run = folder.parent / "strips-run"
     small = {"preset": "tiny", "patch": 24, "batch": 2, "damage": "noise=20"}
-    zeuxis.train("restorer", folder, run=run, steps=2, levers="plain", threads=1, **small)
+    zeuxis.train("restorer", folder, run=run, steps=2, compute="plain", threads=1, **small)
     return run
 
 

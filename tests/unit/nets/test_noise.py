@@ -40,16 +40,16 @@ def test_the_share_kept_and_the_mean_are_right():
 
 
 def test_masks_depend_on_path_call_and_draw_alone():
-    players, x = net(), torch.ones(4, 50)
-    bind(players, Draw(0, step=3))
-    first = [players["a"][0](x), players["a"][0](x), players["a"][1](x)]
+    networks, x = net(), torch.ones(4, 50)
+    bind(networks, Draw(0, step=3))
+    first = [networks["a"][0](x), networks["a"][0](x), networks["a"][1](x)]
     assert not any(torch.equal(first[i], first[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
-    bind(players, Draw(0, step=3))
+    bind(networks, Draw(0, step=3))
     torch.manual_seed(99)
-    again = [players["a"][0](x), players["a"][0](x), players["a"][1](x)]
+    again = [networks["a"][0](x), networks["a"][0](x), networks["a"][1](x)]
     assert all(torch.equal(p, q) for p, q in zip(first, again, strict=True))
-    bind(players, Draw(0, step=4))
-    assert not torch.equal(players["a"][0](x), first[0])
+    bind(networks, Draw(0, step=4))
+    assert not torch.equal(networks["a"][0](x), first[0])
 
 
 @settings(max_examples=20, deadline=None)

@@ -69,7 +69,7 @@ def run_header(recipe: str = "cgan", steps: int = 2400, **changes: Any) -> dict[
         "batch": 64,
         "budget": {"asked": "5m", "seconds": 300.0, "images_per_second": 512.0},
         "snapshots": [],
-        "levers": {"threads": 2, "channels_last": True, "fused": True, "device": "cpu"},
+        "compute": {"threads": 2, "channels_last": True, "fused": True, "device": "cpu"},
         "world": 1,
         "versions": {"python": "3.11.7", "torch": "2.13.0", "zeuxis": "0.1.0"},
         "command": f"zeuxis train {recipe} fashion-mini --budget 5m --run runs/first",

@@ -279,7 +279,7 @@ def test_the_last_grid_is_that_of_the_largest_step(tmp_path: Path) -> None:
     assert "grid of samples at step 1,000,000" in [i["alt"] for i in page_of(folder).images()]
 
 
-@pytest.mark.parametrize(("exact", "says"), [(True, "promised, with these levers"), (False, "not promised")])
+@pytest.mark.parametrize(("exact", "says"), [(True, "promised, with these compute"), (False, "not promised")])
 def test_the_page_says_whether_the_same_bits_come_again(tmp_path: Path, exact: bool, says: str) -> None:
     assert says in page_of(write_run(tmp_path / "run", exact=exact)).text
 

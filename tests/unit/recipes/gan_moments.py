@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.nets.noise import bind
-from zeuxis.recipes.recipe import Batch, Moment, Recipe, Terms
+from zeuxis.recipes.recipe import Batch, Recipe, StepContext, Terms
 
 TEN = Spec(1, 28, 28, tuple("abcdefghij"))
 GREY = Spec(1, 28, 28)
@@ -17,20 +17,20 @@ def built(recipe: Recipe, spec: Spec) -> nn.ModuleDict:
     recipe.check(spec)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return recipe.players(spec)
+        return recipe.networks(spec)
 
 
 def count(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-def moment(recipe: Recipe, spec: Spec, n: int = 6, step: int = 0, progress: float = 0.0) -> Moment:
+def moment(recipe: Recipe, spec: Spec, n: int = 6, step: int = 0, progress: float = 0.0) -> StepContext:
     """Players in train mode, n pictures of noise, and labels where the spec has classes."""
-    players, draw = built(recipe, spec), Draw(3, step=step, turn="test")
+    networks, draw = built(recipe, spec), Draw(3, step=step, phase="test")
     image = draw.at("image").uniform(n, spec.channels, spec.height, spec.width, low=-1.0)
     label = torch.arange(n) % spec.condition if spec.condition else None
-    bind(players, draw)
-    return Moment(players, {"images": Batch(image, label)}, draw, progress, step)
+    bind(networks, draw)
+    return StepContext(networks, {"images": Batch(image, label)}, draw, progress, step)
 
 
 class Fixed(nn.Module):
@@ -48,28 +48,28 @@ class Fixed(nn.Module):
         return logits
 
 
-def with_logits(m: Moment, *logits: list[float]) -> Moment:
+def with_logits(m: StepContext, *logits: list[float]) -> StepContext:
     """The same moment, its critic replaced by one that answers its calls with these logits in turn."""
-    m.players["critic"] = Fixed(*map(torch.tensor, logits))
+    m.networks["critic"] = Fixed(*map(torch.tensor, logits))
     return m
 
 
 def plays(recipe: Recipe, spec: Spec, steps: int = 1) -> list[Terms]:
-    """Every turn of the recipe, `steps` times, with plain gradient descent; asserts finite terms and gradients."""
+    """Every phase of the recipe, `steps` times, with plain gradient descent; asserts finite terms and gradients."""
     m, found = moment(recipe, spec), []
     for _ in range(steps):
-        for turn in recipe.turns():
-            learner = m.players[turn.optimizer]
-            for name, player in m.players.items():
-                player.requires_grad_(name == turn.optimizer)
-            terms = turn.loss(m)
+        for phase in recipe.phases():
+            learner = m.networks[phase.optimizer]
+            for name, network in m.networks.items():
+                network.requires_grad_(name == phase.optimizer)
+            terms = phase.loss(m)
             terms.total().backward()
             for parameter in learner.parameters():
                 assert parameter.grad is not None
                 assert torch.isfinite(parameter.grad).all()
                 parameter.data -= 1e-3 * parameter.grad
                 parameter.grad = None
-            assert all(p.grad is None for p in m.players.parameters())
+            assert all(p.grad is None for p in m.networks.parameters())
             assert torch.isfinite(terms.total())
             found.append(terms)
     return found
@@ -77,11 +77,11 @@ def plays(recipe: Recipe, spec: Spec, steps: int = 1) -> list[Terms]:
 
 def samples(recipe: Recipe, spec: Spec, n: int = 3) -> Tensor:
     """Pictures as a job draws them: eval mode, no gradient."""
-    players = built(recipe, spec).eval()
+    networks = built(recipe, spec).eval()
     label = torch.arange(n) % spec.condition if spec.condition else None
     with torch.no_grad():
-        image = recipe.decode(players, recipe.latents(n, Draw(0)), label)
-        alone = recipe.decode(players, recipe.latents(1, Draw(0)), None if label is None else label[:1])
+        image = recipe.decode(networks, recipe.latents(n, Draw(0)), label)
+        alone = recipe.decode(networks, recipe.latents(1, Draw(0)), None if label is None else label[:1])
     assert image.shape == (n, spec.channels, spec.height, spec.width)
     assert image.dtype == torch.float32
     assert image.abs().max() <= 1

@@ -7,7 +7,7 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.autoencoding import ConvDecoder, ConvEncoder
 from zeuxis.recipes.autoencoder import Autoencoder
-from zeuxis.recipes.recipe import Batch, Embeds, Moment, Reconstructs, make
+from zeuxis.recipes.recipe import Batch, Embeds, Reconstructs, StepContext, make
 
 SPEC = Spec(3, 32, 32)
 
@@ -41,11 +41,11 @@ def test_the_loss_of_a_net_that_gives_grey(preset):
     """With all weights zero the answer is mid-grey, whatever the noise: the mean square of the pictures."""
     recipe = make(Autoencoder, preset)
     m = moment(recipe, SPEC)
-    for p in m.players.parameters():
+    for p in m.networks.parameters():
         p.data.zero_()
     image = m.batch["images"].image
     assert recipe.restorer_loss(m)["mse"].item() == pytest.approx(image.square().mean().item(), rel=1e-5)
-    found = recipe.score(Moment(m.players, {"images": Batch(torch.zeros(3, 3, 32, 32))}, Draw(0)))
+    found = recipe.score(StepContext(m.networks, {"images": Batch(torch.zeros(3, 3, 32, 32))}, Draw(0)))
     assert found["score"].item() == 100.0
     assert found["given"].item() == pytest.approx(20.17, abs=0.1)
 

@@ -11,18 +11,18 @@ TEN32 = Spec(3, 32, 32, TEN.classes)
 
 
 def test_counts_of_the_default():
-    players = built(CGAN(), GREY)
+    networks = built(CGAN(), GREY)
     generator = 64 * 512 + 2 * 512 + 512 * 3136 + 2 * 3136 + 16 * 64 * 32 + 2 * 32 + (16 * 32 + 1)
-    assert count(players["generator"]) == generator == 1_679_041
+    assert count(networks["generator"]) == generator == 1_679_041
     critic = (16 * 32 + 32) + (16 * 32 * 64 + 64) + (3136 * 512 + 512) + (512 + 1)
-    assert count(players["critic"]) == critic == 1_640_033
+    assert count(networks["critic"]) == critic == 1_640_033
 
 
 def test_counts_with_ten_classes():
-    players = built(CGAN(), TEN)
+    networks = built(CGAN(), TEN)
     # a gain and a shift per class in place of one, on all batch norms but the 3136 wide one
-    assert count(players["generator"]) == 1_679_041 + (10 - 1) * 2 * (512 + 32)
-    assert count(players["critic"]) == 1_640_033 + 10 * 512
+    assert count(networks["generator"]) == 1_679_041 + (10 - 1) * 2 * (512 + 32)
+    assert count(networks["critic"]) == 1_640_033 + 10 * 512
 
 
 def test_counts_of_published_at_32_px():
@@ -72,8 +72,8 @@ def test_fakes_bear_the_labels_of_the_reals():
     seen = []
     recipe = CGAN(width=4, generator_batches=2)
     m = moment(recipe, TEN, n=3)
-    m.players["generator"].register_forward_hook(lambda net, args, out: seen.append(args[1].tolist()))
-    m.players["critic"].register_forward_hook(lambda net, args, out: seen.append(args[1].tolist()))
+    m.networks["generator"].register_forward_hook(lambda net, args, out: seen.append(args[1].tolist()))
+    m.networks["critic"].register_forward_hook(lambda net, args, out: seen.append(args[1].tolist()))
     recipe.critic_loss(m)
     recipe.generator_loss(m)
     assert seen == [[0, 1, 2], [0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2]]
@@ -84,7 +84,7 @@ def test_rates_over_progress():
     assert [at(rate, p) for p in (0.0, 0.5, 1.0)] == pytest.approx([1e-3, 6.25e-4, 2.5e-4])
     published = make(CGAN, "published")
     assert at(published.optimizers()["generator"].lr, 0.25) == pytest.approx(1.5e-4)
-    assert [t.every for t in published.turns()] == [1, 5]
+    assert [t.every for t in published.phases()] == [1, 5]
 
 
 def test_three_steps_stay_finite():

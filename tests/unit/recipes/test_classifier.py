@@ -11,7 +11,7 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.classification import cross_entropy
 from zeuxis.recipes.classifier import Classifier, compose
-from zeuxis.recipes.recipe import Batch, Embeds, Moment, Recognizes, make
+from zeuxis.recipes.recipe import Batch, Embeds, Recognizes, StepContext, make
 
 
 def flat(values: list[float], labels: list[int]) -> Batch:
@@ -58,8 +58,8 @@ def test_two_shards_hold_the_rows_of_the_whole():
 
 
 def test_feeds_name_the_synthetic_stream_only_where_it_is_used():
-    assert {k: (f.stream, f.size) for k, f in Classifier().feeds().items()} == {"images": ("images", 64)}
-    mixed = Classifier(share=0.25).feeds()
+    assert {k: (f.stream, f.size) for k, f in Classifier().batch_specs().items()} == {"images": ("images", 64)}
+    mixed = Classifier(share=0.25).batch_specs()
     assert (mixed["images"].size, mixed["synthetic"].stream, mixed["synthetic"].size) == (64, "synthetic", 16)
     assert Classifier(share=0.5, batch=10).slots() == 5
 
@@ -84,16 +84,16 @@ def test_cost_at_28_px_is_below_five_million_multiplications():
 def test_loss_is_the_smoothed_cross_entropy_of_the_composed_batch():
     recipe = Classifier(share=0.5, batch=4, synthetic_weight=0.5, width=8)
     spec = Spec(1, 8, 8, ("a", "b", "c"))
-    players = built(recipe, spec)
-    nn.init.normal_(players["classifier"].head.weight, std=0.1)
-    m = Moment(players, {"images": REAL, "synthetic": MADE}, Draw(0), 0.2)
+    networks = built(recipe, spec)
+    nn.init.normal_(networks["classifier"].head.weight, std=0.1)
+    m = StepContext(networks, {"images": REAL, "synthetic": MADE}, Draw(0), 0.2)
     image = torch.cat([REAL.image[:2], MADE.image])
-    single = cross_entropy(players["classifier"](image), torch.tensor([0, 1, 2, 1]), 0.1)
+    single = cross_entropy(networks["classifier"](image), torch.tensor([0, 1, 2, 1]), 0.1)
     terms = recipe.classifier_loss(m)
     expected = (single[0] + single[1] + 0.5 * single[2] + 0.5 * single[3]) / 3
     assert terms["cross_entropy"].item() == pytest.approx(expected.item(), rel=1e-5)
     tail = recipe.classifier_loss(replace(m, progress=0.95))["cross_entropy"].item()
-    real = cross_entropy(players["classifier"](REAL.image), torch.tensor([0, 1, 2, 0]), 0.1).mean()
+    real = cross_entropy(networks["classifier"](REAL.image), torch.tensor([0, 1, 2, 0]), 0.1).mean()
     assert tail == pytest.approx(real.item(), rel=1e-5)
 
 
@@ -107,7 +107,7 @@ def test_first_loss_is_log_k():
 def test_policies_and_mixing_change_the_loss_and_follow_the_draw(settings: dict[str, str]):
     recipe = make(Classifier, **settings, width=8)
     m = moment(recipe, TEN)
-    nn.init.normal_(m.players["classifier"].head.weight, std=0.1)
+    nn.init.normal_(m.networks["classifier"].head.weight, std=0.1)
     one, again = (recipe.classifier_loss(m)["cross_entropy"] for _ in range(2))
     plain = Classifier(width=8).classifier_loss(m)["cross_entropy"]
     assert torch.equal(one, again)
@@ -130,9 +130,9 @@ def test_rate_rises_then_falls_to_zero():
 
 def test_score_reads_the_averaged_net():
     recipe, spec = Classifier(width=8), Spec(1, 8, 8, ("a", "b", "c"))
-    players, averaged = built(recipe, spec), built(recipe, spec)
-    averaged["classifier"].head.bias.data = torch.tensor([0.0, 5.0, 0.0])
-    m = Moment(players, {"images": REAL}, Draw(0), averaged=averaged)
+    networks, ema = built(recipe, spec), built(recipe, spec)
+    ema["classifier"].head.bias.data = torch.tensor([0.0, 5.0, 0.0])
+    m = StepContext(networks, {"images": REAL}, Draw(0), ema=ema)
     score = recipe.score(m)
     assert score["score"].item() == pytest.approx(1 / 3)
     logits = torch.tensor([0.0, 5.0, 0.0])
@@ -143,7 +143,7 @@ def test_score_reads_the_averaged_net():
 def test_it_learns_one_batch():
     recipe = Classifier(width=8)
     m = moment(recipe, TEN, n=10)
-    optimizer = torch.optim.AdamW(m.players.parameters(), lr=1e-2)
+    optimizer = torch.optim.AdamW(m.networks.parameters(), lr=1e-2)
     first = recipe.classifier_loss(m).total().item()
     for _ in range(15):
         optimizer.zero_grad()
@@ -157,10 +157,10 @@ def test_capabilities_and_presets():
         recipe = make(Classifier, preset)
         assert isinstance(recipe, Recognizes)
         assert isinstance(recipe, Embeds)
-        players = built(recipe, Spec(3, 32, 28, ("a", "b")))
+        networks = built(recipe, Spec(3, 32, 28, ("a", "b")))
         image = torch.zeros(2, 3, 32, 28)
-        assert recipe.logits(players, image).shape == (2, 2)
-        assert recipe.features(players, image).shape == (2, 48 * recipe.width)
+        assert recipe.logits(networks, image).shape == (2, 2)
+        assert recipe.features(networks, image).shape == (2, 48 * recipe.width)
 
 
 def test_labels_are_needed():

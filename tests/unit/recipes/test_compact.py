@@ -10,7 +10,7 @@ from zeuxis.errors import BadInput
 from zeuxis.losses.fidelity import charbonnier, fft_l1, psnr8
 from zeuxis.recipes._pairs import small
 from zeuxis.recipes.compact import Compact
-from zeuxis.recipes.recipe import Batch, Moment, Reconstructs, at, make
+from zeuxis.recipes.recipe import Batch, Reconstructs, StepContext, at, make
 
 SPEC = Spec(3, 48, 48)
 
@@ -71,14 +71,14 @@ def test_it_plays(settings):
 def test_restore_is_cut_and_folding_changes_nothing():
     recipe = Compact(width=8, blocks=2, branches=True, scale=3)
     assert isinstance(recipe, Reconstructs)
-    players = built(recipe, SPEC).eval()
-    players["upscaler"].last.bias.data.fill_(0.3)
+    networks = built(recipe, SPEC).eval()
+    networks["upscaler"].last.bias.data.fill_(0.3)
     image = moment(recipe, Spec(3, 12, 15), n=2).batch["images"].image
     with torch.no_grad():
-        out = recipe.restore(players, image)
+        out = recipe.restore(networks, image)
         assert out.shape == (2, 3, 36, 45)
         assert out.abs().max() == 1
-        assert float((recipe.restore(recipe.folded(players), image) - out).abs().max()) < 1e-5
+        assert float((recipe.restore(recipe.folded(networks), image) - out).abs().max()) < 1e-5
 
 
 @pytest.mark.parametrize(("body", "blocks", "radius"), [("plain", 8, 10), ("span", 6, 21), ("plain", 0, 2)])
@@ -92,7 +92,7 @@ def test_rate_and_average():
     assert at(rate, 0.02) == pytest.approx(1e-3, rel=0.01)
     assert at(rate, 0.51) == pytest.approx(0.5e-3, rel=0.05)
     assert at(rate, 1.0) == pytest.approx(0.0, abs=1e-12)
-    assert Compact().average().players == ("upscaler",)
+    assert Compact().average().networks == ("upscaler",)
 
 
 def test_score_reads_the_averaged_net():
@@ -100,7 +100,7 @@ def test_score_reads_the_averaged_net():
     m = moment(recipe, SPEC, n=2)
     spoiled = built(recipe, SPEC)
     spoiled["upscaler"].last.bias.data.fill_(0.5)
-    found = recipe.score(Moment(m.players, m.batch, m.draw, averaged=spoiled))
+    found = recipe.score(StepContext(m.networks, m.batch, m.draw, ema=spoiled))
     assert found["score"] < found["bicubic"] - 1
 
 
@@ -117,5 +117,5 @@ def test_bad_settings():
 def test_a_batch_of_another_size_needs_no_other_net():
     recipe = Compact(width=4, blocks=1)
     m = moment(recipe, SPEC)
-    other = Moment(m.players, {"images": Batch(-torch.ones(1, 3, 20, 28))}, m.draw)
+    other = StepContext(m.networks, {"images": Batch(-torch.ones(1, 3, 20, 28))}, m.draw)
     assert recipe.upscaler_loss(other).total().item() == pytest.approx(1e-3, rel=0.01)

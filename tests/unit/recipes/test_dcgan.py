@@ -18,44 +18,44 @@ def batch_norms(*widths: int) -> int:
 
 
 def test_counts_of_the_default_are_those_of_the_published_net():
-    players = built(DCGAN(), GREY)
+    networks = built(DCGAN(), GREY)
     flat = 128 * 7 * 7
     generator = (64 * 1024 + 1024) + (1024 * flat + flat) + (16 * 128 * 64 + 64) + (16 * 64 * 1 + 1)
-    assert count(players["generator"]) == generator + batch_norms(1024, flat, 64)
+    assert count(networks["generator"]) == generator + batch_norms(1024, flat, 64)
     critic = (16 * 1 * 64 + 64) + (16 * 64 * 128 + 128) + (flat * 1024 + 1024) + (1024 + 1)
-    assert count(players["critic"]) == critic + batch_norms(128, 1024)
+    assert count(networks["critic"]) == critic + batch_norms(128, 1024)
 
 
 def test_counts_with_ten_classes():
-    plain, players = built(DCGAN(), GREY), built(DCGAN(), TEN)
-    assert count(players["generator"]) - count(plain["generator"]) == (10 - 1) * batch_norms(1024, 64)
-    assert count(players["critic"]) - count(plain["critic"]) == 10 * 1024
+    plain, networks = built(DCGAN(), GREY), built(DCGAN(), TEN)
+    assert count(networks["generator"]) - count(plain["generator"]) == (10 - 1) * batch_norms(1024, 64)
+    assert count(networks["critic"]) - count(plain["critic"]) == 10 * 1024
 
 
 def test_counts_of_published_are_those_of_the_pytorch_example():
-    players = built(make(DCGAN, "published"), COLOUR64)
+    networks = built(make(DCGAN, "published"), COLOUR64)
     up = 16 * (100 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3)
-    assert count(players["generator"]) == up + batch_norms(512, 256, 128, 64) == 3_576_704
+    assert count(networks["generator"]) == up + batch_norms(512, 256, 128, 64) == 3_576_704
     down = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 1)
-    assert count(players["critic"]) == down + batch_norms(128, 256, 512) == 2_765_568
+    assert count(networks["critic"]) == down + batch_norms(128, 256, 512) == 2_765_568
 
 
 def test_counts_of_classic_are_those_of_the_tensorflow_tutorial():
-    players = built(make(DCGAN, "classic"), GREY)
+    networks = built(make(DCGAN, "classic"), GREY)
     flat = 7 * 7 * 256
     generator = 100 * flat + 25 * (256 * 128 + 128 * 64 + 64 * 1)
-    assert count(players["generator"]) == generator + batch_norms(flat, 128, 64)
+    assert count(networks["generator"]) == generator + batch_norms(flat, 128, 64)
     critic = (25 * 64 + 64) + (25 * 64 * 128 + 128) + (7 * 7 * 128 + 1)
-    assert count(players["critic"]) == critic == 212_865
+    assert count(networks["critic"]) == critic == 212_865
 
 
 def test_counts_of_larger():
-    players = built(make(DCGAN, "larger"), COLOUR64)
+    networks = built(make(DCGAN, "larger"), COLOUR64)
     start = (100 * 256 + 256) + (256 * 512 + 512) + (512 * 1024 + 1024)
     up = 16 * (16 * 256 + 256 * 128 + 128 * 64) + batch_norms(256, 128, 64)
-    assert count(players["generator"]) == start + up + (49 * 64 * 3 + 3)
+    assert count(networks["generator"]) == start + up + (49 * 64 * 3 + 3)
     critic = (16 * 3 * 64 + 64) + (16 * 64 * 128 + 128) + (16 * 128 * 256 + 256) + (8 * 8 * 256 + 1)
-    assert count(players["critic"]) == critic
+    assert count(networks["critic"]) == critic
 
 
 def test_first_weights_of_the_published_nets():
@@ -92,7 +92,7 @@ def test_real_and_fake_are_never_mixed_in_one_pass():
     recipe = DCGAN(width=8)
     m = with_logits(moment(recipe, GREY, n=2), [0.0, 0.0], [1.0, 1.0])
     terms = recipe.critic_loss(m)
-    assert m.players["critic"].calls == 2
+    assert m.networks["critic"].calls == 2
     assert (terms.watch["real"].item(), terms.watch["fake"].item()) == (0.0, 1.0)
 
 

@@ -15,15 +15,15 @@ def dense(*widths: int) -> int:
 
 
 def test_counts_of_the_default():
-    players = built(GAN(), GREY)
-    assert count(players["generator"]) == dense(100, 128, 256, 512, 784) + 2 * (256 + 512)
-    assert count(players["critic"]) == dense(784, 512, 256, 1)
+    networks = built(GAN(), GREY)
+    assert count(networks["generator"]) == dense(100, 128, 256, 512, 784) + 2 * (256 + 512)
+    assert count(networks["critic"]) == dense(784, 512, 256, 1)
 
 
 def test_counts_with_ten_classes():
-    players = built(GAN(), TEN)
-    assert count(players["generator"]) == dense(110, 128, 256, 512, 784) + 2 * (256 + 512)
-    assert count(players["critic"]) == dense(794, 512, 256, 1)
+    networks = built(GAN(), TEN)
+    assert count(networks["generator"]) == dense(110, 128, 256, 512, 784) + 2 * (256 + 512)
+    assert count(networks["critic"]) == dense(794, 512, 256, 1)
 
 
 def test_counts_of_the_presets():

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from tests.unit.recipes.gan_moments import built, count, moment, plays
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.observed import Observed
+from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import hinge_critic, non_saturating_critic
 from zeuxis.nets.inpainting import PatchCritic
 from zeuxis.recipes import inpaint
 from zeuxis.recipes.inpaint import Inpaint, flat, game_of_holes, inside, observe, pasted
-from zeuxis.recipes.recipe import Batch, Moment, Reconstructs, make
+from zeuxis.recipes.recipe import Batch, Reconstructs, StepContext, make
 
 SMALL = {"width": 4, "critic_width": 4, "levels": 2, "dilations": (1, 2), "blocks": 1}
 COLOUR16 = Spec(3, 16, 16)
@@ -28,10 +28,10 @@ class Left:
     def __init__(self, share: float) -> None:
         self.share = share
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         known = torch.ones_like(image[:, :1])
         known[..., : round(self.share * image.shape[3])] = 0
-        return Observed(image, known)
+        return Degraded(image, known)
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ class Mean(nn.Module):
         return 2 * nn.functional.avg_pool2d(image.mean(1, keepdim=True), 8), [image, 3 * image]
 
 
-def by_hand(generator: nn.Module, image: Tensor, progress: float = 0.0) -> Moment:
-    players = nn.ModuleDict({"generator": generator, "critic": Mean()})
-    return Moment(players, {"images": Batch(image)}, Draw(0), progress)
+def by_hand(generator: nn.Module, image: Tensor, progress: float = 0.0) -> StepContext:
+    networks = nn.ModuleDict({"generator": generator, "critic": Mean()})
+    return StepContext(networks, {"images": Batch(image)}, Draw(0), progress)
 
 
 def test_loss_against_its_closed_form(left):
@@ -120,13 +120,13 @@ def test_known_places_of_a_filled_picture_count_as_real(critic):
 @given(st.integers(0, 10_000), st.sampled_from(["gated", "fourier"]), st.integers(1, 4))
 def test_known_pixels_keep_their_bits(seed, body, channels):
     recipe = Inpaint(body=body, **SMALL)
-    players = built(recipe, Spec(channels, 16, 24))
+    networks = built(recipe, Spec(channels, 16, 24))
     draw = Draw(seed)
     image = draw.at("image").uniform(2, channels, 16, 24, low=-1.0)
     known = draw.at("known").keep(0.7, 2, 1, 16, 24).float()
     with torch.no_grad():
-        out = recipe.restore(players, image, known)
-        spoiled = recipe.restore(players, torch.where(known > 0, image, 9.0), known)
+        out = recipe.restore(networks, image, known)
+        spoiled = recipe.restore(networks, torch.where(known > 0, image, 9.0), known)
     assert torch.equal(out[known.expand_as(out) > 0], image[known.expand_as(out) > 0])
     assert out.abs().max() <= 1 and torch.isfinite(out).all()
     assert torch.equal(out, spoiled)
@@ -144,13 +144,13 @@ def test_nothing_missing_gives_the_picture_itself(known):
 def test_a_hole_in_a_flat_picture_is_filled_with_its_colour(left, trained):
     """From the start, since the net adds to the mean nearby, and after some steps on other pictures."""
     recipe = Inpaint(width=8, dilations=(1, 2), stage=1.0)
-    players = built(recipe, Spec(1, 16, 16))
-    optimizer = torch.optim.Adam(players.parameters(), lr=1e-3)
+    networks = built(recipe, Spec(1, 16, 16))
+    optimizer = torch.optim.Adam(networks.parameters(), lr=1e-3)
     for step in range(trained):
         draw = Draw(0, step=step)
         coarse = draw.at("image").uniform(8, 1, 2, 2, low=-0.9, high=0.9)
         smooth = nn.functional.interpolate(coarse, size=(16, 16), mode="bilinear")
-        total = recipe.fidelity_loss(Moment(players, {"images": Batch(smooth)}, draw)).total()
+        total = recipe.fidelity_loss(StepContext(networks, {"images": Batch(smooth)}, draw)).total()
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
@@ -158,7 +158,7 @@ def test_a_hole_in_a_flat_picture_is_filled_with_its_colour(left, trained):
     known = torch.ones(3, 1, 16, 16)
     known[..., 5:10, 4:12] = 0
     with torch.no_grad():
-        out = recipe.restore(players, torch.where(known > 0, greys, 0.0), known)
+        out = recipe.restore(networks, torch.where(known > 0, greys, 0.0), known)
     assert (out - greys).abs().max() < (0.2 if trained else 0.05)
 
 
@@ -172,7 +172,7 @@ def test_more_than_half_is_never_missing(left):
 
 def test_damage_without_holes_leaves_all_known(monkeypatch):
     """What a damage does to known pixels stays in what is seen; what is wanted is the clean picture."""
-    monkeypatch.setattr(inpaint, "parse", lambda words: lambda image, draw: Observed(image + 0.5))
+    monkeypatch.setattr(inpaint, "parse", lambda words: lambda image, draw: Degraded(image + 0.5))
     clean, image, known = observe("", torch.zeros(1, 1, 4, 4), Draw(0))
     assert clean.eq(0).all() and image.eq(0.5).all() and known.eq(1).all()
 
@@ -203,10 +203,10 @@ def test_score_is_read_inside_holes_from_the_averaged_net(left):
     m = by_hand(Answer(5.0), truth)
     worst = Inpaint().score(m)
     tenth = torch.full_like(truth, 2 * 10 / 255)
-    near = replace(m, players=nn.ModuleDict({"generator": Answer(0.0)}), batch={"images": Batch(tenth - tenth)})
+    near = replace(m, networks=nn.ModuleDict({"generator": Answer(0.0)}), batch={"images": Batch(tenth - tenth)})
     assert float(Inpaint().score(near)["score"]) == 100.0
-    averaged = replace(near, averaged=nn.ModuleDict({"generator": Answer(0.0784314)}))
-    found = {k: float(v) for k, v in Inpaint().score(averaged).items()}
+    ema = replace(near, ema=nn.ModuleDict({"generator": Answer(0.0784314)}))
+    found = {k: float(v) for k, v in Inpaint().score(ema).items()}
     assert found["score"] == pytest.approx(20 * math.log10(255 / 10), abs=1e-3)
     assert found["l1_percent"] == pytest.approx(100 * 10 / 255, abs=1e-3)
     assert found["flat"] == 100.0
@@ -214,14 +214,14 @@ def test_score_is_read_inside_holes_from_the_averaged_net(left):
 
 
 def test_stages():
-    names = {t.name: t for t in Inpaint(stage=0.25).turns()}
+    names = {t.name: t for t in Inpaint(stage=0.25).phases()}
     assert list(names) == ["fidelity", "critic", "generator"]
     assert [[n for n, t in names.items() if t.when(p)] for p in (0.0, 0.2, 0.25, 1.0)] == [
         ["fidelity"], ["fidelity"], ["critic", "generator"], ["critic", "generator"],
     ]  # fmt: skip
-    assert [t.name for t in Inpaint(stage=0.0).turns()] == ["critic", "generator"]
+    assert [t.name for t in Inpaint(stage=0.0).phases()] == ["critic", "generator"]
     alone = make(Inpaint, "fidelity")
-    assert [t.name for t in alone.turns()] == ["fidelity"] and set(alone.optimizers()) == {"generator"}
+    assert [t.name for t in alone.phases()] == ["fidelity"] and set(alone.optimizers()) == {"generator"}
     assert set(built(alone, COLOUR16)) == {"generator"}
 
 
@@ -240,10 +240,10 @@ def test_every_parameter_gets_a_finite_gradient(left, settings, spec):
 
 def test_counts_of_the_default():
     """The generator's arithmetic is with its net; the critic is 5x5 convolutions on four channels."""
-    players = built(Inpaint(), Spec(3, 64, 64))
-    assert count(players["generator"]) == 548_236
+    networks = built(Inpaint(), Spec(3, 64, 64))
+    assert count(networks["generator"]) == 548_236
     pairs = [(4, 32), (32, 64), (64, 128), (128, 128), (128, 1)]
-    assert count(players["critic"]) == sum(25 * a * b + b for a, b in pairs) == count(PatchCritic(3, 32))
+    assert count(networks["critic"]) == sum(25 * a * b + b for a, b in pairs) == count(PatchCritic(3, 32))
 
 
 def test_what_jobs_ask():
@@ -260,12 +260,12 @@ def test_tiles_equal_the_whole():
     recipe = Inpaint(width=4, levels=2, dilations=(1,), stage=1.0)
     reach = recipe.receptive_field
     margin = -(-reach // 4) * 4
-    players = built(recipe, Spec(1, 16, 16))
+    networks = built(recipe, Spec(1, 16, 16))
     image = Draw(3).at("image").uniform(1, 1, 8, 4 * margin, low=-1.0)
     known = Draw(3).at("known").keep(0.5, 1, 1, 8, 4 * margin).float()
     with torch.no_grad():
-        whole = recipe.restore(players, image, known)[..., margin : margin + 8]
-        part = recipe.restore(players, image[..., : 2 * margin + 8], known[..., : 2 * margin + 8])
+        whole = recipe.restore(networks, image, known)[..., margin : margin + 8]
+        part = recipe.restore(networks, image[..., : 2 * margin + 8], known[..., : 2 * margin + 8])
     torch.testing.assert_close(part[..., margin : margin + 8], whole, atol=1e-6, rtol=0)
 
 

@@ -11,7 +11,7 @@ from zeuxis.errors import BadInput
 from zeuxis.losses.fidelity import psnr8
 from zeuxis.recipes._pairs import damaged
 from zeuxis.recipes.linear import Linear
-from zeuxis.recipes.recipe import Batch, Moment, Reconstructs, make
+from zeuxis.recipes.recipe import Batch, Reconstructs, StepContext, make
 
 SPEC = Spec(3, 32, 32)
 
@@ -23,11 +23,11 @@ def test_it_is_one_filter():
     assert Linear(side=3).receptive_field == 1
 
 
-def of_weight(weight: float, image: torch.Tensor) -> Moment:
+def of_weight(weight: float, image: torch.Tensor) -> StepContext:
     """A moment whose restorer multiplies by a number."""
     m = moment(Linear(side=1), Spec(1, 64, 64), n=1)
-    m.players["restorer"].conv.weight.data.fill_(weight)
-    return Moment(m.players, {"images": Batch(image)}, Draw(1, turn="test"))
+    m.networks["restorer"].conv.weight.data.fill_(weight)
+    return StepContext(m.networks, {"images": Batch(image)}, Draw(1, phase="test"))
 
 
 def test_the_loss_of_a_wiener_filter():
@@ -47,16 +47,16 @@ def test_at_first_it_does_nothing_and_says_what_that_is_worth():
     """Noise of 25 grey levels on flat grey: 20 log10(255 / 25) = 20.17 dB, for the answer as for what was given."""
     m = moment(Linear(), SPEC)
     flat = torch.zeros(20, 3, 64, 64)
-    found = Linear().score(Moment(m.players, {"images": Batch(flat)}, Draw(0)))
+    found = Linear().score(StepContext(m.networks, {"images": Batch(flat)}, Draw(0)))
     assert found["given"].item() == pytest.approx(20.17, abs=0.05)
     assert torch.equal(found["score"], found["given"])
 
 
 def test_score_reads_the_averaged_net():
     m = moment(Linear(), SPEC)
-    m.players["restorer"].conv.bias.data.fill_(0.5)
+    m.networks["restorer"].conv.bias.data.fill_(0.5)
     twin = nn.ModuleDict({"restorer": nn.Identity()})
-    found = Linear(damage="clean").score(replace(m, averaged=twin))
+    found = Linear(damage="clean").score(replace(m, ema=twin))
     assert found["score"].item() == found["given"].item() == 100.0
     assert Linear(damage="clean").score(m)["score"] < 20
 
@@ -79,9 +79,9 @@ def test_a_grey_sample_is_wanted_grey():
 
 def test_it_plays_and_restores():
     plays(Linear(side=5), SPEC, steps=2)
-    players = built(Linear(), SPEC).eval()
+    networks = built(Linear(), SPEC).eval()
     image = 3 * torch.ones(2, 3, 9, 14)
-    assert torch.equal(Linear().restore(players, image), torch.ones(2, 3, 9, 14))
+    assert torch.equal(Linear().restore(networks, image), torch.ones(2, 3, 9, 14))
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ def conv(a: int, b: int, kernel: int) -> int:
 
 
 def test_shapes_and_counts_at_28_px():
-    players = built(ProGAN(base=256, most=128), GREY)
-    generator, critic = players["generator"], players["critic"]
+    networks = built(ProGAN(base=256, most=128), GREY)
+    generator, critic = networks["generator"], networks["critic"]
     assert generator.start == (128, 7, 7)
     blocks = conv(128, 64, 3) + conv(64, 64, 3) + conv(64, 32, 3) + conv(32, 32, 3)
     rgb = conv(128, 1, 1) + conv(64, 1, 1) + conv(32, 1, 1)
@@ -47,12 +47,12 @@ def test_shapes_and_counts_at_28_px():
 
 def test_counts_of_published_at_32_px():
     recipe = make(ProGAN, "published")
-    players = built(recipe, COLOUR32)
+    networks = built(recipe, COLOUR32)
     assert recipe.widths(3) == [512, 512, 512, 512]
     generator = (512 * 8192 + 8192) + 7 * conv(512, 512, 3) + 4 * conv(512, 3, 1)
-    assert count(players["generator"]) == generator
+    assert count(networks["generator"]) == generator
     critic = 4 * conv(3, 512, 1) + 6 * conv(512, 512, 3) + conv(513, 512, 3) + (8192 * 512 + 512) + (512 + 1)
-    assert count(players["critic"]) == critic
+    assert count(networks["critic"]) == critic
 
 
 def test_labels_widen_the_latent_and_the_head():
@@ -105,11 +105,11 @@ def test_reals_and_fakes_meet_at_the_level_of_the_progress(progress: float):
 
 def test_wasserstein_terms_against_their_closed_form():
     m = moment(TINY, GREY, progress=1.0)
-    m.players["critic"] = Answers()
+    m.networks["critic"] = Answers()
     terms = TINY.critic_loss(m)
     real = m.batch["images"].image[:, 0, 0, 0]
     with torch.no_grad():
-        fake = m.players["generator"](TINY.latents(6, m.draw), None, 2.0)[:, 0, 0, 0]
+        fake = m.networks["generator"](TINY.latents(6, m.draw), None, 2.0)[:, 0, 0, 0]
     assert set(terms) == {"wasserstein", "penalty", "drift"}
     assert terms["wasserstein"].item() == pytest.approx((fake.mean() - real.mean()).item(), abs=1e-5)
     assert terms["drift"].item() == pytest.approx(1e-3 * real.square().mean().item(), rel=1e-5)
@@ -121,9 +121,9 @@ def test_wasserstein_terms_against_their_closed_form():
 
 def test_penalty_is_ten_times_the_pure_function():
     m = moment(TINY, GREY, progress=1.0)
-    critic = m.players["critic"]
+    critic = m.networks["critic"]
     with torch.no_grad():
-        fake = m.players["generator"](TINY.latents(6, m.draw), None, 2.0)
+        fake = m.networks["generator"](TINY.latents(6, m.draw), None, 2.0)
     pure = gradient_penalty(lambda x: critic(x, 2.0)[:, 0], m.batch["images"].image, fake, m.draw).mean()
     assert TINY.critic_loss(m)["penalty"].item() == pytest.approx(10 * pure.item(), rel=1e-4)
 
@@ -132,13 +132,13 @@ def test_class_terms_of_both_sides_by_hand():
     spec = replace(GREY, classes=("a", "b"))
     m = moment(replace(TINY, class_weight=2.0), spec, n=2, progress=1.0)
     log3 = torch.tensor(3.0).log().item()
-    m.players["critic"] = Answers([[log3, 0.0], [log3, 0.0]], [[0.0, log3], [0.0, log3]])
+    m.networks["critic"] = Answers([[log3, 0.0], [log3, 0.0]], [[0.0, log3], [0.0, log3]])
     terms = replace(TINY, class_weight=2.0).critic_loss(m)
     # labels 0, 1: chances 3/4 and 1/4 on real, 1/4 and 3/4 on fake
     both = -(torch.tensor(0.75).log() + torch.tensor(0.25).log()).item() / 2
     assert terms["class_real"].item() == pytest.approx(2 * both, rel=1e-5)
     assert terms["class_fake"].item() == pytest.approx(2 * both, rel=1e-5)
-    m.players["critic"] = Answers([[log3, 0.0], [0.0, log3]])
+    m.networks["critic"] = Answers([[log3, 0.0], [0.0, log3]])
     sure = replace(TINY, class_weight=2.0).generator_loss(m)["class"]
     assert sure.item() == pytest.approx(-2 * torch.tensor(0.75).log().item(), rel=1e-5)
 
@@ -146,16 +146,16 @@ def test_class_terms_of_both_sides_by_hand():
 def test_relativistic_terms():
     recipe = make(ProGAN, "tiny", loss="relativistic", gamma=4.0)
     m = moment(recipe, GREY, progress=1.0)
-    m.players["critic"] = Answers()
+    m.networks["critic"] = Answers()
     terms = recipe.critic_loss(m)
     real = m.batch["images"].image[:, 0, 0, 0]
     with torch.no_grad():
-        fake = m.players["generator"](recipe.latents(6, m.draw), None, 2.0)[:, 0, 0, 0]
+        fake = m.networks["generator"](recipe.latents(6, m.draw), None, 2.0)[:, 0, 0, 0]
     assert terms["relativistic"].item() == pytest.approx(nn.functional.softplus(fake - real).mean().item(), rel=1e-4)
     # squared gradient norm 1, times gamma / 2
     assert terms["r1"].item() == pytest.approx(2.0)
     assert terms["r2"].item() == pytest.approx(2.0)
-    m.players["critic"] = Answers()
+    m.networks["critic"] = Answers()
     game = recipe.generator_loss(m)["relativistic"].item()
     assert game == pytest.approx(nn.functional.softplus(real - fake).mean().item(), rel=1e-4)
 
@@ -167,26 +167,26 @@ def test_every_parameter_gets_a_finite_gradient_within_one_cycle(loss: str, spec
     m = moment(recipe, spec, n=4)
     seen: dict[str, set[str]] = {"critic": set(), "generator": set()}
     for progress in (0.0, 0.2, 0.25, 0.5, 1.0):
-        for turn in recipe.turns():
-            for name, player in m.players.items():
-                player.requires_grad_(name == turn.optimizer)
-            m.players.zero_grad()
-            turn.loss(replace(m, progress=progress)).total().backward()
-            for key, parameter in m.players[turn.optimizer].named_parameters():
+        for phase in recipe.phases():
+            for name, network in m.networks.items():
+                network.requires_grad_(name == phase.optimizer)
+            m.networks.zero_grad()
+            phase.loss(replace(m, progress=progress)).total().backward()
+            for key, parameter in m.networks[phase.optimizer].named_parameters():
                 if parameter.grad is not None:
                     assert torch.isfinite(parameter.grad).all()
-                    seen[turn.optimizer].add(key)
-            assert all(p.grad is None for n, q in m.players.items() if n != turn.optimizer for p in q.parameters())
-    assert seen == {name: {k for k, _ in player.named_parameters()} for name, player in m.players.items()}
+                    seen[phase.optimizer].add(key)
+            assert all(p.grad is None for n, q in m.networks.items() if n != phase.optimizer for p in q.parameters())
+    assert seen == {name: {k for k, _ in network.named_parameters()} for name, network in m.networks.items()}
 
 
 @pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
 def test_samples_are_always_of_full_size(progress: float):
     m = moment(TINY, TEN, n=4, progress=progress)
     TINY.generator_loss(m)
-    m.players.eval()
+    m.networks.eval()
     with torch.no_grad():
-        image = TINY.decode(m.players, TINY.latents(3, Draw(1)), torch.tensor([0, 1, 2]))
+        image = TINY.decode(m.networks, TINY.latents(3, Draw(1)), torch.tensor([0, 1, 2]))
     assert image.shape == (3, 1, 28, 28)
     blocks = halve(image, 2)
     assert torch.allclose(double(blocks, 2), image, atol=1e-6) is (progress == 0.0)
@@ -200,14 +200,14 @@ def test_presets_sample_and_judge_alone(preset: str | None):
     samples(recipe, TEN)
     m = moment(recipe, TEN, n=4, progress=1.0)
     recipe.critic_loss(m)
-    m.players.eval()
+    m.networks.eval()
     image = m.batch["images"].image
     with torch.no_grad():
-        logits, alone = recipe.judge(m.players, image, None), recipe.judge(m.players, image[:1], None)
-        features = recipe.features(m.players, image)
+        logits, alone = recipe.judge(m.networks, image, None), recipe.judge(m.networks, image[:1], None)
+        features = recipe.features(m.networks, image)
     assert logits.shape == (4,)
     assert torch.allclose(logits[:1], alone, atol=1e-4)
-    assert features.shape == (4, m.players["critic"].head.weight.shape[1])
+    assert features.shape == (4, m.networks["critic"].head.weight.shape[1])
 
 
 def test_a_step_of_two_strided_shards_equals_the_whole():

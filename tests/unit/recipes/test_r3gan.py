@@ -11,7 +11,7 @@ from zeuxis.draw import Draw
 from zeuxis.losses.penalties import gradient_square
 from zeuxis.nets.init import LEAKY_GAIN
 from zeuxis.recipes.r3gan import R3GAN
-from zeuxis.recipes.recipe import Moment, at, make, settings_of
+from zeuxis.recipes.recipe import StepContext, at, make, settings_of
 
 SMALL = {"width": 8, "widths": (16, 8, 8)}
 
@@ -24,38 +24,38 @@ def block(width: int) -> int:
 
 def test_counts_of_tiny_are_those_of_the_sweep():
     for recipe in (R3GAN(), make(R3GAN, "tiny")):
-        players = built(recipe, GREY)
+        networks = built(recipe, GREY)
         generator = 64 * 512 + 2 * 512 + 512 * 3136 + 2 * 3136 + 16 * 64 * 32 + 2 * 32 + (16 * 32 + 1)
-        assert count(players["generator"]) == generator
+        assert count(networks["generator"]) == generator
         critic = (16 * 32 + 32) + (16 * 32 * 64 + 64) + (3136 * 512 + 512) + (512 + 1)
-        assert count(players["critic"]) == critic
+        assert count(networks["critic"]) == critic
 
 
 def test_counts_with_ten_classes():
-    plain, players = built(R3GAN(), GREY), built(R3GAN(), TEN)
-    assert count(players["generator"]) - count(plain["generator"]) == (10 - 1) * 2 * (512 + 32)
-    assert count(players["critic"]) - count(plain["critic"]) == 10 * 512
+    plain, networks = built(R3GAN(), GREY), built(R3GAN(), TEN)
+    assert count(networks["generator"]) - count(plain["generator"]) == (10 - 1) * 2 * (512 + 32)
+    assert count(networks["critic"]) - count(plain["critic"]) == 10 * 512
 
 
 def test_counts_of_gpu_at_32_px():
-    players = built(make(R3GAN, "gpu"), COLOUR32)
+    networks = built(make(R3GAN, "gpu"), COLOUR32)
     body = 3 * 2 * block(256) + 2 * block(128) + 256 * 128
-    assert count(players["generator"]) == body + 256 * 4 * 4 + 64 * 256 + 128 * 3
-    assert count(players["critic"]) == body + 3 * 128 + 256 * 4 * 4 + 256
+    assert count(networks["generator"]) == body + 256 * 4 * 4 + 64 * 256 + 128 * 3
+    assert count(networks["critic"]) == body + 3 * 128 + 256 * 4 * 4 + 256
 
 
 def test_counts_of_published_are_right_without_building_them_whole():
     with torch.device("meta"):
-        players = make(R3GAN, "published").players(COLOUR32)
+        networks = make(R3GAN, "published").networks(COLOUR32)
     body = 4 * 2 * block(768)
-    assert count(players["generator"]) == body + 768 * 4 * 4 + 64 * 768 + 768 * 3
-    assert count(players["critic"]) == body + 3 * 768 + 768 * 4 * 4 + 768
+    assert count(networks["generator"]) == body + 768 * 4 * 4 + 64 * 768 + 768 * 3
+    assert count(networks["critic"]) == body + 3 * 768 + 768 * 4 * 4 + 768
 
 
 def test_first_weights_of_tiny():
-    players = built(R3GAN(), TEN)
-    assert players["generator"].map.weight.std().item() == pytest.approx(0.02, rel=0.01)
-    critic = players["critic"]
+    networks = built(R3GAN(), TEN)
+    assert networks["generator"].map.weight.std().item() == pytest.approx(0.02, rel=0.01)
+    critic = networks["critic"]
     assert critic.dense.weight.std().item() == pytest.approx(LEAKY_GAIN / math.sqrt(3136), rel=0.01)
     assert critic.down[1].weight.std().item() == pytest.approx(LEAKY_GAIN / math.sqrt(32 * 16), rel=0.03)
     assert critic.head.linear.weight.std().item() == pytest.approx(1 / math.sqrt(512), rel=0.1)
@@ -87,8 +87,8 @@ def test_the_lazy_penalty_is_r1_and_r2_of_the_same_pictures(progress, gamma):
     m = moment(recipe, TEN, step=7, progress=progress)
     batch = m.batch["images"]
     with torch.no_grad():
-        fake = recipe.decode(m.players, recipe.latents(len(batch), m.draw), batch.label)
-    r1, r2 = (gradient_square(lambda x: recipe.judge(m.players, x, batch.label), x) for x in (batch.image, fake))
+        fake = recipe.decode(m.networks, recipe.latents(len(batch), m.draw), batch.label)
+    r1, r2 = (gradient_square(lambda x: recipe.judge(m.networks, x, batch.label), x) for x in (batch.image, fake))
     terms = recipe.critic_loss(m)
     assert terms.watch["r1"].item() == pytest.approx(r1.mean().item(), rel=1e-4)
     assert terms.watch["r2"].item() == pytest.approx(r2.mean().item(), rel=1e-4)
@@ -115,26 +115,26 @@ def test_pairs_are_augmented_alike_and_the_gradient_is_of_the_picture_before(aug
     assert not torch.equal(real, x)
     terms = recipe.critic_loss(m)
     terms.total().backward()
-    assert all(torch.isfinite(p.grad).all() for p in m.players["critic"].parameters())
+    assert all(torch.isfinite(p.grad).all() for p in m.networks["critic"].parameters())
 
     def judge(image: torch.Tensor) -> torch.Tensor:
-        return recipe.judge(m.players, recipe._augmented(image, m, rows[: len(x)]), None)
+        return recipe.judge(m.networks, recipe._augmented(image, m, rows[: len(x)]), None)
 
     assert terms.watch["r1"].item() == pytest.approx(gradient_square(judge, x).mean().item(), rel=1e-4)
 
 
 def test_the_generator_turn_draws_its_own_reals():
-    assert [(t.name, t.fresh) for t in R3GAN().turns()] == [("critic", False), ("generator", True)]
+    assert [(t.name, t.fresh) for t in R3GAN().phases()] == [("critic", False), ("generator", True)]
 
 
 def test_the_gradient_of_the_generator_flows_through_the_fakes_alone():
     recipe = R3GAN(width=4)
     m = moment(recipe, GREY)
-    m.players["critic"].requires_grad_(False)
+    m.networks["critic"].requires_grad_(False)
     m.batch["images"].image.requires_grad_()
     recipe.generator_loss(m).total().backward()
     assert m.batch["images"].image.grad is None
-    assert all(p.grad is not None for p in m.players["generator"].parameters())
+    assert all(p.grad is not None for p in m.networks["generator"].parameters())
 
 
 def test_rates_over_progress():
@@ -166,7 +166,7 @@ def test_presets_play_and_sample(preset, spec):
 def test_the_adaptive_chance_rises_while_the_critic_tells_real_from_fake() -> None:
     recipe = make(R3GAN, None, augment="adaptive", width=4, batch=8, augment_speed=80)
     real, fake = torch.full((8,), 2.0), torch.full((8,), -2.0)
-    moment = Moment(nn.ModuleDict(), {}, Draw(0), state=recipe.state(Spec(1, 8, 8)))
+    moment = StepContext(nn.ModuleDict(), {}, Draw(0), state=recipe.state(Spec(1, 8, 8)))
     assert recipe._next_chance(real, fake, moment)["chance"].item() == pytest.approx(8 / 80)
     same = recipe._next_chance(torch.zeros(8), torch.zeros(8), moment)
     assert same["chance"].item() == 0.0  # sign 0 lies below the target, and a chance stays in [0, 1]

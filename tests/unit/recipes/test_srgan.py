@@ -11,7 +11,7 @@ from zeuxis.losses.fidelity import l1
 from zeuxis.nets.critics import Critic
 from zeuxis.recipes._pairs import small
 from zeuxis.recipes.compact import Compact
-from zeuxis.recipes.recipe import Moment, Reconstructs, at, make
+from zeuxis.recipes.recipe import Reconstructs, StepContext, at, make
 from zeuxis.recipes.srgan import SRGAN
 
 SPEC = Spec(3, 32, 32)
@@ -38,20 +38,20 @@ class Constant(nn.Module):
         return self.value.expand(len(image), 3, 32, 32)
 
 
-def by_hand(up: float = 2.0) -> Moment:
+def by_hand(up: float = 2.0) -> StepContext:
     """Large pictures that are 0.5 throughout, a generator that gives -0.25, a critic that tells them apart."""
     m = moment(SRGAN(**TINY), SPEC, progress=1.0)
     batch = replace(m.batch["images"], image=torch.full((4, 3, 32, 32), 0.5))
-    players = nn.ModuleDict({"upscaler": Constant(-0.25), "critic": Fixed(up)})
-    return replace(m, players=players, batch={"images": batch})
+    networks = nn.ModuleDict({"upscaler": Constant(-0.25), "critic": Fixed(up)})
+    return replace(m, networks=networks, batch={"images": batch})
 
 
-def test_the_published_players():
+def test_the_published_networks():
     published = make(SRGAN, "published")
     with torch.device("meta"):
-        players = published.players(Spec(3, 96, 96))
-    assert count(players["upscaler"]) == 1_549_462
-    assert count(players["critic"]) == 23_565_505
+        networks = published.networks(Spec(3, 96, 96))
+    assert count(networks["upscaler"]) == 1_549_462
+    assert count(networks["critic"]) == 23_565_505
     assert published.stage == pytest.approx(1_000_000 / 1_200_000)
 
 
@@ -82,7 +82,7 @@ def test_weights_and_their_absence():
 
 
 def due(recipe: SRGAN, progress: float) -> list[str]:
-    return [turn.name for turn in recipe.turns() if turn.when(progress)]
+    return [phase.name for phase in recipe.phases() if phase.when(progress)]
 
 
 def test_two_stages_and_a_snapshot_between_them():
@@ -125,8 +125,8 @@ def test_the_generator_gets_no_gradient_from_the_critics_turn():
     recipe = SRGAN(**TINY)
     m = moment(recipe, SPEC)
     recipe.critic_loss(m).total().backward()
-    assert all(p.grad is None for p in m.players["upscaler"].parameters())
-    assert all(p.grad is not None for p in m.players["critic"].parameters())
+    assert all(p.grad is None for p in m.networks["upscaler"].parameters())
+    assert all(p.grad is not None for p in m.networks["critic"].parameters())
 
 
 def test_at_first_it_equals_bicubic_and_picks_no_best():
@@ -158,7 +158,7 @@ def test_the_content_of_a_vgg_in_units_of_its_mean():
 
 
 def test_the_compact_body_is_that_of_compact():
-    sharp, compact = SRGAN(body="compact", width=8, blocks=2).players(SPEC), Compact(width=8, blocks=2).players(SPEC)
-    shapes = [{k: v.shape for k, v in players["upscaler"].state_dict().items()} for players in (sharp, compact)]
+    sharp, compact = SRGAN(body="compact", width=8, blocks=2).networks(SPEC), Compact(width=8, blocks=2).networks(SPEC)
+    shapes = [{k: v.shape for k, v in networks["upscaler"].state_dict().items()} for networks in (sharp, compact)]
     assert shapes[0] == shapes[1]
     assert SRGAN(body="compact", blocks=2).receptive_field == Compact(blocks=2).receptive_field

@@ -8,7 +8,7 @@ from zeuxis.degrade import resize
 from zeuxis.losses.fidelity import mse
 from zeuxis.nets.upscaling import residual_radius
 from zeuxis.recipes._pairs import small
-from zeuxis.recipes.recipe import Moment, Reconstructs, at, make
+from zeuxis.recipes.recipe import Reconstructs, StepContext, at, make
 from zeuxis.recipes.srresnet import SRResNet
 
 SPEC = Spec(3, 24, 24)
@@ -52,11 +52,11 @@ def test_batch_norm_holds_still_at_inference():
     recipe = SRResNet(width=8, blocks=2, norm="batch")
     m = moment(recipe, SPEC)
     recipe.fidelity_loss(m)
-    players = m.players.eval()
+    networks = m.networks.eval()
     image = small(m.batch["images"].image, 2, "", m.draw)
     with torch.no_grad():
-        together = recipe.restore(players, image)
-        torch.testing.assert_close(recipe.restore(players, image[:1]), together[:1])
+        together = recipe.restore(networks, image)
+        torch.testing.assert_close(recipe.restore(networks, image[:1]), together[:1])
     assert together.shape == (6, 3, 48, 48)
 
 
@@ -74,4 +74,4 @@ def test_geometry():
 
 def test_the_distance_is_a_choice():
     m = moment(SRResNet(width=8, blocks=1), SPEC)
-    assert set(SRResNet(distance="l1").fidelity_loss(Moment(m.players, m.batch, m.draw))) == {"l1"}
+    assert set(SRResNet(distance="l1").fidelity_loss(StepContext(m.networks, m.batch, m.draw))) == {"l1"}

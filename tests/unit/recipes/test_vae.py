@@ -9,7 +9,7 @@ from tests.unit.recipes.gan_moments import COLOUR32, GREY, TEN, built, count, mo
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Batch, Embeds, Generates, Moment, Reconstructs, make
+from zeuxis.recipes.recipe import Batch, Embeds, Generates, Reconstructs, StepContext, make
 from zeuxis.recipes.vae import VAE
 
 
@@ -31,18 +31,18 @@ class Grey(nn.Module):
         return torch.zeros(len(code), 1, 2, 2)
 
 
-def fixed(mean: list[list[float]], log_variance: list[list[float]]) -> Moment:
-    players = nn.ModuleDict({"encoder": Code(mean, log_variance), "decoder": Grey()})
+def fixed(mean: list[list[float]], log_variance: list[list[float]]) -> StepContext:
+    networks = nn.ModuleDict({"encoder": Code(mean, log_variance), "decoder": Grey()})
     image = torch.tensor([0.5, 0.1]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)
-    return Moment(players, {"images": Batch(image)}, Draw(0), progress=1.0)
+    return StepContext(networks, {"images": Batch(image)}, Draw(0), progress=1.0)
 
 
 def test_counts_of_the_default_against_arithmetic():
-    players = built(VAE(), GREY)
+    networks = built(VAE(), GREY)
     encoder = (16 * 32 + 32) + (16 * 32 * 64 + 64) + (16 * 64 * 128 + 128) + 2 * 224 + (1152 * 32 + 32)
-    assert count(players["encoder"]) == encoder
+    assert count(networks["encoder"]) == encoder
     decoder = (16 * 1152 + 1152) + 2 * 224 + (9 * 128 * 64 + 64) + (9 * 64 * 32 + 32) + (9 * 32 + 1)
-    assert count(players["decoder"]) == decoder
+    assert count(networks["decoder"]) == decoder
 
 
 def test_layers_of_the_default():
@@ -90,7 +90,7 @@ def test_beta_warm_up_and_free_bits():
 def test_the_code_is_mean_plus_deviation_times_noise():
     m = fixed([[1.0, -1.0], [0.5, 0.0]], [[0.0, math.log(4.0)], [0.0, 0.0]])
     seen: list[torch.Tensor] = []
-    m.players["decoder"].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    m.networks["decoder"].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     VAE(latent=2).vae_loss(m)
     noise = m.draw.at("noise").normal(2, 2)
     assert torch.allclose(seen[0], torch.tensor([[1.0, -1.0], [0.5, 0.0]]) + noise * torch.tensor([[1.0, 2], [1, 1]]))
@@ -120,7 +120,7 @@ def test_every_parameter_gets_a_finite_gradient(settings: dict[str, str], spec: 
     recipe = make(VAE, **settings)
     m = moment(recipe, spec, progress=0.5)
     recipe.vae_loss(m).total().backward()
-    for parameter in m.players.parameters():
+    for parameter in m.networks.parameters():
         assert parameter.grad is not None
         assert torch.isfinite(parameter.grad).all()
 
@@ -132,12 +132,12 @@ def test_samples_and_reconstructions(preset: str | None):
     assert isinstance(recipe, Reconstructs)
     assert isinstance(recipe, Embeds)
     samples(recipe, TEN)
-    players = built(recipe, TEN).eval()
+    networks = built(recipe, TEN).eval()
     image = torch.linspace(-1, 1, 2 * 784).reshape(2, 1, 28, 28)
-    back = recipe.restore(players, image)
+    back = recipe.restore(networks, image)
     assert back.shape == image.shape
-    assert torch.equal(back, recipe.decode(players, players["encoder"](image)[0], None))
-    assert recipe.features(players, image).shape == (2, recipe.latent)
+    assert torch.equal(back, recipe.decode(networks, networks["encoder"](image)[0], None))
+    assert recipe.features(networks, image).shape == (2, recipe.latent)
 
 
 def test_labels_matter_and_some_are_left_out():
@@ -152,8 +152,8 @@ def test_labels_matter_and_some_are_left_out():
 def test_score_reads_the_averaged_nets():
     recipe = VAE(latent=2)
     m = fixed([[2.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]])
-    averaged = fixed([[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]).players
-    found = recipe.score(replace(m, averaged=averaged))
+    ema = fixed([[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]).networks
+    found = recipe.score(replace(m, ema=ema))
     assert found["kl"].item() == 0
     assert found["score"].item() == pytest.approx(-found["reconstruction"].item())
     assert recipe.score(m)["kl"].item() == pytest.approx(1.0)
@@ -162,7 +162,7 @@ def test_score_reads_the_averaged_nets():
 def test_it_learns_one_batch():
     recipe = VAE()
     m = moment(recipe, Spec(1, 8, 8), n=4, progress=0.5)
-    optimizer = torch.optim.Adam(m.players.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(m.networks.parameters(), lr=1e-3)
     first = recipe.vae_loss(m).total().item()
     for _ in range(20):
         optimizer.zero_grad()

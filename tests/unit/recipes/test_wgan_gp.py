@@ -8,19 +8,19 @@ from zeuxis.recipes.wgan_gp import WGANGP
 
 
 def test_counts_of_the_default():
-    players = built(WGANGP(), GREY)
+    networks = built(WGANGP(), GREY)
     generator = 64 * 512 + 2 * 512 + 512 * 3136 + 2 * 3136 + 16 * 64 * 32 + 2 * 32 + (16 * 32 + 1)
-    assert count(players["generator"]) == generator
+    assert count(networks["generator"]) == generator
     critic = (16 * 32 + 32) + (16 * 32 * 64 + 64) + (3136 * 512 + 512) + (512 + 1)
-    assert count(players["critic"]) == critic
+    assert count(networks["critic"]) == critic
 
 
 def test_counts_of_published_are_those_of_the_mnist_code():
-    players = built(make(WGANGP, "published"), GREY)
+    networks = built(make(WGANGP, "published"), GREY)
     generator = (128 * 4096 + 4096) + (25 * 256 * 128 + 128) + (25 * 128 * 64 + 64) + (25 * 64 + 1)
-    assert count(players["generator"]) == generator
+    assert count(networks["generator"]) == generator
     critic = (25 * 64 + 64) + (25 * 64 * 128 + 128) + (25 * 128 * 256 + 256) + (4 * 4 * 256 + 1)
-    assert count(players["critic"]) == critic
+    assert count(networks["critic"]) == critic
     labelled = built(make(WGANGP, "published"), TEN)
     assert count(labelled["generator"]) == generator + 10 * 4096
     assert count(labelled["critic"]) == critic + 10 * 4096
@@ -46,8 +46,8 @@ class Linear(torch.nn.Module):
 def test_the_critic_loss_has_its_closed_form():
     recipe = WGANGP(width=4)
     m = moment(recipe, GREY, n=4)
-    m.players["critic"] = Linear(3.0)
-    fake = recipe.decode(m.players, recipe.latents(4, m.draw), None)[:, 0, 0, 0]
+    m.networks["critic"] = Linear(3.0)
+    fake = recipe.decode(m.networks, recipe.latents(4, m.draw), None)[:, 0, 0, 0]
     real = m.batch["images"].image[:, 0, 0, 0]
     terms = recipe.critic_loss(m)
     assert terms["wasserstein"].item() == pytest.approx(3 * (fake.mean() - real.mean()).item(), abs=1e-5)
@@ -62,7 +62,7 @@ def test_the_generator_loss_at_hand_made_logits():
 
 
 def test_critic_steps():
-    assert [t.every for t in make(WGANGP, "published").turns()] == [1, 5]
+    assert [t.every for t in make(WGANGP, "published").phases()] == [1, 5]
 
 
 @pytest.mark.parametrize("preset", [None, "published"])

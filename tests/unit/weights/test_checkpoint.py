@@ -4,25 +4,25 @@ import os
 import pytest
 import torch
 
-from tests.unit.engine.fakes import Plain, streams, table
-from zeuxis.engine.batches import feeders
+from tests.unit.engine.fakes import Plain, state, streams
+from zeuxis.engine.batches import batch_samplers
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.turns import play
+from zeuxis.engine.phases import play
 from zeuxis.errors import MachineGaveOut
 from zeuxis.weights import checkpoint
 
 
 def played(steps=2):
     recipe = Plain()
-    one = table(recipe)
-    feeds = feeders(recipe.feeds(), streams(), 0, "cpu", False)
+    one = state(recipe)
+    samplers = batch_samplers(recipe.batch_specs(), streams(), 0, "cpu", False)
     for _ in range(steps):
-        play(one, feeds, Ranks())
+        play(one, samplers, Ranks())
     return one
 
 
-def save(folder, table, log_length=0):
-    return checkpoint.save(folder, table.tensors(), table.step, table.attempt, log_length, 2, 0.0)
+def save(folder, state, log_length=0):
+    return checkpoint.save(folder, state.tensors(), state.step, state.attempt, log_length, 2, 0.0)
 
 
 def names(folder):
@@ -30,7 +30,7 @@ def names(folder):
 
 
 def test_round_trip(tmp_path):
-    one, other = played(), table(Plain())
+    one, other = played(), state(Plain())
     saved = save(tmp_path / "checkpoints", one, log_length=17)
     assert checkpoint.newest(tmp_path / "checkpoints") == (saved, []) and saved.log_length == 17
     other.load(checkpoint.tensors_of(saved), saved.step, saved.attempt)

@@ -50,12 +50,12 @@ class Community(Recipe):
     receptive_field: None = None
 
     def restore(
-        self, players: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
     ) -> Tensor:
         """As `Reconstructs` has it; the level of the noise is not read. Raises BadInput where something is missing."""
         if known is not None:
             raise BadInput("a net that spandrel opens fills no holes", "--run", "leave --run away, or name another run")
-        answer: Tensor = players["net"](image)
+        answer: Tensor = networks["net"](image)
         return answer
 
 
@@ -173,11 +173,11 @@ def built(state: Mapping[str, Any], name: str) -> Parts:
     except Exception as error:  # whatever a net's code says of weights that do not fit
         raise BadInput(f"spandrel cannot build the net of these weights: {_line(error)}", name) from error
     _check(described, name)
-    players = nn.ModuleDict({"net": Described(described)}).float().requires_grad_(False).eval()
+    networks = nn.ModuleDict({"net": Described(described)}).float().requires_grad_(False).eval()
     needs, side = described.size_requirements, _window(described)
     recipe = Community(scale=described.scale, multiple_of=needs.multiple_of)
-    tensors = {k: v for k, v in players.state_dict().items() if isinstance(v, Tensor)}
-    return recipe, players, Spec(described.input_channels, side, side), store.content_hash(tensors)
+    tensors = {k: v for k, v in networks.state_dict().items() if isinstance(v, Tensor)}
+    return recipe, networks, Spec(described.input_channels, side, side), store.content_hash(tensors)
 
 
 def _check(described: Any, name: str) -> None:

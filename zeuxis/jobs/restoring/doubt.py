@@ -16,7 +16,7 @@ from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.restoring.changes import GREY, pooled_map
 from zeuxis.pages.restored import Map
 from zeuxis.pictures.tiles import tiled
-from zeuxis.recipes.recipe import Doubts, Recipe, make
+from zeuxis.recipes.recipe import Quantifies, Recipe, make
 from zeuxis.runs import Run, frozen, read_json
 from zeuxis.weights import bundled
 
@@ -31,8 +31,8 @@ _TILE = 512
 class Doubt:
     """A calibrated head: `factor` times its widths miss at most the share `alpha`, as `pictures` held out showed."""
 
-    recipe: Doubts
-    players: nn.ModuleDict
+    recipe: Quantifies
+    networks: nn.ModuleDict
     channels: int
     reach: int
     factor: float
@@ -49,17 +49,17 @@ class Doubt:
 
         def function(part: Tensor) -> Tensor:
             first, second = part.contiguous().chunk(2, 1)
-            return torch.cat(self.recipe.interval(self.players, first, second), 1)
+            return torch.cat(self.recipe.interval(self.networks, first, second), 1)
 
         with torch.inference_mode():
             lower, upper = (self.factor * tiled(function, both, 1, self.reach, 2, _TILE)).chunk(2, 1)
         return (lower, upper) if channels == self.channels else (lower.mean(1, True), upper.mean(1, True))
 
 
-def _made(recipe: Recipe, players: nn.ModuleDict, channels: int, calibration: dict[str, Any]) -> Doubt:
-    assert isinstance(recipe, Doubts)
+def _made(recipe: Recipe, networks: nn.ModuleDict, channels: int, calibration: dict[str, Any]) -> Doubt:
+    assert isinstance(recipe, Quantifies)
     reach = recipe.receptive_field  # type: ignore[attr-defined]
-    return Doubt(recipe, players, channels, reach, *(calibration[k] for k in ("factor", "alpha", "pictures")))
+    return Doubt(recipe, networks, channels, reach, *(calibration[k] for k in ("factor", "alpha", "pictures")))
 
 
 @cache
@@ -71,9 +71,9 @@ def of_package() -> Doubt | None:
     recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in words["settings"].items()})
     spec = Spec(words["spec"]["channels"], words["spec"]["height"], words["spec"]["width"])
     with torch.random.fork_rng(devices=[]):
-        players = recipe.players(spec)
-    players.load_state_dict({k: v.float() for k, v in tensors.items()})
-    return _made(recipe, players.requires_grad_(False).eval(), spec.channels, json.loads(words["calibration"]))
+        networks = recipe.networks(spec)
+    networks.load_state_dict({k: v.float() for k, v in tensors.items()})
+    return _made(recipe, networks.requires_grad_(False).eval(), spec.channels, json.loads(words["calibration"]))
 
 
 def of_run(path: str) -> Doubt:
@@ -84,7 +84,7 @@ def of_run(path: str) -> Doubt:
     calibration = read_json(Path(path) / "calibration.json", "calibrated run")
     if calibration.get("factor") is None:
         raise BadInput(f"its intervals could not be calibrated: {calibration.get('why')}", path, "train it anew")
-    return _made(run.recipe, run.players(), run.spec.channels, calibration)
+    return _made(run.recipe, run.networks(), run.spec.channels, calibration)
 
 
 def doubt_for(run: str | None, used: tuple[str, ...], strength: float | None) -> Doubt | None:

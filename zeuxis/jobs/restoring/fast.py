@@ -169,9 +169,9 @@ def _is_faster(path: Path, machine: dict[str, Any], measure: Callable[[], dict[s
 
 
 def _body(net: "Net") -> str | None:
-    """The name of the one player that ncnn can be given; None where there is none, or it is not on the CPU."""
-    known = [name for name, body in net.players.items() if to_ncnn.is_known(body)]
-    if len(known) != 1 or next(net.players[known[0]].parameters()).device.type != "cpu":
+    """The name of the one network that ncnn can be given; None where there is none, or it is not on the CPU."""
+    known = [name for name, body in net.networks.items() if to_ncnn.is_known(body)]
+    if len(known) != 1 or next(net.networks[known[0]].parameters()).device.type != "cpu":
         return None
     return known[0]
 
@@ -184,7 +184,7 @@ def threads_here() -> int:
 
 @torch.inference_mode()
 def fast_function(net: "Net", threads: int | None = None, timed: bool = True) -> Function | None:
-    """What the net's restoring player gives, computed by ncnn with `threads` threads (default: `threads_here`).
+    """What the net's restoring network gives, computed by ncnn with `threads` threads (default: `threads_here`).
 
     None where ncnn is not installed or switched off by ZEUXIS_FAST=0, where the net's body has no equal in it
     (`to_ncnn`), or where it is not faster here. Its files are kept in the cache folder under the hash of the
@@ -195,7 +195,7 @@ def fast_function(net: "Net", threads: int | None = None, timed: bool = True) ->
     ncnn = _module() if name else None
     if name is None or ncnn is None:
         return None
-    body, channels, threads = net.players[name], net.spec.channels, threads or threads_here()
+    body, channels, threads = net.networks[name], net.spec.channels, threads or threads_here()
     folder, files = cache_folder() / "fast" / net.sha256, to_ncnn.files(body)
     torchs = _by_torch(body, channels)
 
@@ -218,7 +218,7 @@ def fast_function(net: "Net", threads: int | None = None, timed: bool = True) ->
 
 
 class Quick(nn.Module):
-    """Stands in for a restoring player: [B, C, H, W], and what it reads beside it, to the player's answer."""
+    """Stands in for a restoring network: [B, C, H, W], and what it reads beside it, to the network's answer."""
 
     def __init__(self, function: Function) -> None:
         super().__init__()
@@ -229,12 +229,12 @@ class Quick(nn.Module):
 
 
 def quickened(net: "Net", threads: int | None = None, wanted: bool = True) -> "Net":
-    """The net with its restoring player run by ncnn where that is `wanted` and helps, else the net itself.
+    """The net with its restoring network run by ncnn where that is `wanted` and helps, else the net itself.
 
-    See `fast_function`; what a recipe does around the player stays as it is.
+    See `fast_function`; what a recipe does around the network stays as it is.
     """
     function = fast_function(net, threads) if wanted else None
     if function is None:
         return net
-    players = {name: Quick(function) if name == _body(net) else body for name, body in net.players.items()}
-    return replace(net, players=nn.ModuleDict(players))
+    networks = {name: Quick(function) if name == _body(net) else body for name, body in net.networks.items()}
+    return replace(net, networks=nn.ModuleDict(networks))

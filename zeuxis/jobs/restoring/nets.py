@@ -25,11 +25,11 @@ BYTES_PER_PIXEL = 1_500  # at the peak, per input pixel and for each output pixe
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A trained net: its recipe, its players in eval mode, what it was trained on, and the hash of its weights."""
+    """A trained net: its recipe, its networks in eval mode, what it was trained on, and the hash of its weights."""
 
     name: str
     recipe: Recipe
-    players: nn.ModuleDict
+    networks: nn.ModuleDict
     spec: Spec
     sha256: str
 
@@ -44,9 +44,9 @@ class Net:
 
 
 def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
-    recipe, players, spec = revived(name, words, tensors)
+    recipe, networks, spec = revived(name, words, tensors)
     folded: Callable[[nn.ModuleDict], nn.ModuleDict] = getattr(recipe, "folded", lambda trained: trained)
-    ready = folded(players).requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ready = folded(networks).requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Net(name, recipe, ready, spec, store.content_hash(tensors))
 
 
@@ -155,7 +155,7 @@ def _at_once(net: Net, image: Tensor, level: Tensor | None, grid: tuple[int, int
     height, width = (side * net.scale for side in image.shape[2:])
     with torch.inference_mode():
         whole = padded(image, 0, multiple_of, grid=grid).contiguous()
-        return net.able.restore(net.players, whole, None, level)[..., top : top + height, left : left + width]
+        return net.able.restore(net.networks, whole, None, level)[..., top : top + height, left : left + width]
 
 
 def bound_of(memory: int | None) -> int:
@@ -169,7 +169,7 @@ def _over_tiles(
     able, channels, reach = net.able, net.spec.channels, net.able.receptive_field
 
     def function(part: Tensor, known: Tensor | None = None) -> Tensor:
-        return able.restore(net.players, part, known, level)
+        return able.restore(net.networks, part, known, level)
 
     def on_both(part: Tensor) -> Tensor:
         return function(part[:, :channels].contiguous(), part[:, channels:])

@@ -142,7 +142,7 @@ def unblocker(channels: int, means: Means) -> Net:
 def repair(state: State, means: Means) -> State:
     """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
     if means.method != "net":
-        denoiser, draw = _classic(means.method), Draw(means.seed, turn="sparse")
+        denoiser, draw = _classic(means.method), Draw(means.seed, phase="sparse")
         return state.with_image(denoiser(state.image, _level(state), draw), means.method)
     net = restorer(state.image.shape[1], means)
     level = torch.full((1, 1, 1, 1), _level(state))
@@ -233,7 +233,7 @@ def filling(image: Tensor, known: Tensor, means: Means) -> tuple[Tensor, str]:
     """A whole picture [1, C, H, W] of which the holes count (known [1, 1, H, W] is 0 there), and by what."""
     net, used = _filler(means), _filled_by(means)
     if net is None and means.method == "sparse":
-        return classic_inpaint.sparse(image, known, Draw(means.seed, turn="fill")), used
+        return classic_inpaint.sparse(image, known, Draw(means.seed, phase="fill")), used
     if net is not None and means.run is not None:
         return nets.apply(net, image, known, None, means.memory), used
     smooth = classic_inpaint.biharmonic(image, known)

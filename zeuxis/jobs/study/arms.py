@@ -19,14 +19,14 @@ from zeuxis.data.memory import MemoryDataset, Subset
 from zeuxis.data.shared import mapped
 from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
-from zeuxis.engine.batches import feeders
+from zeuxis.engine.batches import batch_samplers
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.levers import Levers
-from zeuxis.engine.loop import Habits
+from zeuxis.engine.compute import ComputeOptions
+from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.parallel import Ranks
-from zeuxis.engine.table import build_players, lay
+from zeuxis.engine.phases import play
+from zeuxis.engine.state import build_networks, build_state
 from zeuxis.engine.train import Start, resume, train
-from zeuxis.engine.turns import play
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
 from zeuxis.jobs.opening import Source
 from zeuxis.jobs.recognizing import predictions
@@ -41,7 +41,7 @@ from zeuxis.runs import Run, read_json
 from zeuxis.stats.twoway import Examined
 from zeuxis.weights import store
 
-_HABITS = Habits(checkpoint_seconds=15.0, light=True, quiet=True)
+_HABITS = LoopOptions(checkpoint_seconds=15.0, light=True, quiet=True)
 _PROBE_PER_CLASS = 100
 _POOL_BYTES = 64 << 20
 _SUSPECT_SAMPLES = 2_000
@@ -56,7 +56,7 @@ class Place:
     plan: Plan
     dataset: Dataset
     split: Split
-    levers: Levers
+    compute: ComputeOptions
     examined: Examined
 
     @classmethod
@@ -73,7 +73,7 @@ class Place:
             Plan.from_dict(record["plan"]),
             dataset,
             split,
-            Levers(**record["levers"]),
+            ComputeOptions(**record["compute"]),
             read_examined(folder),
         )
 
@@ -171,7 +171,7 @@ def _play(
         return resume(path, streams, held_out, _HABITS)
     start = Start(
         seed=seed,
-        levers=place.levers,
+        compute=place.compute,
         snapshots=snapshots,
         data={"source": "the draw of a study", "digest": streams["images"].digest},
     )
@@ -236,36 +236,36 @@ def _sample(
     law = torch.from_numpy(np.asarray(train_set.labels, dtype=np.int64))
     order = Stream(key_of("law", r)).permutation(len(law))
     labels = law[order].repeat(-(-n // len(law)))[:n]
-    players = run.players(snapshot).to(place.levers.device)
+    networks = run.networks(snapshot).to(place.compute.device)
     seeds = seeds_of(purpose, place.seed(r, purpose), n)
-    return torch.cat(list(generate(run.recipe, players, seeds, labels, place.levers.device))), labels
+    return torch.cat(list(generate(run.recipe, networks, seeds, labels, place.compute.device))), labels
 
 
 def _score_snapshot(place: Place, r: int, run: Run, name: str, validation: Dataset) -> list[float]:
     """Recalls on real validation pictures of a classifier trained on the snapshot's samples alone."""
     labels = torch.arange(place.classes).repeat(_PROBE_PER_CLASS)
-    players = run.players(name).to(place.levers.device)
+    networks = run.networks(name).to(place.compute.device)
     seeds = seeds_of("probe", place.seed(r, "probe"), len(labels))
-    fakes = torch.cat(list(generate(run.recipe, players, seeds, labels, place.levers.device)))
+    fakes = torch.cat(list(generate(run.recipe, networks, seeds, labels, place.compute.device)))
     samples = MemoryDataset(fakes, labels.numpy(), place.dataset.spec.classes)
     recipe = place.classifier_recipe(policy="none")
-    table = lay(
+    state = build_state(
         recipe,
         place.dataset.spec,
         seed=place.seed(r, "probe"),
         steps=place.plan.probe_steps,
-        batch=recipe.feeds()["images"].size,
-        levers=place.levers,
+        batch=recipe.batch_specs()["images"].size,
+        compute=place.compute,
     )
-    feeds = feeders(recipe.feeds(), {"images": samples}, table.seed, place.levers.device, True)
-    while table.step < table.steps:
-        play(table, feeds, Ranks())
-    players = nn.ModuleDict({**table.players, **table.averaged}).eval()
-    return _recalls(place, recipe, players, validation)
+    samplers = batch_samplers(recipe.batch_specs(), {"images": samples}, state.seed, place.compute.device, True)
+    while state.step < state.steps:
+        play(state, samplers, Ranks())
+    networks = nn.ModuleDict({**state.networks, **state.ema}).eval()
+    return _recalls(place, recipe, networks, validation)
 
 
-def _recalls(place: Place, recipe: Recipe, players: nn.ModuleDict, data: Dataset) -> list[float]:
-    return _found(place, predictions(recipe, players, data, place.levers.device), data)
+def _recalls(place: Place, recipe: Recipe, networks: nn.ModuleDict, data: Dataset) -> list[float]:
+    return _found(place, predictions(recipe, networks, data, place.compute.device), data)
 
 
 def _found(place: Place, guesses: Tensor, data: Dataset) -> list[float]:
@@ -331,11 +331,11 @@ def train_arm(place: Place, spec: Spec) -> None:
     recipe = place.classifier_recipe(policy=spec["policy"], share=spec["share"])
     folder = place.repeat(r) / "arms" / name
     run = _play(folder, recipe, streams, place.plan.classifier_steps, place.seed(r, spec["seed"]), place, validation)
-    players = build_players(recipe, place.dataset.spec, 0)
-    players.load_state_dict(run.tensors())
-    players = players.to(place.levers.device).eval()
-    on_validation = _recalls(place, recipe, players, validation)
-    guesses = predictions(recipe, players, test, place.levers.device)
+    networks = build_networks(recipe, place.dataset.spec, 0)
+    networks.load_state_dict(run.tensors())
+    networks = networks.to(place.compute.device).eval()
+    on_validation = _recalls(place, recipe, networks, validation)
+    guesses = predictions(recipe, networks, test, place.compute.device)
     on_test = _found(place, guesses, test)
     for heavy in ("checkpoints", "snapshots"):
         shutil.rmtree(folder / heavy, ignore_errors=True)

@@ -122,8 +122,8 @@ def _generated(
     assert result is not None
     run = Run.open(place.repeat(r) / "generator")
     seeds = seeds_of("mixed", place.seed(r, "mixed"), len(labels))
-    players = run.players(result["chosen"])
-    made = torch.cat(list(generate(run.recipe, players, seeds, labels)))
+    networks = run.networks(result["chosen"])
+    made = torch.cat(list(generate(run.recipe, networks, seeds, labels)))
     rows = []
     for picture, label, seed in zip(made, labels.tolist(), seeds.tolist(), strict=True):
         name = place.dataset.spec.classes[label]

@@ -79,7 +79,7 @@ def _frozen(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Rates:
-    """Measured on this machine: seconds of a step by one process, with the device and lever."""
+    """Measured on this machine: seconds of a step by one process, with the device and compute options."""
 
     generator: float
     classifier: float

@@ -19,13 +19,13 @@ from zeuxis.data.duplicates import families as families_of
 from zeuxis.data.files import write_json
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
-from zeuxis.engine import levers as lever
+from zeuxis.engine import compute as computing
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
 from zeuxis.engine.progress import say
-from zeuxis.engine.table import build_players
+from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
@@ -99,10 +99,10 @@ def prepare(
     split = split_dataset(dataset, seed=asked.seed, join=join, found=together)
     _check(dataset, split, asked, families)
     examined = Examined.of(np.asarray(dataset.labels)[split.test], families[split.test])
-    devices = torch.cuda.device_count() if (device or lever.best_device()) == "cuda" else 0
+    devices = torch.cuda.device_count() if (device or computing.best_device()) == "cuda" else 0
     slots = min(slots or max(1, devices or platform.cores()), max(1, asked.repeats * 3))
-    levers = lever.Levers("cuda" if devices else "cpu", 1, False, True)
-    place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, levers, examined)
+    compute = computing.ComputeOptions("cuda" if devices else "cpu", 1, False, True)
+    place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, compute, examined)
     recipes = {"--classifier {}": place.classifier_recipe()}
     if asked.treatment == "gan":
         recipes["--generator {}"] = place.generator_recipe()
@@ -141,7 +141,7 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
                 "classes": list(dataset.spec.classes),
             },
             "plan": place.plan.as_dict(),
-            "levers": place.levers.as_dict(),
+            "compute": place.compute.as_dict(),
             "split": place.split.digest,
             "primary": f"{treatment_name(asked)} against best, balanced accuracy on the sealed test part, in points",
             "versions": versions(),
@@ -196,21 +196,21 @@ def _plan(place: Place, slots: int) -> Plan:
     gan, streams = asked.treatment == "gan", {"images": place.dataset, "synthetic": place.dataset}
     say("zeuxis: measuring how fast this machine trains the generator and the classifier")
     classifier = place.classifier_recipe(policy=asked.policies[-1])
-    per_step = seconds_per_step(classifier, spec, streams, True, place.levers, Ranks(), (0.3, 0.6))
+    per_step = seconds_per_step(classifier, spec, streams, True, place.compute, Ranks(), (0.3, 0.6))
     if not gan:
         return lay_out(asked, Rates(1.0, per_step, 0.0), slots, 64, 0)
     recipe = place.generator_recipe()
-    g = seconds_per_step(recipe, spec, streams, True, place.levers, Ranks(), (0.2, 0.5, 0.8))
-    players = build_players(recipe, spec, 0).to(place.levers.device).eval()
+    g = seconds_per_step(recipe, spec, streams, True, place.compute, Ranks(), (0.2, 0.5, 0.8))
+    networks = build_networks(recipe, spec, 0).to(place.compute.device).eval()
     start = time.perf_counter()
-    for _ in generate(recipe, players, torch.arange(512), torch.arange(512) % spec.condition, place.levers.device):
+    for _ in generate(recipe, networks, torch.arange(512), torch.arange(512) % spec.condition, place.compute.device):
         pass
     sampling = (time.perf_counter() - start) / 512
     n = asked.labels_per_class or round(0.8 * len(place.split.train) / spec.condition)
     pool = min(20 * n * spec.condition, 20_000)
     # two processes share caches and memory: a step beside another one takes somewhat longer
     crowd = 1.12 if slots > 1 else 1.0
-    batch = recipe.feeds()["images"].size
+    batch = recipe.batch_specs()["images"].size
     plan = lay_out(asked, Rates(g * crowd, per_step * crowd, sampling * crowd), slots, batch, pool)
     suffices = enough(recipe, spec, plan.generator_images, batch / (g * crowd))
     if suffices.verdict == "enough":
@@ -290,7 +290,7 @@ def run(place: Place, here: bool = False) -> Path:
 def _executor(place: Place, here: bool) -> Executor:
     if here:
         return Here(lambda spec: arms.work(place, spec))
-    return Local(place.plan.slots, torch.cuda.device_count() if place.levers.device == "cuda" else 0)
+    return Local(place.plan.slots, torch.cuda.device_count() if place.compute.device == "cuda" else 0)
 
 
 def _clock(folder: Path, seconds: float) -> float:

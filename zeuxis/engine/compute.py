@@ -1,4 +1,4 @@
-"""The levers of speed: which there are, and the word for none of them."""
+"""Options of computing that change the speed and no more than rounding: threads, memory layout, fused steps."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +11,7 @@ from zeuxis.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Levers:
+class ComputeOptions:
     """device: "cpu", "cuda" or "mps"; threads of this process; layout; fused optimizer steps; bfloat16 products.
 
     `micro` splits a batch into as many parts whose gradients are averaged, for
@@ -25,8 +25,8 @@ class Levers:
     micro: int = 1
     bf16: bool = False
 
-    def pull(self) -> None:
-        """Sets the number of threads of this process, the one lever that is the process's own."""
+    def apply(self) -> None:
+        """Sets the number of threads of this process, the one option that is the process's own."""
         torch.set_num_threads(self.threads)
 
     def products(self) -> AbstractContextManager[object]:
@@ -48,17 +48,17 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def plain(device: str | None = None) -> Levers:
-    """One thread, eager, no lever pulled: what laws, kill tests and hashes use."""
-    return Levers(device or "cpu")
+def plain(device: str | None = None) -> ComputeOptions:
+    """One thread, eager, no option taken: what laws, kill tests and hashes use."""
+    return ComputeOptions(device or "cpu")
 
 
-def starting(device: str | None = None, threads: int | None = None) -> Levers:
-    """The levers before anything was measured: fused steps and all free cores. Raises BadInput for a missing device."""
+def starting(device: str | None = None, threads: int | None = None) -> ComputeOptions:
+    """Before anything was measured: fused steps and all free cores. Raises BadInput for a missing device."""
     device = device or best_device()
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise BadInput("this machine has no CUDA device that torch can use", "", "use `--device cpu`")
-    return Levers(device, threads or platform.cores(), fused=device != "mps")
+    return ComputeOptions(device, threads or platform.cores(), fused=device != "mps")
 
 
 def has_bf16(device: str) -> bool:
@@ -70,10 +70,10 @@ def has_bf16(device: str) -> bool:
     return any(known.get(unit) for unit in ("avx512_bf16", "amx_bf16", "arm_bf16"))
 
 
-def candidates(first: Levers, fixed_threads: bool, half: bool = False) -> list[Levers]:
+def candidates(first: ComputeOptions, fixed_threads: bool, half: bool = False) -> list[ComputeOptions]:
     """What is worth measuring beside `first`; half: the recipe bears products in bfloat16."""
     others = [first] + ([replace(first, threads=1)] if first.threads > 1 and not fixed_threads else [])
     if half and has_bf16(first.device):  # first, since it pays most and patience may end
-        others = [replace(levers, bf16=True) for levers in others] + others
-    every = [replace(levers, channels_last=last) for levers in others for last in (False, True)]
-    return [levers for levers in every if levers != first]
+        others = [replace(compute, bf16=True) for compute in others] + others
+    every = [replace(compute, channels_last=last) for compute in others for last in (False, True)]
+    return [compute for compute in every if compute != first]

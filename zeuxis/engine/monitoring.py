@@ -1,4 +1,4 @@
-"""Looking at a game from outside: samples with fixed latents, held-out scores, signs for the alarms."""
+"""Looking at a training from outside: samples with fixed latents, held-out scores, signals for the alarms."""
 
 import math
 from pathlib import Path
@@ -9,11 +9,11 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import Draw, Stream, key_of
-from zeuxis.engine.batches import Feeder
-from zeuxis.engine.table import Table
-from zeuxis.engine.turns import evaluating, moment_for_score
+from zeuxis.engine.batches import BatchSampler
+from zeuxis.engine.phases import context_for_score, evaluating
+from zeuxis.engine.state import TrainState
 from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Batch, Feed, Generates, Judges
+from zeuxis.recipes.recipe import Batch, BatchSpec, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from
 
@@ -22,29 +22,29 @@ def _labels(classes: int, per_class: int) -> Tensor | None:
     return torch.arange(classes).repeat_interleave(per_class) if classes else None
 
 
-def sample_grid(table: Table, path: Path) -> None:
-    """Pictures from fixed latents by the averaged players: a row per class, or a square."""
-    recipe, spec = table.recipe, table.spec
+def sample_grid(state: TrainState, path: Path) -> None:
+    """Pictures from fixed latents by the averaged networks: a row per class, or a square."""
+    recipe, spec = state.recipe, state.spec
     if not isinstance(recipe, Generates):
         return
     columns = 10 if spec.condition else 8
     rows = min(spec.condition, 20) or 8
-    draw = Draw(table.seed, 0, 0, "samples", device=table.levers.device)
+    draw = Draw(state.seed, 0, 0, "samples", device=state.compute.device)
     labels = _labels(rows, columns) if spec.condition else None
-    players = _inference_players(table)
+    networks = _inference_networks(state)
     with torch.no_grad():
-        labels = None if labels is None else labels.to(table.levers.device)
-        pictures = recipe.decode(players, recipe.latents(rows * columns, draw), labels)
-    for player in players.values():
-        player.train()
-    for twin in table.averaged.values():
+        labels = None if labels is None else labels.to(state.compute.device)
+        pictures = recipe.decode(networks, recipe.latents(rows * columns, draw), labels)
+    for network in networks.values():
+        network.train()
+    for twin in state.ema.values():
         twin.eval()
-    note = {"recipe": type(recipe).__module__.rpartition(".")[2], "seed": table.seed, "step": table.step}
+    note = {"recipe": type(recipe).__module__.rpartition(".")[2], "seed": state.seed, "step": state.step}
     write_png(path, grid(pictures.cpu(), columns), note)
 
 
-def _inference_players(table: Table) -> torch.nn.ModuleDict:
-    chosen = {n: table.averaged[n] if n in table.averaged else p for n, p in table.players.items()}
+def _inference_networks(state: TrainState) -> torch.nn.ModuleDict:
+    chosen = {n: state.ema[n] if n in state.ema else p for n, p in state.networks.items()}
     return torch.nn.ModuleDict(chosen).eval()
 
 
@@ -58,45 +58,47 @@ def with_every_class(order: torch.Tensor, labels: np.ndarray | None, n: int) -> 
     return order[sorted({*range(min(n, len(order))), *firsts})]
 
 
-class Watcher:
+class Monitor:
     """Reads the same pictures each time, so that figures compare over a run."""
 
-    def __init__(self, train: Dataset, held_out: Dataset | None, feed: Feed, conditional: bool, table: Table) -> None:
-        device, seed = table.levers.device, table.seed
-        real = Feeder(train, feed, "watch", seed, device, conditional)
-        chosen = Stream(key_of("watch", seed)).permutation(len(train))[: min(_PROBE, table.recipe.watched)]
+    def __init__(
+        self, train: Dataset, held_out: Dataset | None, batch_spec: BatchSpec, conditional: bool, state: TrainState
+    ) -> None:
+        device, seed = state.compute.device, state.seed
+        real = BatchSampler(train, batch_spec, "watch", seed, device, conditional)
+        chosen = Stream(key_of("watch", seed)).permutation(len(train))[: min(_PROBE, state.recipe.watched)]
         self.real = real.at(chosen)
         self.held: Batch | None = None
         if held_out is not None and len(held_out):
-            feeder = Feeder(held_out, feed, "held out", seed, device, conditional)
+            sampler = BatchSampler(held_out, batch_spec, "held out", seed, device, conditional)
             order = Stream(key_of("held out", seed)).permutation(len(held_out))
-            self.held = feeder.at(with_every_class(order, held_out.labels, table.recipe.watched))
+            self.held = sampler.at(with_every_class(order, held_out.labels, state.recipe.watched))
 
-    def score(self, table: Table) -> dict[str, float]:
+    def score(self, state: TrainState) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""
-        recipe = table.recipe
+        recipe = state.recipe
         found: dict[str, float] = {}
-        with evaluating(table.players):
+        with evaluating(state.networks):
             if self.held is not None:
-                found |= {k: float(v) for k, v in recipe.score(moment_for_score(table, self.held)).items()}
-            fake = self._fakes(table)
+                found |= {k: float(v) for k, v in recipe.score(context_for_score(state, self.held)).items()}
+            fake = self._fakes(state)
             if fake is not None and (real := _spread(self.real.image)) > 0:  # one picture has no diversity
                 found["diversity"] = _spread(fake) / real
             if fake is not None and isinstance(recipe, Judges):
-                found |= self._opinions(table, fake)
+                found |= self._opinions(state, fake)
         return found
 
-    def _fakes(self, table: Table) -> Tensor | None:
-        if not isinstance(table.recipe, Generates):
+    def _fakes(self, state: TrainState) -> Tensor | None:
+        if not isinstance(state.recipe, Generates):
             return None
-        draw = Draw(table.seed, 0, 0, "watch", device=table.levers.device)
-        z = table.recipe.latents(len(self.real), draw)
-        return table.recipe.decode(table.players, z, self.real.label)
+        draw = Draw(state.seed, 0, 0, "watch", device=state.compute.device)
+        z = state.recipe.latents(len(self.real), draw)
+        return state.recipe.decode(state.networks, z, self.real.label)
 
-    def _opinions(self, table: Table, fake: Tensor) -> dict[str, float]:
-        judge = table.recipe.judge  # type: ignore[attr-defined]
-        real_logit = judge(table.players, self.real.image, self.real.label)
-        fake_logit = judge(table.players, fake, self.real.label)
+    def _opinions(self, state: TrainState, fake: Tensor) -> dict[str, float]:
+        judge = state.recipe.judge  # type: ignore[attr-defined]
+        real_logit = judge(state.networks, self.real.image, self.real.label)
+        fake_logit = judge(state.networks, fake, self.real.label)
         found = {
             "critic_real": float(real_logit.mean()),
             "critic_fake": float(fake_logit.mean()),
@@ -105,7 +107,7 @@ class Watcher:
         if self.held is not None:
             some = slice(0, _PROBE)
             label = None if self.held.label is None else self.held.label[some]
-            held_logit = judge(table.players, self.held.image[some], label)
+            held_logit = judge(state.networks, self.held.image[some], label)
             found["critic_held_out"] = float(held_logit.mean())
             found["held_out_z"] = _apart(real_logit, held_logit)
         return found

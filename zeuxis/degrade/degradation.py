@@ -14,7 +14,7 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Observed:
+class Degraded:
     """A damaged batch.
 
     image: [B, C, H', W'] in [-1, 1]; noise may leave that range, codecs do not.
@@ -34,7 +34,7 @@ class Observed:
         return image if self.clean is None else self.clean
 
 
-Degradation = Callable[[Tensor, Draw], Observed]
+Degradation = Callable[[Tensor, Draw], Degraded]
 """[B, C, H, W] float in [-1, 1] and a draw to what is left of it; every one is a frozen dataclass."""
 
 
@@ -104,7 +104,7 @@ transposed = adjoint
 
 def turned(draw: Draw, part: object) -> Draw:
     """The draw of one part of a whole."""
-    return replace(draw, turn=f"{draw.turn}/{part}")
+    return replace(draw, phase=f"{draw.phase}/{part}")
 
 
 def _resized_known(known: Tensor, like: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ def _both(first: Tensor | None, second: Tensor | None, join: Callable[[Tensor, T
 
 @dataclass(frozen=True)
 class Chain:
-    """One damage after another; part i draws from its own turn, so equal parts get unequal numbers.
+    """One damage after another; part i draws from its own phase, so equal parts get unequal numbers.
 
     What is known is what every part left known; variances of noise add.
     """
@@ -134,8 +134,8 @@ class Chain:
     def straight(self) -> bool:
         return all(map(is_linear, self.parts))
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
-        seen = Observed(image)
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
+        seen = Degraded(image)
         for i, part in enumerate(self.parts):
             then = part(seen.image, turned(draw, i))
             clean = seen.clean
@@ -145,7 +145,7 @@ class Chain:
                 clean = then.clean if wanted is seen.image else part(wanted, turned(draw, i)).clean
             known = None if seen.known is None else _resized_known(seen.known, then.image)
             level = _both(seen.level, then.level, lambda a, b: (a.square() + b.square()).sqrt())
-            seen = Observed(then.image, _both(known, then.known, torch.mul), level, clean)
+            seen = Degraded(then.image, _both(known, then.known, torch.mul), level, clean)
         return seen
 
     adjoint = transposed
@@ -155,13 +155,13 @@ def _put(whole: Tensor, rows: Tensor, part: Tensor) -> Tensor:
     return whole.index_copy(0, rows, part.to(whole.dtype))
 
 
-def on_some(part: Degradation, image: Tensor, chosen: Tensor, draw: Draw) -> Observed:
+def on_some(part: Degradation, image: Tensor, chosen: Tensor, draw: Draw) -> Degraded:
     """`part` for the samples where `chosen` [B], on the host, is true; the others keep their bits, and cost nothing.
 
     BadInput where the part changes the size of the picture.
     """
     if not bool(chosen.any()):
-        return Observed(image)
+        return Degraded(image)
     some = chosen.nonzero()[:, 0]
     index = replace(draw, device="cpu").at("").index(len(image))
     rows = some.to(image.device)
@@ -175,7 +175,7 @@ def on_some(part: Degradation, image: Tensor, chosen: Tensor, draw: Draw) -> Obs
         level = _put(torch.zeros_like(image[:, :1, :1, :1]), rows, seen.level)
     if seen.clean is not None:
         clean = _put(image, rows, seen.clean)
-    return Observed(_put(image, rows, seen.image), known, level, clean)
+    return Degraded(_put(image, rows, seen.image), known, level, clean)
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Sometimes:
 
     adjoint = transposed
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         return on_some(self.part, image, chance(self.p, draw, "sometimes", image, host=True), draw)
 
 
@@ -212,16 +212,16 @@ class OneOf:
 
     adjoint = transposed
 
-    def __call__(self, image: Tensor, draw: Draw) -> Observed:
+    def __call__(self, image: Tensor, draw: Draw) -> Degraded:
         shares = self.shares or (1.0,) * len(self.parts)
         place = within((0.0, sum(shares)), draw, "one of", image, host=True)
-        seen, low = Observed(image), 0.0
+        seen, low = Degraded(image), 0.0
         for i, (part, share) in enumerate(zip(self.parts, shares, strict=True)):
             last = i == len(self.parts) - 1
             mine = (place >= low) & (torch.ones_like(place, dtype=torch.bool) if last else place < low + share)
             then = on_some(part, image, mine, turned(draw, i))
             here = spread(mine).to(image.device)
-            seen = Observed(
+            seen = Degraded(
                 torch.where(here, then.image, seen.image),
                 _both(seen.known, then.known, torch.mul),
                 _both(seen.level, then.level, torch.add),
