@@ -11,7 +11,7 @@ from zeuxis.engine.compute import starting
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import play
 from zeuxis.engine.state import build_state
-from zeuxis.jobs.opening import Source, material
+from zeuxis.jobs.sources import Source, material
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.runs import Run
 

@@ -26,8 +26,8 @@ from PIL import Image
 from results import record, unusual
 from source import Source
 
-from zeuxis.jobs.restoring import triage
-from zeuxis.jobs.restoring.restore import Asked, work_on
+from zeuxis.jobs.restoring import diagnose
+from zeuxis.jobs.restoring.restore import RestoreConfig, work_on
 from zeuxis.pictures.picture import read, to_tensor
 
 PICTURES = 20
@@ -83,14 +83,14 @@ def row(kind: str, seed: int, made: Damaged, harmed: bool, decide: bool) -> dict
     """What was decided of one picture and, where something was done, how near to the truth it lies."""
     started = time.process_time()
     picture = read(made.data)
-    measured = triage.measure(picture, to_tensor(picture))
-    plan = triage.plan("auto", measured)
+    measured = diagnose.measure(picture, to_tensor(picture))
+    plan = diagnose.plan("auto", measured)
     spent = time.process_time() - started
     steps = plan.steps
     found = {"kind": kind, "seed": seed, "harmed": harmed, "steps": list(steps), "why": plan.why, "seconds": spent}
     if decide or not steps:
         return found | {"gain": 0.0, "after": math.inf if not harmed else 0.0, "alone": not steps}
-    result, _ = work_on(made.data, "x" + made.suffix, Asked(), ".png")
+    result, _ = work_on(made.data, "x" + made.suffix, RestoreConfig(), ".png")
     given, mended = (pixels_like(x, made.truth) for x in (made.data, result))
     before, after = decibels(made.truth, given), decibels(made.truth, mended)
     alone = bool(np.array_equal(given, mended))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from zeuxis.jobs.judging import judged_samples, some
-from zeuxis.jobs.opening import Material, Source, material
+from zeuxis.jobs.sources import Material, Source, material
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages.outcome import Outcome, of_samples
 from zeuxis.runs import Run

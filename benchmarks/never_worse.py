@@ -21,8 +21,8 @@ from results import record, unusual
 
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
-from zeuxis.jobs.restoring.doubt import doubt_for, told
-from zeuxis.jobs.restoring.restore import Asked, work_on
+from zeuxis.jobs.restoring.restore import RestoreConfig, work_on
+from zeuxis.jobs.restoring.uncertainty import doubt_for, told
 
 SUFFIXES = (".png", ".webp", ".bmp", ".tif", ".jpg")
 LEAST_GAIN = {"noise 15": 8.8, "noise 25": 10.4, "JPEG 10": 1.35, "JPEG 30": 1.05, "blur 1.5": 3.3}
@@ -74,7 +74,7 @@ def tried(pixels: np.ndarray, name: str, out: str = ".png") -> list[dict[str, ob
     """One row for each damage of a picture: PSNR before and after, and what was done."""
     rows = []
     for damage, (file, data) in damaged(pixels, name).items():
-        made, outcome = work_on(data, file, Asked(), out)
+        made, outcome = work_on(data, file, RestoreConfig(), out)
         given, mended = (pixels_of(x, pixels.shape[2]) for x in (data, made))
         before, after = psnr(given, pixels), psnr(mended, pixels)
         alone = np.array_equal(given, mended)

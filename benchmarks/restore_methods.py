@@ -11,7 +11,7 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import foreign
-from zeuxis.jobs.restoring import community, doubt, nets, steps
+from zeuxis.jobs.restoring import nets, steps, third_party, uncertainty
 from zeuxis.nets import foreign as borrowed
 from zeuxis.weights import bundled
 from zeuxis.weights import foreign as carried
@@ -65,7 +65,7 @@ def _by_spandrel(task: Task) -> dict[str, Method]:
     name = f"dat-light-x{task.scale}"
     if task.job != "upscale" or not carried.is_here(name) or not shim.can_import("spandrel"):
         return {}
-    net = nets.Net(name, *community.built(carried.opened(name)[0], name))
+    net = nets.Net(name, *third_party.built(carried.opened(name)[0], name))
 
     def whole(seen: Degraded) -> Tensor:
         answer = net.able.restore(net.networks, seen.image.expand(-1, net.spec.channels, -1, -1))
@@ -77,7 +77,7 @@ def _by_spandrel(task: Task) -> dict[str, Method]:
 def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
     """Our own nets that fit the task: those of the runs or weights files named, else those of the package."""
     found = [nets.from_run(run) for run in runs] or [
-        nets.from_bundle(name) for name in bundled.names() if name != doubt.NAME
+        nets.from_bundle(name) for name in bundled.names() if name != uncertainty.NAME
     ]
     fitting = [net for net in found if net.scale == task.scale and _fills_holes(net) == (task.job == "inpaint")]
     fitting = [net for net in fitting if net.spec.channels == 3 or _grey(task)]

@@ -19,8 +19,8 @@ from zeuxis.degrade.noise import round_bytes
 from zeuxis.degrade.resize import bicubic
 from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
-from zeuxis.jobs.restoring import steps, triage
-from zeuxis.jobs.restoring.steps import Means, State
+from zeuxis.jobs.restoring import diagnose, steps
+from zeuxis.jobs.restoring.steps import State, StepConfig
 from zeuxis.metrics.fidelity import ALL, psnr_each
 from zeuxis.pictures.picture import Picture, from_tensor, read, to_tensor
 
@@ -35,17 +35,17 @@ def _asked(task: str) -> Column:
 
     def column(seen: Degraded, picture: Picture) -> Tensor:
         image = round_bytes(seen.image)
-        measured = triage.measure(from_tensor(image, picture), image)
+        measured = diagnose.measure(from_tensor(image, picture), image)
         state = State(image, measured, seen.known)
-        for step in triage.plan(task, measured).steps:
-            state = steps.STEPS[step](state, Means())
+        for step in diagnose.plan(task, measured).steps:
+            state = steps.STEPS[step](state, StepConfig())
         return state.image
 
     return column
 
 
 def _enlarged(fidelity: float) -> Column:
-    net = steps.upscaler(SCALE, Means(fidelity=fidelity))
+    net = steps.upscaler(SCALE, StepConfig(fidelity=fidelity))
     return lambda seen, _: steps.enlarged(round_bytes(seen.image), SCALE, net, None)
 
 

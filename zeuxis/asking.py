@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from zeuxis.engine.budget import Budget
     from zeuxis.engine.compute import ComputeOptions
     from zeuxis.engine.loop import LoopOptions
-    from zeuxis.jobs.opening import Source
+    from zeuxis.jobs.sources import Source
 
 
 def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
@@ -23,7 +23,7 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     named = there.source_of(data)  # before what is heavy is loaded
     from zeuxis.data.loading import Taken
     from zeuxis.data.trees import Where
-    from zeuxis.jobs.opening import Source
+    from zeuxis.jobs.sources import Source
 
     where = Where(given["classes_at"], given["group_at"], given["part_at"])
     taken = Taken(given.get("generated", "train") == "train", given["frames"], given["range"])

@@ -189,7 +189,7 @@ def test_zips_that_lie(tmp_path):
 
 
 def test_a_zip_member_larger_than_it_says_is_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr("zeuxis.data.sources._MEMBER", 2000)
+    monkeypatch.setattr("zeuxis.data.listing._MEMBER", 2000)
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("good.png", ENCODED["QOI"])
         archive.writestr("large.png", bytes(3000))

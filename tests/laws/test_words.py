@@ -20,7 +20,7 @@ from zeuxis.arguments import taken
 from zeuxis.flags import parser_of
 from zeuxis.jobs.study import plan
 from zeuxis.jobs.study import study as studies
-from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.study.plan import StudyConfig
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 sys.path.insert(0, str(DOCS.parent / "tools"))
@@ -133,7 +133,7 @@ def two_steps(monkeypatch):
     """Studies of two steps each, in this process: their processes have stories of their own."""
     run = studies.run
     monkeypatch.setattr(studies, "run", lambda place: run(place, here=True))
-    monkeypatch.setattr(plan, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
+    monkeypatch.setattr(plan, "StudyConfig", lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2)))
 
 
 ORDER = ("train", "sample", "report", "resume", "data", "restore", "upscale", "augment", "completion")

@@ -10,7 +10,7 @@ from PIL import Image
 from zeuxis.data.signatures import Unreadable
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring.restore import Asked, work_on
+from zeuxis.jobs.restoring.restore import RestoreConfig, work_on
 
 HELD_OUT = Path(__file__).resolve().parents[1] / "pictures" / "held-out"
 FILES = 10_000
@@ -73,7 +73,7 @@ def test_no_fault_in_ten_thousand_damaged_files() -> None:
     for number in range(FILES):
         name, data = originals[number % len(originals)]
         try:
-            made, _ = work_on(mutated(data, number), name, Asked(), ".png")
+            made, _ = work_on(mutated(data, number), name, RestoreConfig(), ".png")
             Image.open(io.BytesIO(made)).load()
             read += 1
         except (Unreadable, BadInput) as error:

@@ -11,9 +11,9 @@ from zeuxis.draw import Stream, key_of
 
 pytest.importorskip("pyvips")
 
-from zeuxis.pictures.huge import size_of
-from zeuxis.pictures.huge_writing import written
-from zeuxis.pictures.picture import Kept
+from zeuxis.pictures.picture import Metadata
+from zeuxis.pictures.streaming import size_of
+from zeuxis.pictures.streaming_writer import written
 
 SIDE = 20_000
 CHILD = """
@@ -33,7 +33,7 @@ def test_a_very_large_picture_is_denoised_within_its_memory(tmp_path: Path) -> N
     given, made = tmp_path / "large.png", tmp_path / "out.png"
     noise = Stream(key_of("large")).normal(512, SIDE * 3).numpy().reshape(512, SIDE, 3) * 20
     slope = np.linspace(40, 210, SIDE)[None, :, None]
-    with written(given, SIDE, SIDE, Kept()) as write:
+    with written(given, SIDE, SIDE, Metadata()) as write:
         for top in range(0, SIDE, 512):
             rows = np.roll(noise, 37 * top, 1)[: min(512, SIDE - top)]
             write(np.clip(slope + rows, 0, 255).astype(np.uint8))

@@ -13,7 +13,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.memory import MemoryDataset, Subset
 from zeuxis.data.reader import open_dataset
 from zeuxis.jobs.study import study
-from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.study.plan import StudyConfig
 
 pytestmark = pytest.mark.long
 
@@ -39,7 +39,7 @@ def pictures() -> Dataset:
 
 def conclude(folder: Path, pictures: Dataset, treatment: str, seed: int) -> str:
     """The verdict of one study, run in this process."""
-    asked = Asked(
+    asked = StudyConfig(
         labels_per_class=5,
         repeats=REPEATS,
         seed=seed,

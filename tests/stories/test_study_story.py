@@ -12,10 +12,10 @@ from PIL import Image
 
 from tests.stories.commands import ended, inside, kill_group, pictures, start, tree, typed, wait_until
 from zeuxis.data.files import write_json
-from zeuxis.jobs.study import mixed, plan
+from zeuxis.jobs.study import augmented_set, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
-from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name
 from zeuxis.stats.twoway import Examined
@@ -26,14 +26,14 @@ STUDY += ["2", "--generator", "width=4", "--generator", "batch=8", "--classifier
 STEPS = (12, 6)
 
 
-def small(*given, **named) -> Asked:
+def small(*given, **named) -> StudyConfig:
     """What was asked for, with steps in place of a time: the plan is then the same on every machine."""
-    return Asked(*given, **named, steps=STEPS)
+    return StudyConfig(*given, **named, steps=STEPS)
 
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setattr(plan, "Asked", small)
+    monkeypatch.setattr(plan, "StudyConfig", small)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def calm(tmp_path_factory):
     place = tmp_path_factory.mktemp("calm")
     pictures(place / "pics", ("boot", "dress"), 40)
     patch = pytest.MonkeyPatch()
-    patch.setattr(plan, "Asked", small)
+    patch.setattr(plan, "StudyConfig", small)
     run = studies.run
     patch.setattr(studies, "run", lambda place: run(place, here=True))
     try:
@@ -168,7 +168,7 @@ def test_the_mixed_set_is_what_the_chosen_share_trained_on(calm, tmp_path, capsy
                 "validation": 2.0 if other == share else -1.0,
             }
             (study / f"repeats/0{r + 1}/{share_name(other)}.json").write_text(json.dumps(result))
-    mixed.write_mixed(Place.open(study), tmp_path / "out")
+    augmented_set.write_mixed(Place.open(study), tmp_path / "out")
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["share"] == share
     for name in ("boot", "dress"):

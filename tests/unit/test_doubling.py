@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zeuxis.data import layouts, sources, tables
+from zeuxis.data import layouts, listing, tables
 from zeuxis.data.origin import note_in_xmp
 from zeuxis.degrade import words
 from zeuxis.jobs import strips
-from zeuxis.jobs.restoring import holes, masks
+from zeuxis.jobs.restoring import masked_windows, masks
 from zeuxis.pictures import metadata, tiles, write
-from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures.kept import Metadata, Picture
 
 TIMES = 8
 MOST, MOST_TIME = 1.5 * TIMES, 3 * TIMES
@@ -84,7 +84,7 @@ def _webp(n: int) -> bytes:
 def _picture(n: int) -> Picture:
     pixels = np.zeros((16, n, 3), np.uint8)
     pixels[4:8, : n // 3] = (255, 0, 0)
-    return Picture(pixels, None, Kept())
+    return Picture(pixels, None, Metadata())
 
 
 class _Held:
@@ -134,12 +134,12 @@ def _of(n: int, folder: Path) -> dict[str, Callable[[], Any]]:
         "WebP chunks": lambda: metadata.webp_is_lossless(webp),
         "words of damage": lambda: words.parse(damage),
         "mask": lambda: masks.hole_of(mask, mask.size),
-        "boxes around holes": lambda: list(holes.boxes(hole, 4, 64, 1)),
+        "boxes around holes": lambda: list(masked_windows.boxes(hole, 4, 64, 1)),
         "tiles": lambda: tiles._starts(8 * n + 64, 64, 8, 8),
         "squares of a strip": lambda: strips.chosen(held, 0),  # type: ignore[arg-type]
         "CSV": lambda: tables._rows_of_csv(csv),
         "JSONL": lambda: tables._rows_of_jsonl(jsonl),
-        "zip": lambda: sources.from_zip(packed, layouts.BY_RULE),
+        "zip": lambda: listing.from_zip(packed, layouts.BY_RULE),
         "folders": lambda: layouts.layout(paths),
     }
 

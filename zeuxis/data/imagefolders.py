@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from zeuxis.data.listing import Listing
 from zeuxis.data.parts import part_name
-from zeuxis.data.sources import Listing
 from zeuxis.data.tables import from_table
 from zeuxis.data.trees import Where
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, with_channels
+from zeuxis.data.listing import Skipped
 from zeuxis.data.loading import Loader, quiet
 from zeuxis.data.memory import Index, item_digest, positions_of
 from zeuxis.data.origin import Origin
 from zeuxis.data.signatures import Unreadable
-from zeuxis.data.sources import Skipped
 from zeuxis.errors import BadInput
 from zeuxis.platform import cores
 

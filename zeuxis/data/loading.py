@@ -15,11 +15,11 @@ import numpy as np
 from PIL import Image
 
 from zeuxis.data.decode import Decoded, Shape, decode, frames_of, is_grey, shaped, with_channels
+from zeuxis.data.listing import Entry
 from zeuxis.data.memory import item_digest
 from zeuxis.data.origin import PLAIN, Origin
 from zeuxis.data.ranges import Deep, white_for
 from zeuxis.data.signatures import Unreadable
-from zeuxis.data.sources import Entry
 from zeuxis.errors import BadInput, counted
 from zeuxis.platform import cores
 

@@ -9,7 +9,7 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from zeuxis.data.sources import Entry, Listing, Skipped, is_candidate, members, path_opener, readable, walk
+from zeuxis.data.listing import Entry, Listing, Skipped, is_candidate, members, path_opener, readable, walk
 from zeuxis.data.tables import text_of
 from zeuxis.errors import BadInput
 

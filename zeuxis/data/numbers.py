@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from zeuxis.data.sources import Listing
+from zeuxis.data.listing import Listing
 
 Number = tuple[int, str, int]
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from zeuxis.data.arrays import Arrays
 from zeuxis.data.dataset import Item, Spec
 from zeuxis.data.decode import Shape, shaped, with_channels
+from zeuxis.data.listing import Skipped
 from zeuxis.data.loading import (
     ALL,
     Candidate,
@@ -31,7 +32,6 @@ from zeuxis.data.loading import (
 from zeuxis.data.memory import Index, MemoryDataset, item_digest, positions_of
 from zeuxis.data.origin import Origin
 from zeuxis.data.reader import candidates_of, check_made, check_read, found_at, frames_left_out
-from zeuxis.data.sources import Skipped
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput

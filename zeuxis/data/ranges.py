@@ -69,7 +69,7 @@ def sixteen(file: IO[bytes] | Path, image: Image.Image) -> np.ndarray | None:
         return None
     if image.mode not in ("RGB", "RGBA", "LA"):
         return None
-    from zeuxis.pictures.deep import read_sixteen
+    from zeuxis.pictures.sixteen_bit import read_sixteen
 
     if isinstance(file, Path):
         data = file.read_bytes()

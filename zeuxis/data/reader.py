@@ -17,6 +17,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.decode import FITS, Shape, with_channels
 from zeuxis.data.imagefolders import from_metadata
 from zeuxis.data.lazy import FileDataset
+from zeuxis.data.listing import Listing, Skipped, from_folder, from_zip
 from zeuxis.data.loading import (
     ALL,
     Candidate,
@@ -34,7 +35,6 @@ from zeuxis.data.loading import (
 from zeuxis.data.memory import MemoryDataset, digest_of
 from zeuxis.data.numbers import with_one_name
 from zeuxis.data.origin import PLAIN
-from zeuxis.data.sources import Listing, Skipped, from_folder, from_zip
 from zeuxis.data.tables import from_table, is_table
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.errors import BadInput, nearest

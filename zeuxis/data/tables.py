@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data import listed
+from zeuxis.data.listing import Entry, Listing, Skipped, joined_names, named, path_opener, readable
 from zeuxis.data.numbers import equal, joined_words, one_name
 from zeuxis.data.parts import part_name
-from zeuxis.data.sources import Entry, Listing, Skipped, joined_names, named, path_opener, readable
 from zeuxis.data.trees import BY_RULE, Where, alike_in_case, one_part
 from zeuxis.errors import BadInput, counted, nearest
 

@@ -14,8 +14,8 @@ from zeuxis.data.files import write_json
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.alarms import advice
 from zeuxis.engine.batches import to_image
-from zeuxis.jobs.opening import Material
 from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages.outcome import UNJUDGED, Held, Outcome, of_held, of_intervals, of_samples, unjudged
 from zeuxis.pages.read import read_object

@@ -13,7 +13,7 @@ from zeuxis.data.memory import item_digests
 from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.errors import BadInput, counted
-from zeuxis.jobs.opening import Source
+from zeuxis.jobs.sources import Source
 from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
 

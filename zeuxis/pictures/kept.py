@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Metadata:
     """What a file says beside its pixels.
 
     format, mode: as Pillow names them, of the file that was read; bits: 8 or 16 per channel that were kept;
@@ -47,7 +47,7 @@ class Picture:
 
     pixels: np.ndarray
     alpha: np.ndarray | None
-    kept: Kept
+    kept: Metadata
 
     @property
     def size(self) -> tuple[int, int]:

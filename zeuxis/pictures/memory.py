@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from zeuxis.errors import BadInput, WrongType
-from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures.kept import Metadata, Picture
 from zeuxis.pictures.writing import encode
 
 _PLANES = {1: (1, False), 2: (1, True), 3: (3, False), 4: (3, True)}  # channels: colours, and whether alpha follows
@@ -31,7 +31,7 @@ def file_of(picture: Any) -> bytes:
         raise BadInput(f"a picture is [H, W] or [H, W, C] with 1 to 4 channels, not {shape}", "", "channels come last")
     colours, has_alpha = _PLANES[pixels.shape[2]]
     pixels = np.ascontiguousarray(pixels)
-    kept = Kept(mode="RGB" if colours == 3 else "L", bits=8 * pixels.itemsize)
+    kept = Metadata(mode="RGB" if colours == 3 else "L", bits=8 * pixels.itemsize)
     return encode(Picture(pixels[..., :colours], pixels[..., -1] if has_alpha else None, kept), ".png", None)
 
 

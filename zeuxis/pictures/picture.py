@@ -8,13 +8,13 @@ from torch import Tensor
 
 from zeuxis.errors import BadInput
 from zeuxis.pictures.colour import fill_transparent, shaped, stretched
-from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures.kept import Metadata, Picture
 from zeuxis.pictures.reading import read
 from zeuxis.pictures.writing import SUFFIXES, encode, remarks
 
 __all__ = [
     "SUFFIXES",
-    "Kept",
+    "Metadata",
     "Picture",
     "alpha_tensor",
     "encode",

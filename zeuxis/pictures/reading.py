@@ -14,8 +14,8 @@ from zeuxis.data import decode
 from zeuxis.data.decode import MODES
 from zeuxis.data.ranges import white_of
 from zeuxis.data.signatures import Unreadable
-from zeuxis.pictures import colour, deep, metadata
-from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures import colour, metadata, sixteen_bit
+from zeuxis.pictures.kept import Metadata, Picture
 
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: lambda a: a[:, ::-1],
@@ -119,7 +119,7 @@ def _cut_to_8(image: Image.Image) -> tuple[str, ...]:
 
 def _pixels(data: bytes, image: Image.Image) -> _Raw:
     """The pixels of an opened, not yet loaded picture."""
-    wide = deep.read_sixteen(data, image)
+    wide = sixteen_bit.read_sixteen(data, image)
     cut = () if wide is not None or image.mode.startswith("I;16") else _cut_to_8(image)
     image.load()
     if wide is not None:
@@ -133,7 +133,7 @@ def _pixels(data: bytes, image: Image.Image) -> _Raw:
 # ------------------------------------------------------------------ colours
 
 
-def _in_srgb(raw: _Raw, profile: bytes | None, kept: Kept) -> tuple[np.ndarray, Kept]:
+def _in_srgb(raw: _Raw, profile: bytes | None, kept: Metadata) -> tuple[np.ndarray, Metadata]:
     """Colours [H, W, 1 or 3], and `kept` with the profile and what was lost."""
     pixels = raw.pixels[..., :1] if raw.pixels.shape[2] < 3 else raw.pixels[..., :3]
     if raw.in_srgb:
@@ -160,13 +160,13 @@ def _frames(image: Image.Image) -> tuple[str, ...]:
     return (f"only the first {words} is taken",) if count > 1 else ()
 
 
-def kept_of(data: bytes, image: Image.Image, turn: int) -> Kept:
+def kept_of(data: bytes, image: Image.Image, turn: int) -> Metadata:
     """What the file says beside its pixels; colours and remarks are still missing."""
     exif, damaged = metadata.read_exif(image)
     dpi = metadata.read_dpi(image)
     form = "JPEG" if image.format == "MPO" else image.format or ""
     packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    return Kept(
+    return Metadata(
         format=form,
         mode=image.mode,
         lossless=metadata.webp_is_lossless(data) if form == "WEBP" else form not in _LOSSY,

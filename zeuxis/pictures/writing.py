@@ -12,12 +12,12 @@ from PIL import Image, PngImagePlugin
 from zeuxis.data.decode import is_srgb
 from zeuxis.data.origin import KEY
 from zeuxis.errors import BadInput
-from zeuxis.pictures import colour, deep, metadata
-from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures import colour, metadata, sixteen_bit
+from zeuxis.pictures.kept import Metadata, Picture
 from zeuxis.pictures.write import CHANGED, note_text, xmp_packet
 
 Note = dict[str, Any] | None
-Write = Callable[[np.ndarray, Kept, Note], bytes]
+Write = Callable[[np.ndarray, Metadata, Note], bytes]
 
 _MARKER = 65533 - 64
 """Bytes that one marker of a JPEG holds, less the words in front of XMP."""
@@ -43,13 +43,13 @@ def _image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
 
 
-def _xmp(kept: Kept, note: Note, with_note: bool = True) -> bytes | None:
+def _xmp(kept: Metadata, note: Note, with_note: bool = True) -> bytes | None:
     if note is None:
         return kept.xmp
     return xmp_packet(CHANGED, note if with_note else None, kept.xmp).encode("utf-8")
 
 
-def _exif(pixels: np.ndarray, kept: Kept) -> bytes | None:
+def _exif(pixels: np.ndarray, kept: Metadata) -> bytes | None:
     return None if kept.exif is None else metadata.sized_exif(kept.exif, *pixels.shape[:2])
 
 
@@ -66,7 +66,7 @@ def _save(image: Image.Image, form: str, **settings: Any) -> bytes:
 # ------------------------------------------------------------------ formats
 
 
-def _png_settings(size: tuple[int, int], kept: Kept, note: Note) -> dict[str, Any]:
+def _png_settings(size: tuple[int, int], kept: Metadata, note: Note) -> dict[str, Any]:
     chunks = PngImagePlugin.PngInfo()
     for name, body in kept.chunks:
         chunks.add(name, body)
@@ -81,19 +81,19 @@ def _png_settings(size: tuple[int, int], kept: Kept, note: Note) -> dict[str, An
     return _given(pnginfo=chunks, icc_profile=kept.icc, exif=exif, dpi=kept.dpi)
 
 
-def png_carrier(size: tuple[int, int], kept: Kept, note: Note) -> bytes:
+def png_carrier(size: tuple[int, int], kept: Metadata, note: Note) -> bytes:
     """A PNG of one pixel with all that stands beside the pixels of a picture of this size (height, width)."""
     return _save(Image.new("L", (1, 1)), "PNG", **_png_settings(size, kept, note))
 
 
-def _png(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _png(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     size = (pixels.shape[0], pixels.shape[1])
     if pixels.dtype == np.uint8:
         return _save(_image(pixels), "PNG", **_png_settings(size, kept, note))
-    return deep.png_bytes(pixels, png_carrier(size, kept, note))
+    return sixteen_bit.png_bytes(pixels, png_carrier(size, kept, note))
 
 
-def _jpeg(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _jpeg(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     exif, packet = _exif(pixels, kept), _xmp(kept, note)
     if exif is not None and len(exif) > _MARKER:
         exif = None
@@ -107,14 +107,14 @@ def _whole(dpi: tuple[float, float] | None) -> tuple[int, int] | None:
     return None if dpi is None else (min(65535, max(1, round(dpi[0]))), min(65535, max(1, round(dpi[1]))))
 
 
-def _webp(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _webp(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     wide = pixels[..., [0, 0, 0, *range(1, pixels.shape[2])]] if pixels.shape[2] < 3 else pixels
     settings = _given(icc_profile=kept.icc, exif=_exif(pixels, kept), xmp=_xmp(kept, note))
     how = {"lossless": True, "exact": True} if kept.lossless else {"quality": 95}
     return _save(_image(wide), "WEBP", **how, **settings)
 
 
-def _tiff(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _tiff(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     if pixels.shape[2] == 2 and pixels.dtype == np.uint16:
         pixels = pixels[..., [0, 0, 0, 1]]  # readers that know 16-bit grey with alpha are rare
     tags: dict[int, Any] = {}
@@ -128,20 +128,20 @@ def _tiff(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
     tags |= {} if kept.icc is None else {34675: kept.icc}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tags that Pillow's table of types does not know
-        return deep.tiff_bytes(pixels, tags)
+        return sixteen_bit.tiff_bytes(pixels, tags)
 
 
-def _bmp(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _bmp(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     return _save(_image(pixels), "BMP", **_given(dpi=kept.dpi))
 
 
-def _ppm(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _ppm(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     height, width, channels = pixels.shape
     head = f"P{5 if channels == 1 else 6}\n{width} {height}\n{np.iinfo(pixels.dtype).max}\n"
     return head.encode() + pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
 
 
-def _gif(pixels: np.ndarray, kept: Kept, note: Note) -> bytes:
+def _gif(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     hidden = pixels[..., -1] < 128 if pixels.shape[2] in (2, 4) else np.zeros(pixels.shape[:2], bool)
     rgb = pixels[..., [0, 0, 0]] if pixels.shape[2] < 3 else pixels[..., :3]
     packed = rgb.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
@@ -199,7 +199,7 @@ def form_of(suffix: str) -> Form:
 # ------------------------------------------------------------------ the whole
 
 
-def _colours(picture: Picture, form: Form) -> tuple[np.ndarray, Kept]:
+def _colours(picture: Picture, form: Form) -> tuple[np.ndarray, Metadata]:
     """Pixels [H, W, 1 to 4] in the colours and the depth that the format holds, and what is kept of the rest."""
     pixels, alpha, kept = picture.pixels, picture.alpha, picture.kept
     if "profile" not in form.holds:

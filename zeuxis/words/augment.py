@@ -81,13 +81,13 @@ def augment(
     from zeuxis.augmentation.policies import guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
-    from zeuxis.jobs.study import mixed, whole
-    from zeuxis.jobs.study.plan import Asked
+    from zeuxis.jobs.study import augmented_set, run_study
+    from zeuxis.jobs.study.plan import StudyConfig
 
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
             training.apart(data, folder, flag)
-    if out is not None and (classic_only or study is None or not mixed.is_of(Path(study), Path(out))):
+    if out is not None and (classic_only or study is None or not augmented_set.is_of(Path(study), Path(out))):
         check_empty(Path(out))
     domain = domain or guess_domain(str(data))
     asking.refuse_idle(augment, locals(), classic_only)
@@ -95,10 +95,10 @@ def augment(
         return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
         raise BadInput("the study needs a folder", "", "add `--study DIR`, or `--classic-only --out DIR`")
-    if out is not None and not mixed.is_of(Path(study), Path(out)):
-        mixed.check_place(Path(out), Path(study))
+    if out is not None and not augmented_set.is_of(Path(study), Path(out)):
+        augmented_set.check_place(Path(out), Path(study))
     training.check_generator(recipe)
-    asked = Asked(
+    asked = StudyConfig(
         labels_per_class,
         repeats,
         asking.seconds_of(budget),
@@ -114,4 +114,4 @@ def augment(
         raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
     if treatment != "gan" and (generator or recipe != "cgan"):
         raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
-    return whole.study(Path(study), source, asked, threads, device, out, dry_run)
+    return run_study.study(Path(study), source, asked, threads, device, out, dry_run)

@@ -69,10 +69,10 @@ def restore(
     is the "hole" or to "keep". Raises BadInput; SomeFailed where some of several pictures could not be done.
     """
     given = asking.pictures_of(input)
-    from zeuxis.jobs.restoring.mending import bytes_of, mend
-    from zeuxis.jobs.restoring.restore import Asked
+    from zeuxis.jobs.restoring.command import bytes_of, mend
+    from zeuxis.jobs.restoring.restore import RestoreConfig
 
-    asked = Asked(
+    asked = RestoreConfig(
         task=task,
         strength=strength,
         method=method,

@@ -49,8 +49,8 @@ def resume(
     folder = Path(folder)
     there.check_run(folder)
     from zeuxis.jobs import training
+    from zeuxis.jobs.study import run_study
     from zeuxis.jobs.study import study as studies
-    from zeuxis.jobs.study import whole
     from zeuxis.jobs.study.arms import Place
 
     options = asking.loop_options_of(checkpoint_every, on_nan)
@@ -60,8 +60,8 @@ def resume(
             raise asking.unread("--checkpoint-every or --on-nan", "in a study")
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):
-            whole.conclude(place)
-            whole.deliver(place)
+            run_study.conclude(place)
+            run_study.deliver(place)
     else:
         training.go_on(folder, options)
     return folder

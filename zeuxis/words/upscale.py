@@ -26,8 +26,8 @@ def upscale(
 ) -> tuple[list[Path] | bytes, dict[str, Any]]:
     """Enlarges as `restore` mends. scale: 2, 3 or 4; fidelity: 1 is the faithful net, less mixes in invented detail."""
     given = asking.pictures_of(input)
-    from zeuxis.jobs.restoring.mending import bytes_of, mend
-    from zeuxis.jobs.restoring.restore import Asked
+    from zeuxis.jobs.restoring.command import bytes_of, mend
+    from zeuxis.jobs.restoring.restore import RestoreConfig
 
-    asked = Asked(scale=scale, fidelity=fidelity, method=method, run=text_of(run), memory=bytes_of(memory))
+    asked = RestoreConfig(scale=scale, fidelity=fidelity, method=method, run=text_of(run), memory=bytes_of(memory))
     return mend(given, text_of(out), asked, None, text_of(compare), text_of(page), dry_run)

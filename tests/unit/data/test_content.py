@@ -21,7 +21,7 @@ from zeuxis.data.signatures import Unreadable
 from zeuxis.data.split import split_dataset
 from zeuxis.errors import BadInput
 from zeuxis.jobs.classic import augment_folder
-from zeuxis.pictures import deep
+from zeuxis.pictures import sixteen_bit
 from zeuxis.pictures.write import png_bytes, write_png
 
 RNG = np.random.default_rng(0)
@@ -66,8 +66,10 @@ def _png16(values):
     """A PNG of 16-bit RGB, which Pillow cannot write."""
     height, width, _ = values.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    head = deep.chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
-    return deep.SIGNATURE + head + deep.chunk(b"IDAT", zlib.compress(rows)) + deep.chunk(b"IEND", b"")
+    head = sixteen_bit.chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
+    return (
+        sixteen_bit.SIGNATURE + head + sixteen_bit.chunk(b"IDAT", zlib.compress(rows)) + sixteen_bit.chunk(b"IEND", b"")
+    )
 
 
 def test_all_sixteen_bits_are_as_they_were(tmp_path):

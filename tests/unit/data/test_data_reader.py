@@ -16,10 +16,10 @@ from PIL import Image
 
 from zeuxis.data import reader
 from zeuxis.data.decode import FITS
+from zeuxis.data.listing import Entry
 from zeuxis.data.loading import file_loader
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import FileDataset, natural, open_dataset
-from zeuxis.data.sources import Entry
 from zeuxis.errors import BadInput
 
 

@@ -12,7 +12,7 @@ from zeuxis.data.reader import open_dataset
 from zeuxis.data.shared import mapped, shared
 from zeuxis.jobs.executing import worker
 from zeuxis.jobs.study import arms
-from zeuxis.jobs.study.due import WORK
+from zeuxis.jobs.study.job_graph import WORK
 
 Study = namedtuple("Study", "folder")
 

@@ -14,12 +14,12 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.restoring import changes, comparing, presenting, scoring
 from zeuxis.jobs.restoring.comparing import check, compare
-from zeuxis.jobs.restoring.restore import Asked, run_batch
+from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch
 from zeuxis.metrics.fidelity import ALL, on_y, psnr_each, ssim_each
 from zeuxis.pictures.picture import encode, from_tensor, read, to_tensor
 from zeuxis.pictures.write import to_uint8, write_png
 
-BICUBIC = Asked(scale=2, method="bicubic")
+BICUBIC = RestoreConfig(scale=2, method="bicubic")
 NOTE = {"used": ["non-local-means"], "why": "noise of about 20", "task": "auto"}
 
 
@@ -152,7 +152,7 @@ def test_maps_of_large_pictures_are_small():
 
 def test_a_picture_beside_its_original(tmp_path: Path, capsys):
     before, after, truth = triple(tmp_path)
-    found = compare(str(before), [after], Asked(), str(truth), str(tmp_path / "page.html"))
+    found = compare(str(before), [after], RestoreConfig(), str(truth), str(tmp_path / "page.html"))
     entry = found["compared"][0]
     known = {k: to_tensor(read(p)) for k, p in (("in", before), ("out", after), ("truth", truth))}
     assert isclose(entry["input"]["psnr"], float(psnr_each(known["in"], known["truth"])), rel_tol=1e-9)
@@ -174,7 +174,7 @@ def test_a_folder_is_matched_by_path_and_stem(tmp_path: Path, capsys):
     paths = [triple(tmp_path, name)[1] for name in ("a.png", "deep/b.png")]
     (tmp_path / "truth" / "deep" / "b.png").rename(tmp_path / "truth" / "deep" / "b.webp")
     Image.open(tmp_path / "truth" / "a.png").save(tmp_path / "truth" / "deep" / "b.webp", lossless=True)
-    found = compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), str(tmp_path / "page.html"))
+    found = compare(str(tmp_path / "in"), paths, RestoreConfig(), str(tmp_path / "truth"), str(tmp_path / "page.html"))
     assert [e["original"] for e in found["compared"]] == [
         str(tmp_path / "truth" / name) for name in ("a.png", "deep/b.webp")
     ]
@@ -186,7 +186,7 @@ def test_one_without_an_original_is_listed_and_the_others_are_compared(tmp_path:
     (tmp_path / "truth" / "b.png").unlink()
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SomeFailed, match="1 of 2") as error:
-        compare(str(tmp_path / "in"), paths, Asked(), str(tmp_path / "truth"), None)
+        compare(str(tmp_path / "in"), paths, RestoreConfig(), str(tmp_path / "truth"), None)
     assert [e["name"] for e in error.value.found["compared"]] == ["a.png"]
     assert "b.png: it has no original under its name" in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before  # no page that nobody named
@@ -200,13 +200,13 @@ def test_bad_originals_and_pages_are_refused(tmp_path: Path):
     with pytest.raises(BadInput, match="HTML"):
         check(None, str(before))
     with pytest.raises(BadInput, match="needs a folder of originals"):
-        compare(str(tmp_path / "in"), [after, tmp_path / "out" / "b.png"], Asked(), str(truth), None)
+        compare(str(tmp_path / "in"), [after, tmp_path / "out" / "b.png"], RestoreConfig(), str(truth), None)
     other = save(tmp_path / "other.png", smooth(48, 60))
     with pytest.raises(BadInput, match="60x48 and the result 64x48"):
-        compare(str(before), [after], Asked(), str(other), None)
+        compare(str(before), [after], RestoreConfig(), str(other), None)
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match="no original here"):
-        compare(str(before), [after], Asked(), str(tmp_path / "empty"), None)
+        compare(str(before), [after], RestoreConfig(), str(tmp_path / "empty"), None)
 
 
 @pytest.mark.parametrize("size", [(48, 64), (47, 63), (49, 65)])
@@ -234,7 +234,7 @@ def test_an_original_of_another_picture_is_no_modcrop(tmp_path: Path):
 def test_without_an_original_the_page_says_what_changed(tmp_path: Path, capsys):
     before, after, _ = triple(tmp_path)
     page = tmp_path / "page.html"
-    found = compare(str(before), [after], Asked(), None, str(page))
+    found = compare(str(before), [after], RestoreConfig(), None, str(page))
     assert found["mean"] == {} and found["page"] == str(page)
     changed = found["compared"][0]["changed"]
     assert changed["consistency"] is None and 15 < changed["residual"] < 25 and changed["shift"] < 1
@@ -247,7 +247,7 @@ def test_the_page_of_a_filled_hole_tells_of_the_hole_alone(tmp_path: Path, capsy
     path, mask = save(tmp_path / "x.png", noisy(smooth(), 20)), np.zeros((48, 64), np.uint8)
     mask[10:20, 30:50] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    asked, page = Asked(task="inpaint", method="biharmonic"), tmp_path / "page.html"
+    asked, page = RestoreConfig(task="inpaint", method="biharmonic"), tmp_path / "page.html"
     paths = [r.result for r in run_batch(str(path), str(tmp_path / "out.png"), asked, str(tmp_path / "mask.png"))]
     changed = compare(str(path), paths, asked, None, str(page))["compared"][0]["changed"]
     assert 0.055 < changed["filled"] <= 200 / (48 * 64)
@@ -259,7 +259,7 @@ def test_the_page_of_a_filled_hole_tells_of_the_hole_alone(tmp_path: Path, capsy
 
 
 def test_a_format_that_costs_pixels_is_not_called_unchanged(tmp_path: Path):
-    path, asked = save(tmp_path / "x.png", noisy(smooth(), 20)), Asked(strength=0)
+    path, asked = save(tmp_path / "x.png", noisy(smooth(), 20)), RestoreConfig(strength=0)
     for suffix, said in ((".jpg", "the format that it was written in"), (".tif", "is what it was")):
         paths = [r.result for r in run_batch(str(path), str(tmp_path / f"out{suffix}"), asked)]
         page = tmp_path / f"page{suffix}.html"
@@ -269,7 +269,7 @@ def test_a_format_that_costs_pixels_is_not_called_unchanged(tmp_path: Path):
 
 def test_without_original_and_page_there_is_no_page(tmp_path: Path):
     before, after, _ = triple(tmp_path)
-    assert compare(str(before), [after], Asked(), None, None)["page"] is None
+    assert compare(str(before), [after], RestoreConfig(), None, None)["page"] is None
     assert not list(tmp_path.rglob("*.html"))
 
 
@@ -280,7 +280,7 @@ def test_a_picture_left_alone_is_known_by_its_pixels(tmp_path: Path):
     copy = tmp_path / "copy.tif"
     copy.write_bytes(encode(read(earlier), ".tif", None))
     for result in (save(tmp_path / "same.png", to_tensor(read(earlier)), NOTE), copy):
-        found = compare(str(earlier), [result], Asked(), None, str(tmp_path / "page.html"))
+        found = compare(str(earlier), [result], RestoreConfig(), None, str(tmp_path / "page.html"))
         assert found["compared"][0]["left_alone"] and found["compared"][0]["used"] == []
         html = (tmp_path / "page.html").read_text("utf-8")
         assert "Left alone:" in html and "<input" not in html and "It was left alone" in html
@@ -293,7 +293,7 @@ def test_sixteen_bits_and_alpha_are_compared(tmp_path: Path):
     Image.fromarray(grey).save(path)
     result = tmp_path / "result.png"
     result.write_bytes(encode(from_tensor(to_tensor(read(path)) * 0.9, read(path)), ".png", NOTE))
-    found = compare(str(path), [result], Asked(), str(path), None)["compared"][0]
+    found = compare(str(path), [result], RestoreConfig(), str(path), None)["compared"][0]
     assert found["input"]["psnr"] == "equal" and 20 < found["output"]["psnr"] < 40
     assert len(found["changed"]["channels"]) == 1
 
@@ -302,7 +302,7 @@ def test_a_changed_folder_is_refused(tmp_path: Path):
     paths = [triple(tmp_path, name)[1] for name in ("a.png", "b.png")]
     (tmp_path / "in" / "b.png").unlink()
     with pytest.raises(BadInput, match="changed"):
-        compare(str(tmp_path / "in"), paths, Asked(), None, str(tmp_path / "p.html"))
+        compare(str(tmp_path / "in"), paths, RestoreConfig(), None, str(tmp_path / "p.html"))
 
 
 def test_results_within_the_folder_of_the_pictures_are_no_pictures_of_it(tmp_path: Path):
@@ -310,7 +310,7 @@ def test_results_within_the_folder_of_the_pictures_are_no_pictures_of_it(tmp_pat
     inside = tmp_path / "in" / "out" / "a.png"
     inside.parent.mkdir()
     inside.write_bytes(after.read_bytes())
-    found = compare(str(tmp_path / "in"), [inside], Asked(), None, str(tmp_path / "p.html"))
+    found = compare(str(tmp_path / "in"), [inside], RestoreConfig(), None, str(tmp_path / "p.html"))
     assert [e["name"] for e in found["compared"]] == ["a.png"]
 
 
@@ -360,7 +360,7 @@ def test_colours_that_nobody_sees_do_not_count(tmp_path):
     truth = rimmed(clean, alpha, tmp_path / "truth.png")
     before = rimmed(noisy(clean, 12), alpha, tmp_path / "before.png")
     after = rimmed(wild, alpha, tmp_path / "after.png")
-    found = compare(str(before), [after], Asked(), str(truth), str(tmp_path / "page.html"))
+    found = compare(str(before), [after], RestoreConfig(), str(truth), str(tmp_path / "page.html"))
     (entry,) = found["compared"]
     assert entry["output"]["psnr"] > entry["input"]["psnr"] + 3
     hidden = 2 * smooth()[..., :32] * 127.5 * 12 / 255  # what shows of the rim on white, in grey levels
@@ -380,11 +380,11 @@ def test_alpha_is_scored_as_a_plane_and_a_picture_without_it_is_opaque(tmp_path)
     truth = rimmed(clean, half, tmp_path / "truth.png")
     before = rimmed(clean, opaque, tmp_path / "before.png")
     after = save(tmp_path / "after.png", clean)
-    (entry,) = compare(str(before), [after], Asked(), str(truth), None)["compared"]
+    (entry,) = compare(str(before), [after], RestoreConfig(), str(truth), None)["compared"]
     for side in ("input", "output"):
         assert isclose(entry[side]["psnr_alpha"], 20 * log10(255 / 10), rel_tol=1e-6)
     again, other = save(tmp_path / "again.png", clean), save(tmp_path / "other.png", noisy(clean, 3))
-    plain = compare(str(after), [again], Asked(), str(other), None)
+    plain = compare(str(after), [again], RestoreConfig(), str(other), None)
     assert "psnr_alpha" not in plain["protocol"] and "psnr_alpha" not in plain["compared"][0]["output"]
 
 

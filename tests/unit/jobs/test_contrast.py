@@ -2,8 +2,8 @@
 
 import torch
 
-from zeuxis.jobs.restoring.steps import STEPS, Means, State
-from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.jobs.restoring.diagnose import Measured
+from zeuxis.jobs.restoring.steps import STEPS, State, StepConfig
 
 
 def slopes() -> torch.Tensor:
@@ -13,7 +13,7 @@ def slopes() -> torch.Tensor:
 
 
 def done(step: str) -> torch.Tensor:
-    return STEPS[step](State(slopes(), Measured(0.0, None, (0, 0), 0.0)), Means()).image
+    return STEPS[step](State(slopes(), Measured(0.0, None, (0, 0), 0.0)), StepConfig()).image
 
 
 def test_contrast_keeps_the_channels_apart():

@@ -10,19 +10,19 @@ from PIL import Image
 import zeuxis
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.per_image.records import Record
-from zeuxis.jobs.restoring.restore import Asked, run_batch
-from zeuxis.pictures import huge
+from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch
+from zeuxis.pictures import streaming
 
-NOISY = Asked("denoise", method="non-local-means")
-FILL = Asked("inpaint", method="biharmonic")
+NOISY = RestoreConfig("denoise", method="non-local-means")
+FILL = RestoreConfig("inpaint", method="biharmonic")
 ASKED = {
-    "found well": (Asked(), None),
+    "found well": (RestoreConfig(), None),
     "denoised": (NOISY, None),
     "strength 0": (replace(NOISY, strength=0.0), None),
     "filled": (FILL, "hole"),
     "no hole": (FILL, "empty"),
     "no hole, strength 0": (replace(FILL, strength=0.0), "empty"),
-    "enlarged": (Asked(scale=2, method="bicubic"), None),
+    "enlarged": (RestoreConfig(scale=2, method="bicubic"), None),
 }
 
 
@@ -40,7 +40,7 @@ def folder(tmp_path_factory) -> Path:
     return path
 
 
-def decided(folder: Path, out: Path, asked: Asked, mask: str | None, dry: bool) -> Record:
+def decided(folder: Path, out: Path, asked: RestoreConfig, mask: str | None, dry: bool) -> Record:
     (record,) = run_batch(str(folder / "a.png"), str(out), asked, mask and str(folder / f"{mask}.png"), dry)
     return record
 
@@ -72,11 +72,12 @@ def odd_files(folder: Path) -> None:
     still.save(folder / "plain.bmp")
 
 
-ENLARGED = Asked(scale=2, method="bicubic")
+ENLARGED = RestoreConfig(scale=2, method="bicubic")
 
 
 @pytest.mark.parametrize(
-    ("suffix", "asked"), [(".png", Asked()), (None, Asked()), (".jpg", NOISY), (".gif", ENLARGED), (".webp", ENLARGED)]
+    ("suffix", "asked"),
+    [(".png", RestoreConfig()), (None, RestoreConfig()), (".jpg", NOISY), (".gif", ENLARGED), (".webp", ENLARGED)],
 )
 def test_a_dry_run_tells_what_cannot_be_kept(tmp_path, suffix, asked):
     (tmp_path / "in").mkdir()
@@ -97,7 +98,7 @@ def test_a_dry_run_tells_what_cannot_be_kept(tmp_path, suffix, asked):
 
 def test_a_film_that_is_left_alone_is_told_to_be_written_as_another_format(tmp_path):
     odd_files(tmp_path)
-    (record,) = run_batch(str(tmp_path / "film.gif"), str(tmp_path / "out") + "/", Asked())
+    (record,) = run_batch(str(tmp_path / "film.gif"), str(tmp_path / "out") + "/", RestoreConfig())
     assert record.state == "left alone" and record.result.suffix == ".png"
     assert record.remarks[0] == "it is written as PNG"
 
@@ -120,13 +121,15 @@ def test_a_dry_run_refuses_what_the_run_refuses(folder, tmp_path, strength):
 
 def test_so_it_is_of_files_too_large_for_memory(folder, tmp_path, monkeypatch):
     pytest.importorskip("pyvips")
-    monkeypatch.setattr("zeuxis.pictures.huge.LARGE", 1000)
-    assert huge.is_large(folder / "a.png")
+    monkeypatch.setattr("zeuxis.pictures.streaming.LARGE", 1000)
+    assert streaming.is_large(folder / "a.png")
     for asked, out in ((replace(NOISY, strength=0.0), "out.jpg"), (NOISY, "out.png"), (FILL, "out.png")):
         for dry in (True, False):
             with pytest.raises(BadInput):
                 decided(folder, tmp_path / out, asked, "hole" if asked == FILL else None, dry)
-    planned, done = (decided(folder, tmp_path / "x.png", Asked(strength=0.0), None, dry) for dry in (True, False))
+    planned, done = (
+        decided(folder, tmp_path / "x.png", RestoreConfig(strength=0.0), None, dry) for dry in (True, False)
+    )
     assert (planned.why, planned.measured) == (done.why, done.measured) == ("strength 0", None)
 
 
@@ -141,14 +144,14 @@ def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, cap
     _, planned = zeuxis.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
     assert planned["pictures"][0]["why"] == found["pictures"][0]["why"]
     assert "--" not in capsys.readouterr().err
-    (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), Asked(), dry_run=True)
+    (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), RestoreConfig(), dry_run=True)
     assert "`--task deblur`" in record.to_json()["why"]
 
 
 def test_what_another_format_does_to_the_pixels_is_told(folder, tmp_path):
     """A picture that is left alone was told to be written as JPEG "with the same pixels"."""
     for suffix, told in ((".jpg", True), (".png", False), (".webp", False)):
-        (record,) = run_batch(str(folder / "a.png"), str(tmp_path / f"b{suffix}"), Asked(strength=0.0))
+        (record,) = run_batch(str(folder / "a.png"), str(tmp_path / f"b{suffix}"), RestoreConfig(strength=0.0))
         same = np.array_equal(np.asarray(Image.open(folder / "a.png")), np.asarray(Image.open(record.result)))
         assert ("JPEG changes all pixels a little" in record.remarks) is told is not same
 
@@ -162,7 +165,7 @@ def test_results_inside_the_folder_of_the_pictures_are_refused_at_once(folder, t
     """The same again failed, and another OUT took the results for pictures."""
     for out in (folder / "out", folder / "deep" / "out"):
         with pytest.raises(BadInput, match="as pictures of it the next time"):
-            run_batch(str(folder), str(out), Asked(scale=2, method="bicubic"))
+            run_batch(str(folder), str(out), RestoreConfig(scale=2, method="bicubic"))
         assert not out.exists()
 
 
@@ -189,9 +192,9 @@ def test_which_number_of_floats_is_white(tmp_path, top, white):
     Image.fromarray(values).save(tmp_path / "a.tif")
     if white is None:
         with pytest.raises(BadInput, match="does not say which of them is white"):
-            run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), Asked(scale=2, method="bicubic"))
+            run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), RestoreConfig(scale=2, method="bicubic"))
         return
-    (record,) = run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), Asked(scale=2, method="bicubic"))
+    (record,) = run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), RestoreConfig(scale=2, method="bicubic"))
     assert any(f"white is {white}" in words for words in record.remarks)
     assert any("were cut" in words for words in record.remarks) == (1.01 < top < 2)
 
@@ -201,5 +204,5 @@ def test_a_broken_link_to_a_picture_is_listed(folder, tmp_path):
     (tmp_path / "in" / "a.png").write_bytes((folder / "a.png").read_bytes())
     (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
     with pytest.raises(SomeFailed) as told:
-        run_batch(str(tmp_path / "in"), str(tmp_path / "out"), Asked(scale=2, method="bicubic"))
+        run_batch(str(tmp_path / "in"), str(tmp_path / "out"), RestoreConfig(scale=2, method="bicubic"))
     assert [one["name"] for one in told.value.found["failed"]] == ["gone.png"]

@@ -11,7 +11,7 @@ import zeuxis
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.calibrating import by_picture
-from zeuxis.jobs.restoring import doubt
+from zeuxis.jobs.restoring import uncertainty
 
 
 def photo(path, seed: int) -> None:
@@ -55,22 +55,24 @@ def test_the_page_tells_how_sure_it_is(run, tmp_path):
 
 
 def test_intervals_hold_what_they_promise_on_a_new_picture(run):
-    head = doubt.of_run(str(run))
+    head = uncertainty.of_run(str(run))
     draw = Stream(key_of("new", 0))
     before = draw.uniform(1, 3, 50, 70, low=-1, high=1)
     lower, upper = head.intervals(before, 0.9 * before)
     assert lower.shape == upper.shape == before.shape and float(lower.min()) > 0 and float(upper.min()) > 0
     grey = head.intervals(before[:, :1], 0.9 * before[:, :1])
     assert grey[0].shape == (1, 1, 50, 70)
-    _, found = doubt.told(head, before, before, before)
+    _, found = uncertainty.told(head, before, before, before)
     assert found["inside"] == 1.0 and found["half_width"] > 0
 
 
 def test_who_may_speak_of_a_picture(run, tmp_path):
-    assert doubt.doubt_for(None, ("wiener",), None) is None and doubt.doubt_for(None, ("repair",), 0.5) is None
-    assert doubt.doubt_for(None, (), None) is None
+    assert (
+        uncertainty.doubt_for(None, ("wiener",), None) is None and uncertainty.doubt_for(None, ("repair",), 0.5) is None
+    )
+    assert uncertainty.doubt_for(None, (), None) is None
     with pytest.raises(BadInput):
-        doubt.of_run(str(tmp_path))
+        uncertainty.of_run(str(tmp_path))
 
 
 def test_squares_of_one_picture_are_one_witness():

@@ -12,13 +12,13 @@ from PIL import Image
 
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets, steps
-from zeuxis.jobs.restoring.restore import Asked, run_batch
-from zeuxis.jobs.restoring.steps import Means
+from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch
+from zeuxis.jobs.restoring.steps import StepConfig
 from zeuxis.pictures.write import read_note
 from zeuxis.runs import FORMAT
 from zeuxis.weights import bundled, store
 
-DENOISE = Asked(task="denoise", method="wavelet")
+DENOISE = RestoreConfig(task="denoise", method="wavelet")
 
 
 def photo(seed: int = 0, size: tuple[int, int] = (96, 112)) -> np.ndarray:
@@ -39,7 +39,7 @@ def trained(path: Path, factor: float) -> None:
     store.save(path, {k: v * factor if v.is_floating_point() else v for k, v in tensors.items()}, words)
 
 
-def again(path: Path, out: Path, asked: Asked, capsys: pytest.CaptureFixture[str]) -> str:
+def again(path: Path, out: Path, asked: RestoreConfig, capsys: pytest.CaptureFixture[str]) -> str:
     """What is said of a second time; nothing may be written then."""
     before = (out.read_bytes(), out.stat().st_mtime_ns)
     capsys.readouterr()
@@ -60,7 +60,7 @@ def test_a_run_that_was_trained_anew_is_another_net_at_once(tmp_path, capsys, as
     (run / "run.json").write_text(
         json.dumps({"format": FORMAT, "recipe": words["recipe"], "settings": settings, "spec": spec, "seed": 0})
     )
-    asked = Asked(scale=2, run=str(run if as_run else file))
+    asked = RestoreConfig(scale=2, run=str(run if as_run else file))
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     first = read_note(tmp_path / "out.png")["weights"]
     assert list(first.values()) == [nets.from_file(file).sha256]
@@ -82,13 +82,13 @@ def test_a_run_that_was_trained_anew_is_another_net_at_once(tmp_path, capsys, as
 
 def test_the_packages_nets_are_named_with_their_hashes(tmp_path, capsys):
     path = save(tmp_path / "x.png")
-    asked = Asked(task="denoise")
+    asked = RestoreConfig(task="denoise")
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["weights"] == {"repair": nets.from_bundle("repair").sha256}
     assert "done already" in again(path, tmp_path / "out.png", asked, capsys)
-    assert steps.are_current({"repair": nets.from_bundle("repair").sha256}, 1, Means())
-    assert not steps.are_current({"repair": "0" * 64}, 1, Means())
-    assert not steps.are_current({"gone": "0" * 64}, 1, Means())
+    assert steps.are_current({"repair": nets.from_bundle("repair").sha256}, 1, StepConfig())
+    assert not steps.are_current({"repair": "0" * 64}, 1, StepConfig())
+    assert not steps.are_current({"gone": "0" * 64}, 1, StepConfig())
 
 
 def test_a_fingerprint_is_of_all_that_is_read(tmp_path):
@@ -115,11 +115,11 @@ def test_a_copy_of_the_source_is_measured_and_not_taken_for_done(tmp_path, capsy
     assert read_note(out)["used"] == ["wavelet"] and "done already" not in capsys.readouterr().err
     shutil.copy(path, tmp_path / "large.png")
     with pytest.raises(BadInput, match="there already"):
-        run_batch(str(path), str(tmp_path / "large.png"), Asked(scale=2, method="bicubic"))
+        run_batch(str(path), str(tmp_path / "large.png"), RestoreConfig(scale=2, method="bicubic"))
 
 
 def test_what_was_left_alone_is_told_by_its_pixels_in_another_format(tmp_path, capsys):
-    path, asked = save(tmp_path / "x.png"), Asked(strength=0)
+    path, asked = save(tmp_path / "x.png"), RestoreConfig(strength=0)
     for suffix in (".tif", ".bmp", ".jpg", ".webp"):
         out = tmp_path / f"same{suffix}"
         run_batch(str(path), str(out), asked)
@@ -136,7 +136,7 @@ def test_without_a_note_the_size_is_compared_and_that_is_said(tmp_path, capsys, 
     run_batch(str(path), str(out), DENOISE)
     assert "the size alone was checked" in again(path, out, DENOISE, capsys)
     with pytest.raises(BadInput, match="there already"):
-        run_batch(str(path), str(out), Asked(scale=2, method="bicubic"))
+        run_batch(str(path), str(out), RestoreConfig(scale=2, method="bicubic"))
     (tmp_path / f"broken{suffix}").write_bytes(out.read_bytes()[:1])
     with pytest.raises(BadInput, match="there already"):
         run_batch(str(path), str(tmp_path / f"broken{suffix}"), DENOISE)
@@ -144,9 +144,9 @@ def test_without_a_note_the_size_is_compared_and_that_is_said(tmp_path, capsys, 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
 def test_a_large_target_is_known_by_its_note(tmp_path, capsys, monkeypatch, suffix):
-    path, out, asked = save(tmp_path / "x.png"), tmp_path / f"out{suffix}", Asked(scale=2, method="bicubic")
+    path, out, asked = save(tmp_path / "x.png"), tmp_path / f"out{suffix}", RestoreConfig(scale=2, method="bicubic")
     run_batch(str(path), str(out), asked)
-    monkeypatch.setattr("zeuxis.pictures.huge.LARGE", 80 * 112 - 1)
+    monkeypatch.setattr("zeuxis.pictures.streaming.LARGE", 80 * 112 - 1)
     assert "done already" in again(path, out, asked, capsys)
     for other in (save(tmp_path / "y.png", 3), save(tmp_path / "small.png", 0, (30, 40))):
         with pytest.raises(BadInput, match="there already"):

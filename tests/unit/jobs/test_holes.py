@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zeuxis.draw import Draw
-from zeuxis.jobs.restoring.holes import THIN, boxes, filled, parts
+from zeuxis.jobs.restoring.masked_windows import THIN, boxes, filled, parts
 from zeuxis.pictures.tiles import padded
 
 REACH, CELL = 72, 8

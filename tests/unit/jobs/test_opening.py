@@ -16,9 +16,9 @@ from zeuxis.data.there import source_of
 from zeuxis.engine.monitoring import with_every_class
 from zeuxis.errors import BadInput
 from zeuxis.jobs import recognizing
-from zeuxis.jobs.opening import Source, held_share, material
 from zeuxis.jobs.sample import _labels
-from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.sources import Source, held_share, material
+from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.jobs.study.study import prepare
 from zeuxis.jobs.training import find_pictures
 from zeuxis.recipes.classifier import Classifier
@@ -85,7 +85,7 @@ def test_a_score_by_label_needs_every_class(tmp_path, folders, same, words):
 def test_a_study_needs_every_class_in_every_part(tmp_path, folders, words):
     data = Source(str(put(tmp_path / "data", folders))).open()
     with pytest.raises(BadInput, match=words):
-        prepare(tmp_path / "study", data, Asked(repeats=1, domain="photo"))
+        prepare(tmp_path / "study", data, StudyConfig(repeats=1, domain="photo"))
     assert not (tmp_path / "study").exists()
 
 

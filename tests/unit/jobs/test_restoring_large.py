@@ -12,8 +12,8 @@ from PIL import Image
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import large, steps
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.restoring.restore import Asked, picture_of, run_batch
-from zeuxis.jobs.restoring.steps import Means
+from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of, run_batch
+from zeuxis.jobs.restoring.steps import StepConfig
 from zeuxis.pictures.picture import read
 from zeuxis.pictures.write import read_note
 
@@ -76,7 +76,7 @@ def nets(monkeypatch):
 
 @pytest.fixture()
 def in_bands(monkeypatch):
-    monkeypatch.setattr("zeuxis.pictures.huge.LARGE", HEIGHT * WIDTH - 1)
+    monkeypatch.setattr("zeuxis.pictures.streaming.LARGE", HEIGHT * WIDTH - 1)
 
 
 def photo(seed: int = 0) -> np.ndarray:
@@ -110,7 +110,7 @@ def test_jpeg_in_bands_by_its_own_net_on_its_own_blocks_and_held_to_them(
 ):
     monkeypatch.setitem(NETS, "jpeg", net("jpeg", recipe()))
     path = compressed(tmp_path / "x.png", cut=cut)
-    asked = Asked(task=task, memory=3 * TIGHT)
+    asked = RestoreConfig(task=task, memory=3 * TIGHT)
     whole = picture_of(read(path), asked)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert whole.used == ("jpeg",) and read_note(tmp_path / "out.png")["used"] == ["jpeg"]
@@ -122,7 +122,7 @@ def test_jpeg_in_bands_by_its_own_net_on_its_own_blocks_and_held_to_them(
 
 def test_jpeg_files_are_read_with_their_tables(tmp_path, in_bands):
     path = compressed(tmp_path / "x.jpg")
-    asked = Asked(memory=3 * TIGHT)
+    asked = RestoreConfig(memory=3 * TIGHT)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["why"] == "in its middle: JPEG quality 15"
     whole = picture_of(read(path), asked).picture.pixels.astype(int)
@@ -135,14 +135,14 @@ def test_noise_that_was_proven_in_bands_is_held_to_what_noise_can_be(tmp_path, i
     noisy = plain + np.random.default_rng(1).normal(0, 20, plain.shape)
     path = tmp_path / "x.png"
     Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(path)
-    run_batch(str(path), str(tmp_path / "out.png"), Asked(memory=TIGHT))
+    run_batch(str(path), str(tmp_path / "out.png"), RestoreConfig(memory=TIGHT))
     assert read_note(tmp_path / "out.png")["why"].startswith("in its middle: noise")
     mended, whole, loose = (
         x.pixels.astype(int)
         for x in (
             read(tmp_path / "out.png"),
-            picture_of(read(path), Asked(memory=TIGHT)).picture,
-            picture_of(read(path), Asked(task="denoise", memory=TIGHT)).picture,
+            picture_of(read(path), RestoreConfig(memory=TIGHT)).picture,
+            picture_of(read(path), RestoreConfig(task="denoise", memory=TIGHT)).picture,
         )
     )
     inner = (slice(8, -8), slice(8, -8))  # at the border the one mirrors what was given, the other what was taken
@@ -154,7 +154,7 @@ def test_noise_and_strength_in_bands(tmp_path, in_bands):
     noisy = photo() + np.random.default_rng(1).normal(0, 25, photo().shape)
     path = tmp_path / "x.png"
     Image.fromarray(np.clip(noisy[:HEIGHT, :WIDTH], 0, 255).astype(np.uint8)).save(path)
-    asked = Asked(task="denoise", strength=0.6, memory=TIGHT)
+    asked = RestoreConfig(task="denoise", strength=0.6, memory=TIGHT)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["used"] == ["repair"]
     assert same(tmp_path / "out.png", picture_of(read(path), asked).picture)
@@ -172,7 +172,7 @@ def test_the_grid_of_a_sample_is_that_of_the_whole(tmp_path, monkeypatch):
 def test_enlarging_in_bands(tmp_path, in_bands, monkeypatch, scale, method, memory):
     path, seen = tmp_path / "x.png", []
     Image.fromarray(photo()[:HEIGHT, :WIDTH]).save(path)
-    asked = Asked(scale=scale, method=method, memory=memory)
+    asked = RestoreConfig(scale=scale, method=method, memory=memory)
     whole = picture_of(read(path), asked)
     enlarged = steps.enlarged
     monkeypatch.setattr(steps, "enlarged", lambda x, *rest: seen.append(tuple(x.shape[2:])) or enlarged(x, *rest))
@@ -199,7 +199,7 @@ def test_columns_one_after_the_other_give_the_band():
 def test_the_mixed_net_of_the_slider_in_bands(tmp_path, in_bands, monkeypatch):
     mixed = net("mixed", Ghosts(4))
     monkeypatch.setattr(steps, "_between", lambda first, last, fidelity: mixed)
-    path, asked = tmp_path / "x.png", Asked(scale=3, fidelity=0.3, memory=1 << 30)
+    path, asked = tmp_path / "x.png", RestoreConfig(scale=3, fidelity=0.3, memory=1 << 30)
     Image.fromarray(photo()[:HEIGHT, :WIDTH]).save(path)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
     assert read_note(tmp_path / "out.png")["used"] == ["mixed, then bicubic"]
@@ -209,7 +209,7 @@ def test_the_mixed_net_of_the_slider_in_bands(tmp_path, in_bands, monkeypatch):
 def test_enlarging_with_alpha_in_bands(tmp_path, in_bands):
     alpha = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 1), np.uint8)
     Image.fromarray(np.concatenate([photo()[:HEIGHT, :WIDTH], alpha], 2)).save(tmp_path / "x.png")
-    asked = Asked(scale=2, memory=TIGHT)
+    asked = RestoreConfig(scale=2, memory=TIGHT)
     run_batch(str(tmp_path / "x.png"), str(tmp_path / "out.png"), asked)
     whole = picture_of(read(tmp_path / "x.png"), asked).picture
     assert np.array_equal(read(tmp_path / "out.png").alpha, whole.alpha)
@@ -218,7 +218,7 @@ def test_enlarging_with_alpha_in_bands(tmp_path, in_bands):
 def test_what_a_large_file_loses_is_said(tmp_path, in_bands, capsys):
     deep = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH), np.uint16)
     Image.fromarray(deep).save(tmp_path / "x.png")
-    run_batch(str(tmp_path / "x.png"), str(tmp_path / "out.jpg"), Asked(task="denoise", memory=TIGHT))
+    run_batch(str(tmp_path / "x.png"), str(tmp_path / "out.jpg"), RestoreConfig(task="denoise", memory=TIGHT))
     assert "16 bits became 8: JPEG holds no more" in capsys.readouterr().err
 
 
@@ -235,23 +235,23 @@ def test_a_run_that_enlarges_less_is_named(tmp_path, monkeypatch, scale):
     path = tmp_path / "x.png"
     Image.fromarray(photo()).save(path)
     with pytest.raises(BadInput, match=f"enlarges {scale - 1} times, not {scale}"):
-        large.upscale_large(path, tmp_path / "out.png", scale, Means(), {}, print)
+        large.upscale_large(path, tmp_path / "out.png", scale, StepConfig(), {}, print)
     assert not (tmp_path / "out.png").exists()
 
 
 def test_a_run_that_enlarges_does_not_restore(tmp_path, in_bands, monkeypatch):
     monkeypatch.setattr(steps, "net_for", lambda name, means: net("own", Ghosts(2)))
     with pytest.raises(BadInput, match="use `zeuxis upscale`"):
-        run_batch(str(compressed(tmp_path / "x.png")), str(tmp_path / "out.png"), Asked(task="denoise"))
+        run_batch(str(compressed(tmp_path / "x.png")), str(tmp_path / "out.png"), RestoreConfig(task="denoise"))
     assert not (tmp_path / "out.png").exists()
 
 
 def test_grey_pictures_have_a_net_of_their_own(monkeypatch):
-    assert steps.restorer(1, Means()).name == "repair" and steps.unblocker(1, Means()).name == "jpeg"
+    assert steps.restorer(1, StepConfig()).name == "repair" and steps.unblocker(1, StepConfig()).name == "jpeg"
     monkeypatch.setitem(NETS, "repair-grey", net("repair-grey", Ghosts()))
-    assert steps.restorer(1, Means()).name == "repair-grey" and steps.restorer(3, Means()).name == "repair"
+    assert steps.restorer(1, StepConfig()).name == "repair-grey" and steps.restorer(3, StepConfig()).name == "repair"
     monkeypatch.delitem(NETS, "jpeg")
-    assert steps.unblocker(1, Means()).name == "repair-grey"
+    assert steps.unblocker(1, StepConfig()).name == "repair-grey"
     monkeypatch.setitem(NETS, "repair", net("repair", Ghosts(2)))
     with pytest.raises(BadInput, match="use `zeuxis upscale`"):
-        steps.restorer(3, Means())
+        steps.restorer(3, StepConfig())

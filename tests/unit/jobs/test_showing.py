@@ -8,8 +8,8 @@ import zeuxis
 from zeuxis.data.loading import Taken
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
-from zeuxis.jobs.opening import Source
 from zeuxis.jobs.showing import shown
+from zeuxis.jobs.sources import Source
 
 
 def put(folder, *places, size=(9, 8)):

@@ -6,8 +6,8 @@ import torch
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets, steps
-from zeuxis.jobs.restoring.restore import Asked, check_asked
-from zeuxis.jobs.restoring.steps import Means
+from zeuxis.jobs.restoring.restore import RestoreConfig, check_asked
+from zeuxis.jobs.restoring.steps import StepConfig
 
 
 def small() -> torch.Tensor:
@@ -23,7 +23,7 @@ def test_the_ends_are_the_nets():
 
 
 def enlarged(image: torch.Tensor, scale: int, fidelity: float) -> tuple[torch.Tensor, str]:
-    net = steps.upscaler(scale, Means(fidelity=fidelity))
+    net = steps.upscaler(scale, StepConfig(fidelity=fidelity))
     return steps.enlarged(image, scale, net, None), steps.enlarged_by(net, scale)
 
 
@@ -41,4 +41,4 @@ def test_the_middle_lies_between_and_says_so():
 
 def test_bicubic_has_no_slider():
     with pytest.raises(BadInput, match="no slider"):
-        check_asked(Asked(scale=4, method="bicubic", fidelity=0.5))
+        check_asked(RestoreConfig(scale=4, method="bicubic", fidelity=0.5))

@@ -9,7 +9,7 @@ from PIL import Image
 
 import zeuxis
 from zeuxis.errors import BadInput
-from zeuxis.jobs.starting import settings_of_file, weights_from
+from zeuxis.jobs.initial_weights import settings_of_file, weights_from
 from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.restorer import Restorer
 from zeuxis.runs import Run

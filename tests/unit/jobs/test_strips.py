@@ -14,8 +14,8 @@ from zeuxis.data.memory import MemoryDataset
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.jobs import strips as job
-from zeuxis.jobs.opening import Source, material
 from zeuxis.jobs.restoring.nets import Net
+from zeuxis.jobs.sources import Source, material
 from zeuxis.pages.run import write_run_report
 from zeuxis.pages.strips import read_strips
 from zeuxis.runs import Run

@@ -6,22 +6,22 @@ import math
 import pytest
 
 from zeuxis.errors import BadInput
-from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.jobs.study.study import estimate_words
 
 
 def test_asked_comes_back_equal_from_json():
-    asked = Asked(
+    asked = StudyConfig(
         generator={"widths": (8, 16), "blocks": ((1, 2), (3,))}, classifier={"betas": (0.5, 0.9)}, steps=(3, 4)
     )
-    assert Asked.from_dict(json.loads(json.dumps(asked.as_dict()))) == asked
+    assert StudyConfig.from_dict(json.loads(json.dumps(asked.as_dict()))) == asked
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, -1.0, 0.0])
 @pytest.mark.parametrize("field", ["margin", "budget"])
 def test_times_and_margins_are_numbers_above_zero(field, value):
     with pytest.raises(BadInput, match=f"--{field} must be a number above zero"):
-        Asked(**{field: value})
+        StudyConfig(**{field: value})
 
 
 def test_how_far_the_estimate_was_off():

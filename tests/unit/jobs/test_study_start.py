@@ -11,12 +11,12 @@ from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import platform
 from zeuxis.errors import BadInput
 from zeuxis.jobs import training
-from zeuxis.jobs.opening import Source
-from zeuxis.jobs.study import mixed, plan
+from zeuxis.jobs.sources import Source
+from zeuxis.jobs.study import augmented_set, plan
 from zeuxis.jobs.study import study as studies
+from zeuxis.jobs.study.analyse import _others
 from zeuxis.jobs.study.arms import Place
-from zeuxis.jobs.study.plan import Asked, Plan
-from zeuxis.jobs.study.settle import _others
+from zeuxis.jobs.study.plan import Plan, StudyConfig
 from zeuxis.stats.twoway import Examined
 from zeuxis.stats.verdict import secondary
 
@@ -33,7 +33,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    monkeypatch.setattr(plan, "Asked", lambda *a, **k: Asked(*a, **k, steps=(2, 2)))
+    monkeypatch.setattr(plan, "StudyConfig", lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2)))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypa
     """The study appears between our look and our lock: it is taken up, not begun again, and another one is refused."""
     source = Source(str(world / "pics"))
     dataset = source.open()
-    asked = Asked(4, 1, steps=(2, 2))
+    asked = StudyConfig(4, 1, steps=(2, 2))
     kept = studies.begin(tmp_path / "st", dataset, asked, source.words(dataset), 1, "cpu")
     before = tree(tmp_path)
     looks = iter([False, True])
@@ -122,8 +122,8 @@ def test_whose_augmented_set_it_is(tmp_path):
         ([], False),
     ]:
         (out / "manifest.json").write_text(json.dumps(manifest))
-        assert mixed.is_of(study, out) is mine, manifest
-    assert not mixed.is_of(study, tmp_path / "nowhere")
+        assert augmented_set.is_of(study, out) is mine, manifest
+    assert not augmented_set.is_of(study, tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_whose_augmented_set_it_is(tmp_path):
     ],
 )
 def test_the_generator_knows_the_domain(recipe, domain, given, expected):
-    asked = Asked(recipe=recipe, domain=domain, generator=given)
+    asked = StudyConfig(recipe=recipe, domain=domain, generator=given)
     place = Place(Path("st"), asked, Plan(1, 0, 0, 0, 0, {}), None, None, None, None)
     assert getattr(place.generator_recipe(), "domain", None) == expected
 

@@ -13,9 +13,9 @@ from scipy import ndimage
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.degrade.words import parse
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring import triage
-from zeuxis.jobs.restoring.restore import Asked, picture_of
-from zeuxis.jobs.restoring.triage import Measured, measure, plan
+from zeuxis.jobs.restoring import diagnose
+from zeuxis.jobs.restoring.diagnose import Measured, measure, plan
+from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of
 from zeuxis.pictures.picture import read, to_tensor
 
 HELD_OUT = Path(__file__).resolve().parents[2] / "pictures" / "held-out"
@@ -72,7 +72,7 @@ def test_plans():
     assert plan("enhance", clean).steps == ("contrast",) and plan("enhance", clean).strength == 0.5
     assert plan("denoise", clean).steps == ("repair",) and plan("inpaint", clean).steps == ("inpaint",)
     assert plan("old-photo", clean).steps == ("scratches", "inpaint", "repair", "levels")
-    assert all(plan(task, noisy).why for task in triage.TASKS)
+    assert all(plan(task, noisy).why for task in diagnose.TASKS)
     with pytest.raises(BadInput, match="denoise"):
         plan("denoize", clean)
 
@@ -124,7 +124,7 @@ def test_wear_is_looked_for_where_the_plan_reads_it(pixels):
     picture = replace(read(_png(pixels)))
     image = to_tensor(picture)
     assert measure(picture, image, "auto").worn is False
-    assert all(measure(picture, image, task).worn is None for task in triage.TASKS if task != "auto")
+    assert all(measure(picture, image, task).worn is None for task in diagnose.TASKS if task != "auto")
 
 
 def _png(pixels: np.ndarray) -> bytes:
@@ -222,10 +222,10 @@ def test_salt_and_pepper_is_found_first_and_all_else_measured_without_it(pixels)
     """Specks passed for texture or for noise; a median puts them back, and touches nothing else."""
     dull = apply_to_pixels(pixels, parse("salt-pepper=0.04"), 0, "x")
     found = measured(dull)
-    assert plan("auto", found).steps == ("despeckle",) and found.noise <= triage.NOISE
+    assert plan("auto", found).steps == ("despeckle",) and found.noise <= diagnose.NOISE
     assert plan("auto", found).why.startswith("specks of salt and pepper, ") and "% of the pixels" in found.words()
     assert json.loads(json.dumps(found.to_json()))["specks"]["salt"] == pytest.approx(0.02, rel=0.3)
-    mended = picture_of(read(_png(dull)), Asked()).picture.pixels
+    mended = picture_of(read(_png(dull)), RestoreConfig()).picture.pixels
     spared = (dull == pixels).all(2)
     assert (mended != dull)[spared].mean() < 1e-3
     errors = [np.square(x.astype(float) - pixels).mean() for x in (dull, mended)]
@@ -235,7 +235,7 @@ def test_salt_and_pepper_is_found_first_and_all_else_measured_without_it(pixels)
 def test_salt_and_pepper_in_a_drawing_or_for_another_task_is_not_looked_for(pixels):
     dull = apply_to_pixels(pixels, parse("salt-pepper=0.04"), 0, "x")
     picture = read(_png(dull))
-    assert all(measure(picture, to_tensor(picture), task).specks is None for task in triage.TASKS if task != "auto")
+    assert all(measure(picture, to_tensor(picture), task).specks is None for task in diagnose.TASKS if task != "auto")
     levels = apply_to_pixels(pixels // 64 * 64 + 32, parse("salt-pepper=0.04"), 0, "x")
     found = measured(levels)
     assert found.specks is None and plan("auto", found).steps == ()

@@ -8,10 +8,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from zeuxis.jobs.restoring import steps
-from zeuxis.jobs.restoring.restore import Asked, picture_of
-from zeuxis.jobs.restoring.steps import Means
+from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of
+from zeuxis.jobs.restoring.steps import StepConfig
 from zeuxis.pictures.colour import fill_transparent, shaped, stretched
-from zeuxis.pictures.picture import Kept, Picture, alpha_tensor, encode, from_tensor, read, to_tensor
+from zeuxis.pictures.picture import Metadata, Picture, alpha_tensor, encode, from_tensor, read, to_tensor
 
 RED, BLUE = (220, 60, 40), (20, 90, 200)
 
@@ -38,7 +38,7 @@ def logo(side: int = 128, samples: int = 8) -> np.ndarray:
 
 
 def opened(rgba: np.ndarray) -> Picture:
-    return Picture(rgba[..., :3], rgba[..., 3], Kept())
+    return Picture(rgba[..., :3], rgba[..., 3], Metadata())
 
 
 def on(picture: Picture, ground: float) -> np.ndarray:
@@ -52,14 +52,14 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def enlarged() -> Picture:
-    return picture_of(opened(logo()), Asked(scale=2)).picture
+    return picture_of(opened(logo()), RestoreConfig(scale=2)).picture
 
 
 def test_alpha_is_as_sharp_as_the_net_can(enlarged):
     given, truth = logo(), logo(256)
     bicubic = np.clip(np.rint(stretched(given[..., 3], 256, 256)), 0, 255)
     assert psnr(enlarged.alpha, truth[..., 3]) > psnr(bicubic, truth[..., 3]) + 6
-    raw = steps.enlarged(alpha_tensor(opened(given)), 2, steps.upscaler(2, Means()), None)
+    raw = steps.enlarged(alpha_tensor(opened(given)), 2, steps.upscaler(2, StepConfig()), None)
     net = (raw[0, 0].numpy() + 1) * 127.5
     assert psnr(enlarged.alpha, truth[..., 3]) > psnr(net, truth[..., 3]) - 0.1
     for ground in (0, 128, 255):
@@ -71,7 +71,7 @@ def test_garbage_under_faint_pixels_makes_no_specks(enlarged):
     spoiled = logo()
     faint = spoiled[..., 3] < 12
     spoiled[faint, :3] = np.random.default_rng(0).integers(0, 256, (int(faint.sum()), 3))
-    made = picture_of(opened(spoiled), Asked(scale=2)).picture
+    made = picture_of(opened(spoiled), RestoreConfig(scale=2)).picture
     assert np.array_equal(made.alpha, enlarged.alpha)
     for ground in (0, 255):
         assert np.abs(on(made, ground) - on(enlarged, ground)).max() < 12
@@ -83,7 +83,7 @@ def test_all_or_nothing_stays_so(dtype, scale):
     white = np.iinfo(dtype).max
     hard = np.where(logo(48)[..., 3:] >= 128, white, 0).astype(dtype)
     rgb = (logo(48)[..., :3].astype(np.uint32) * (white // 255)).astype(dtype)
-    made = picture_of(Picture(rgb, hard[..., 0], Kept()), Asked(scale=scale)).picture
+    made = picture_of(Picture(rgb, hard[..., 0], Metadata()), RestoreConfig(scale=scale)).picture
     assert set(np.unique(made.alpha).tolist()) == {0, int(white)} and made.alpha.dtype == dtype
     same = made.alpha == np.kron(hard[..., 0], np.ones((scale, scale), dtype))
     assert same.mean() > 0.9
@@ -95,8 +95,8 @@ def test_a_palette_with_transparency_and_sixteen_bits():
     palette.save(buffer, "PNG")
     given = read(buffer.getvalue())
     assert given.kept.palette and given.alpha is not None
-    deep = Picture(given.pixels.astype(np.uint16) * 257, given.alpha.astype(np.uint16) * 257, Kept(bits=16))
-    first, second = (picture_of(p, Asked(scale=2)).picture for p in (given, deep))
+    deep = Picture(given.pixels.astype(np.uint16) * 257, given.alpha.astype(np.uint16) * 257, Metadata(bits=16))
+    first, second = (picture_of(p, RestoreConfig(scale=2)).picture for p in (given, deep))
     assert second.alpha.dtype == np.uint16
     assert np.abs(first.alpha.astype(float) - second.alpha / 257).max() <= 1
     back = read(encode(second, ".png", None))
@@ -107,8 +107,8 @@ def test_flat_alpha_stays_exact():
     for level in (0, 1, 77, 255):
         alpha = np.full((12, 10), level, np.uint8)
         assert (shaped(np.random.default_rng(0).normal(128, 60, (24, 20)), alpha, 2) == level).all()
-    picture = Picture(np.full((12, 10, 3), 90, np.uint8), np.full((12, 10), 255, np.uint8), Kept())
-    assert (picture_of(picture, Asked(scale=2)).picture.alpha == 255).all()
+    picture = Picture(np.full((12, 10, 3), 90, np.uint8), np.full((12, 10), 255, np.uint8), Metadata())
+    assert (picture_of(picture, RestoreConfig(scale=2)).picture.alpha == 255).all()
 
 
 def test_no_value_of_alpha_is_far_from_what_was_near():
@@ -146,7 +146,7 @@ def test_at_the_same_size_what_did_not_change_keeps_its_bits():
     spoiled[faint, :3] = np.random.default_rng(0).integers(0, 256, (int(faint.sum()), 3))
     picture = opened(spoiled)
     assert np.array_equal(from_tensor(to_tensor(picture), picture).pixels, picture.pixels)
-    assert picture_of(picture, Asked(task="denoise", strength=1e-6)).picture is None
+    assert picture_of(picture, RestoreConfig(task="denoise", strength=1e-6)).picture is None
     levels = torch.from_numpy(spoiled[..., 3]).float()[None, None]
     assert torch.allclose(alpha_tensor(picture) * 127.5 + 127.5, levels, atol=1e-4)
 
@@ -157,8 +157,8 @@ def test_noise_is_taken_out_up_to_a_transparent_edge():
     clean = np.repeat((110 + 50 * np.sin(x / 17) + 30 * np.cos(y / 13))[..., None], 3, 2)
     noisy = np.clip(clean + np.random.default_rng(0).normal(0, 20, clean.shape), 0, 255).astype(np.uint8)
     alpha = np.where((x - 48) ** 2 + (y - 48) ** 2 < 30**2, 0, 255).astype(np.uint8)
-    picture = Picture(np.where(alpha[..., None] == 0, 0, noisy).astype(np.uint8), alpha, Kept())
-    made = picture_of(picture, Asked(task="denoise")).picture
+    picture = Picture(np.where(alpha[..., None] == 0, 0, noisy).astype(np.uint8), alpha, Metadata())
+    made = picture_of(picture, RestoreConfig(task="denoise")).picture
     ring = (alpha > 0) & ((x - 48) ** 2 + (y - 48) ** 2 < 33**2)
     far = (x - 48) ** 2 + (y - 48) ** 2 > 36**2
     error = np.abs(made.pixels - clean).mean(2)

@@ -15,7 +15,7 @@ from zeuxis.data.decode import FORMATS
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.pictures.metadata import with_exif
-from zeuxis.pictures.picture import SUFFIXES, Kept, Picture, encode, from_tensor, read, remarks, to_tensor
+from zeuxis.pictures.picture import SUFFIXES, Metadata, Picture, encode, from_tensor, read, remarks, to_tensor
 from zeuxis.pictures.reading import TURNS
 from zeuxis.pictures.write import read_note
 
@@ -30,7 +30,7 @@ def numbers(height, width, channels, dtype=np.uint8, seed=0):
 
 def picture(height=9, width=12, channels=3, dtype=np.uint8, alpha=False, **kept):
     hidden = numbers(height, width, 1, dtype, 1)[..., 0] if alpha else None
-    return Picture(numbers(height, width, channels, dtype), hidden, Kept(**kept))
+    return Picture(numbers(height, width, channels, dtype), hidden, Metadata(**kept))
 
 
 def saved(image, form, **settings):
@@ -60,11 +60,11 @@ def same(a, b):
 )
 def test_png_and_tiff_lose_nothing(height, width, channels, alpha, dtype, suffix, seed):
     hidden = numbers(height, width, 1, dtype, seed + 1)[..., 0] if alpha else None
-    given_ = Picture(numbers(height, width, channels, dtype, seed), hidden, Kept())
+    given_ = Picture(numbers(height, width, channels, dtype, seed), hidden, Metadata())
     back = read(encode(given_, suffix, {"seed": seed}))
     if channels == 1 and alpha and dtype == np.uint16 and suffix == ".tif":
         assert remarks(given_, suffix) == ("16-bit grey with alpha became RGB with alpha",)
-        given_ = Picture(np.repeat(given_.pixels, 3, 2), hidden, Kept())
+        given_ = Picture(np.repeat(given_.pixels, 3, 2), hidden, Metadata())
     else:
         assert remarks(given_, suffix) == ()
     same(back, given_)
@@ -114,7 +114,7 @@ def test_a_grey_palette_is_grey_and_transparent_entries_stay():
 
 
 def test_many_colours_in_a_gif():
-    many = Picture(numbers(40, 40, 3), np.where(numbers(40, 40, 1)[..., 0] > 99, 255, 0).astype(np.uint8), Kept())
+    many = Picture(numbers(40, 40, 3), np.where(numbers(40, 40, 1)[..., 0] > 99, 255, 0).astype(np.uint8), Metadata())
     back = read(encode(many, ".gif", None))
     assert (back.alpha == many.alpha).all() and "reduced to 256" in remarks(many, ".gif")[-1]
     assert np.abs(back.pixels.astype(int) - many.pixels)[many.alpha > 0].mean() < 30
@@ -215,7 +215,7 @@ def test_exif_dpi_and_profile_survive(form, suffix, out):
 def test_colours_in_a_profile_come_back_exactly(form, deep):
     pixels = numbers(9, 12, 3, np.uint16 if deep else np.uint8)
     suffix = {"PNG": ".png", "TIFF": ".tif"}[form]
-    data = encode(Picture(pixels, None, Kept(icc=profile())), suffix, None)  # as it is: nothing was lost before
+    data = encode(Picture(pixels, None, Metadata(icc=profile())), suffix, None)  # as it is: nothing was lost before
     found = read(data)
     assert (found.pixels != pixels).any()
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(encode(found, suffix, NOTE))) as after:

@@ -13,10 +13,10 @@ from PIL import Image
 from tests.unit.pictures.test_pictures_colour import profile
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput, MachineGaveOut
-from zeuxis.pictures.deep import chunk
-from zeuxis.pictures.huge import bands, look, restore_large, size_of, strips
-from zeuxis.pictures.huge_writing import written
-from zeuxis.pictures.picture import Kept, Picture, encode, from_tensor, read, to_tensor
+from zeuxis.pictures.picture import Metadata, Picture, encode, from_tensor, read, to_tensor
+from zeuxis.pictures.sixteen_bit import chunk
+from zeuxis.pictures.streaming import bands, look, restore_large, size_of, strips
+from zeuxis.pictures.streaming_writer import written
 from zeuxis.pictures.tiles import tiled
 from zeuxis.pictures.write import read_note
 
@@ -42,7 +42,7 @@ def exif_block(orientation=1):
 
 def file(folder, suffix, height=150, width=90, channels=3, dtype=np.uint8, alpha=False, **kept):
     pixels = smooth(height, width, channels, dtype)
-    picture = Picture(pixels, smooth(height, width, 1, dtype)[..., 0] if alpha else None, Kept(**kept))
+    picture = Picture(pixels, smooth(height, width, 1, dtype)[..., 0] if alpha else None, Metadata(**kept))
     (folder / f"x{suffix}").write_bytes(encode(picture, suffix, None))
     return folder / f"x{suffix}"
 
@@ -170,10 +170,10 @@ def test_a_failing_net_leaves_nothing(tmp_path):
 
     with pytest.raises(MemoryError):
         restore_large(fails, path, tmp_path / "out.png")
-    with pytest.raises(BadInput, match="1 of 5 rows"), written(tmp_path / "out.png", 5, 4, Kept()) as write:
+    with pytest.raises(BadInput, match="1 of 5 rows"), written(tmp_path / "out.png", 5, 4, Metadata()) as write:
         write(np.zeros((1, 4, 3), np.uint8))
     (tmp_path / "out.tif").mkdir()
-    with pytest.raises(BadInput), written(tmp_path / "out.tif", 1, 4, Kept()) as write:
+    with pytest.raises(BadInput), written(tmp_path / "out.tif", 1, 4, Metadata()) as write:
         write(np.zeros((1, 4, 3), np.uint8))
     assert sorted(os.listdir(tmp_path)) == ["out.tif", "x.png"]
 
@@ -183,7 +183,7 @@ def test_a_failing_net_leaves_nothing(tmp_path):
 def test_a_writer_that_fails_says_so(tmp_path, suffix):
     folder = tmp_path / "sub"
     with pytest.raises(MachineGaveOut, match="could not be written"):
-        with written(folder / f"y{suffix}", 4000, 300, Kept()) as write:
+        with written(folder / f"y{suffix}", 4000, 300, Metadata()) as write:
             folder.rmdir()
             for _ in range(40):
                 write(np.full((100, 300, 3), 7, np.uint8))
@@ -198,7 +198,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "no space")
 
     path = file(tmp_path, ".png")
-    monkeypatch.setattr("zeuxis.pictures.huge_writing.os.replace", full)
+    monkeypatch.setattr("zeuxis.pictures.streaming_writer.os.replace", full)
     with pytest.raises(MachineGaveOut, match="disk is full"):
         restore_large(lambda x: x, path, tmp_path / "out.png")
     assert os.listdir(tmp_path) == ["x.png"]
@@ -206,7 +206,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
 
 CHILD = """
 import resource, sys, torch
-from zeuxis.pictures.huge import restore_large
+from zeuxis.pictures.streaming import restore_large
 torch.set_num_threads(1)
 restore_large(lambda x: x * 0.9, sys.argv[1], sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
@@ -219,7 +219,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
 def test_twenty_thousand_pixels_a_side(tmp_path, suffix):
     row = smooth(1, 20000, 3)
-    with written(tmp_path / f"x.{suffix}", 20000, 20000, Kept()) as write:
+    with written(tmp_path / f"x.{suffix}", 20000, 20000, Metadata()) as write:
         for i in range(200):
             write(np.repeat(np.roll(row, 17 * i, 1), 100, 0))
     arguments = [str(tmp_path / name) for name in (f"x.{suffix}", "y.png")]
@@ -259,6 +259,6 @@ def test_without_pyvips_the_command_is_named(tmp_path, monkeypatch):
 
 def test_formats_that_cannot_be_streamed(tmp_path):
     for name, side in (("x.gif", 5), ("x.webp", 5), ("x.jpg", 70000)):
-        with pytest.raises(BadInput), written(tmp_path / name, 5, side, Kept()):
+        with pytest.raises(BadInput), written(tmp_path / name, 5, side, Metadata()):
             pass
     assert os.listdir(tmp_path) == []

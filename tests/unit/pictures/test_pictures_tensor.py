@@ -4,13 +4,13 @@ import torch
 from PIL import Image
 
 from zeuxis.errors import BadInput
-from zeuxis.pictures.picture import Kept, Picture, fill_transparent, from_tensor, to_tensor
+from zeuxis.pictures.picture import Metadata, Picture, fill_transparent, from_tensor, to_tensor
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_every_level_comes_back(dtype):
     levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype).reshape(16, -1, 1)
-    picture = Picture(levels, None, Kept())
+    picture = Picture(levels, None, Metadata())
     x = to_tensor(picture)
     assert x.shape == (1, 1, *levels.shape[:2]) and x.dtype == torch.float32
     assert x.min() == -1 and x.max() == 1
@@ -23,7 +23,7 @@ def test_hidden_colours_do_not_reach_the_net_and_come_back():
     pixels[:, 3:] = (200, 10, 90)
     alpha = np.full((5, 5), 255, np.uint8)
     alpha[:, 3:] = 0
-    picture = Picture(pixels, alpha, Kept())
+    picture = Picture(pixels, alpha, Metadata())
     assert (fill_transparent(pixels, alpha) == 40).all()
     x = to_tensor(picture)
     assert torch.allclose(x, torch.full_like(x, 40 / 127.5 - 1))
@@ -43,7 +43,7 @@ def test_the_nearest_visible_colour_is_taken():
 def test_alpha_grows_with_the_picture():
     alpha = np.zeros((6, 8), np.uint16)
     alpha[:, 4:] = 65535
-    picture = Picture(np.zeros((6, 8, 3), np.uint16), alpha, Kept())
+    picture = Picture(np.zeros((6, 8, 3), np.uint16), alpha, Metadata())
     large = from_tensor(torch.zeros(1, 3, 12, 16), picture)
     assert large.alpha.shape == (12, 16) and large.alpha.dtype == np.uint16 and large.size == (12, 16)
     assert (large.alpha[:, :5] == 0).all() and (large.alpha[:, 11:] == 65535).all()
@@ -52,7 +52,7 @@ def test_alpha_grows_with_the_picture():
 
 
 def test_grey_may_become_colour():
-    picture = Picture(np.zeros((3, 4, 1), np.uint8), None, Kept(icc=b"grey profile"))
+    picture = Picture(np.zeros((3, 4, 1), np.uint8), None, Metadata(icc=b"grey profile"))
     assert from_tensor(torch.zeros(1, 3, 3, 4), picture).kept.icc is None
     assert from_tensor(torch.zeros(1, 1, 3, 4), picture).kept.icc == b"grey profile"
 
@@ -60,4 +60,4 @@ def test_grey_may_become_colour():
 @pytest.mark.parametrize("x", [torch.zeros(2, 3, 4, 4), torch.zeros(1, 2, 4, 4), torch.full((1, 3, 4, 4), torch.nan)])
 def test_what_is_no_picture(x):
     with pytest.raises(BadInput):
-        from_tensor(x, Picture(np.zeros((4, 4, 3), np.uint8), None, Kept()))
+        from_tensor(x, Picture(np.zeros((4, 4, 3), np.uint8), None, Metadata()))

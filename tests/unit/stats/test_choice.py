@@ -8,7 +8,7 @@ import pytest
 
 from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES, RIVALS
 from zeuxis.augmentation.policies import DOMAINS, POLICIES
-from zeuxis.jobs.study import due
+from zeuxis.jobs.study import job_graph
 from zeuxis.pages.arms import read_repeats
 from zeuxis.stats.choice import Choice, choose
 
@@ -37,7 +37,7 @@ def test_study_and_page_choose_alike(tmp_path: Path, changes: dict, expected: Ch
     results = {name: {"arm": name, "validation": score, "test": 0.5} for name, score in scores.items()}
     asked = SimpleNamespace(policies=RIVALS, shares=SHARES)
     place = SimpleNamespace(asked=asked, result=lambda r, name: results.get(name))
-    assert due.chosen(place, 0) == expected  # type: ignore[arg-type]
+    assert job_graph.chosen(place, 0) == expected  # type: ignore[arg-type]
     for name, result in results.items():
         (tmp_path / "repeats/01").mkdir(parents=True, exist_ok=True)
         (tmp_path / f"repeats/01/{name}.json").write_text(json.dumps(result))

@@ -14,7 +14,7 @@ from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.work import Note, Work
-from zeuxis.pictures import huge
+from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import encode, read
 from zeuxis.pictures.write import read_note
 from zeuxis.pictures.writing import SUFFIXES, form_of
@@ -92,7 +92,7 @@ def _is_done(pair: Pair, work: Work) -> bool:
 def note_of(path: Path) -> dict[str, Any] | None:
     """The note in a file that is there, of any size; None where it holds none, or cannot be read."""
     try:
-        return huge.note_of(path) if huge.is_large(path) else read_note(path)
+        return streaming.note_of(path) if streaming.is_large(path) else read_note(path)
     except (BadInput, Unreadable):
         return None
 
@@ -101,7 +101,10 @@ def _is_same_picture(pair: Pair) -> bool:
     """Whether the target shows what its source would be, written in the target's format and nothing else."""
     if is_copy(pair):
         return True
-    if huge.is_large(pair.source) or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]:
+    if (
+        streaming.is_large(pair.source)
+        or SUFFIXES.get(pair.source.suffix.lower()) == SUFFIXES[pair.target.suffix.lower()]
+    ):
         return False
     try:
         wanted, found = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)
@@ -121,7 +124,7 @@ def _has_size(pair: Pair, scale: int) -> bool:
 def size_of_file(path: Path) -> tuple[int, int] | None:
     """(height, width), upright, from the head alone; None where it cannot be read."""
     try:
-        return huge.size_of(path)
+        return streaming.size_of(path)
     except Unreadable:
         pass
     try:

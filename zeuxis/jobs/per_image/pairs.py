@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from zeuxis.data.files import check_place, cut
-from zeuxis.data.sources import is_candidate
+from zeuxis.data.listing import is_candidate
 from zeuxis.errors import BadInput
 from zeuxis.pictures.picture import SUFFIXES
 

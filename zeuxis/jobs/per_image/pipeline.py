@@ -16,7 +16,7 @@ from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
 from zeuxis.jobs.per_image.pairs import Pair, pairs_of
 from zeuxis.jobs.per_image.records import Record, done_before, record_of, summary
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Work
-from zeuxis.pictures import huge
+from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, encode, read, remarks
 from zeuxis.pictures.writing import form_of
 
@@ -100,7 +100,7 @@ def mask_bytes(path: str) -> bytes:
 def _planned(pair: Pair, work: Work) -> Record:
     """What would be done to a picture, and why; it is read and judged, and nothing is written."""
     lost: tuple[str, ...] = ()
-    if work.bands and huge.is_large(pair.source):
+    if work.bands and streaming.is_large(pair.source):
         decision = work.decide_large(pair)
     else:
         picture, mask = read(pair.source.read_bytes()), None if pair.mask is None else read(pair.mask.read_bytes())
@@ -124,7 +124,7 @@ def _recorded(pair: Pair, outcome: Outcome) -> Record:
 
 def _one(pair: Pair, work: Work) -> Outcome:
     """One file to its target, whole or not at all. Raises Unreadable, BadInput, OSError."""
-    if work.bands and huge.is_large(pair.source):
+    if work.bands and streaming.is_large(pair.source):
         return _one_large(pair, work)
     data = pair.source.read_bytes()
     made, outcome = _from_picture(work, read(data), data, pair, pair.mask.read_bytes() if pair.mask else None)
@@ -175,7 +175,7 @@ def _one_large(pair: Pair, work: Work) -> Outcome:
             copy_file(pair.source, pair.target)
         return _left_alone(decision)
     note = work.note(pair, pair.source, None) | {"why": decision.why}
-    return work.apply_large(pair, decision, note, Bar(math.prod(huge.size_of(pair.source)), pair.name))
+    return work.apply_large(pair, decision, note, Bar(math.prod(streaming.size_of(pair.source)), pair.name))
 
 
 # ------------------------------------------------------------------ all of them

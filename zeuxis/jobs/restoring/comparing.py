@@ -12,10 +12,10 @@ from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
 from zeuxis.jobs.foreign import Distance
-from zeuxis.jobs.restoring import changes, scoring, triage
+from zeuxis.jobs.restoring import changes, diagnose, scoring
 from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page
-from zeuxis.jobs.restoring.restore import Asked
+from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.pages import restored
 from zeuxis.pages.page import check_page
 from zeuxis.spelling import spelled
@@ -46,11 +46,11 @@ def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:
     return {k: "equal" if v == inf else v for k, v in found.items()}
 
 
-def _entry(pair: Pair, asked: Asked, measure: Distance | None, why: str | None) -> dict[str, Any]:
+def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str | None) -> dict[str, Any]:
     """The figures of one picture, as plain values; scores stand under "input" and "output"."""
     note = pair.note
     if why is None:
-        why = triage.plan(asked.task, pair.measured).why if note is None else str(note.get("why", ""))
+        why = diagnose.plan(asked.task, pair.measured).why if note is None else str(note.get("why", ""))
     entry: dict[str, Any] = {
         "name": pair.work.name,
         "source": str(pair.work.before),
@@ -62,7 +62,7 @@ def _entry(pair: Pair, asked: Asked, measure: Distance | None, why: str | None) 
         "used": [] if note is None else [str(u) for u in note["used"]],
         "why": spelled(why),
     }
-    found = changes.change(*pair.whole, pair.scale, asked.task == triage.FILL and not pair.left_alone)
+    found = changes.change(*pair.whole, pair.scale, asked.task == diagnose.FILL and not pair.left_alone)
     entry["changed"] = found.to_json()
     entry["words"] = found.words(pair.measured.noise)
     if pair.original is not None:
@@ -99,7 +99,7 @@ def _tell(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], protocol: 
 def compare(
     given: str,
     paths: list[Path],
-    asked: Asked,
+    asked: RestoreConfig,
     original: str | None,
     page: str | None,
     whys: Mapping[Path, str] = MappingProxyType({}),

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from zeuxis.classic import residual
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring import nets, steps, triage
+from zeuxis.jobs.restoring import diagnose, nets, steps
+from zeuxis.jobs.restoring.diagnose import Measured, Plan
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.restoring.steps import Means, State
-from zeuxis.jobs.restoring.triage import Measured, Plan
-from zeuxis.pictures import huge
+from zeuxis.jobs.restoring.steps import State, StepConfig
+from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, remarks, to_tensor
 from zeuxis.pictures.tiles import mirrored
 from zeuxis.platform import free_memory
@@ -42,11 +42,11 @@ class Middle(Measured):
 
 def sample(path: Path) -> Picture:
     """A part from the middle of a large file. Raises Unreadable; BadInput without pyvips."""
-    large = huge.look(path)
+    large = streaming.look(path)
     middle = max(0, large.height // 2 - SAMPLE // 2)
     left = max(0, large.width // 2 - SAMPLE // 2) // BLOCK * BLOCK
     parts = []
-    for top, rows in huge.bands(path, 256):
+    for top, rows in streaming.bands(path, 256):
         if top + len(rows) > middle:
             parts.append(rows[:, left : left + SAMPLE].copy())
         if top + len(rows) >= middle + SAMPLE:
@@ -58,8 +58,8 @@ def sample(path: Path) -> Picture:
 def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     """What to do with a large file, by its middle. Raises BadInput for what cannot be done in bands."""
     part = sample(path)
-    measured = triage.measure(part, to_tensor(part), task)
-    plan = triage.plan(task, measured)
+    measured = diagnose.measure(part, to_tensor(part), task)
+    plan = diagnose.plan(task, measured)
     found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=part.pixels.shape[2])
     if not set(plan.steps) <= {"denoise", "repair", "unblock"}:
         if task == "auto":
@@ -95,7 +95,7 @@ class _Bands:
         return max(min(_FEWEST, self.halo), min(_MOST, self.memory // (width * self.at_work) - 2 * self.halo))
 
 
-def check_method(path: Path, means: Means) -> None:
+def check_method(path: Path, means: StepConfig) -> None:
     """Raises BadInput for a method that needs the whole picture at once."""
     if means.method != "net":
         raise BadInput("pictures of this size are restored by a net alone", str(path), "leave --method away")
@@ -107,7 +107,7 @@ def _reach(net: Net) -> int:
     return net.able.receptive_field
 
 
-def _for_tiles(means: Means) -> Means:
+def _for_tiles(means: StepConfig) -> StepConfig:
     """With the share of the memory that a net has for its tiles; the rest is for the band."""
     return replace(means, memory=(free_memory() if means.memory is None else means.memory) // 3)
 
@@ -115,7 +115,7 @@ def _for_tiles(means: Means) -> Means:
 def repair_large(
     path: Path,
     target: Path,
-    means: Means,
+    means: StepConfig,
     strength: float,
     measured: Middle,
     note: dict[str, Any],
@@ -174,7 +174,7 @@ def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Band
 
 
 def upscale_large(
-    path: Path, target: Path, scale: int, means: Means, note: dict[str, Any], progress: Callable[[int], None]
+    path: Path, target: Path, scale: int, means: StepConfig, note: dict[str, Any], progress: Callable[[int], None]
 ) -> Done:
     """Enlarges a large file band by band, as `steps.enlarged` does the whole. Raises BadInput."""
     apart, memory = _for_tiles(means), nets.bound_of(means.memory) // 4
@@ -221,14 +221,14 @@ def _through(
     progress: Callable[[int], None],
     mirror: bool = False,
 ) -> Done:
-    read = huge.restore_large(
+    read = streaming.restore_large(
         function,
         path,
         target,
         scale=bands.scale,
         overlap=bands.reach,
         multiple_of=bands.multiple_of,
-        rows=bands.rows(huge.size_of(path)[1]),
+        rows=bands.rows(streaming.size_of(path)[1]),
         note=note,
         progress=progress,
         mirror=mirror,

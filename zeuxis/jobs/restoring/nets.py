@@ -13,7 +13,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import sha256_of
 from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput, counted
-from zeuxis.jobs.restoring import community, holes
+from zeuxis.jobs.restoring import masked_windows, third_party
 from zeuxis.pictures.tiles import before, choose_tile, padded, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs
@@ -64,8 +64,8 @@ def from_bundle(name: str) -> Net:
 def from_run(path: str | Path, snapshot: str | None = None) -> Net:
     """The net of a run folder, or of a lone weights file, ours or of other people. Raises BadInput."""
     if Path(path).is_file():
-        if community.is_foreign(Path(path)):
-            return Net(str(path), *community.opened(Path(path)))
+        if third_party.is_foreign(Path(path)):
+            return Net(str(path), *third_party.opened(Path(path)))
         return from_file(Path(path))
     run = Run.open(path)
     words = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
@@ -178,7 +178,7 @@ def _over_tiles(
         if reach is not None:
             tile = choose_tile(bound_of(memory), BYTES_PER_PIXEL * able.scale, reach, able.multiple_of)
             if known is not None:
-                return holes.filled(function, image, known, reach, able.multiple_of, tile)
+                return masked_windows.filled(function, image, known, reach, able.multiple_of, tile)
             return tiled(function, image, able.scale, reach, able.multiple_of, tile, grid=grid)
         side = net.spec.height  # not local: windows of the size that it was trained on
         whole, work = (image, function) if known is None else (torch.cat([image, known.to(image)], 1), on_both)

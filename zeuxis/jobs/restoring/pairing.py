@@ -13,8 +13,8 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
 from zeuxis.jobs.per_image.done import size_of_file
 from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
-from zeuxis.jobs.restoring import triage
-from zeuxis.jobs.restoring.triage import Measured
+from zeuxis.jobs.restoring import diagnose
+from zeuxis.jobs.restoring.diagnose import Measured
 from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
 from zeuxis.pictures.write import read_note
 
@@ -167,7 +167,7 @@ def pair_of(work: Work, scale: int, task: str) -> Pair:
     if tuple(after.shape[2:]) != wanted:
         raise BadInput("the result is not of the size that was asked for", str(work.after), "name another OUT")
     note, original, remark = _note_of(work, before, after), None, ""
-    measured = triage.measure(picture, before, task if scale == 1 else "")
+    measured = diagnose.measure(picture, before, task if scale == 1 else "")
     alphas: tuple[Tensor, Tensor, Tensor | None] = (alpha_of(picture), alpha_of(result), None)
     before, after = on_white(before, alphas[0]), on_white(after, alphas[1])
     if work.original is not None:

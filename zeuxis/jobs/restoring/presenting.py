@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from zeuxis.errors import counted
-from zeuxis.jobs.restoring import changes, doubt, scoring
+from zeuxis.jobs.restoring import changes, scoring, uncertainty
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
-from zeuxis.jobs.restoring.restore import Asked
+from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.pages import restored
 from zeuxis.pages.restored import Map, Shown
 from zeuxis.pages.words import decimal, signed
@@ -81,12 +81,12 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
 def _unsure(pair: Pair, heads: str | None) -> tuple[Map, tuple[str, str, str]] | None:
     """The map of what is not sure and its tile; None where no head can speak of the picture."""
     note = pair.note or {}
-    head = doubt.doubt_for(heads, tuple(note.get("used", ())), note.get("strength")) if pair.scale == 1 else None
+    head = uncertainty.doubt_for(heads, tuple(note.get("used", ())), note.get("strength")) if pair.scale == 1 else None
     if head is None:
         return None
     before, after = pair.whole
     truth = pair.original if pair.original is not None and pair.original.shape == after.shape else None
-    heat, found = doubt.told(head, *scoring.alike(before, after), truth)
+    heat, found = uncertainty.told(head, *scoring.alike(before, after), truth)
     inside, small = found["inside"], f"grey levels, on average, for {1 - head.alpha:.0%} of the values"
     small += "" if inside is None else f"; of this picture's {inside:.0%} lie inside"
     return heat, ("Sure to within", f"± {decimal(found['half_width'], 1)}", small)
@@ -136,7 +136,7 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> 
 
 
 def write_page(
-    path: Path, pairs: Sequence[tuple[Work, Mapping[str, Any]]], asked: Asked, words: dict[str, Any]
+    path: Path, pairs: Sequence[tuple[Work, Mapping[str, Any]]], asked: RestoreConfig, words: dict[str, Any]
 ) -> None:
     entries = [entry for _, entry in pairs]
     chosen = _chosen(entries)

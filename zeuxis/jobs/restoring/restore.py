@@ -15,16 +15,16 @@ from zeuxis.jobs.per_image.done import request
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress, Work
-from zeuxis.jobs.restoring import large, masks, steps, triage
-from zeuxis.jobs.restoring.doubt import of_run
-from zeuxis.jobs.restoring.steps import Means, State
-from zeuxis.jobs.restoring.triage import Plan
-from zeuxis.pictures import huge
+from zeuxis.jobs.restoring import diagnose, large, masks, steps
+from zeuxis.jobs.restoring.diagnose import Plan
+from zeuxis.jobs.restoring.steps import State, StepConfig
+from zeuxis.jobs.restoring.uncertainty import of_run
+from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, to_tensor
 
 
 @dataclass(frozen=True)
-class Asked:
+class RestoreConfig:
     """What a person asked for. scale 1 restores; strength: 0 leaves all as it is, None is the task's own.
 
     uncertainty: a run of that recipe for the page's map, in place of the package's head. mask_is: see `masks.hole_of`.
@@ -40,15 +40,15 @@ class Asked:
     uncertainty: str | None = None
     mask_is: str | None = None
 
-    def means(self) -> Means:
-        return Means(self.method, self.run, self.memory, self.fidelity if self.scale > 1 else None)
+    def means(self) -> StepConfig:
+        return StepConfig(self.method, self.run, self.memory, self.fidelity if self.scale > 1 else None)
 
 
-def check_asked(asked: Asked) -> None:
+def check_asked(asked: RestoreConfig) -> None:
     """Raises BadInput for what no picture can be asked."""
     if asked.strength is not None and not 0 <= asked.strength <= 1:
         raise BadInput(f"--strength must be 0 to 1, not {asked.strength:g}")
-    if asked.task == triage.FILL and asked.strength not in (None, 0, 1):
+    if asked.task == diagnose.FILL and asked.strength not in (None, 0, 1):
         raise BadInput("a hole is filled as a whole", "--strength", "leave it out, or name another task")
     if not 0 <= asked.fidelity <= 1:
         raise BadInput(f"--fidelity must be 0 to 1, not {asked.fidelity:g}")
@@ -56,7 +56,7 @@ def check_asked(asked: Asked) -> None:
         raise BadInput(f"the method {asked.method} has no slider", "--fidelity", "leave it at 1, or --method away")
     if asked.scale not in (1, 2, 3, 4):
         raise BadInput(f"--scale must be 2, 3 or 4, not {asked.scale}")
-    triage.check_task(asked.task)
+    diagnose.check_task(asked.task)
     known = steps.METHODS[asked.task] if asked.scale == 1 else ("net", "bicubic")
     if asked.method not in known:
         what = f"`--task {asked.task}`" if asked.scale == 1 else "upscale"
@@ -67,9 +67,9 @@ def check_asked(asked: Asked) -> None:
         of_run(asked.uncertainty)
 
 
-def _known(mask: Picture | None, size: tuple[int, int], asked: Asked, name: str) -> torch.Tensor | None:
+def _known(mask: Picture | None, size: tuple[int, int], asked: RestoreConfig, name: str) -> torch.Tensor | None:
     """[1, 1, H, W], 0 where the mask marks a hole. Raises BadInput as `masks.hole_of`."""
-    if mask is None and asked.task == triage.FILL:
+    if mask is None and asked.task == diagnose.FILL:
         raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
     if mask is None:
         return None
@@ -98,7 +98,7 @@ class _Plan:
 class _Work:
     """What restoring and enlarging have in common: settings, and the nets by whose hashes results are known."""
 
-    asked: Asked
+    asked: RestoreConfig
     suffix = None
     bands = True
 
@@ -132,10 +132,10 @@ class Restore(_Work):
         known = _known(mask, picture.size, asked, name)
         if asked.strength == 0:
             return Decision(False, "strength 0")
-        measured = triage.measure(picture, image, asked.task)
-        plan = triage.plan(asked.task, measured, masked=known is not None)
+        measured = diagnose.measure(picture, image, asked.task)
+        plan = diagnose.plan(asked.task, measured, masked=known is not None)
         why, remarks = _filling(plan.why, known)
-        if known is not None and bool((known > 0.5).all()) and plan.steps == (triage.FILL,):
+        if known is not None and bool((known > 0.5).all()) and plan.steps == (diagnose.FILL,):
             plan = replace(plan, steps=())
         used = self._used(plan, image.shape[1])
         return Decision(bool(plan.steps), why, used, remarks, measured, _Plan(image, plan, known))
@@ -146,7 +146,7 @@ class Restore(_Work):
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
         asked, todo, measured = self.asked, decision.detail, decision.measured
-        assert isinstance(todo, _Plan) and isinstance(measured, triage.Measured)
+        assert isinstance(todo, _Plan) and isinstance(measured, diagnose.Measured)
         strength = todo.plan.strength if asked.strength is None else asked.strength
         state, means = State(todo.image, measured, todo.known, remarks=decision.remarks), asked.means()
         for step in todo.plan.steps:
@@ -208,31 +208,33 @@ class Upscale(_Work):
         return Outcome(made, decision.why, decision.used, (), steps.weights_of(net))
 
     def decide_large(self, pair: Pair) -> Decision:
-        return self._decided(huge.size_of(pair.source))
+        return self._decided(streaming.size_of(pair.source))
 
     def apply_large(self, pair: Pair, decision: Decision, note: Note, progress: Progress) -> Outcome:
         done = large.upscale_large(pair.source, pair.target, self.scale, self.asked.means(), note, progress)
         return Outcome(None, decision.why, done.used, done.remarks)
 
 
-def work_of(asked: Asked) -> Work:
+def work_of(asked: RestoreConfig) -> Work:
     """What was asked for, as the pipeline does it. Raises BadInput for what no picture can be asked."""
     check_asked(asked)
     return Restore(asked) if asked.scale == 1 else Upscale(asked)
 
 
-def picture_of(picture: Picture, asked: Asked, mask: Picture | None = None) -> Outcome:
+def picture_of(picture: Picture, asked: RestoreConfig, mask: Picture | None = None) -> Outcome:
     """What becomes of one picture that was read. Raises BadInput."""
     return pipeline.on_picture(work_of(asked), picture, mask)
 
 
-def work_on(data: bytes, name: str, asked: Asked, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
+def work_on(
+    data: bytes, name: str, asked: RestoreConfig, suffix: str, mask: bytes | None = None
+) -> tuple[bytes, Outcome]:
     """A file's bytes to the bytes of the result. Raises Unreadable, BadInput."""
     return pipeline.from_bytes(work_of(asked), data, name, suffix, mask)
 
 
 def run_batch(
-    given: str, out: str | None, asked: Asked, mask: str | None = None, dry_run: bool = False
+    given: str, out: str | None, asked: RestoreConfig, mask: str | None = None, dry_run: bool = False
 ) -> list[Record]:
     """As `pipeline.run`, of what was asked for."""
     return pipeline.run(given, out, work_of(asked), mask, dry_run)

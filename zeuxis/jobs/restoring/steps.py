@@ -17,9 +17,9 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs.restoring import nets
+from zeuxis.jobs.restoring.diagnose import TASKS, Measured
 from zeuxis.jobs.restoring.fast import quickened
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.restoring.triage import TASKS, Measured
 from zeuxis.weights import bundled
 
 MOST_NOISE = 55.0
@@ -61,7 +61,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Means:
+class StepConfig:
     """With what the steps work: a method, a trained run in place of the package's net, and bytes of memory or None.
 
     fidelity: where between the two nets of a run of two stages; None: its last one. part: see `nets.apply`. most: how
@@ -93,7 +93,7 @@ def _between(first: str, last: str, fidelity: float) -> Net:
     return quickened(nets.between_bundled(first, last, fidelity))
 
 
-def net_for(name: str, means: Means) -> Net | None:
+def net_for(name: str, means: StepConfig) -> Net | None:
     """The net of the run that was named, else the package's for this purpose; None where it carries none."""
     if means.run is not None:
         return _of_run(means.run, means.fidelity, nets.fingerprint(means.run, two=means.fidelity is not None))
@@ -105,7 +105,7 @@ def weights_of(*used: Net | None) -> Weights:
     return tuple((net.name, net.sha256) for net in used if net is not None)
 
 
-def are_current(weights: Mapping[str, str], scale: int, means: Means) -> bool:
+def are_current(weights: Mapping[str, str], scale: int, means: StepConfig) -> bool:
     """Whether nets of these names, which a note gives with their hashes, are still the same. Raises BadInput."""
     if not weights:
         return True
@@ -118,7 +118,7 @@ def are_current(weights: Mapping[str, str], scale: int, means: Means) -> bool:
     return known == weights
 
 
-def restorer(channels: int, means: Means) -> Net:
+def restorer(channels: int, means: StepConfig) -> Net:
     """The net for noise, JPEG and mild blur in pictures of so many channels; grey ones have one of their own.
 
     Raises BadInput where there is none, or the run enlarges.
@@ -133,13 +133,13 @@ def restorer(channels: int, means: Means) -> Net:
     return net
 
 
-def unblocker(channels: int, means: Means) -> Net:
+def unblocker(channels: int, means: StepConfig) -> Net:
     """The net that learned on whole blocks of JPEG, else `restorer`. Raises BadInput as it does."""
     net = net_for("jpeg", means)
     return restorer(channels, means) if net is None or net.scale != 1 else net
 
 
-def repair(state: State, means: Means) -> State:
+def repair(state: State, means: StepConfig) -> State:
     """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
     if means.method != "net":
         denoiser, draw = _classic(means.method), Draw(means.seed, phase="sparse")
@@ -154,7 +154,7 @@ def repair(state: State, means: Means) -> State:
     return replace(mended, remarks=(*mended.remarks, words))
 
 
-def denoise(state: State, means: Means) -> State:
+def denoise(state: State, means: StepConfig) -> State:
     """`repair` where noise was proven, and no more taken away than noise can be; means.most: see `most_noise`."""
     mended = repair(state, means)
     if means.method != "net" or means.run is not None:
@@ -168,7 +168,7 @@ def most_noise(given: State, mended: State) -> residual.Limits:
     return residual.limits(given.image, mended.image, given.measured.quiet)
 
 
-def unblock(state: State, means: Means) -> State:
+def unblock(state: State, means: StepConfig) -> State:
     """JPEG's traces taken away by a net that learned on whole blocks, then held to what the file still says."""
     if means.method != "net" or net_for("jpeg", means) is None:
         return repair(state, means)
@@ -196,20 +196,20 @@ def _classic(method: str) -> classic_denoise.Denoiser:
     return classic_denoise.METHODS[method]
 
 
-def sharpen(state: State, means: Means) -> State:
+def sharpen(state: State, means: StepConfig) -> State:
     """A Gaussian blur undone; where none was measured, one that the strongest edges would explain, taken short."""
     sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
     noise = max(1.0, state.measured.noise)
     return state.with_image(wiener(state.image, min(sigma, WIDEST), noise), "wiener")
 
 
-def despeckle(state: State, means: Means) -> State:
+def despeckle(state: State, means: StepConfig) -> State:
     """Salt and pepper, where it was found, replaced by medians; every other value keeps its bits."""
     found = state.measured.specks
     return state if found is None else state.with_image(despeckled(state.image, found), "adaptive median")
 
 
-def fill(state: State, means: Means) -> State:
+def fill(state: State, means: StepConfig) -> State:
     """Holes filled by the net where there is one, else by classic methods; what is known keeps its bits."""
     if state.known is None or bool((state.known > 0.5).all()):
         return state
@@ -218,18 +218,18 @@ def fill(state: State, means: Means) -> State:
     return state.with_image(whole, used, weights_of(_filler(means)))
 
 
-def _filler(means: Means) -> Net | None:
+def _filler(means: StepConfig) -> Net | None:
     return net_for("inpaint", means) if means.method == "net" else None
 
 
-def _filled_by(means: Means) -> str:
+def _filled_by(means: StepConfig) -> str:
     net = _filler(means)
     if net is None:
         return "sparse" if means.method == "sparse" else "biharmonic"
     return net.name if means.run is not None else f"{net.name} and biharmonic"
 
 
-def filling(image: Tensor, known: Tensor, means: Means) -> tuple[Tensor, str]:
+def filling(image: Tensor, known: Tensor, means: StepConfig) -> tuple[Tensor, str]:
     """A whole picture [1, C, H, W] of which the holes count (known [1, 1, H, W] is 0 there), and by what."""
     net, used = _filler(means), _filled_by(means)
     if net is None and means.method == "sparse":
@@ -243,7 +243,7 @@ def filling(image: Tensor, known: Tensor, means: Means) -> tuple[Tensor, str]:
     return NET_SHARE * drawn + (1 - NET_SHARE) * smooth, used
 
 
-def scratches(state: State, means: Means) -> State:
+def scratches(state: State, means: StepConfig) -> State:
     """Finds scratches and specks, and makes holes of them."""
     from zeuxis.classic.scratches import scratches as find
 
@@ -255,13 +255,13 @@ def scratches(state: State, means: Means) -> State:
     return replace(state, known=known)
 
 
-def levels(state: State, means: Means) -> State:
+def levels(state: State, means: StepConfig) -> State:
     """Each channel stretched from its black and white points, half a per cent cut at either end: a cast goes too."""
     points = estimate.levels(state.image)
     return _stretched(state, points[..., 0, None, None], points[..., 1, None, None], "levels")
 
 
-def contrast(state: State, means: Means) -> State:
+def contrast(state: State, means: StepConfig) -> State:
     """All channels stretched alike, from the lowest black point to the highest white one: hues stay."""
     points = estimate.levels(state.image)
     low, high = points[..., 0].amin(1), points[..., 1].amax(1)
@@ -273,7 +273,7 @@ def _stretched(state: State, low: Tensor, high: Tensor, used: str) -> State:
     return state.with_image(((state.image - low) / span * 2 - 1).clamp(-1, 1), used)
 
 
-def by_what(step: str, channels: int, means: Means) -> str:
+def by_what(step: str, channels: int, means: StepConfig) -> str:
     """The net or method by which a step works on pictures of so many channels; empty for one that only looks.
 
     Raises BadInput as the step does where there is no net.
@@ -291,7 +291,7 @@ def by_what(step: str, channels: int, means: Means) -> str:
     return names.get(step, lambda: step)()
 
 
-STEPS: dict[str, Callable[[State, Means], State]] = {
+STEPS: dict[str, Callable[[State, StepConfig], State]] = {
     "despeckle": despeckle,
     "denoise": denoise,
     "repair": repair,
@@ -304,7 +304,7 @@ STEPS: dict[str, Callable[[State, Means], State]] = {
 }
 
 
-def upscaler(scale: int, means: Means) -> Net | None:
+def upscaler(scale: int, means: StepConfig) -> Net | None:
     """The run's net, the package's for this scale, or its largest; None: bicubic. Raises BadInput where none fits."""
     if means.method == "bicubic":
         return None

@@ -28,12 +28,12 @@ from zeuxis.engine.phases import play
 from zeuxis.engine.state import build_networks, build_state
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
-from zeuxis.jobs.opening import Source
+from zeuxis.jobs.nearest_neighbours import write_suspects
 from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study.hits import pack, read_examined, unpack
-from zeuxis.jobs.study.plan import CHECKPOINTS, Asked, Plan
-from zeuxis.jobs.suspects import write_suspects
+from zeuxis.jobs.study.plan import CHECKPOINTS, Plan, StudyConfig
 from zeuxis.jobs.training import domain_of
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe, make
@@ -52,7 +52,7 @@ class Place:
     """A study's folder with what every job of it reads."""
 
     folder: Path
-    asked: Asked
+    asked: StudyConfig
     plan: Plan
     dataset: Dataset
     split: Split
@@ -69,7 +69,7 @@ class Place:
         split = Split.from_json(json.loads((folder / "split.json").read_text()), dataset)
         return cls(
             folder,
-            Asked.from_dict(record["asked"]),
+            StudyConfig.from_dict(record["asked"]),
             Plan.from_dict(record["plan"]),
             dataset,
             split,

@@ -16,7 +16,7 @@ MOST_STEPS = 4_000  # steps of an arm: small sets are learned by then
 
 
 @dataclass(frozen=True)
-class Asked:
+class StudyConfig:
     """What a person asked for.
 
     labels_per_class: real training pictures per class and repeat, None for 80 % of the
@@ -66,7 +66,7 @@ class Asked:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Asked":
+    def from_dict(cls, values: Mapping[str, Any]) -> "StudyConfig":
         return cls(**{k: _frozen(v) for k, v in values.items()})
 
 
@@ -106,12 +106,12 @@ class Plan:
         return cls(**{**values, "warnings": tuple(values["warnings"])})
 
 
-def arms_of(asked: Asked) -> int:
+def arms_of(asked: StudyConfig) -> int:
     """How many classifiers one repeat trains."""
     return len(asked.policies) + (len(asked.shares) + 2 if asked.treatment == "gan" else 1)
 
 
-def lay_out(asked: Asked, rates: Rates, slots: int, batch: int, pool: int, fixed: float = 25.0) -> Plan:
+def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int, fixed: float = 25.0) -> Plan:
     """Divides the time of all slots over repeats, then over generator and arms.
 
     slots: processes at once; batch: the generator's; pool: pictures drawn per repeat;
@@ -155,7 +155,7 @@ def lay_out(asked: Asked, rates: Rates, slots: int, batch: int, pool: int, fixed
     )
 
 
-def _warnings(asked: Asked, classifier_steps: int, whole: float) -> tuple[str, ...]:
+def _warnings(asked: StudyConfig, classifier_steps: int, whole: float) -> tuple[str, ...]:
     found = []
     if asked.repeats < 6:
         found.append(

@@ -30,14 +30,14 @@ from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
-from zeuxis.jobs.opening import check_classes
 from zeuxis.jobs.sampling import generate
+from zeuxis.jobs.sources import check_classes
 from zeuxis.jobs.study import arms
+from zeuxis.jobs.study.analyse import settle
 from zeuxis.jobs.study.arms import Place
-from zeuxis.jobs.study.due import ready, ready_in
 from zeuxis.jobs.study.hits import write_examined
-from zeuxis.jobs.study.plan import Asked, Plan, Rates, arms_of, lay_out
-from zeuxis.jobs.study.settle import settle
+from zeuxis.jobs.study.job_graph import ready, ready_in
+from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 from zeuxis.stats.twoway import LEAN, Examined, least_effect
@@ -75,7 +75,7 @@ def _sweep(folder: Path) -> None:
 def begin(
     folder: Path,
     dataset: Dataset,
-    asked: Asked,
+    asked: StudyConfig,
     data: Mapping[str, Any],
     slots: int | None = None,
     device: str | None = None,
@@ -87,7 +87,7 @@ def begin(
 def prepare(
     folder: Path,
     dataset: Dataset,
-    asked: Asked,
+    asked: StudyConfig,
     slots: int | None = None,
     device: str | None = None,
     join: str | None = None,
@@ -152,18 +152,18 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
     return place
 
 
-def treatment_name(asked: Asked) -> str:
+def treatment_name(asked: StudyConfig) -> str:
     return asked.treatment
 
 
-def _check_fields(asked: Asked) -> None:
+def _check_fields(asked: StudyConfig) -> None:
     """Raises BadInput for a field of the classifier in which the arms of the study differ."""
     for name in ("policy", "share"):
         if name in asked.classifier:
             raise BadInput(f"`--classifier {name}` is set by the study itself", "", "leave it away")
 
 
-def _check(dataset: Dataset, split: Split, asked: Asked, families: np.ndarray) -> None:
+def _check(dataset: Dataset, split: Split, asked: StudyConfig, families: np.ndarray) -> None:
     if dataset.labels is None or dataset.spec.condition < 2:
         raise BadInput("a study needs labelled pictures of two classes or more", "", "give a folder per class")
     check_classes(dataset, {"training": split.train, "validation": split.validation, "test": split.test})
@@ -355,7 +355,7 @@ def out_of(folder: Path, given: str | None = None) -> str | None:
     return given
 
 
-def matches(folder: Path, asked: Asked, data: Mapping[str, Any]) -> bool:
+def matches(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> bool:
     """Whether the study in the folder is the one that is asked for; the measured plan may differ."""
     record = read_json(folder / "study.json", "study folder")
-    return Asked.from_dict(record["asked"]) == asked and record["data"]["digest"] == data["digest"]
+    return StudyConfig.from_dict(record["asked"]) == asked and record["data"]["digest"] == data["digest"]

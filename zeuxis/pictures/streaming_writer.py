@@ -12,8 +12,8 @@ import numpy as np
 
 from zeuxis.data.files import cut, make_folder, plain_errors
 from zeuxis.errors import BadInput, MachineGaveOut, counted
-from zeuxis.pictures import colour, deep, metadata
-from zeuxis.pictures.kept import Kept
+from zeuxis.pictures import colour, metadata, sixteen_bit
+from zeuxis.pictures.kept import Metadata
 from zeuxis.pictures.write import CHANGED, xmp_packet
 from zeuxis.pictures.writing import SUFFIXES, form_of, png_carrier
 from zeuxis.platform import sync_file, sync_folder
@@ -28,7 +28,7 @@ def opened_vips() -> Any:
         raise BadInput("pictures of so many pixels need pyvips", "", "pip install zeuxis[big]") from error
 
 
-def _saver(name: str, kept: Kept, pixels: int) -> tuple[str, dict[str, Any]]:
+def _saver(name: str, kept: Metadata, pixels: int) -> tuple[str, dict[str, Any]]:
     """vips' function for the format, and what to tell it."""
     if name == "JPEG":
         return "jpegsave", {"Q": 95, "subsample_mode": "off"}
@@ -36,7 +36,7 @@ def _saver(name: str, kept: Kept, pixels: int) -> tuple[str, dict[str, Any]]:
     return "tiffsave", {"compression": "deflate", "predictor": "horizontal", "bigtiff": big}
 
 
-def _dressed(image: Any, vips: Any, kept: Kept, note: dict[str, Any] | None) -> Any:
+def _dressed(image: Any, vips: Any, kept: Metadata, note: dict[str, Any] | None) -> Any:
     """The image with its metadata, as vips calls them."""
     packet = kept.xmp if note is None else xmp_packet(CHANGED, note, kept.xmp).encode("utf-8")
     exif = None if kept.exif is None else metadata.sized_exif(kept.exif, image.height, image.width)
@@ -49,7 +49,7 @@ def _dressed(image: Any, vips: Any, kept: Kept, note: dict[str, Any] | None) -> 
 
 
 @contextlib.contextmanager
-def _piped(aside: Path, name: str, kept: Kept, note: Any, pixels: int) -> Iterator[IO[bytes]]:
+def _piped(aside: Path, name: str, kept: Metadata, note: Any, pixels: int) -> Iterator[IO[bytes]]:
     """A stream for a bare PNG, which vips turns into the file `aside` of the format `name` while it comes.
 
     Rows that waited in a file would be mapped into memory as a whole. Raises MachineGaveOut where vips fails.
@@ -95,7 +95,7 @@ def _held(rows: np.ndarray, holds: frozenset[str]) -> np.ndarray:
 
 @contextlib.contextmanager
 def written(
-    path: str | os.PathLike[str], height: int, width: int, kept: Kept, note: dict[str, Any] | None = None
+    path: str | os.PathLike[str], height: int, width: int, kept: Metadata, note: dict[str, Any] | None = None
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """A function that takes rows [n, W, 1 to 4] from top to bottom (2 and 4: the last is alpha), for a file that
     appears whole when the block ends well, and not at all otherwise.
@@ -119,7 +119,7 @@ def written(
         if writer is None:
             shape = (height, width, rows.shape[2])
             carrier = png_carrier((height, width), kept, note) if is_png else b""
-            writer = deep.PngWriter(stream, shape, rows.dtype, carrier, 6 if is_png else 0)
+            writer = sixteen_bit.PngWriter(stream, shape, rows.dtype, carrier, 6 if is_png else 0)
         writer.add(rows)
 
     try:

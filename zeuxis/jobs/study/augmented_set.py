@@ -15,9 +15,9 @@ from zeuxis.data.files import cut, plain_errors, write_json
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.study.analyse import best_repeat
 from zeuxis.jobs.study.arms import Place, draw_repeat
-from zeuxis.jobs.study.due import chosen
-from zeuxis.jobs.study.settle import best_repeat
+from zeuxis.jobs.study.job_graph import chosen
 from zeuxis.pictures.write import write_png
 from zeuxis.runs import Run
 

@@ -15,7 +15,7 @@ from zeuxis.jobs.per_image.work import Work
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
 from zeuxis.jobs.restoring.masks import check_meaning
-from zeuxis.jobs.restoring.restore import Asked, work_of
+from zeuxis.jobs.restoring.restore import RestoreConfig, work_of
 
 MASKED = ("inpaint", "old-photo")
 """The tasks that fill holes."""
@@ -24,7 +24,7 @@ MASKED = ("inpaint", "old-photo")
 def mend(
     given: str | bytes,
     out: str | None,
-    asked: Asked,
+    asked: RestoreConfig,
     mask: str | None,
     compare: str | None,
     page: str | None,

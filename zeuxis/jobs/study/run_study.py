@@ -9,11 +9,11 @@ from zeuxis.data.export import folder_names
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, command
 from zeuxis.jobs import training
-from zeuxis.jobs.opening import Source
-from zeuxis.jobs.study import mixed
+from zeuxis.jobs.sources import Source
+from zeuxis.jobs.study import augmented_set
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
-from zeuxis.jobs.study.plan import Asked
+from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report
 
@@ -21,7 +21,7 @@ from zeuxis.pages.study import write_study_report
 def study(
     folder: Path,
     source: Source,
-    asked: Asked,
+    asked: StudyConfig,
     threads: int | None,
     device: str | None,
     out: str | Path | None,
@@ -60,11 +60,11 @@ def study(
             place = studies.write_down(studies.planned(place), data, target)
         conclude(place)
         if target is not None:
-            mixed.write_mixed(place, Path(target))
+            augmented_set.write_mixed(place, Path(target))
     return folder
 
 
-def _same(folder: Path, dataset: Dataset, asked: Asked, data: Mapping[str, Any]) -> Place:
+def _same(folder: Path, dataset: Dataset, asked: StudyConfig, data: Mapping[str, Any]) -> Place:
     """The study in the folder. Raises BadInput where it is not the one asked for."""
     if studies.matches(folder, asked, data):
         return Place.open(folder, dataset)
@@ -93,6 +93,6 @@ def deliver(place: Place) -> None:
     if not named:
         return
     try:
-        mixed.write_mixed(place, Path(named))
+        augmented_set.write_mixed(place, Path(named))
     except BadInput as error:  # the verdict stands all the same
         say(f"zeuxis: the augmented set is not written: {error}")

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from zeuxis.data import decode
 from zeuxis.data.signatures import Unreadable
-from zeuxis.pictures import colour, deep, reading
-from zeuxis.pictures.huge_writing import LAST_LINE, opened_vips, written
-from zeuxis.pictures.kept import Kept, Picture
+from zeuxis.pictures import colour, reading, sixteen_bit
+from zeuxis.pictures.kept import Metadata, Picture
 from zeuxis.pictures.picture import alpha_tensor, from_tensor, to_tensor
+from zeuxis.pictures.streaming_writer import LAST_LINE, opened_vips, written
 from zeuxis.pictures.tiles import mirrored
 from zeuxis.pictures.write import note_in
 from zeuxis.pictures.writing import form_of
@@ -61,7 +61,7 @@ class Large:
     channels: int
     alpha: bool
     dtype: np.dtype[Any]
-    kept: Kept
+    kept: Metadata
 
 
 # ------------------------------------------------------------------ headers
@@ -72,8 +72,8 @@ def _png_head(data: bytes) -> bytes:
     end = data.find(b"IDAT") - 4
     if end < 33 or data[12:16] != b"IHDR":
         raise Unreadable("is damaged: no pixels follow its head")
-    pixel = deep.chunk(b"IDAT", zlib.compress(bytes(20))) + deep.chunk(b"IEND", b"")
-    return data[:8] + deep.chunk(b"IHDR", struct.pack(">II", 1, 1) + data[24:29]) + data[33:end] + pixel
+    pixel = sixteen_bit.chunk(b"IDAT", zlib.compress(bytes(20))) + sixteen_bit.chunk(b"IEND", b"")
+    return data[:8] + sixteen_bit.chunk(b"IHDR", struct.pack(">II", 1, 1) + data[24:29]) + data[33:end] + pixel
 
 
 def _header(path: Path) -> tuple[Image.Image, bytes, int, int]:
@@ -120,7 +120,7 @@ def note_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
             return note_in(image)
 
 
-def _kept(path: Path) -> tuple[Kept, str, int]:
+def _kept(path: Path) -> tuple[Metadata, str, int]:
     """(what stands beside the pixels, the loader, the orientation)."""
     with decode.reasons(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -146,7 +146,7 @@ def _reasons(vips: Any) -> Iterator[None]:
         raise Unreadable(f"cannot be read: {words[:LAST_LINE]}") from error
 
 
-def _opened(path: Path) -> tuple[Any, Kept]:
+def _opened(path: Path) -> tuple[Any, Metadata]:
     """The pipeline that gives the upright pixels, and what is kept."""
     vips = opened_vips()
     kept, loader, turn = _kept(path)
@@ -291,7 +291,7 @@ def restore_large(
             if mirror:
                 below = len(part) - above - count
                 part, above = part[mirrored(len(part), halo - above, halo - below).numpy()], halo
-            given = Picture(part[..., : large.channels], part[..., -1] if large.alpha else None, Kept())
+            given = Picture(part[..., : large.channels], part[..., -1] if large.alpha else None, Metadata())
             plane = function(alpha_tensor(given)) if large.alpha and scale > 1 else None
             write(_rows_of(function(to_tensor(given)), given, scale, above, above + count, plane))
             progress((top + count) * large.width)

@@ -15,7 +15,7 @@ from zeuxis.data.files import write_json, write_text
 from zeuxis.data.memory import Subset
 from zeuxis.engine.batches import to_image
 from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
-from zeuxis.jobs.study.due import best_policy, chosen
+from zeuxis.jobs.study.job_graph import best_policy, chosen
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name
