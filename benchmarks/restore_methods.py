@@ -83,9 +83,9 @@ def ours(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
     fitting = [net for net in fitting if net.spec.channels == 3 or _grey(task)]
     both: dict[str, Method] = {}
     if task.job == "inpaint" and not runs:
-        both["ours (as restore does it)"] = lambda seen: steps.filling(seen.image, seen.known, steps.Means())[0]
+        both["ours (as restore does it)"] = lambda seen: steps.filling(seen.image, seen.known, steps.StepConfig())[0]
     if task.job == "upscale" and not runs and not fitting:
-        net = steps.upscaler(task.scale, steps.Means())
+        net = steps.upscaler(task.scale, steps.StepConfig())
         both["ours (as upscale does it)"] = lambda seen: steps.enlarged(seen.image, task.scale, net, None)
     return {f"ours ({Path(net.name).stem})": _applied(net) for net in fitting} | both
 

@@ -226,7 +226,7 @@ import sys
 from tests.stories.test_study_story import STUDY, small
 from zeuxis import cli
 from zeuxis.jobs.study import plan
-plan.Asked = small
+plan.StudyConfig = small
 sys.argv = ["zeuxis", *STUDY]
 sys.exit(cli.main())
 """

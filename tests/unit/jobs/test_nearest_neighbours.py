@@ -5,7 +5,7 @@ from PIL import Image
 
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.draw import Draw
-from zeuxis.jobs import suspects as job
+from zeuxis.jobs import nearest_neighbours as job
 from zeuxis.metrics.neighbours import suspects
 
 

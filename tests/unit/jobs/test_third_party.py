@@ -136,13 +136,13 @@ def test_pictures_are_enlarged_and_mended_by_it(monkeypatch, tmp_path):
     Image.fromarray(pixels).save(source)
     stand_in(monkeypatch, Described(scale=4))
     enlarging, mending = str(weights(tmp_path / "four.pth")), str(weights(tmp_path / "one.pth"))
-    restore.run_batch(str(source), str(tmp_path / "out.png"), restore.Asked(scale=4, run=enlarging))
+    restore.run_batch(str(source), str(tmp_path / "out.png"), restore.RestoreConfig(scale=4, run=enlarging))
     assert np.array_equal(np.array(Image.open(tmp_path / "out.png")), pixels.repeat(4, 0).repeat(4, 1))
     with pytest.raises(BadInput, match="enlarges pictures 4 times.*use `zeuxis upscale`"):
-        asked = restore.Asked(task="denoise", run=enlarging)
+        asked = restore.RestoreConfig(task="denoise", run=enlarging)
         restore.run_batch(str(source), str(tmp_path / "no.png"), asked)
     stand_in(monkeypatch, Described("Restoration", scale=1))
-    restore.run_batch(str(source), str(tmp_path / "same.png"), restore.Asked(task="denoise", run=mending))
+    restore.run_batch(str(source), str(tmp_path / "same.png"), restore.RestoreConfig(task="denoise", run=mending))
     assert np.array_equal(np.array(Image.open(tmp_path / "same.png")), pixels) and not (tmp_path / "no.png").exists()
 
 
