@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.degrade.degradation import Degraded, Range, power, spread, transposed, within
+from zeuxis.degrade.degradation import Degraded, Kind, Range, power, spread, transposed, within
 from zeuxis.draw import Draw
 
 GAMMA = 2.2
@@ -203,3 +203,17 @@ class Disk:
         return Degraded(in_light(lambda x: convolve(x, kernels), image, self.linear))
 
     adjoint = transposed
+
+
+WORDS = {
+    "blur": Kind("Gaussian blur", "pixels (sigma)", Gaussian, (0.2, 3.0), (0, 100)),
+    "blur-linear": Kind(
+        "Gaussian blur in linear light", "pixels (sigma)", lambda r: Gaussian(r, True), (0.2, 3.0), (0, 100)
+    ),
+    "anisotropic": Kind("Gaussian blur, longer in one direction", "pixels (sigma)", Anisotropic, (0.2, 3.0), (0, 100)),
+    "motion": Kind("straight shake at any angle", "pixels (length)", Motion, (3, 15), (0, 500)),
+    "motion-linear": Kind(
+        "straight shake in linear light", "pixels (length)", lambda r: Motion(r, linear=True), (3, 15), (0, 500)
+    ),
+    "disk": Kind("lens out of focus", "pixels (radius)", Disk, (1, 5), (0, 100)),
+}

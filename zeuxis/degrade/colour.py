@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from zeuxis.degrade.degradation import Degraded, Range, power, spread, transposed, within
+from zeuxis.degrade.degradation import Degraded, Kind, Range, power, spread, transposed, within
 from zeuxis.degrade.jpeg import from_ycc, to_ycc
 from zeuxis.degrade.resize import resize
 from zeuxis.draw import Draw
@@ -117,3 +117,11 @@ def _coarse(rgb: Tensor, factor: float) -> Tensor:
         return rgb
     ycc = to_ycc(rgb)
     return from_ycc(torch.cat([ycc[:, :1], resize(resize(ycc[:, 1:], small), full)], 1))
+
+
+WORDS = {
+    "grey": Kind("no colour; wanted back without colour", "none", lambda r: Grey(), None),
+    "sepia": Kind("toned brown; wanted back without colour", "strength", Sepia, (0.5, 1), (0, 1)),
+    "fading": Kind("less contrast, another gamma, a colour cast", "strength", Fading, (0, 1), (0, 1)),
+    "low-colour": Kind("colour at low resolution", "times smaller", LowColour, (1, 4), (1, 64)),
+}

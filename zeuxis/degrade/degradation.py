@@ -1,7 +1,9 @@
 """What a camera or a codec left of a picture, and how several damages follow one another."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -36,6 +38,26 @@ class Degraded:
 
 Degradation = Callable[[Tensor, Draw], Degraded]
 """[B, C, H, W] float in [-1, 1] and a draw to what is left of it; every one is a frozen dataclass."""
+
+
+class Kind(NamedTuple):
+    """One word for damage, as modules of this folder list theirs under WORDS.
+
+    what it does, the unit of its value, its maker, the usual values and the limits; usual is None where the kind takes
+    no value; whole: values are whole numbers; one: it takes no range.
+    """
+
+    what: str
+    unit: str
+    make: Callable[[Range], Degradation]
+    usual: Range | None
+    limits: Range = (0.0, math.inf)
+    whole: bool = False
+    one: bool = False
+
+
+LEVELS = "grey levels of 255"
+OF_256 = "number, in a picture of short side 256"
 
 
 def within(values: Range, draw: Draw, name: str, image: Tensor, host: bool = False) -> Tensor:

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from zeuxis.degrade.degradation import Degraded, Range, chance
+from zeuxis.degrade.degradation import Degraded, Kind, Range, chance
 from zeuxis.degrade.noise import round_bytes
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, counted
@@ -222,3 +222,10 @@ def _through_pillow(pixels: Tensor, quality: int, subsampling: str) -> Tensor:
     picture.save(file, "JPEG", quality=quality, subsampling=subsampling)
     read = torch.from_numpy(np.array(Image.open(file)))
     return read[None] if read.ndim == 2 else read.permute(2, 0, 1)
+
+
+WORDS = {
+    "jpeg": Kind("JPEG, half of the samples 4:2:0, the grid shifted", "quality", Jpeg, (30, 95), (1, 100), True),
+    "jpeg420": Kind("JPEG with colour at half size", "quality", lambda r: Jpeg(r, 1.0, 0), (30, 95), (1, 100), True),
+    "jpeg444": Kind("JPEG with colour at full size", "quality", lambda r: Jpeg(r, 0.0, 0), (30, 95), (1, 100), True),
+}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from zeuxis.degrade.degradation import Degraded, Range, transposed
+from zeuxis.degrade.degradation import OF_256, Degraded, Kind, Range, transposed
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 
@@ -262,3 +262,17 @@ def scratch(height: int, width: int, u: list[float], thick: float) -> Plane:
     shown = (y >= top) & (y <= top + length)
     distance = np.abs(np.arange(width)[None] - middle[:, None])
     return ((thick / 2 + 0.5 - distance).clip(0, 1) * shown[:, None]).astype(np.float32)
+
+
+WORDS = {
+    "boxes": Kind("upright boxes cut out", OF_256, Boxes, (1, 4), (0, 100), True),
+    "strokes": Kind("medium brush strokes cut out", OF_256, lambda r: replace(MEDIUM, count=r), (4, 5), (0, 200), True),
+    "strokes-thin": Kind(
+        "thin brush strokes cut out", OF_256, lambda r: replace(THIN, count=r), (4, 50), (0, 200), True
+    ),
+    "strokes-thick": Kind(
+        "thick brush strokes cut out", OF_256, lambda r: replace(THICK, count=r), (1, 5), (0, 200), True
+    ),
+    "text": Kind("lines of marks like letters, painted over", "number of lines", Text, (1, 3), (0, 100), True),
+    "scratches": Kind("thin upright scratches, painted over", "number", Scratches, (1, 6), (0, 100), True),
+}

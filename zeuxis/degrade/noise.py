@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.degrade.blur import gaussian_blur
-from zeuxis.degrade.degradation import Degraded, Range, chance, spread, within
+from zeuxis.degrade.degradation import LEVELS, Degraded, Kind, Range, chance, spread, within
 from zeuxis.draw import Draw
 
 COUNTED = 40.0
@@ -137,3 +137,22 @@ class SaltPepper:
         u = replace(draw, device=str(image.device)).at("noise").uniform(len(image), 1, *image.shape[2:]).to(image.dtype)
         colour = torch.where(u < share / 2, torch.ones_like(u), -torch.ones_like(u))
         return Degraded(torch.where(u < share, colour, image))
+
+
+WORDS = {
+    "noise": Kind("Gaussian noise, not clipped", LEVELS, GaussianNoise, (0, 50), (0, 1000)),
+    "noise-8bit": Kind(
+        "Gaussian noise, clipped and rounded to 8 bits as in a file",
+        LEVELS,
+        lambda r: GaussianNoise(r, clipped=1.0),
+        (0, 50),
+        (0, 1000),
+    ),
+    "noise-grey": Kind(
+        "Gaussian noise, the same in all channels", LEVELS, lambda r: GaussianNoise(r, grey=1.0), (0, 50), (0, 1000)
+    ),
+    "grain": Kind("clumped grey noise of film", LEVELS, Grain, (5, 20), (0, 1000)),
+    "poisson": Kind("shot noise, given by its deviation at white", LEVELS, Poisson, (0, 30), (0, 1000)),
+    "speckle": Kind("multiplying noise, given by its deviation at white", LEVELS, Speckle, (0, 30), (0, 1000)),
+    "salt-pepper": Kind("white and black pixels", "share of the pixels", SaltPepper, (0, 0.05), (0, 1)),
+}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.degrade.blur import mirror
-from zeuxis.degrade.degradation import Degraded, Range, adjoint, transposed, within
+from zeuxis.degrade.degradation import Degraded, Kind, Range, adjoint, transposed, within
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, nearest
 
@@ -159,3 +159,17 @@ def _down_up(x: Tensor, factor: float, down: str, up: str) -> Tensor:
     full = (x.shape[2], x.shape[3])
     small = (max(1, round(full[0] / factor)), max(1, round(full[1] / factor)))
     return resize(resize(x, small, kind=down), full, kind=up)
+
+
+WORDS = {
+    "low-resolution": Kind("down and up again, by random kinds", "times smaller", LowResolution, (1, 4), (1, 64)),
+    "down": Kind(
+        "smaller, by bicubic as MATLAB has it", "times smaller", lambda r: Downscale(r[0]), (2, 2), (1, 64), one=True
+    ),
+    "down-area": Kind(
+        "smaller, by means of areas", "times smaller", lambda r: Downscale(r[0], "area"), (2, 2), (1, 64), one=True
+    ),
+    "down-bilinear": Kind(
+        "smaller, by bilinear", "times smaller", lambda r: Downscale(r[0], "bilinear"), (2, 2), (1, 64), one=True
+    ),
+}

@@ -1,94 +1,27 @@
 """Damage in words: a preset such as `web`, or `blur=0.2..1.5+noise=25+jpeg=30..95@0.7`."""
 
-import math
+import importlib
+import pkgutil
 import re
-from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
 
-from zeuxis.degrade.blur import Anisotropic, Disk, Gaussian, Motion
-from zeuxis.degrade.colour import Fading, Grey, LowColour, Sepia
-from zeuxis.degrade.degradation import Chain, Degradation, Range, Sometimes
-from zeuxis.degrade.jpeg import Jpeg
-from zeuxis.degrade.masks import MEDIUM, THICK, THIN, Boxes, Scratches, Text
-from zeuxis.degrade.noise import GaussianNoise, Grain, Poisson, SaltPepper, Speckle
+from zeuxis import degrade
+from zeuxis.degrade.degradation import Chain, Degradation, Kind, Range, Sometimes
 from zeuxis.degrade.presets import PRESETS
-from zeuxis.degrade.resize import Downscale, LowResolution
+from zeuxis.degrade.resize import Downscale
 from zeuxis.errors import BadInput, nearest
 
 
-class Kind(NamedTuple):
-    """One word for damage: what it does, the unit of its value, its maker, the usual values and the limits.
-
-    usual is None where the kind takes no value; whole: values are whole numbers; one: it takes no range.
-    """
-
-    what: str
-    unit: str
-    make: Callable[[Range], Degradation]
-    usual: Range | None
-    limits: Range = (0.0, math.inf)
-    whole: bool = False
-    one: bool = False
+def _gathered() -> dict[str, Kind]:
+    """The WORDS of every module of this folder: a new damage is one file, or one entry beside its class."""
+    found: dict[str, Kind] = {}
+    for module in sorted(one.name for one in pkgutil.iter_modules(degrade.__path__)):
+        more = getattr(importlib.import_module(f"{degrade.__name__}.{module}"), "WORDS", {})
+        assert not found.keys() & more.keys(), f"two damages of one name: {found.keys() & more.keys()}"
+        found |= more
+    return found
 
 
-LEVELS = "grey levels of 255"
-OF_256 = "number, in a picture of short side 256"
-
-KINDS: dict[str, Kind] = {
-    "blur": Kind("Gaussian blur", "pixels (sigma)", Gaussian, (0.2, 3.0), (0, 100)),
-    "blur-linear": Kind(
-        "Gaussian blur in linear light", "pixels (sigma)", lambda r: Gaussian(r, True), (0.2, 3.0), (0, 100)
-    ),
-    "anisotropic": Kind("Gaussian blur, longer in one direction", "pixels (sigma)", Anisotropic, (0.2, 3.0), (0, 100)),
-    "motion": Kind("straight shake at any angle", "pixels (length)", Motion, (3, 15), (0, 500)),
-    "motion-linear": Kind(
-        "straight shake in linear light", "pixels (length)", lambda r: Motion(r, linear=True), (3, 15), (0, 500)
-    ),
-    "disk": Kind("lens out of focus", "pixels (radius)", Disk, (1, 5), (0, 100)),
-    "noise": Kind("Gaussian noise, not clipped", LEVELS, GaussianNoise, (0, 50), (0, 1000)),
-    "noise-8bit": Kind(
-        "Gaussian noise, clipped and rounded to 8 bits as in a file",
-        LEVELS,
-        lambda r: GaussianNoise(r, clipped=1.0),
-        (0, 50),
-        (0, 1000),
-    ),
-    "noise-grey": Kind(
-        "Gaussian noise, the same in all channels", LEVELS, lambda r: GaussianNoise(r, grey=1.0), (0, 50), (0, 1000)
-    ),
-    "grain": Kind("clumped grey noise of film", LEVELS, Grain, (5, 20), (0, 1000)),
-    "poisson": Kind("shot noise, given by its deviation at white", LEVELS, Poisson, (0, 30), (0, 1000)),
-    "speckle": Kind("multiplying noise, given by its deviation at white", LEVELS, Speckle, (0, 30), (0, 1000)),
-    "salt-pepper": Kind("white and black pixels", "share of the pixels", SaltPepper, (0, 0.05), (0, 1)),
-    "jpeg": Kind("JPEG, half of the samples 4:2:0, the grid shifted", "quality", Jpeg, (30, 95), (1, 100), True),
-    "jpeg420": Kind("JPEG with colour at half size", "quality", lambda r: Jpeg(r, 1.0, 0), (30, 95), (1, 100), True),
-    "jpeg444": Kind("JPEG with colour at full size", "quality", lambda r: Jpeg(r, 0.0, 0), (30, 95), (1, 100), True),
-    "boxes": Kind("upright boxes cut out", OF_256, Boxes, (1, 4), (0, 100), True),
-    "strokes": Kind("medium brush strokes cut out", OF_256, lambda r: replace(MEDIUM, count=r), (4, 5), (0, 200), True),
-    "strokes-thin": Kind(
-        "thin brush strokes cut out", OF_256, lambda r: replace(THIN, count=r), (4, 50), (0, 200), True
-    ),
-    "strokes-thick": Kind(
-        "thick brush strokes cut out", OF_256, lambda r: replace(THICK, count=r), (1, 5), (0, 200), True
-    ),
-    "text": Kind("lines of marks like letters, painted over", "number of lines", Text, (1, 3), (0, 100), True),
-    "scratches": Kind("thin upright scratches, painted over", "number", Scratches, (1, 6), (0, 100), True),
-    "grey": Kind("no colour; wanted back without colour", "none", lambda r: Grey(), None),
-    "sepia": Kind("toned brown; wanted back without colour", "strength", Sepia, (0.5, 1), (0, 1)),
-    "fading": Kind("less contrast, another gamma, a colour cast", "strength", Fading, (0, 1), (0, 1)),
-    "low-colour": Kind("colour at low resolution", "times smaller", LowColour, (1, 4), (1, 64)),
-    "low-resolution": Kind("down and up again, by random kinds", "times smaller", LowResolution, (1, 4), (1, 64)),
-    "down": Kind(
-        "smaller, by bicubic as MATLAB has it", "times smaller", lambda r: Downscale(r[0]), (2, 2), (1, 64), one=True
-    ),
-    "down-area": Kind(
-        "smaller, by means of areas", "times smaller", lambda r: Downscale(r[0], "area"), (2, 2), (1, 64), one=True
-    ),
-    "down-bilinear": Kind(
-        "smaller, by bilinear", "times smaller", lambda r: Downscale(r[0], "bilinear"), (2, 2), (1, 64), one=True
-    ),
-}
+KINDS = _gathered()
 """Every word for damage."""
 
 _NUMBER = r"\d+(?:\.\d+)?|\.\d+"

@@ -1,5 +1,6 @@
 """Damage in words, and the presets."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zeuxis import degrade
+from zeuxis.degrade import words
 from zeuxis.degrade.blur import Gaussian
 from zeuxis.degrade.degradation import Chain, Sometimes
 from zeuxis.degrade.jpeg import Jpeg
@@ -126,3 +129,23 @@ def test_old_photos_have_scratches_that_are_said():
     seen = parse("old-photo")(noise(12), Draw(2))
     holes = (seen.known == 0).flatten(1).any(1)
     assert 5 <= int(holes.sum()) <= 12 and seen.clean is not None
+
+
+def test_a_new_damage_is_one_file(monkeypatch, tmp_path):
+    """A module that lists its word is found, with no other file touched."""
+    (tmp_path / "stripes.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from zeuxis.degrade.degradation import Degraded, Kind, LEVELS, Range\n"
+        "@dataclass(frozen=True)\n"
+        "class Stripes:\n"
+        "    level: Range = (1.0, 2.0)\n"
+        "    def __call__(self, image, draw):\n"
+        "        return Degraded(image + self.level[0] / 127.5)\n"
+        "WORDS = {'stripes': Kind('brighter stripes', LEVELS, Stripes, (1, 2), (0, 10))}\n"
+    )
+    monkeypatch.setattr(degrade, "__path__", [*degrade.__path__, str(tmp_path)])
+    monkeypatch.setattr(words, "KINDS", words._gathered())
+    image = torch.zeros(1, 1, 4, 4)
+    assert torch.allclose(parse("stripes=5")(image, Draw(0)).image, image + 5 / 127.5)
+    assert {*words.KINDS} > {"blur", "jpeg", "stripes"}
+    sys.modules.pop("zeuxis.degrade.stripes")
