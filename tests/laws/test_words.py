@@ -179,3 +179,8 @@ def test_the_readme_runs(two_steps, tmp_path):
             done = typed(*_quick(words)) if "--classic-only" not in words else typed(*words)
             assert done.code == 0 and not done.errors, f"{line}: {done}"
         assert (tmp_path / "study/report.html").exists() and (tmp_path / "more").is_dir()
+        next((tmp_path / "MY_PICTURES").rglob("*.png")).rename(tmp_path / "photo.png")
+        Image.open("photo.png").convert("RGB").resize((96, 96)).save("photo.jpg", quality=20)
+        for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+            exec(compile(code.replace("steps=200", "steps=2"), "README.md", "exec"), {})
+        assert (tmp_path / "mended.jpg").exists() and len(list((tmp_path / "drawn").glob("*.png"))) == 17
