@@ -301,3 +301,33 @@ def test_a_study_that_was_renamed_knows_its_own_set(calm, tmp_path):
         write_json(Path("renamed/study.json"), {**record, "out": str(tmp_path / "all" / "mixed")})
         done = typed("resume", "renamed")
     assert done.code == 0 and "not written" not in done.err, done.err
+
+
+def test_a_place_that_cannot_be_is_refused_by_a_dry_run_too(calm, few_steps):
+    with inside(calm):
+        Path("afile").write_text("hi")
+        for place in ("afile", "afile/sub"):
+            typed_in = [place if w == "st" else w for w in STUDY]
+            both = [typed(*typed_in, *more) for more in ((), ("--dry-run",))]
+            assert [one.code for one in both] == [2, 2] and both[0].errors == both[1].errors
+        Path("afile").unlink()
+
+
+def test_what_a_study_leaves_out_is_told(calm, tmp_path, few_steps):
+    """Copies by rules of originals that are held out were dropped in silence."""
+    with inside(calm):
+        assert typed("augment", "pics", "--classic-only", "--copies", "2", "--out", str(tmp_path / "more")).code == 0
+        more = [str(tmp_path / "more") if w == "pics" else str(tmp_path / "st2") if w == "st" else w for w in STUDY]
+        done = typed(*more, "--dry-run")
+    assert done.code == 0 and "zeuxis: left out: " in done.err and "as copies of those held out" in done.err
+
+
+def test_a_study_whose_pictures_moved_says_where_to_name_them_though_it_is_finished(calm, tmp_path):
+    """Its set is missing and would be written again: from pictures that are not there any more."""
+    shutil.copytree(calm, tmp_path / "all")
+    with inside(tmp_path / "all"):
+        record = json.loads(Path("st/study.json").read_text())
+        data = {**record["data"], "source": str(tmp_path / "gone")}
+        write_json(Path("st/study.json"), {**record, "data": data, "out": str(tmp_path / "nowhere")})
+        done = typed("resume", "st")
+    assert done.code == 2 and "the pictures are no longer here" in done.err and "--data NEW" in done.err

@@ -96,8 +96,9 @@ def find_pictures(folder: Path, now: str | None) -> None:
         try:
             return there.check_source(begun.source)
         except BadInput:
-            if (folder / "report.html").exists():  # finished, so that nothing is to be read
-                return None
+            out = None if run is not None else record.get("out")
+            if (folder / "report.html").exists() and (out is None or Path(out).exists()):
+                return None  # finished, so that nothing is to be read
             mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
             raise BadInput("the pictures are no longer here", begun.source, mend) from None
     source = replace(begun, source=now)
@@ -217,7 +218,9 @@ def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder
     lacking = [key for key in wanted if key not in record]
     if lacking:
         raise BadInput(
-            f"{name} is incomplete: {', '.join(lacking)} missing", str(folder), "start anew in another folder"
+            f"{name} lacks {', '.join(lacking)}: another version of zeuxis wrote it, or it is damaged",
+            str(folder),
+            "its pages and figures stay as they are; use that version, or start anew in another folder",
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import folder_names
+from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, command
 from zeuxis.jobs import training
@@ -31,6 +32,7 @@ def study(
     if device not in (None, "cpu", "cuda"):
         raise BadInput(f"a study runs on cpu or cuda, not on `{device}`", "--device", "leave --device away, or use cpu")
     training.known_device(device)
+    check_place(folder / "study.json")
     begun = training.is_study(folder)
     if begun:
         training.opened_study(folder)
