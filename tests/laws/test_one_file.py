@@ -2,74 +2,35 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-TOY = '''"""A toy: one painter against a critic that sees two streams of pictures."""
-from dataclasses import dataclass
-from typing import ClassVar
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "write-a-recipe.md"
+ONE = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+"""The recipe that the documentation works through."""
+TWO = {
+    "critic that sees pictures": "critic that sees two streams of pictures",
+    '{"images": BatchSpec(size=self.batch)}': '{k: BatchSpec(k, size=self.batch) for k in ("images", "more")}',
+    'self.judge(m.networks, m.batch["images"].image, None)': (
+        'torch.cat([self.judge(m.networks, m.batch[k].image, None) for k in ("images", "more")])'
+    ),
+}
+"""What makes it one of two streams."""
 
-import torch
-from torch import nn
-from torch.nn.functional import softplus
 
-from zeuxis.recipes.recipe import Average, BatchSpec, Optimizer, Recipe, Terms, Phase
+def of_two_streams(toy):
+    for old, new in TWO.items():
+        assert toy.count(old) == 1, old
+        toy = toy.replace(old, new)
+    return toy
 
 
-@dataclass(frozen=True, kw_only=True)
-class Toy(Recipe):
-    """Dense painter, dense critic, and the running mean of its logits as state."""
-
-    batch: int = 4  # pictures a step
-    lr: float = 1e-2  # of both sides
-    labels: ClassVar[str] = "ignored"
-
-    def networks(self, spec):
-        n = spec.channels * spec.height * spec.width
-        shape = (spec.channels, spec.height, spec.width)
-        painter = nn.Sequential(nn.Linear(3, n), nn.Tanh(), nn.Unflatten(1, shape))
-        return nn.ModuleDict({"painter": painter, "critic": nn.Sequential(nn.Flatten(), nn.Linear(n, 1))})
-
-    def batch_specs(self):
-        return {"images": BatchSpec(size=self.batch), "more": BatchSpec("more", size=self.batch)}
-
-    def optimizers(self):
-        return {name: Optimizer((name,), lr=self.lr) for name in ("critic", "painter")}
-
-    def phases(self):
-        return Phase("critic", self.critic_loss), Phase("painter", self.painter_loss)
-
-    def average(self):
-        return Average(("painter",))
-
-    def state(self, spec):
-        return {"usual": torch.zeros(1)}
-
-    def critic_loss(self, m):
-        real = torch.cat([self.judge(m.networks, m.batch[k].image, None) for k in ("images", "more")])
-        fake = self.judge(m.networks, self._paint(m), None)
-        usual = 0.9 * m.state["usual"] + 0.1 * m.mean(real).detach()
-        return Terms({"logistic": softplus(-real).mean() + softplus(fake).mean()}, state={"usual": usual})
-
-    def painter_loss(self, m):
-        return Terms({"logistic": softplus(m.state["usual"] - self.judge(m.networks, self._paint(m), None)).mean()})
-
-    def _paint(self, m):
-        image = m.batch["images"].image
-        return self.decode(m.networks, self.latents(len(image), m.draw).to(image), None)
-
-    def latents(self, n, draw):
-        return draw.at("z").normal(n, 3)
-
-    def decode(self, networks, latents, condition):
-        return networks["painter"](latents)
-
-    def judge(self, networks, image, condition):
-        return networks["critic"](image)[:, 0]
-'''
+TOY = of_two_streams(ONE)
 
 TRAIN = """
 import sys
@@ -151,3 +112,26 @@ def test_toy_keeps_the_laws(house):
     out = python(house, "-m", "pytest", *laws, "-k", "toy", "-q", "-p", "no:cacheprovider")
     passed = out.rpartition("\n")[0].rpartition("\n")[2] or out
     assert " passed" in passed and "failed" not in passed and int(passed.split(" passed")[0].split()[-1]) >= 18
+
+
+def test_the_recipe_of_the_documentation_trains_by_the_command(house):
+    recipe = house / "zeuxis" / "recipes" / "toy.py"
+    two = recipe.read_text()
+    recipe.write_text(ONE)
+    try:
+        command = (
+            "-m",
+            "zeuxis.cli",
+            "train",
+            "toy",
+            "fashion-mini",
+            "--steps",
+            "2",
+            "--compute",
+            "plain",
+            "--run",
+            "one",
+        )
+        assert "report.html" in python(house, *command)
+    finally:
+        recipe.write_text(two)
