@@ -150,8 +150,17 @@ def bare(hint: Any) -> Any:
     return hint
 
 
+def readable(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A word with the signature and the docstring that `help` shows: plain types, and a line on each argument.
+
+    Made when somebody asks for the word in Python: the command line needs neither.
+    """
+    if not hasattr(call, "__signature__"):
+        call.__signature__, call.__doc__ = _for_help(call.word.function)  # type: ignore[attr-defined]
+    return call
+
+
 def _for_help(function: Callable[..., Any]) -> tuple[inspect.Signature, str]:
-    """The signature and the docstring that `help` shows: plain types, and a line on each argument."""
     signature, lines = inspect.signature(function), []
     kept = [p.replace(annotation=bare(p.annotation)) for p in signature.parameters.values()]
     for p in signature.parameters.values():
@@ -188,7 +197,6 @@ def word(
                 return function(*bound.args, **bound.kwargs)
 
         call.word = Word(function, answer, example, begins, kept)  # type: ignore[attr-defined]
-        call.__signature__, call.__doc__ = _for_help(function)  # type: ignore[attr-defined]
         return call
 
     return declare

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import zeuxis
 from tests.stories.commands import inside, pictures, typed
 from zeuxis import word
 from zeuxis.arguments import taken
@@ -40,10 +41,10 @@ def test_tables_and_types_are_those_of_the_words():
 def test_a_word_says_what_it_takes_and_shows_an_example(name):
     parameters = word.parameters(name)
     assert all(one.arg.help for one in parameters) and word.about(name).endswith(".")
-    told, shown = str(word.load(name).__doc__), inspect.signature(word.load(name))
+    told, shown = str(getattr(zeuxis, name).__doc__), inspect.signature(getattr(zeuxis, name))
     assert "Annotated" not in str(shown) and {*shown.parameters} >= {one.name for one in parameters}, "read by `help`"
     assert all(f"    {one.name}: " in told for one in parameters) and "--" not in told
-    assert word.load(name).__doc__ and word.of(name).example.startswith(f"zeuxis {word.typed(name)}")
+    assert getattr(zeuxis, name).__doc__ and word.of(name).example.startswith(f"zeuxis {word.typed(name)}")
     example = shlex.split(word.of(name).example)[1 + len(word.typed(name).split()) :]
     recipe = example[0] if name == "train" else None
     parsed = vars(parser_of(name, recipe).parse_args(example))

@@ -12,6 +12,7 @@ from zeuxis.data.duplicates import JOINS, Families, check_bound, families
 from zeuxis.data.memory import item_digests
 from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
+from zeuxis.data.trees import some
 from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.sources import Source
 from zeuxis.pages.families import write_families
@@ -83,9 +84,9 @@ def of_parts(dataset: Dataset, found: Families) -> list[str]:
     labels = dataset.labels
     for part in names if labels is not None else ():
         there = np.bincount(np.asarray(labels)[parts == part], minlength=dataset.spec.condition)
-        lacking = [f"`{name}`" for name, count in zip(dataset.spec.classes, there, strict=True) if not count]
+        lacking = [name for name, count in zip(dataset.spec.classes, there, strict=True) if not count]
         if lacking:
-            lines.append(f"the {part} part has no picture of {named_some(lacking)}")
+            lines.append(f"the {part} part has no picture of {some(lacking)}")
     across = [m for m in found.members() if len(set(parts[m].tolist())) > 1]
     if across:
         lines.append(
@@ -94,12 +95,6 @@ def of_parts(dataset: Dataset, found: Families) -> list[str]:
             "held out"
         )
     return lines
-
-
-def named_some(names: list[str]) -> str:
-    """Three of them, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def two_labels(dataset: Dataset) -> list[dict[str, str]]:

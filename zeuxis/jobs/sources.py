@@ -158,9 +158,14 @@ def tell_aside(split: Split) -> None:
     """Which pictures are neither trained on nor scored on, on stderr."""
     if len(split.test):
         say(f"zeuxis: the official test part, {counted(len(split.test), 'picture')}, is left aside")
-    if len(split.dropped):
-        dropped = counted(len(split.dropped), "picture")
-        say(f"zeuxis: left out: {dropped}, as copies of those held out, or of their group")
+    for line in left_out(split):
+        say(line)
+
+
+def left_out(split: Split) -> list[str]:
+    """A line on the pictures that are in no part, where there are any."""
+    dropped = counted(len(split.dropped), "picture")
+    return [f"zeuxis: left out: {dropped}, as copies of those held out, or of their group"] * bool(len(split.dropped))
 
 
 def tell_empty(dataset: Dataset, train: np.ndarray) -> None:

@@ -107,7 +107,8 @@ def _planned(pair: Pair, work: Work) -> Record:
         decision = work.decide(picture, mask, pair.name)
         lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair)
     state = "would be done" if decision.changes else "would be left alone"
-    told = {"measured": decision.measured, "used": decision.used, "remarks": (*decision.remarks, *lost)}
+    used = work.by_what(decision) if decision.changes else ()
+    told = {"measured": decision.measured, "used": used, "remarks": (*decision.remarks, *lost)}
     return record_of(pair, state, why=decision.why, **told)
 
 

@@ -24,12 +24,11 @@ class Measured(Protocol):
 class Decision:
     """What will be done to a picture, and why, before anything is done.
 
-    changes: False where it is left alone; used: nets and methods; detail: whatever the work has to know again.
+    changes: False where it is left alone; detail: whatever the work has to know again.
     """
 
     changes: bool
     why: str
-    used: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     measured: Measured | None = None
     detail: Any = None
@@ -98,6 +97,10 @@ class Work(Protocol):
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
         """What is to be done to a picture. Raises BadInput."""
+        ...
+
+    def by_what(self, decision: Decision) -> tuple[str, ...]:
+        """The nets and methods that do what was decided, for a dry run. Raises BadInput where one is missing."""
         ...
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:

@@ -87,10 +87,14 @@ def _filling(why: str, known: torch.Tensor | None) -> tuple[str, tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """What the steps work on: the picture as a tensor [1, C, H, W], the plan, and what is known (see `_known`)."""
+    """The plan, for pictures of so many channels; and of one that is held in memory what the steps work on.
 
-    image: Tensor
+    image: [1, C, H, W] in [-1, 1]; known: see `_known`.
+    """
+
     plan: Plan
+    channels: int
+    image: Tensor | None = None
     known: Tensor | None = None
 
 
@@ -137,21 +141,23 @@ class Restore(_Work):
         why, remarks = _filling(plan.why, known)
         if known is not None and bool((known > 0.5).all()) and plan.steps == (diagnose.FILL,):
             plan = replace(plan, steps=())
-        used = self._used(plan, image.shape[1])
-        return Decision(bool(plan.steps), why, used, remarks, measured, _Plan(image, plan, known))
+        return Decision(bool(plan.steps), why, remarks, measured, _Plan(plan, image.shape[1], image, known))
 
-    def _used(self, plan: Plan, channels: int) -> tuple[str, ...]:
-        by = (steps.by_what(step, channels, self.asked.means()) for step in plan.steps)
-        return tuple(name for name in by if name)
+    def by_what(self, decision: Decision) -> tuple[str, ...]:
+        todo, means = decision.detail, self.asked.means()
+        assert isinstance(todo, _Plan)
+        return tuple(filter(None, (steps.by_what(step, todo.channels, means) for step in todo.plan.steps)))
+
+    def _strength(self, plan: Plan) -> float:
+        return plan.strength if self.asked.strength is None else self.asked.strength
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
-        asked, todo, measured = self.asked, decision.detail, decision.measured
-        assert isinstance(todo, _Plan) and isinstance(measured, diagnose.Measured)
-        strength = todo.plan.strength if asked.strength is None else asked.strength
-        state, means = State(todo.image, measured, todo.known, remarks=decision.remarks), asked.means()
+        todo, measured, means = decision.detail, decision.measured, self.asked.means()
+        assert isinstance(todo, _Plan) and isinstance(measured, diagnose.Measured) and todo.image is not None
+        state = State(todo.image, measured, todo.known, remarks=decision.remarks)
         for step in todo.plan.steps:
             state = steps.STEPS[step](state, means)
-        mended = todo.image + strength * (state.image - todo.image)
+        mended = todo.image + self._strength(todo.plan) * (state.image - todo.image)
         if state.known is not None:
             mended = torch.where(state.known > 0.5, mended, state.image)
         made = from_tensor(mended, picture)
@@ -166,7 +172,7 @@ class Restore(_Work):
             decision = Decision(False, "strength 0")
         else:
             plan, found = large.plan_for(pair.source, self.asked.task)
-            decision = Decision(bool(plan.steps), plan.why, self._used(plan, found.channels), (), found, plan)
+            decision = Decision(bool(plan.steps), plan.why, (), found, _Plan(plan, found.channels))
         if decision.changes:
             large.check_method(pair.source, self.asked.means())
         elif pair.source.suffix.lower() != pair.target.suffix.lower():
@@ -174,10 +180,10 @@ class Restore(_Work):
         return decision
 
     def apply_large(self, pair: Pair, decision: Decision, note: Note, progress: Progress) -> Outcome:
-        asked, plan, measured = self.asked, decision.detail, decision.measured
-        assert isinstance(plan, Plan) and isinstance(measured, large.Middle)
-        strength = plan.strength if asked.strength is None else asked.strength
-        done = large.repair_large(pair.source, pair.target, asked.means(), strength, measured, note, progress)
+        todo, measured, means = decision.detail, decision.measured, self.asked.means()
+        assert isinstance(todo, _Plan) and isinstance(measured, large.Middle)
+        strength = self._strength(todo.plan)
+        done = large.repair_large(pair.source, pair.target, means, strength, measured, note, progress)
         return Outcome(None, decision.why, done.used, done.remarks, measured=measured)
 
 
@@ -192,8 +198,10 @@ class Upscale(_Work):
 
     def _decided(self, size: tuple[int, int]) -> Decision:
         (height, width), scale = size, self.scale
-        used = steps.enlarged_by(steps.upscaler(scale, self.asked.means()), scale)
-        return Decision(True, f"from {width}x{height} to {scale * width}x{scale * height}", (used,))
+        return Decision(True, f"from {width}x{height} to {scale * width}x{scale * height}")
+
+    def by_what(self, decision: Decision) -> tuple[str, ...]:
+        return (steps.enlarged_by(steps.upscaler(self.scale, self.asked.means()), self.scale),)
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
         return self._decided(picture.size)
@@ -205,7 +213,7 @@ class Upscale(_Work):
         if picture.alpha is not None:
             plane = steps.enlarged(alpha_tensor(picture), self.scale, net, means.memory)
         made = from_tensor(enlarged, picture, plane)
-        return Outcome(made, decision.why, decision.used, (), steps.weights_of(net))
+        return Outcome(made, decision.why, (steps.enlarged_by(net, self.scale),), (), steps.weights_of(net))
 
     def decide_large(self, pair: Pair) -> Decision:
         return self._decided(streaming.size_of(pair.source))

@@ -30,6 +30,7 @@ SHARP = "upscale-x4-sharp"
 NET_SHARE = 0.4
 """Of the package's net in what fills a hole; the rest is biharmonic. On held-out photographs both together are nearer
 to the truth than either: the net knows texture, the smooth filling brightness near the edge."""
+_MEDIAN, _WIENER = "adaptive median", "wiener"
 _DENOISING = ("net", *classic_denoise.METHODS)
 METHODS = dict.fromkeys(TASKS, _DENOISING) | {
     "jpeg": ("net",),
@@ -200,13 +201,13 @@ def sharpen(state: State, means: StepConfig) -> State:
     """A Gaussian blur undone; where none was measured, one that the strongest edges would explain, taken short."""
     sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
     noise = max(1.0, state.measured.noise)
-    return state.with_image(wiener(state.image, min(sigma, WIDEST), noise), "wiener")
+    return state.with_image(wiener(state.image, min(sigma, WIDEST), noise), _WIENER)
 
 
 def despeckle(state: State, means: StepConfig) -> State:
     """Salt and pepper, where it was found, replaced by medians; every other value keeps its bits."""
     found = state.measured.specks
-    return state if found is None else state.with_image(despeckled(state.image, found), "adaptive median")
+    return state if found is None else state.with_image(despeckled(state.image, found), _MEDIAN)
 
 
 def fill(state: State, means: StepConfig) -> State:
@@ -280,8 +281,8 @@ def by_what(step: str, channels: int, means: StepConfig) -> str:
     """
     classic = means.method if means.method != "net" else ""
     names: dict[str, Callable[[], str]] = {
-        "despeckle": lambda: "adaptive median",
-        "sharpen": lambda: "wiener",
+        "despeckle": lambda: _MEDIAN,
+        "sharpen": lambda: _WIENER,
         "inpaint": lambda: _filled_by(means),
         "scratches": lambda: "",
         "unblock": lambda: classic or unblocker(channels, means).name,

@@ -31,7 +31,7 @@ from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.sampling import generate
-from zeuxis.jobs.sources import check_classes
+from zeuxis.jobs.sources import check_classes, left_out
 from zeuxis.jobs.study import arms
 from zeuxis.jobs.study.analyse import settle
 from zeuxis.jobs.study.arms import Place
@@ -234,14 +234,6 @@ def test_part_words(place: Place) -> str:
     return f"zeuxis: {shown}; {none}"
 
 
-def _left_out(split: Split) -> list[str]:
-    if not len(split.dropped):
-        return []
-    return [
-        f"zeuxis: left out: {counted(len(split.dropped), 'picture')}, as copies of those held out, or of their group"
-    ]
-
-
 def describe(place: Place) -> list[str]:
     """The plan as lines for people."""
     a, p, s = place.asked, place.plan, place.split
@@ -250,7 +242,7 @@ def describe(place: Place) -> list[str]:
         f"zeuxis: {len(s.train)} training, {len(s.validation)} validation and "
         f"{counted(len(s.test), 'sealed test picture')}, "
         f"{counted(place.classes, 'class')}; each repeat draws {n} per class",
-        *_left_out(s),
+        *left_out(s),
         test_part_words(place),
         f"zeuxis: {counted(a.repeats, 'repeat')} x ({'1 generator + ' if a.treatment == 'gan' else ''}"
         f"{counted(arms_of(a), 'classifier')}), "
