@@ -106,12 +106,17 @@ class Run:
         return lines
 
     def tensors(self, snapshot: str | None = None) -> dict[str, Tensor]:
-        """Weights by "PLAYER.NAME": of a snapshot, of the finished run, or of the newest good checkpoint."""
+        """Weights by "PLAYER.NAME": of a snapshot, of the finished run, or of the newest good checkpoint.
+
+        Raises BadInput where they are damaged, or are not those that the finished run ended with.
+        """
         if snapshot is not None:
             return store.load(self.path / "snapshots" / f"{snapshot}.safetensors")[0]
-        if (self.path / "weights.safetensors").exists():
-            return store.load(self.path / "weights.safetensors")[0]
-        return self._from_checkpoint()
+        path = self.path / "weights.safetensors"
+        tensors = store.load(path)[0] if path.exists() else self._from_checkpoint()
+        if store.content_hash(tensors) != self.finish.get("weights_sha256", store.content_hash(tensors)):
+            raise BadInput("these weights are not those that the run ended with", str(path), "copy the run again")
+        return tensors
 
     def _from_checkpoint(self) -> dict[str, Tensor]:
         saved, _ = checkpoint.newest(self.path / "checkpoints")

@@ -110,6 +110,44 @@ def test_kept_weights_are_drawn_from_by_name(place, tmp_path):
         assert unknown.code == 2 and unknown.errors[0].endswith("no snapshot `../weights` (r); known: 0.40, best")
 
 
+@pytest.mark.parametrize("way", ["a bit", "others"])
+def test_weights_that_are_not_those_of_the_run_are_refused(place, tmp_path, way):
+    """A bit that flipped on the disk, or another run's file in the place: neither is drawn from, shown or called done."""
+    run = Run(shutil.copytree(place / "r", tmp_path / "r"))
+    file = run.path / "weights.safetensors"
+    if way == "a bit":
+        found = bytearray(file.read_bytes())
+        found[-40] ^= 4
+        file.write_bytes(found)
+    else:
+        store.save(
+            file, {k: v / 2 if v.is_floating_point() else v for k, v in run.tensors().items()}, store.words(file)
+        )
+    with inside(tmp_path):
+        for words in (
+            ["sample", "r", "--out", "s"],
+            ["report", "r"],
+            ["resume", "r"],
+            ["train", "dcgan", str(place / "pics"), "--run", "n", *TINY, "--start-from", "r"],
+        ):
+            done = typed(*words)
+            assert done.code == 2 and "these weights are not those that" in done.err, words
+        assert not Path("s").exists() and not Path("n").exists()
+
+
+def test_a_snapshot_with_a_flipped_bit_is_refused(place, tmp_path):
+    run = Run(shutil.copytree(place / "r", tmp_path / "r"))
+    file = run.path / "snapshots" / "0.40.safetensors"
+    store.save(file, run.tensors(), {"format": "zeuxis weights 1"})
+    found = bytearray(file.read_bytes())
+    found[-40] ^= 4
+    file.write_bytes(found)
+    with inside(tmp_path):
+        done = typed("sample", "r", "--snapshot", "0.40", "--out", "s")
+    assert done.code == 2 and "these weights are not those that were written" in done.err
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_classifier_says_how_much_of_each_class_it_finds(place):
     with inside(place):
         assert typed("train", "classifier", "pics", "--run", "c", *TINY).code == 0

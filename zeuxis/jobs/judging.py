@@ -17,14 +17,15 @@ from zeuxis.engine.batches import to_image
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
-from zeuxis.pages.outcome import UNJUDGED, Held, Outcome, of_held, of_intervals, of_samples, unjudged
+from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, of_intervals, of_samples, unjudged
 from zeuxis.pages.read import read_object
 from zeuxis.recipes.recipe import Generates, Quantifies, Yardstick
 from zeuxis.runs import Run
 from zeuxis.spelling import Advice, Way
 
 _BYTES = 256 << 20  # of floating-point numbers on one side; larger pictures are compared in smaller numbers
-_LEAST = 4  # pictures, two on either side
+_LEAST = 4  # pictures, two on either side; looks at held-out pictures
+_MUCH = 5  # times the least gain
 
 
 def judge(run: Run, given: Material) -> Outcome:
@@ -44,7 +45,11 @@ def _of_run(run: Run, given: Material) -> Outcome:
     if not isinstance(recipe, Generates):
         return held or unjudged("this recipe names no held-out figure that says it")
     samples = judged_samples(run, given)
-    return replace(samples, sentence=f"{samples.sentence} {held.sentence}") if held else samples
+    if held is None:
+        return samples
+    before = {k: v for k, v in held.figures.items() if k == "earlier"}
+    said = samples.sentence.removesuffix(few_held(samples.figures.get("held"))).rstrip()  # the second says it too
+    return replace(samples, sentence=f"{said} {held.sentence}", figures={**samples.figures, **before})
 
 
 def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome:
@@ -55,10 +60,33 @@ def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome
     ours = last.get(yardstick.ours)
     if held is None or not len(held) or ours is None or rival is None:
         return unjudged("no pictures were held out")
-    least = yardstick.least
-    if yardstick.chance is not None:  # two standard errors of a share
-        least = max(least, 2 * math.sqrt(rival * (1 - rival) / len(held)))
-    return of_held(Held(ours, rival, yardstick.doing, yardstick.unit, least, len(held), yardstick.aside))
+    noise = 0.0 if yardstick.chance is None else _noise(rival, np.asarray(held.labels))
+    earlier = _earlier(scores, yardstick, max(_MUCH * yardstick.least, noise))
+    return of_held(
+        Held(
+            ours, rival, yardstick.doing, yardstick.unit, yardstick.least, noise, len(held), yardstick.aside, earlier
+        )
+    )
+
+
+def _noise(chance: float, labels: np.ndarray) -> float:
+    """Two standard errors of the balanced accuracy of guessing, over pictures of these labels."""
+    counts = np.unique(labels, return_counts=True)[1]
+    return 2 * math.sqrt(chance * (1 - chance) * (1 / counts).sum()) / len(counts)
+
+
+def _earlier(scores: list[dict[str, Any]], yardstick: Yardstick, much: float) -> Earlier | None:
+    """The best look, where no later one in the last quarter of the looks came within `much` of it.
+
+    Of recipes whose "score" picks the best weights; a game against a critic lowers the others' figures by design.
+    """
+    told = [(line["score"]["score"], line["score"][yardstick.ours], line["images"]) for line in scores
+            if "score" in line["score"] and yardstick.ours in line["score"]]  # fmt: skip
+    if len(told) < _LEAST:
+        return None
+    _, figure, images = max(told)
+    late = max(ours for _, ours, _ in told[-max(1, len(told) // 4) :])
+    return Earlier(figure, images) if figure - late > much else None
 
 
 def judged_samples(run: Run, given: Material) -> Outcome:
@@ -93,6 +121,8 @@ def _mend(found: Outcome, run: Run) -> Advice:
     """What to do about a result that is of no use; no ways where it is of use, or nothing is known of it."""
     if found.grade in (UNJUDGED, "usable", "close", "better"):
         return Advice()
+    if "earlier" in found.figures:
+        return advice("overfitting", run.recipe)
     need, images = run.recipe.need(run.spec), int(run.finish["images"])
     if need is None:
         return Advice((Way({"images": 4 * images}),), "how many this recipe needs on such pictures is not measured")

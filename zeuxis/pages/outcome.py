@@ -55,13 +55,18 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
 
 
 def _caution(figures: Mapping[str, Any]) -> str:
-    held = number(figures.get("held"))
     if figures.get("apart") is False:
         return " No pictures were held out, so the samples were held against half of the training pictures."
-    if not held or held >= _FEW:
+    few = few_held(number(figures.get("held")))
+    return f" {few}" if few else ""
+
+
+def few_held(pictures: float | None) -> str:
+    """A sentence where so few pictures were held out that figures of them are rough, otherwise empty."""
+    if not pictures or pictures >= _FEW:
         return ""
-    were = "was" if held == 1 else "were"
-    return f" Only {counted(round(held), 'picture')} {were} held out, so these figures are rough."
+    were = "was" if pictures == 1 else "were"
+    return f"Only {counted(round(pictures), 'picture')} {were} held out, so these figures are rough."
 
 
 _NAMES = (
@@ -122,11 +127,20 @@ def _measured(f: Mapping[str, float]) -> str:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A held-out figure that was better on the way, and the images seen by then."""
+
+    figure: float
+    images: int
+
+
+@dataclass(frozen=True)
 class Held:
     """A held-out figure beside its rival's: what is more is better.
 
-    doing: what the rival is, after "than"; least: a smaller gain is none; pictures: how many were held out, if known;
-    aside: a sentence on what the figure does not see.
+    doing: what the rival is, after "than"; least: a smaller gain is none; noise: what chance alone gives or takes, 0
+    where it is not known; pictures: how many were held out, if known; aside: a sentence on what the figure does not
+    see; earlier: where it was better before.
     """
 
     ours: float
@@ -134,30 +148,47 @@ class Held:
     doing: str
     unit: str = "dB"
     least: float = 0.1
+    noise: float = 0.0
     pictures: int | None = None
     aside: str = ""
+    earlier: Earlier | None = None
 
 
 def of_held(held: Held) -> Outcome:
-    """The judgement of what mends, enlarges, fills or recognizes: worse, no better, little or well above its rival."""
+    """The judgement of what mends, enlarges, fills or recognizes: worse, no better, little or well above its rival.
+
+    Nothing is judged where not even the best figure could be told from chance.
+    """
+    if held.unit == "%" and held.rival + held.noise >= 1:
+        few = counted(held.pictures or 0, "held-out picture")
+        return unjudged(f"with {few}, being right on every one would not be told from {held.doing}")
     gain = held.ours - held.rival
-    if held.unit == "dB":
-        figures = f"{decimal(held.ours, 2)} dB against {decimal(held.rival, 2)} dB on held-out pictures"
-        amount = f"{decimal(gain, 2)} dB"
-    else:
-        figures = f"{percent(held.ours, 1)} against {percent(held.rival, 1)} on held-out pictures"
-        amount = f"{decimal(100 * gain, 1)} points"
-    found = {"ours": held.ours, "rival": held.rival, "doing": held.doing, "unit": held.unit, "pictures": held.pictures}
-    grade = _gain(gain, held.least)
+    figures = f"{_figure(held.ours, held.unit)} against {_figure(held.rival, held.unit)} on held-out pictures"
+    amount = f"{decimal(gain, 2)} dB" if held.unit == "dB" else f"{decimal(100 * gain, 1)} points"
+    grade = _gain(gain, held.least, held.noise)
     by = f", by {amount}" if grade in ("little better", "better") else ""
-    aside = f" {held.aside}" if held.aside else ""
-    return Outcome(grade, f"The result is {grade} than {held.doing}{by}: {figures}.{aside}", found)
+    is_ = "was not shown to be better" if held.least < gain <= held.noise else f"is {grade}"
+    said = [f"The result {is_} than {held.doing}{by}: {figures}.", held.aside, _earlier(held), few_held(held.pictures)]
+    found = {"ours": held.ours, "rival": held.rival, "doing": held.doing, "unit": held.unit, "pictures": held.pictures}
+    before = {} if held.earlier is None else {"earlier": asdict(held.earlier)}
+    return Outcome(grade, " ".join(words for words in said if words), found | before)
 
 
-def _gain(gain: float, least: float) -> str:
-    if gain < -least:
+def _figure(value: float, unit: str) -> str:
+    return f"{decimal(value, 2)} dB" if unit == "dB" else percent(value, 1)
+
+
+def _earlier(held: Held) -> str:
+    if held.earlier is None:
+        return ""
+    best = f"{_figure(held.earlier.figure, held.unit)} after {counted(held.earlier.images, 'image')}"
+    return f"It was better on the way, with {best}, as where a net learns its training pictures by heart."
+
+
+def _gain(gain: float, least: float, noise: float) -> str:
+    if gain < -max(least, noise):
         return "worse"
-    if gain <= least:
+    if gain <= max(least, noise):
         return "no better"
     return "little better" if gain <= 5 * least else "better"
 

@@ -1,4 +1,4 @@
-"""Weights as safetensors files: written whole, hashed by content, with words of their own inside."""
+"""Weights as safetensors files: written whole, sealed by a hash of their content, with words of their own inside."""
 
 import hashlib
 import json
@@ -17,6 +17,9 @@ from zeuxis.errors import BadInput
 _ENTRY = "zeuxis"
 """The one entry of the metadata: safetensors writes several in a random order, and equal files have equal bytes."""
 
+_SEAL = "seal"
+"""Beside the words: a hash over them and the tensors, which every reading of the tensors is held against."""
+
 STEPS = ":steps"
 """Follows the name of a packed tensor, in that of the lengths of its steps."""
 
@@ -32,20 +35,28 @@ def content_hash(tensors: Mapping[str, Tensor]) -> str:
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, object]) -> None:
-    """Writes one file, whole or not at all; `metadata` values become JSON strings. Equal content gives equal bytes."""
+    """Writes one file, whole or not at all; `metadata` values become JSON strings. Equal content gives equal bytes.
+
+    What `load` finds changed afterwards it refuses.
+    """
     # safetensors refuses shared memory and strides; copies are contiguous and apart
     flat = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     words = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in metadata.items()}
-    write_bytes(path, safetensors.torch.save(flat, metadata={_ENTRY: json.dumps(words, sort_keys=True)}))
+    entry = json.dumps({**words, _SEAL: _seal(flat, words)}, sort_keys=True)
+    write_bytes(path, safetensors.torch.save(flat, metadata={_ENTRY: entry}))
 
 
-def _words_of(file: Any) -> dict[str, str]:
-    """What `save` wrote beside the tensors; the metadata as it is in a file of another tool. Raises ValueError."""
+def _seal(tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> str:
+    return hashlib.sha256((content_hash(tensors) + json.dumps(words, sort_keys=True)).encode()).hexdigest()
+
+
+def _words_of(file: Any) -> tuple[dict[str, str], str | None]:
+    """What `save` wrote beside the tensors, and its seal; of another tool's file the metadata. Raises ValueError."""
     metadata = dict(file.metadata() or {})
     words = json.loads(metadata[_ENTRY]) if _ENTRY in metadata else metadata
     if not isinstance(words, dict) or not all(isinstance(v, str) for v in words.values()):
         raise ValueError("its metadata are no words")
-    return words
+    return words, words.pop(_SEAL, None) if _ENTRY in metadata else None
 
 
 def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -74,10 +85,19 @@ def _unpacked(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors, those of `packed` as float32, and metadata. Raises BadInput where the file is missing or damaged."""
+    """Tensors, those of `packed` as float32, and metadata.
+
+    Raises BadInput where the file is missing, damaged, or not what `save` wrote, to the bit.
+    """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return _unpacked({k: file.get_tensor(k) for k in file.keys()}), _words_of(file)
+            tensors = {k: file.get_tensor(k) for k in file.keys()}
+            words, seal = _words_of(file)
+        if seal is not None and seal != _seal(tensors, words):
+            raise BadInput("these weights are not those that were written", str(path), "copy the file again")
+        return _unpacked(tensors), words
+    except BadInput:
+        raise
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
     except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
@@ -88,7 +108,7 @@ def words(path: Path) -> dict[str, str]:
     """The metadata alone, without reading a tensor. Raises BadInput as `load` does."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return _words_of(file)
+            return _words_of(file)[0]
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
     except (safetensors.SafetensorError, OSError, ValueError) as error:

@@ -24,4 +24,7 @@ def report(folder: AnyFolder) -> Path:
 
     if training.is_study(folder):
         return write_study_report(training.opened_study(folder))
-    return write_run_report(training.opened(folder).path)
+    run = training.opened(folder)
+    if run.finished:
+        run.tensors()  # the page names their hash
+    return write_run_report(run.path)

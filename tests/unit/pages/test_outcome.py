@@ -10,6 +10,7 @@ from zeuxis.pages.outcome import (
     GAINS,
     GRADES,
     UNJUDGED,
+    Earlier,
     Held,
     Outcome,
     judgement_of,
@@ -108,8 +109,31 @@ def test_a_gain_is_called_one_only_where_it_is(ours, rival):
 
 
 def test_a_classifier_is_held_against_guessing():
-    found = of_held(Held(0.11, 0.1, "guessing", "%", 0.03, 400))
-    assert found.sentence == "The result is no better than guessing: 11.0 % against 10.0 % on held-out pictures."
+    found = of_held(Held(0.105, 0.1, "guessing", "%", 0.01, 0.03, 400))
+    assert found.sentence == "The result is no better than guessing: 10.5 % against 10.0 % on held-out pictures."
+    found = of_held(Held(0.12, 0.1, "guessing", "%", 0.01, 0.03, 400))
+    said = "The result was not shown to be better than guessing: 12.0 % against 10.0 % on held-out pictures."
+    assert (found.grade, found.sentence) == ("no better", said)
+
+
+def test_all_right_on_nine_pictures_is_better_than_guessing_and_roughly_so():
+    """The gain that counts as large is one of the result; what chance gives only decides whether there is one."""
+    found = of_held(Held(1.0, 1 / 3, "guessing", "%", 0.01, 0.31, 9))
+    said = "The result is better than guessing, by 66.7 points: 100.0 % against 33.3 % on held-out pictures."
+    assert found.sentence == f"{said} Only 9 pictures were held out, so these figures are rough."
+    assert found.grade == "better"
+
+
+def test_so_few_pictures_that_nothing_could_be_shown_are_not_judged():
+    found = of_held(Held(1.0, 0.5, "guessing", "%", 0.01, 0.5, 4))
+    assert found.grade == UNJUDGED
+    assert "with 4 held-out pictures, being right on every one would not be told from guessing" in found.sentence
+
+
+def test_a_figure_that_was_better_on_the_way_is_told():
+    found = of_held(Held(10.07, 12.27, "giving back one mean picture", pictures=90, earlier=Earlier(11.84, 3200)))
+    assert "It was better on the way, with 11.84 dB after 3,200 images" in found.sentence
+    assert found.figures["earlier"] == {"figure": 11.84, "images": 3200}
 
 
 def test_intervals_without_a_calibration_are_not_trusted():

@@ -1,0 +1,47 @@
+"""What the held-out figures of a run say: beyond chance or not, and whether they were better on the way."""
+
+import math
+
+import numpy as np
+import pytest
+
+from zeuxis.engine.alarms import advice
+from zeuxis.jobs import judging
+from zeuxis.pages.outcome import Earlier
+from zeuxis.recipes.classifier import Classifier
+from zeuxis.recipes.recipe import Yardstick, make
+from zeuxis.recipes.vae import VAE
+from zeuxis.spelling import in_flags
+
+MEAN = Yardstick("psnr", "mean_picture", "giving back one mean picture for all")
+
+
+def _looks(*figures, name="psnr"):
+    return [{"images": 1000 * (i + 1), "score": {"score": f, name: f}} for i, f in enumerate(figures)]
+
+
+def test_a_run_that_gets_worse_on_held_out_pictures_is_told_from_one_that_wavers():
+    falls = _looks(11.84, 11.5, 11.2, 10.9, 10.6, 10.4, 10.2, 10.07)
+    assert judging._earlier(falls, MEAN, 0.5) == Earlier(11.84, 1000)
+    for calm in (_looks(10, 11, 12, 12.4, 12.3, 12.2), _looks(11.84, 10.0), _looks(12, 10, 9, 10, 11, 11.8)):
+        assert judging._earlier(calm, MEAN, 0.5) is None
+    game = [{"images": 1, "score": {"psnr": f}} for f in (12, 11, 10, 9, 8)]
+    assert judging._earlier(game, MEAN, 0.5) is None
+
+
+@pytest.mark.parametrize(("counts", "wanted"), [((5, 4), None), ((50, 50), 2 * math.sqrt(0.25 / 100)), ((98, 2), None)])
+def test_chance_is_that_of_balanced_accuracy(counts, wanted):
+    """Closed form for equal classes; otherwise drawn: guesses on the pictures as they lie."""
+    labels = np.repeat([0, 1], counts)
+    found = judging._noise(0.5, labels)
+    if wanted is not None:
+        assert found == pytest.approx(wanted)
+    hits = np.random.default_rng(0).random((20_000, len(labels))) < 0.5
+    drawn = (hits[:, labels == 0].mean(1) + hits[:, labels == 1].mean(1)) / 2
+    assert found == pytest.approx(2 * drawn.std(), rel=0.03)
+
+
+@pytest.mark.parametrize("recipe", [VAE, Classifier])
+def test_what_is_learned_by_heart_is_not_to_be_trained_longer(recipe):
+    words = advice("overfitting", make(recipe, None)).words(in_flags)
+    assert "more pictures" in words and "fewer" in words
