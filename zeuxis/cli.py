@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from zeuxis import word
-from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest
+from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest, one_line
 from zeuxis.flags import Parser, parser_of, with_fields
 
 
@@ -146,8 +146,8 @@ def _ended(error: ZeuxisError, code: int, as_json: bool) -> int:
     if as_json:
         told = {"what": error.what, "where": error.where, "mend": error.mend}
         _print(_json({**found, "error": told}))
-    elif found.get("files"):
-        _print("\n".join(found["files"]))
+    elif made := found.get("files") or [v for k, v in found.items() if k == "out"]:
+        _print("\n".join(map(one_line, made)))
     if sys.stderr is not None:
         head = "" if isinstance(error, Stopped) else "error: "
         print(f"{head}{' '.join(str(error).split())}", file=sys.stderr)

@@ -2,10 +2,22 @@
 
 import errno
 import shlex
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
+
+
+def one_line(text: str) -> str:
+    """The text with what cannot be printed in one line written out: bytes that are not UTF-8, line breaks, controls."""
+    return "".join(_on_it(c) for c in text)
+
+
+def _on_it(c: str) -> str:
+    if 0xDC80 <= ord(c) <= 0xDCFF:  # a byte of a name that is not UTF-8, as Python carries it
+        return f"\\x{ord(c) - 0xDC00:02x}"
+    return repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c
 
 
 class ZeuxisError(Exception):
@@ -24,7 +36,7 @@ class ZeuxisError(Exception):
     def say(self, what: str, where: str, mend: str) -> None:
         """Other words for the same error."""
         self.what, self.where, self.mend = what, where, mend
-        self.args = (what + (f" ({where})" if where else "") + (f"; {mend}" if mend else ""),)
+        self.args = (what + (f" ({one_line(where)})" if where else "") + (f"; {mend}" if mend else ""),)
 
 
 class BadInput(ZeuxisError, ValueError):

@@ -17,7 +17,11 @@ _CLEARER = (  # argparse's words, and ours: an empty mend stands for the nearest
     (r"unrecognized arguments: (.*)", "`{0}` is one word too many", "put quotes around names with spaces"),
     (r"the following arguments are required: (.*)", "missing: {0}", "{listed}"),
     (r"argument ([^:]+): invalid choice: '?(.*?)'? \(choose from (.*)\)", "{0} cannot be `{1}`", ""),
-    (r"argument ([^:]+): expected one argument", "{0} needs a value", "{listed}"),
+    (
+        r"argument ([^:]+): expected one argument",
+        "{0} needs a value",
+        "one that begins with a dash is written `{0}=-VALUE`; {listed}",
+    ),
     (r"argument ([^:]+): (.*)", "{0}: {1}", "{listed}"),
 )
 

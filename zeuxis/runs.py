@@ -112,9 +112,18 @@ class Run:
         """
         if snapshot is not None:
             return store.load(self.path / "snapshots" / f"{snapshot}.safetensors")[0]
+        return self._at_the_end() or self._from_checkpoint()
+
+    def check_weights(self) -> None:
+        """Raises BadInput where the weights that the run ended with are there, and damaged or others."""
+        self._at_the_end()
+
+    def _at_the_end(self) -> dict[str, Tensor] | None:
         path = self.path / "weights.safetensors"
-        tensors = store.load(path)[0] if path.exists() else self._from_checkpoint()
-        if store.content_hash(tensors) != self.finish.get("weights_sha256", store.content_hash(tensors)):
+        if not path.exists():
+            return None
+        tensors, _ = store.load(path)
+        if self.finished and store.content_hash(tensors) != self.finish["weights_sha256"]:
             raise BadInput("these weights are not those that the run ended with", str(path), "copy the run again")
         return tensors
 

@@ -359,3 +359,19 @@ def test_figures_of_a_jpeg_as_json(tmp_path):
     assert done.code == 0, done.err
     measured = json.loads(done.out)["compared"][0]["measured"]
     assert measured["quality"] == 20 and len(measured["table"]) == 64
+
+
+@pytest.mark.parametrize("word", [["restore"], ["data", "degrade"]])
+def test_a_name_with_a_line_break_is_one_line_everywhere(tmp_path, word):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = ("a\nb.png", "c\td.png")
+    for name in names:
+        Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / name)
+    (folder / "e\nf.png").write_text("no picture")
+    done = typed(*word, str(folder), str(tmp_path / "out"))
+    assert done.code == 3 and done.out.splitlines() == [f"{tmp_path}/out/a\\nb.png", f"{tmp_path}/out/c\\td.png"]
+    assert all(line.startswith(("zeuxis: ", "error: ")) for line in done.err.splitlines())
+    assert "e\\nf.png: it " in done.err
+    found = json.loads(typed(*word, str(folder), str(tmp_path / "out"), "--json").out)
+    assert {Path(file).name for file in found["files"]} == set(names)

@@ -88,6 +88,7 @@ def test_a_training_that_fails_says_so_everywhere(place, tmp_path):
         assert found["sentence"].startswith("The samples are fog, all alike: ") and found["advice"]
         assert done.err.splitlines()[-1] == f"zeuxis: {found['sentence']}"
         assert "zeuxis: how many images dcgan needs on 16x16 px" in done.err
+        assert Run.open(run).log("score")[-1]["alarms"] == ["too early"]
         page, card = (run / "report.html").read_text("utf-8"), (run / "card.md").read_text("utf-8")
         assert found["sentence"] in card and json.loads(done.out)["alarms"] == ["too early"]
         assert page.index("The samples are fog, all alike") < page.index("dcgan was trained on")
@@ -112,7 +113,7 @@ def test_kept_weights_are_drawn_from_by_name(place, tmp_path):
 
 @pytest.mark.parametrize("way", ["a bit", "others"])
 def test_weights_that_are_not_those_of_the_run_are_refused(place, tmp_path, way):
-    """A bit that flipped on the disk, or another run's file in the place: neither is drawn from, shown or called done."""
+    """A bit that flipped on the disk, or another run's file: neither is drawn from, shown or called done."""
     run = Run(shutil.copytree(place / "r", tmp_path / "r"))
     file = run.path / "weights.safetensors"
     if way == "a bit":

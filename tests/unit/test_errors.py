@@ -37,6 +37,12 @@ def test_line(parts: tuple[str, ...], line: str) -> None:
     assert str(BadInput(*parts)) == line
 
 
+def test_a_place_is_told_on_one_line() -> None:
+    assert str(BadInput("no picture", "a\nb\udcff\ud800.png", "give another")) == (
+        r"no picture (a\nb\xff\ud800.png); give another"
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

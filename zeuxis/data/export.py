@@ -99,7 +99,7 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
     writing is forbidden, all before anything is written; MachineGaveOut when the disk is full; SomeFailed, after
     all is written, where some of the files of the dataset could not be read.
     """
-    out = Path(os.path.abspath(out))
+    given, out = Path(out), Path(os.path.abspath(out))
     chosen: Any = dataset if positions is None else Subset(dataset, positions)
     check_empty(out)
     places = _places(chosen)
@@ -113,7 +113,7 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
             sync_folder(out.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    tell_unread(chosen, out)
+    tell_unread(chosen, given)
     return [out / place for place in places]
 
 

@@ -18,7 +18,7 @@ from typing import IO
 from zeuxis.data import listed
 from zeuxis.data.layouts import layout
 from zeuxis.data.trees import Where
-from zeuxis.errors import BadInput, counted
+from zeuxis.errors import BadInput, counted, one_line
 
 Skipped = list[tuple[str, str]]
 
@@ -84,15 +84,9 @@ def is_candidate(path: PurePosixPath) -> bool:
     return path.suffix.lower() not in _OTHER
 
 
-def readable(name: str) -> str:
-    """The name with what cannot be printed in one line written out: bytes that are not UTF-8, line breaks, controls."""
-    whole = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Zl", "Zp") else repr(c)[1:-1] for c in whole)
-
-
 def named(name: str | None) -> str | None:
-    """A class or group by its name: readable, and one name in whatever way its accents were written (NFC)."""
-    return None if name is None else unicodedata.normalize("NFC", readable(name))
+    """A class or group by its name: on one line, and one name in whatever way its accents were written (NFC)."""
+    return None if name is None else unicodedata.normalize("NFC", one_line(name))
 
 
 def joined_names(names: Iterable[str | None]) -> list[str]:
@@ -147,11 +141,11 @@ def by_folder(
     entries = []
     for (path, opener), place in zip(pairs, laid.places, strict=True):
         if place.out:
-            skipped.append((readable(str(path)), place.out))
+            skipped.append((one_line(str(path)), place.out))
         elif not place.away:
             known = named(place.label), named(place.group), place.part, kinds.get(path.with_suffix(""), "")
-            entries.append(Entry(readable(str(path)), opener, *known))
-    return Listing(entries, skipped, remarks=[readable(line) for line in remarks])
+            entries.append(Entry(one_line(str(path)), opener, *known))
+    return Listing(entries, skipped, remarks=[one_line(line) for line in remarks])
 
 
 def walk(
@@ -173,7 +167,7 @@ def walk(
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
         if (here.st_dev, here.st_ino) in seen:
             below.clear()
-            skipped.append((readable(str(relative)), "is a link to a folder that is read already"))
+            skipped.append((one_line(str(relative)), "is a link to a folder that is read already"))
             continue
         seen.add((here.st_dev, here.st_ino))
         if folders is not None:
@@ -183,7 +177,7 @@ def walk(
         below[:] = sorted(set(below) - set(hidden))
         found += [relative / name for name in names if is_candidate(relative / name) and _regular(Path(folder) / name)]
         gone = [name for name in names if is_candidate(relative / name) and not (Path(folder) / name).exists()]
-        skipped += [(readable(str(relative / name)), "is a link to what is not there") for name in gone]
+        skipped += [(one_line(str(relative / name)), "is a link to what is not there") for name in gone]
         beside += [relative / name for name in names if not is_candidate(relative / name)]
     return found, beside
 
@@ -225,7 +219,7 @@ def _tables(beside: Iterable[PurePosixPath], mend: str) -> list[str]:
     """A line on each table that lies there, or one folder down, as its labels may be those that are meant."""
     found = sorted(str(p) for p in beside if len(p.parts) <= 2 and p.suffix.lower() in _TABLES)
     more = [f"{counted(len(found) - 3, 'more table')} not read either"] if len(found) > 3 else []
-    return [f"the table {readable(name)} is not read; {mend}" for name in found[:3]] + more
+    return [f"the table {one_line(name)} is not read; {mend}" for name in found[:3]] + more
 
 
 def path_opener(path: Path) -> Callable[[], Path]:
@@ -251,8 +245,13 @@ def from_zip(path: Path, where: Where) -> Listing:
 
     listing = by_folder(found, [*beside], skipped, where, read, folders)
     listing.remarks.extend(_tables(beside, "unpack the zip and give it, or the folder that it lies in"))
+    twice = [str(name) for name, n in Counter(name for name, _ in found).items() if n > 1]
+    if twice:
+        listing.remarks.append(
+            f"`{one_line(twice[0])}` stands in the zip more than once: every one counts as a picture"
+        )
     if unsure:
-        listing.remarks.append(f"names such as `{readable(unsure[0])}` may be misread, as the zip does not say how")
+        listing.remarks.append(f"names such as `{one_line(unsure[0])}` may be misread, as the zip does not say how")
     return listing
 
 
@@ -277,7 +276,7 @@ def members(
             folders += [name] * (bool(name.parts) and is_candidate(name / "file"))
             continue
         if name.is_absolute() or ".." in name.parts or _DRIVE.fullmatch(name.parts[0]):
-            skipped.append((readable(str(name)), "its name points out of the zip"))
+            skipped.append((one_line(str(name)), "its name points out of the zip"))
         elif is_candidate(name):
             found.append((name, _member_opener(archive, member)))
         else:

@@ -232,7 +232,7 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
         )
     if laid := sum(one.laid for one in loaded):
         found.append(
-            f"{counted(laid, 'picture')} transparent in part: laid on white; `--channels 4` keeps what is transparent"
+            f"{counted(laid, 'picture')} with transparency: laid on white; `--channels 4` keeps what is transparent"
         )
     for kind in ("int", "float"):
         deep = [one.deep for one in loaded if one.deep is not None and one.deep.kind == kind]

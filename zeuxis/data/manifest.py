@@ -9,9 +9,9 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from zeuxis.data.listing import Entry, Listing, Skipped, is_candidate, members, path_opener, readable, walk
+from zeuxis.data.listing import Entry, Listing, Skipped, is_candidate, members, path_opener, walk
 from zeuxis.data.tables import text_of
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, one_line
 
 MANIFEST = "zeuxis.json"
 """Name of the manifest in a folder written by `zeuxis.data.export`."""
@@ -102,7 +102,7 @@ def _read(text: str, place: PurePosixPath, openers: Openers, where: str, skipped
         if whole in openers:
             entries.append(Entry(row.file, openers[whole], label, row.group, row.part, row.kind))
         else:
-            skipped.append((readable(row.file), "is not there any more"))
+            skipped.append((one_line(row.file), "is not there any more"))
     left = sorted(name.relative_to(place.parent) for name in openers if name not in known)
-    skipped += [(readable(str(name)), f"is not in {MANIFEST}; {mend}") for name in left]
+    skipped += [(one_line(str(name)), f"is not in {MANIFEST}; {mend}") for name in left]
     return Listing(entries, skipped, tuple(manifest.classes) or None, manifest.channels)

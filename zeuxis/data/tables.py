@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data import listed
-from zeuxis.data.listing import Entry, Listing, Skipped, joined_names, named, path_opener, readable
+from zeuxis.data.listing import Entry, Listing, Skipped, joined_names, named, path_opener
 from zeuxis.data.numbers import equal, joined_words, one_name
 from zeuxis.data.parts import part_name
 from zeuxis.data.trees import BY_RULE, Where, alike_in_case, one_part
-from zeuxis.errors import BadInput, counted, nearest
+from zeuxis.errors import BadInput, counted, nearest, one_line
 
 
 def text_of(path: Path) -> str:
@@ -51,7 +51,7 @@ def _check_names(names: Iterable[str], where: str) -> None:
     """Raises BadInput where two columns have one name: which of them is meant cannot be known."""
     twice = [name for name, n in Counter(names).items() if n > 1 and name]
     if twice:
-        raise BadInput(f"two columns are called `{readable(twice[0])}`", where, "rename or remove one of them")
+        raise BadInput(f"two columns are called `{one_line(twice[0])}`", where, "rename or remove one of them")
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -75,11 +75,11 @@ def _rows_of_csv(path: Path) -> Rows:
             beyond = [cell for cell in record.get(None, ()) if cell.strip()]
             if beyond:
                 cells = f"{counted(len(record[None]) + len(found.columns), 'cell')}, the header {len(found.columns)}"
-                more = ", ".join(f"`{readable(cell)}`" for cell in beyond[:3]) + ", ..." * (len(beyond) > 3)
+                more = ", ".join(f"`{one_line(cell)}`" for cell in beyond[:3]) + ", ..." * (len(beyond) > 3)
                 raise BadInput(
                     f"line {reader.line_num} has {cells}: {more} too many",
                     str(path),
-                    f"remove what is too many, or put quotes around a text that holds `{readable(delimiter)}`",
+                    f"remove what is too many, or put quotes around a text that holds `{one_line(delimiter)}`",
                 )
             if lacking := sum(cell is None for cell in record.values()):
                 have = f"{len(found.columns) - lacking} of {counted(len(found.columns), 'cell')}"
@@ -255,7 +255,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     labels, joined = _numbers(found, used.label, "class")
     groups, together = _numbers(found, used.group, "group")
     joined += together
-    parts = _parts_of(found, used, remarks)
+    parts = _parts_of(found, used, path, remarks)
     labelled = any(used.label in row for _, row in found.rows)
     kinds: dict[Path, dict[Path, str]] = {}
     entries: dict[str, Entry] = {}
@@ -267,23 +267,28 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
         elif part == "unlabelled":
             unlabelled += 1
         elif labelled and label is None:
-            skipped.append((readable(file), "has no label" + found.short.get(line, "")))
+            skipped.append((one_line(file), "has no label" + found.short.get(line, "")))
         elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
-            skipped.append((readable(file), "does not exist" + _meant(path.parent, file, len(skipped))))
+            skipped.append((one_line(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:
             label, group = named(labels.get(label or "", label)), named(groups.get(group or "", group))
-            entry = Entry(readable(file), path_opener(target), label, group, part, _kind_of(target, kinds))
+            entry = Entry(one_line(file), path_opener(target), label, group, part, _kind_of(target, kinds))
             again += _seen(entries, entry, os.path.normpath(target), path)
     if again:
         remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")
     if unlabelled:
         remarks.append(f"left out: {counted(unlabelled, 'row')} of an unlabelled part")
+    alone = sum(entry.group is None for entry in entries.values())
+    if 0 < alone < len(entries) and used.group is not None:
+        remarks.append(
+            f"{counted(alone, 'picture')} without a `{used.group}`: nothing but copies is kept together there"
+        )
     classes = {entry.label for entry in entries.values()}
     joined += alike_in_case(classes)
     joined += [f"`{name}` is read as a class" for name in sorted(c for c in classes if c and c.casefold() in _MISSING)]
     for name in (used.label, used.group):
         joined += joined_names(row.get(name) for _, row in found.rows) if name else []
-    return Listing(list(entries.values()), skipped, remarks=[readable(line) for line in remarks + joined])
+    return Listing(list(entries.values()), skipped, remarks=[one_line(line) for line in remarks + joined])
 
 
 def _kind_of(file: Path, known: dict[Path, dict[Path, str]]) -> str:
@@ -313,8 +318,8 @@ def _seen(entries: dict[str, Entry], entry: Entry, key: str, table: Path) -> boo
     return before is not entry
 
 
-def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None]:
-    """The part of each row, None where the table is not divided. Raises BadInput where a value names no part."""
+def _parts_of(found: Rows, used: Columns, path: Path, remarks: list[str]) -> list[str | None]:
+    """The part of each row, None where the table is not divided. Raises BadInput where a row names none, or no part."""
     if used.part is None:
         return [None] * len(found.rows)
     values = [row.get(used.part) for _, row in found.rows]
@@ -323,10 +328,16 @@ def _parts_of(found: Rows, used: Columns, remarks: list[str]) -> list[str | None
         if not any(chosen):
             raise BadInput(f"no row has `{used.test}` in the column `{used.part}`", "--part-at", "give a value it has")
         return ["test" if one else "train" for one in chosen]
-    lacking = sum(used.part not in row for _, row in found.rows if used.file in row)
-    if lacking:
-        remarks.append(f"{counted(lacking, 'row')} without `{used.part}`, so that column is left aside")
+    lacking = [row[used.file] for _, row in found.rows if used.file in row and used.part not in row]
+    if len(lacking) == sum(used.file in row for _, row in found.rows):
+        remarks.append(f"no row names a part in the column `{used.part}`")
         return [None] * len(values)
+    if lacking:
+        raise BadInput(
+            f"{counted(len(lacking), 'row')} without a part in the column `{used.part}`, which divides the others",
+            f"{path}, {one_line(lacking[0])}",
+            "write train, val or test in each, or read no parts with `--part-at 0`",
+        )
     known = {value: part_name(value) for value in values if value}
     odd = [value for value, part in known.items() if part is None]
     if odd:

@@ -247,14 +247,16 @@ def _look(trainer: Trainer) -> None:
     """Scores, alarms, the best weights so far, and a sample grid."""
     state = trainer.state
     score = trainer.monitor.score(state)
-    trainer.log.add("score", step=state.step, images=state.images, progress=state.progress, score=score)
     signals = alarms.Signals(score, trainer.seen.watch, state.progress, state.images, len(trainer.monitor.real))
-    for alarm in alarms.check_alarms(signals, state.recipe, state.recipe.need(state.spec)):
+    raised = alarms.check_alarms(signals, state.recipe, state.recipe.need(state.spec))
+    at = {"step": state.step, "images": state.images}
+    trainer.log.add("score", **at, progress=state.progress, score=score, alarms=[alarm.name for alarm in raised])
+    for alarm in raised:
         if alarm.name in trainer.rung:
             continue
         trainer.rung.add(alarm.name)
         told = {"name": alarm.name, "words": alarm.words, "advice": alarm.advice.to_json()}
-        trainer.log.add("alarm", step=state.step, images=state.images, **told)
+        trainer.log.add("alarm", **at, **told)
         if trainer.ranks.first and not trainer.options.quiet:
             say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.advice.words()}")
     if "score" in score and (trainer.best is None or score["score"] > trainer.best):

@@ -5,13 +5,14 @@ import time
 from collections.abc import Mapping
 
 from zeuxis.engine.budget import words_for
+from zeuxis.errors import one_line
 from zeuxis.spelling import spelled
 
 
 def say(line: str) -> None:
     """One line on stderr, where there is one, clear of the moving line."""
     if sys.stderr is not None:
-        print(("\r\x1b[K" if sys.stderr.isatty() else "") + spelled(line), file=sys.stderr, flush=True)
+        print(("\r\x1b[K" if sys.stderr.isatty() else "") + one_line(spelled(line)), file=sys.stderr, flush=True)
 
 
 class Display:

@@ -42,7 +42,7 @@ def _file(asked: str, recipe: Recipe) -> Path:
         run = Run.open(path)
         if not run.finished:
             raise BadInput("this run has not ended", str(path), f"finish it with `{command('resume', path)}`")
-        run.tensors()  # raises where they are not those it ended with
+        run.check_weights()
         return path / "weights.safetensors"
     if not path.is_file():
         raise BadInput("there is no such run, file or bundled weights", asked, f"bundled: {', '.join(bundled.names())}")

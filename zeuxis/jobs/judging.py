@@ -63,9 +63,7 @@ def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome
     noise = 0.0 if yardstick.chance is None else _noise(rival, np.asarray(held.labels))
     earlier = _earlier(scores, yardstick, max(_MUCH * yardstick.least, noise))
     return of_held(
-        Held(
-            ours, rival, yardstick.doing, yardstick.unit, yardstick.least, noise, len(held), yardstick.aside, earlier
-        )
+        Held(ours, rival, yardstick.doing, yardstick.unit, yardstick.least, noise, len(held), yardstick.aside, earlier)
     )
 
 

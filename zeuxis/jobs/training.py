@@ -113,7 +113,7 @@ def go_on(run: Path, options: LoopOptions) -> Run:
     """Finishes a begun run. Raises BadInput where its pictures have changed."""
     begun = opened(run)
     if "judgement" in begun.finish and (run / "report.html").exists():
-        begun.tensors()  # a damaged run is not finished
+        begun.check_weights()
         say(f"zeuxis: this run is finished: {counted(begun.finish['steps'], 'step')}; nothing to do")
         return begun
     given = material(begun.recipe, Source.from_words(begun.record["data"]), begun.record["seed"])

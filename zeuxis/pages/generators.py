@@ -94,7 +94,9 @@ def alarms(found: StudyFolder) -> list[dict[str, Any]]:
     merged: dict[tuple[str, str], dict[str, Any]] = {}
     for repeat in found.repeats:
         for alarm in alarms_of(found.logs[repeat.index], repeat.generator):
-            entry = merged.setdefault((alarm["name"], alarm["words"]), {**alarm, "times": 0, "repeats": []})
+            entry = merged.setdefault(
+                (alarm["name"], alarm["words"]), {**alarm, "times": 0, "over": False, "repeats": []}
+            )
             entry["repeats"].append(str(repeat.index + 1))
             entry["mend"] = (entry["advice"] if entry["advice"].ways else alarm["advice"]).words(of_augment)
     for entry in merged.values():

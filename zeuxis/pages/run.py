@@ -366,19 +366,22 @@ def no_alarm(found: RunFolder) -> str:
 
 
 def alarms_of(log: Log, finish: Line) -> list[dict[str, Any]]:
-    """Each alarm once, in the order of its first call: name, words, advice, mend (in flags), first step, how often."""
+    """Each alarm once, in the order of its first call: name, words, advice, mend (in flags), first step, how often,
+    and whether it is over by the last look."""
     found: dict[str, dict[str, Any]] = {}
+    last = log.scores[-1].get("alarms") if log.scores else None
     for event in log.alarms:
         name = str(event.get("name") or "alarm")
         times = found.get(name, {}).get("times", 0) + 1
         first = found.get(name, {}).get("step", whole(event.get("step")))
         words, given = str(event.get("words") or ""), advice(event.get("advice"))
         told = {"words": words, "advice": given, "mend": given.words(in_flags)}
-        found[name] = {"name": spelled(name), **told, "step": first, "times": times}
+        over = isinstance(last, list) and name not in last
+        found[name] = {"name": spelled(name), **told, "step": first, "times": times, "over": over}
     listed = finish.get("alarms")
     for name in listed if isinstance(listed, list) else []:
         words = str(mapping(name).get("words") or "raised in this run")
         key = str(mapping(name).get("name") or name)
         told = {"words": words, "advice": Advice(), "mend": ""}
-        found.setdefault(key, {"name": spelled(key), **told, "step": DASH, "times": 1})
+        found.setdefault(key, {"name": spelled(key), **told, "step": DASH, "times": 1, "over": False})
     return list(found.values())

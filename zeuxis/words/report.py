@@ -25,6 +25,5 @@ def report(folder: AnyFolder) -> Path:
     if training.is_study(folder):
         return write_study_report(training.opened_study(folder))
     run = training.opened(folder)
-    if run.finished:
-        run.tensors()  # the page names their hash
+    run.check_weights()  # the page names their hash
     return write_run_report(run.path)

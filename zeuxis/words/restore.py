@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from zeuxis import asking
 from zeuxis import parameters as p
 from zeuxis.asking import text_of
+from zeuxis.errors import one_line
 from zeuxis.word import FINISHED_KEPT, Answer, word
 
 
@@ -19,7 +20,7 @@ def files_and_figures(made: tuple[list[Path] | bytes, dict[str, Any]], given: Ma
         sys.stdout.buffer.flush()
         return Answer("", {})
     names = [str(path) for path in files]
-    return Answer("\n".join(names), {"files": names, **found})
+    return Answer("\n".join(map(one_line, names)), {"files": names, **found})
 
 
 @word(files_and_figures, "zeuxis restore photos mended", kept=FINISHED_KEPT)

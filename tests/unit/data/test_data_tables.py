@@ -70,8 +70,18 @@ def test_rows_of_an_unlabelled_part_and_a_part_that_lacks(folder):
     path = table(folder, rows("file,label,part", "a,train", "b,train", "a,test", "b,test", "a,unlabelled", "b,train"))
     data = open_dataset(path)
     assert len(data) == 5 and data.remarks == ["left out: 1 row of an unlabelled part"]
-    data = open_dataset(table(folder, rows("file,label,part", "a,train", "b,", "a,test", "b,test", "a,val", "b,train")))
-    assert data.parts is None and data.remarks == ["1 row without `part`, so that column is left aside"]
+    path = table(folder, rows("file,label,part", "a,train", "b,", "a,test", "b,test", "a,val", "b,train"))
+    with pytest.raises(BadInput, match=r"1 row without a part in the column `part`.*`--part-at 0`"):
+        open_dataset(path)
+    assert open_dataset(path, where=Where(parts=0)).parts is None
+    data = open_dataset(table(folder, rows("file,label,part", *["a,", "b,"] * 3)))
+    assert data.parts is None and data.remarks == ["no row names a part in the column `part`"]
+
+
+def test_pictures_without_a_group_among_others_that_have_one_are_told(folder):
+    data = open_dataset(table(folder, rows("file,label,group", "a,1", "b,", "a,1", "b,2", "a,", "b,2")))
+    assert data.groups == ["1", "img/1.png", "1", "2", "img/4.png", "2"]
+    assert data.remarks == ["2 pictures without a `group`: nothing but copies is kept together there"]
 
 
 def test_one_hot_columns_and_columns_without_a_name(folder):

@@ -112,3 +112,12 @@ def test_a_page_is_drawn_again_and_nothing_else_is_written_over(tmp_path):
         check_page(page)
     with pytest.raises(BadInput, match="no page can be written"):
         check_page(tmp_path)
+
+
+def test_a_picture_of_fewer_bits_in_sixteen_is_told(tmp_path, capsys):
+    for name, top in (("dim", 4095), ("full", 65535)):
+        ramp = np.linspace(0, top, 24 * 20).astype(np.uint16).reshape(24, 20)
+        Image.fromarray(ramp).save(tmp_path / f"{name}.png")
+        degrade_files(str(tmp_path / f"{name}.png"), str(tmp_path / "out"), DAMAGE, 0)
+        said = "its brightest value is 4,095 of 65,535" in capsys.readouterr().err
+        assert said == (name == "dim")

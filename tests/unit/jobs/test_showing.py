@@ -136,7 +136,7 @@ def test_depth_and_transparency_are_told(tmp_path, capsys):
     clear.putalpha(255)
     clear.save(tmp_path / "b" / "opaque.png")
     found = shown(Source(str(tmp_path)))
-    told = ["1 picture transparent in part: laid on white; `--channels 4` keeps what is transparent"]
+    told = ["1 picture with transparency: laid on white; `--channels 4` keeps what is transparent"]
     told.append("1 picture of 16 bits is read as 8")
     said = capsys.readouterr().err
     assert found["remarks"] == told and all(words in said for words in told)

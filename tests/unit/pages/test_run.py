@@ -90,6 +90,15 @@ FIGURES = {"n": 512, "held": 400, "diversity": 0.045, "sharpness": 0.1, "distanc
            "coverage": 0.0, "coverage_real": 0.97, "recall": 0.0, "recall_real": 0.9, "apart": True}  # fmt: skip
 
 
+@pytest.mark.parametrize(("then", "over"), [([], True), (["collapse"], False), (None, False)])
+def test_an_alarm_that_is_over_is_said_to_be(tmp_path: Path, then: list[str] | None, over: bool) -> None:
+    folder = write_run(tmp_path / "run")
+    look = {"kind": "score", "step": 2400, "images": 1, "progress": 1.0, "score": {"diversity": 0.9}}
+    with (folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps(look | ({} if then is None else {"alarms": then})) + "\n")
+    assert ("no longer at the last look" in page_of(folder).text) == over
+
+
 def test_the_first_sentence_is_the_judgement(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", alarms=False)
     text = page_of(folder).text

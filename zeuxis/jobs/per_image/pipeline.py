@@ -21,6 +21,7 @@ from zeuxis.pictures.picture import Picture, encode, read, remarks
 from zeuxis.pictures.writing import form_of
 
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
+_DIM = 14  # bits at most that a picture of 16 bits fills where it may be one of 10, 12 or 14
 _OFTEN = 10  # seconds between lines on one large picture
 
 
@@ -104,7 +105,7 @@ def _planned(pair: Pair, work: Work) -> Record:
         decision = work.decide_large(pair)
     else:
         picture, mask = read(pair.source.read_bytes()), None if pair.mask is None else read(pair.mask.read_bytes())
-        decision = work.decide(picture, mask, pair.name)
+        decision = _decided(work, picture, mask, pair.name)
         lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair)
     state = "would be done" if decision.changes else "would be left alone"
     used = work.by_what(decision) if decision.changes else ()
@@ -148,8 +149,17 @@ def _from_picture(work: Work, picture: Picture, data: bytes, pair: Pair, mask: b
 
 def on_picture(work: Work, picture: Picture, mask: Picture | None = None, name: str = "") -> Outcome:
     """What becomes of one picture that was read. Raises BadInput."""
-    decision = work.decide(picture, mask, name)
+    decision = _decided(work, picture, mask, name)
     return work.apply(picture, decision) if decision.changes else _left_alone(decision)
+
+
+def _decided(work: Work, picture: Picture, mask: Picture | None, name: str) -> Decision:
+    decision = work.decide(picture, mask, name)
+    top = int(picture.pixels.max())
+    if picture.white == 255 or top.bit_length() > _DIM:
+        return decision
+    dim = f"its brightest value is {top:,} of {picture.white:,}: worked on as a dark picture, not as one of fewer bits"
+    return replace(decision, remarks=(*decision.remarks, dim))
 
 
 def _left_alone(decision: Decision) -> Outcome:
