@@ -58,7 +58,8 @@ class Parser(argparse.ArgumentParser):
             found = re.fullmatch(pattern, line)
             if found:
                 parts = found.groups()
-                raise BadInput(what.format(*parts), self.prog, mend.format(listed=self.listed) or self._nearest(parts))
+                mend = mend.format(*parts, listed=self.listed)
+                raise BadInput(what.format(*parts), self.prog, mend or self._nearest(parts))
         raise BadInput(line, self.prog, self.listed)
 
     def _nearest(self, parts: Sequence[str]) -> str:

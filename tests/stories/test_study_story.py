@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_a_dry_run_on_a_finished_study_says_that_it_is_finished_and_plans_nothin
         unfinished = typed(*STUDY, "--dry-run")
         (calm / "verdict").rename(calm / "st/verdict.json")
     assert "is finished" not in unfinished.err and tree(calm) == before
+    assert re.search(r"begun before: (\d+) of \1 jobs done, about 0 s left", unfinished.err)
 
 
 def test_repeats_are_counted_from_one_in_words_files_and_folders(calm):
@@ -187,7 +189,7 @@ def test_a_settled_study_is_left_alone(calm, few_steps):
     assert again.code == resumed.code == page.code == 0
     assert again.out == resumed.out and again.out.startswith("UNDECIDED") and again.out.endswith("st/report.html\n")
     assert _results(calm) == results
-    assert other.code == 2 and "another study is there already" in other.errors[0]
+    assert other.code == 2 and "another study is there already: its `--margin` is 0.5, not 2 (st)" in other.errors[0]
 
 
 def test_the_augmented_set_is_left_alone_and_written_where_it_is_missing(calm, few_steps):

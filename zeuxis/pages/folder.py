@@ -47,6 +47,12 @@ class StudyFolder:
         return "generated pictures" if self.treatment == "gan" else f"the treatment `{self.treatment}`"
 
     @property
+    def unmeasured(self) -> bool:
+        """Whether every repeat chose share 0: the differences are 0 by choice, and nothing was measured of any."""
+        shares = numbers(self.verdict.get("shares"))
+        return bool(shares) and all(share == 0 for share in shares)
+
+    @property
     def seconds(self) -> float | None:
         """Wall clock of the study so far, over every time it was taken up."""
         return number(read_object(self.path / "clock.json").get("seconds"))

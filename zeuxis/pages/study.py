@@ -146,7 +146,9 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
     v, margin = found.verdict, found.verdict.get("margin", found.asked.get("margin"))
     seconds = number(mapping(mapping(found.study.get("plan")).get("seconds")).get("whole"))
     rows = []
-    if v:
+    if found.unmeasured:
+        rows.append(("Mean difference", "not measured", "every repeat chose share 0 on validation: 0 by choice"))
+    elif v:
         rows += [
             (
                 "Mean difference",
@@ -185,8 +187,10 @@ def p_words(found: StudyFolder) -> str:
 def seen_words(found: StudyFolder) -> list[str]:
     """What this study could have called, in sentences."""
     v = found.verdict
-    sd, mde, more, pictures = (number(v.get(k)) for k in ("sd", "mde80", "repeats_for_margin", "pictures_for_margin"))
-    part, repeats, margin = number(v.get("error_pictures")), number(v.get("repeats")), number(v.get("margin"))
+    told = {} if found.unmeasured else v
+    sd, mde, more = (number(told.get(k)) for k in ("sd", "mde80", "repeats_for_margin"))
+    pictures = number(told.get("pictures_for_margin"))
+    part, repeats, margin = number(told.get("error_pictures")), number(v.get("repeats")), number(v.get("margin"))
     words = []
     if sd is not None:
         words.append(f"From repeat to repeat the difference varies by {decimal(sd, 2)} points (standard deviation).")

@@ -32,7 +32,7 @@ def arms_plot(found: StudyFolder, arms: Sequence[Arm]) -> Markup:
     rows = [
         Row(a.name, a.values, a.mean, a.low, a.high, decimal(a.mean, 1), _tone(found, a.name))
         for a in arms
-        if not a.is_candidate
+        if not a.is_candidate and not (found.unmeasured and a.name == found.treatment)
     ]
     return dot_plot("Balanced accuracy on the sealed test part", rows, "points (of 100)")
 
@@ -49,7 +49,8 @@ def differences_plot(found: StudyFolder) -> Markup:
         note = f"chose no {found.stuff}" if share == 0 else signed(d) + chose
         rows.append(Row(f"repeat {i + 1}", mean=d, note=note, tone=f"{found.tone} slim", stem=True))
     low, high = (numbers(v.get("interval95")) + [None, None])[:2]
-    rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{found.tone} total"))
+    if not found.unmeasured:
+        rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{found.tone} total"))
     title = f"Difference in each repeat: accuracy with {found.stuff} minus accuracy without"
     band = number(v.get("margin", found.asked.get("margin"))) or 0.0
     return dot_plot(
@@ -76,7 +77,9 @@ def table(found: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
 
 
 def recalls_plot(found: StudyFolder) -> Markup:
-    """Recall per class: the rival as a ring, with generated pictures as a dot."""
+    """Recall per class: the rival as a ring, with generated pictures as a dot; nothing where none were used."""
+    if found.unmeasured:
+        return Markup("")
     names = mapping(found.study.get("spec")).get("classes")
     classes = [str(c) for c in names] if isinstance(names, list) else []
     rival, gan = mean_recalls(found.repeats, found.verdict, len(classes), found.treatment)

@@ -30,7 +30,8 @@ def augment(
     study: Annotated[p.PathLike, p.Arg("folder of the study")] | None = None,
     out: Annotated[p.PathLike, p.Arg("folder for the augmented set: one repeat's real pictures, and generated ones")]
     | None = None,
-    labels_per_class: Annotated[p.Count, p.Arg("real training pictures per class", "80 % of them")] | None = None,
+    labels_per_class: Annotated[int, p.AtLeast(2), p.Arg("real training pictures per class", "80 % of them")]
+    | None = None,
     repeats: Annotated[p.Count, p.Arg("six is the least that can decide")] = 10,
     budget: Annotated[p.Time, p.Arg("time for the whole study")] = "60m",
     recipe: Annotated[str, p.Arg("what generates, such as cgan or r3gan")] = "cgan",

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from zeuxis.pages.folder import open_study
 from zeuxis.pages.generators import alarms, of_augment
 from zeuxis.pages.run import write_run_report
 from zeuxis.pages.study import without_word, write_study_report
+from zeuxis.pages.tables import arms_plot
 from zeuxis.spelling import Advice, Way
 
 
@@ -131,6 +133,11 @@ def test_all_share_zero_shows_its_words(copy: Path) -> None:
     page = page_of(copy)
     assert why in page.text and "0.00 · 0 %" not in page.text
     assert page.text.count("chose no generated pictures") == 6
+    assert "not measured" in page.text and "0.00 to 0.00" not in page.text and "95 % interval 0" not in page.text
+    assert "varies by 0.00 points" not in page.text and "with generated pictures; the number is" not in page.text
+    found = open_study(copy)
+    plot = arms_plot(found, arms_of(found.repeats, found.verdict))
+    assert "none" in (names := re.findall(r">\s*(\w+)\s*<", plot)) and "gan" not in names
 
 
 @pytest.mark.parametrize("treatment", ["again", "more-real", "shuffled-real"])

@@ -53,6 +53,8 @@ def study(
     if dry_run:
         for line in studies.describe(place if begun else studies.planned(place)):
             say(line)
+        if begun:
+            say(studies.progress_words(place))
         return None
     with studies.held(folder):
         if training.is_study(folder):  # perhaps another process began it while we read the pictures
@@ -68,10 +70,11 @@ def study(
 
 def _same(folder: Path, dataset: Dataset, asked: StudyConfig, data: Mapping[str, Any]) -> Place:
     """The study in the folder. Raises BadInput where it is not the one asked for."""
-    if studies.matches(folder, asked, data):
+    other = studies.other(folder, asked, data)
+    if not other:
         return Place.open(folder, dataset)
     way = "" if _finished(folder) else f"continue it with `{command('resume', folder)}`, or "
-    raise BadInput("another study is there already", str(folder), f"{way}choose another --study")
+    raise BadInput(f"another study is there already: {other}", str(folder), f"{way}choose another --study")
 
 
 def _finished(folder: Path) -> str:

@@ -40,6 +40,7 @@ from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
+from zeuxis.spelling import flag, plain
 from zeuxis.stats.twoway import LEAN, Examined, least_effect
 from zeuxis.stats.verdict import pictures_for_none
 
@@ -341,6 +342,13 @@ class _Watch:
             say(f"zeuxis: {done} ({spec['name']}), about {words_for(left)} left")
 
 
+def progress_words(place: Place) -> str:
+    """What of a study that was begun is done, and how long the rest takes."""
+    watch = _Watch(place, shows=False)
+    left = words_for(max(watch.whole - watch.spent, 0.0) / watch.slots)
+    return f"zeuxis: begun before: {watch.done} of {counted(watch.jobs, 'job')} done, about {left} left"
+
+
 def _forget_pool(place: Place, r: int) -> None:
     """The pool of a repeat goes when its last arm is done: it can be drawn again."""
     if not ready_in(place, r):
@@ -356,7 +364,21 @@ def out_of(folder: Path, given: str | None = None) -> str | None:
     return given
 
 
-def matches(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> bool:
-    """Whether the study in the folder is the one that is asked for; the measured plan may differ."""
+def other(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> str:
+    """What of the study in the folder is not what is asked for, the first of it; empty where it is the same.
+
+    The measured plan may differ.
+    """
     record = read_json(folder / "study.json", "study folder")
-    return StudyConfig.from_dict(record["asked"]) == asked and record["data"]["digest"] == data["digest"]
+    there, wanted = StudyConfig.from_dict(record["asked"]).as_dict(), asked.as_dict()
+    for name in wanted:
+        if there[name] != wanted[name]:
+            return f"its `{flag(name)}` is {_plain(there[name])}, not {_plain(wanted[name])}"
+    return "" if record["data"]["digest"] == data["digest"] else "it is of other pictures, or reads them otherwise"
+
+
+def _plain(value: Any) -> str:
+    """A setting of a study in words; those of a recipe by their names."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{k}={plain(v)}" for k, v in value.items()) or "empty"
+    return "not given" if value is None else plain(value)
