@@ -133,7 +133,7 @@ def _quick(words: list[str]) -> list[str]:
 def two_steps(monkeypatch):
     """Studies of two steps each, in this process: their processes have stories of their own."""
     run = studies.run
-    monkeypatch.setattr(studies, "run", lambda place: run(place, here=True))
+    monkeypatch.setattr(studies, "run", lambda place, started=None: run(place, here=True))
     monkeypatch.setattr(plan, "StudyConfig", lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2)))
 
 

@@ -45,7 +45,7 @@ def calm(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(plan, "StudyConfig", small)
     run = studies.run
-    patch.setattr(studies, "run", lambda place: run(place, here=True))
+    patch.setattr(studies, "run", lambda place, started=None: run(place, here=True))
     try:
         with inside(place):
             done = typed(*STUDY, "--out", "mixed", "--json")
@@ -190,6 +190,22 @@ def test_a_settled_study_is_left_alone(calm, few_steps):
     assert again.out == resumed.out and again.out.startswith("UNDECIDED") and again.out.endswith("st/report.html\n")
     assert _results(calm) == results
     assert other.code == 2 and "another study is there already: its `--margin` is 0.5, not 2 (st)" in other.errors[0]
+
+
+def test_a_finished_study_is_told_again_where_its_pictures_are_gone(calm, few_steps):
+    before = tree(calm / "st")
+    with inside(calm):
+        first = typed("resume", "st")
+        Path("pics").rename("gone")
+        try:
+            again = typed("resume", "st")
+            Path("st/verdict.json").rename("verdict")
+            unfinished = typed("resume", "st")
+            Path("verdict").rename("st/verdict.json")
+        finally:
+            Path("gone").rename("pics")
+    assert (again.code, again.out) == (0, first.out) and "nothing to do" in again.err and tree(calm / "st") == before
+    assert unfinished.code == 2 and "--data NEW" in unfinished.err
 
 
 def test_the_augmented_set_is_left_alone_and_written_where_it_is_missing(calm, few_steps):

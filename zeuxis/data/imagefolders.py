@@ -1,12 +1,15 @@
 """Folders with a table beside their pictures, as Hugging Face's image folders have them: metadata.csv or .jsonl."""
 
+import os
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
-from zeuxis.data.listing import Listing
+from zeuxis.data.listing import Listing, walk
 from zeuxis.data.parts import part_name
 from zeuxis.data.tables import from_table
 from zeuxis.data.trees import Where
+from zeuxis.errors import counted, one_line
 
 _TABLES = ("metadata.jsonl", "metadata.csv")
 
@@ -43,4 +46,18 @@ def _labelled(table: Path, where: Where, remark: str) -> Listing | None:
     found = from_table(table, where)
     if not any(entry.label for entry in found.entries):
         return None
-    return replace(found, remarks=[remark, *found.remarks])
+    named = {_key(table.parent, name) for name in (*(e.name for e in found.entries), *(n for n, _ in found.skipped))}
+    there = (one_line(str(path)) for path in walk(table.parent, [])[0])
+    left = sorted(path for path in there if _key(table.parent, path) not in named)
+    more = (
+        [f"left out: {counted(len(left), 'picture')} that {table.name} does not name, such as {left[0]}"]
+        if left
+        else []
+    )
+    return replace(found, remarks=[remark, *more, *found.remarks])
+
+
+def _key(folder: Path, name: str) -> str:
+    """One spelling of a file in or below a folder, however a table writes it."""
+    path = os.path.relpath(name, folder) if os.path.isabs(name) else name.replace("\\", "/")
+    return unicodedata.normalize("NFC", os.path.normpath(path))

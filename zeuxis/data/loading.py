@@ -18,7 +18,7 @@ from zeuxis.data.decode import Decoded, Shape, decode, frames_of, is_grey, shape
 from zeuxis.data.listing import Entry
 from zeuxis.data.memory import item_digest
 from zeuxis.data.origin import PLAIN, Origin
-from zeuxis.data.ranges import Deep, white_for
+from zeuxis.data.ranges import BELOW, Deep, white_for
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput, counted
 from zeuxis.platform import cores
@@ -236,13 +236,17 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
         )
     for kind in ("int", "float"):
         deep = [one.deep for one in loaded if one.deep is not None and one.deep.kind == kind]
-        dark = [one.top for one in deep if 0 < one.top * 4 < one.white]
+        dark = [one.top for one in deep if 0 < one.top * 4 < one.white and one.low >= -BELOW * one.top]
         if deep and (dark or kind == "float" or deep[0].white != 65535):
             top, over = max(one.top for one in deep), sum(one.top > one.white for one in deep)
             cut = f", which cuts off numbers of {counted(over, 'picture')}" if over else "; --range sets another"
             found.append(f"{counted(len(deep), 'picture')} with numbers up to {top:g}: {deep[0].white:g} is white{cut}")
         elif deep:
             found.append(f"{counted(len(deep), 'picture')} of 16 bits {'are' if len(deep) > 1 else 'is'} read as 8")
+        if below := [one.low for one in deep if one.low < 0]:
+            found.append(
+                f"{counted(len(below), 'picture')} with numbers below zero, down to {min(below):g}: they become black"
+            )
         if dark:
             stay = "stay" if len(dark) > 1 else "stays"
             found.append(

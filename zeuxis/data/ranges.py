@@ -12,15 +12,24 @@ from zeuxis.data.signatures import Unreadable
 
 @dataclass(frozen=True)
 class Deep:
-    """Numbers of more than 8 bits: their kind ("int" or "float"), the largest, and which one became white."""
+    """Numbers of more than 8 bits: their kind ("int" or "float"), the largest, which one became white, the least."""
 
     kind: str
     top: float
     white: float
+    low: float = 0.0
 
 
 OVER, DARK = 1.5, 32.0
 """The largest of floats whose white is 1, and the least of those whose white is 255: what is between may be either."""
+
+
+BELOW = 0.01
+"""What part of white numbers may lie below zero, as noise and filters leave them; they become black."""
+
+
+def below_zero(low: float) -> Unreadable:
+    return Unreadable(f"has numbers below zero, down to {low:g}: add to all of them, so that black is 0")
 
 
 def _grey(values: np.ndarray) -> Image.Image:
@@ -40,11 +49,13 @@ def white_of(image: Image.Image, values: np.ndarray) -> float:
     if not np.isfinite(values).all():
         raise Unreadable("has values that are not numbers")
     low, high = float(values.min()), float(values.max())
+    if low < -BELOW * max(high, 1.0):
+        raise below_zero(low)
     whites = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}[image.mode]
     if image.mode == "I" and image.format == "PPM":
         whites = (65535.0,)
     for white in whites if image.mode == "I" or not OVER < high < DARK else ():
-        if low >= -0.01 and high <= (OVER if white == 1 else 1.01 * white):
+        if high <= (OVER if white == 1 else 1.01 * white) and low >= -BELOW * white:
             return white
     raise Unreadable(f"has values from {low:g} to {high:g}, and does not say which of them is white")
 
@@ -103,7 +114,9 @@ def in_range(
         values = np.asarray(image).astype(np.float64)
         kind = "int" if image.mode == "I" else "float"
         given = whole if kind == "int" else floats
-        if given is None or not np.isfinite(values).all() or values.min() < -0.01 * given:
+        if given is None or not np.isfinite(values).all():
             given = white_of(image, values)
-        return _grey(values * (255 / given)), Deep(kind, float(values.max()), given)
+        if (low := float(values.min())) < -BELOW * given:
+            raise below_zero(low)
+        return _grey(values * (255 / given)), Deep(kind, float(values.max()), given, low)
     return image, None

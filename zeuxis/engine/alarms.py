@@ -161,7 +161,7 @@ def _too_early(found: list[Alarm], signals: Signals) -> list[Alarm]:
     if not early or signals.progress < 1:
         return rest
     facts = ", ".join(a.fact for a in early)
-    words = f"after {counted(signals.images, 'image')} it is too early to judge this training ({facts})"
+    words = f"after {counted(signals.images, 'image')} it is too early to tell what becomes of this training ({facts})"
     return [*rest, Alarm("too early", words)]
 
 

@@ -83,8 +83,9 @@ def begin(
         return finish(engine.train(made, given.streams, run, budget, given.held, whole, options), given)
 
 
-def find_pictures(folder: Path, now: str | None) -> None:
-    """Where the pictures of a begun run or study were moved to `now`, its folder says so from here on.
+def find_pictures(folder: Path, now: str | None) -> bool:
+    """Whether the pictures of a begun run or study can be read; where they were moved to `now`, its folder says so
+    from here on. Of one that is finished they may be gone.
 
     Raises BadInput where they are no longer where they were and `now` is None, and where those there are others.
     """
@@ -94,11 +95,13 @@ def find_pictures(folder: Path, now: str | None) -> None:
     begun = Source.from_words(record["data"])
     if now is None:
         try:
-            return there.check_source(begun.source)
+            there.check_source(begun.source)
+            return True
         except BadInput:
             out = None if run is not None else record.get("out")
-            if (folder / "report.html").exists() and (out is None or Path(out).exists()):
-                return None  # finished, so that nothing is to be read
+            ended = "judgement" in run.finish if run is not None else (folder / "verdict.json").exists()
+            if ended and (folder / "report.html").exists() and (out is None or Path(out).exists()):
+                return False
             mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
             raise BadInput("the pictures are no longer here", begun.source, mend) from None
     source = replace(begun, source=now)
@@ -106,7 +109,7 @@ def find_pictures(folder: Path, now: str | None) -> None:
     if words["digest"] != record["data"]["digest"]:
         raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
     write_json(path, {**record, "data": {**record["data"], "source": words["source"]}})
-    return None
+    return True
 
 
 def go_on(run: Path, options: LoopOptions) -> Run:

@@ -73,8 +73,9 @@ def _numbers(image: Image.Image) -> _Raw:
         return _Raw(np.clip(values, 0, 255).astype(np.uint8), ("numbers of 32 bits became 8 bits",))
     pixels = np.clip(np.rint(values * (65535 / white)), 0, 65535).astype(np.uint16)
     same = image.mode == "I" and image.format == "PPM"
-    over = float((values > white).mean())
+    over, under = float((values > white).mean()), float((values < 0).mean())
     cut = f", and {100 * over:.2g} % of the numbers, above it, were cut" if over else ""
+    cut += f", and {100 * under:.2g} %, below zero, became black" if under else ""
     return _Raw(pixels, () if same else (f"numbers of 32 bits became 16 bits, white is {white:g}{cut}",))
 
 

@@ -85,10 +85,10 @@ def least_effect(examined: Examined, lean: float = LEAN) -> float:
 
 @dataclass(frozen=True)
 class TwoWay:
-    """A mean over repeats and test pictures, and how sure it is; in the unit of x.
+    """A mean over repeats and test pictures, and how sure it is; in points, as x is.
 
     rows: the mean of each repeat; repeats, pictures: the share of the variance that comes from either, so that
-    error^2 = repeats + pictures; df: degrees of freedom (Satterthwaite 1946).
+    error^2 = repeats + pictures; df: degrees of freedom (Satterthwaite 1946); effective: see `Examined`.
     """
 
     mean: float
@@ -96,6 +96,7 @@ class TwoWay:
     repeats: float
     pictures: float
     df: float
+    effective: float
 
     @property
     def error(self) -> float:
@@ -103,10 +104,17 @@ class TwoWay:
         return math.sqrt(self.repeats + self.pictures)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Student's interval of the mean; the point twice where nothing varies."""
+        """Student's interval of the mean. Where nothing varies, what pictures that were not drawn may hold.
+
+        A share q of pictures that behave otherwise stays unseen among n with probability (1 - q)^n, below (1 - level)
+        / 2 from q = log(2 / (1 - level)) / n on (the rule of three, 3 / n, is that of one side at 95 %): so far the
+        mean may lie from what was seen, on either side.
+        """
         from scipy.special import stdtrit
 
         half = float(stdtrit(self.df, 0.5 + level / 2)) * self.error
+        if self.error == 0:
+            half = 100.0 * min(1.0, math.log(2 / (1 - level)) / self.effective)
         ends = self.mean - half, self.mean + half
         # an end that is 0 but for rounding must not count as on one side of 0
         slack = 1e-12 * max(1.0, abs(self.mean))
@@ -134,7 +142,7 @@ def _freedom(cells: Array, examined: Examined) -> float:
 
 
 def two_way(x: Any, examined: Examined) -> TwoWay:
-    """The balanced mean of x [repeats, pictures] and its variance over repeats and over test pictures.
+    """The balanced mean of x [repeats, pictures], in points, and its variance over repeats and over test pictures.
 
     With w the weights of `examined`, m_c(r) the mean of class c in repeat r, g_c its units, and
     z[r, u] = sum over pictures i of unit u of w_i sqrt(g_c / (g_c - 1)) (x[r, i] - m_c(r)):
@@ -161,8 +169,8 @@ def two_way(x: Any, examined: Examined) -> TwoWay:
     both = float(z.var(0, ddof=1).sum()) / repeats
     over_repeats = max(over_repeats, both if both > dust else 0.0)
     if over_pictures - both <= dust:
-        return TwoWay(float(rows.mean()), rows, over_repeats, 0.0, repeats - 1.0)
+        return TwoWay(float(rows.mean()), rows, over_repeats, 0.0, repeats - 1.0, examined.effective)
     k = _freedom(spread.mean(0), examined)
     whole = over_repeats + over_pictures - both
     df = whole**2 / (over_repeats**2 / (repeats - 1) + over_pictures**2 / k + both**2 / ((repeats - 1) * k))
-    return TwoWay(float(rows.mean()), rows, over_repeats, over_pictures - both, df)
+    return TwoWay(float(rows.mean()), rows, over_repeats, over_pictures - both, df, examined.effective)

@@ -187,13 +187,13 @@ def verdict(
     chosen = _check_shares(row, shares)
     found = two_way(100.0 * values, examined) if repeats > 1 else None
     sd = float(row.std(ddof=1)) if repeats > 1 else None
-    ends95, ends90 = (found.interval(0.95), found.interval(0.90)) if found else (None, None)
-    p = paired.sign_flip(row)
-    needed = pictures_for_none(margin)
     free = repeats - sum(share == 0 for share in chosen or ())
     by_choice = bool(chosen) and not any(chosen or ())
+    ends95, ends90 = (found.interval(0.95), found.interval(0.90)) if found and not by_choice else (None, None)
+    p = paired.sign_flip(row)
+    needed = pictures_for_none(margin)
     fine = by_choice or examined.effective >= needed
-    everything = (-math.inf, math.inf)
+    everything = (0.0, 0.0) if by_choice else (-math.inf, math.inf)
     name = rule(repeats, p, ends95 or everything, ends90 or everything, margin, alpha, fine, guessing is not None)
     low, high = ends95 or everything
     whole = Verdict(

@@ -167,7 +167,7 @@ def _equal(found: Verdict) -> str:
     small = (
         f" It also needs {found.pictures_for_none:,} equally weighed test pictures, so that a difference of "
         f"{points(found.margin)} points would show in them; these are fewer."
-        if inside and found.verdict == UNDECIDED
+        if (inside or not found.error) and found.verdict == UNDECIDED
         else ""
     )
     return (

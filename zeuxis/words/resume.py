@@ -1,6 +1,7 @@
 """Finish a stopped run or study."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,14 +54,17 @@ def resume(
     from zeuxis.jobs.study import study as studies
     from zeuxis.jobs.study.arms import Place
 
+    started = time.monotonic()
     options = asking.loop_options_of(checkpoint_every, on_nan)
-    training.find_pictures(folder, None if data is None else there.source_of(data))
+    readable = training.find_pictures(folder, None if data is None else there.source_of(data))
     if training.is_study(folder):
         if (checkpoint_every, on_nan) != ("30s", "rewind"):
             raise asking.unread("--checkpoint-every or --on-nan", "in a study")
+        if not readable:
+            return run_study.left_as_it_is(folder)
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):
-            run_study.conclude(place)
+            run_study.conclude(place, started)
             run_study.deliver(place)
     else:
         training.go_on(folder, options)

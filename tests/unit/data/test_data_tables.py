@@ -84,6 +84,16 @@ def test_pictures_without_a_group_among_others_that_have_one_are_told(folder):
     assert data.remarks == ["2 pictures without a `group`: nothing but copies is kept together there"]
 
 
+def test_pictures_that_the_table_of_a_folder_does_not_name_are_told(folder):
+    named = "file_name,label\n./0.png,a\n1.png,b\n2.png,\ngone.png,a\n"
+    table(folder / "img", named, "metadata.csv")
+    data = open_dataset(folder / "img")
+    there = len(list((folder / "img").glob("*.png")))
+    told = [line for line in data.remarks if line.startswith("left out")]
+    assert told == [f"left out: {there - 3} pictures that metadata.csv does not name, such as 3.png"]
+    assert len(data) == 2 and len(data.skipped) == 2
+
+
 def test_one_hot_columns_and_columns_without_a_name(folder):
     data = open_dataset(table(folder, rows("file,cat,dog,", *["1,0,9", "0,1,8"] * 3)))
     assert data.labels is None

@@ -10,7 +10,7 @@ from scipy import stats as reference
 
 from zeuxis.errors import BadInput
 from zeuxis.stats.twoway import Examined, two_way
-from zeuxis.stats.verdict import calls
+from zeuxis.stats.verdict import calls, pictures_for_none
 
 quick = settings(max_examples=50, deadline=None)
 tables = st.integers(2, 6).flatmap(
@@ -70,7 +70,10 @@ def test_repeats_that_happen_to_agree_leave_no_interval_of_a_point():
     assert found.pictures == 0 and found.rows[0] == found.rows[1] and found.df == 1
     me = ((x - x.mean(0)) ** 2).sum() / 39
     assert found.error**2 == pytest.approx(me / 80) and found.interval()[0] < found.mean < found.interval()[1]
-    assert two_way(np.zeros((2, 40)), one_class(40)).interval() == (0, 0)
+    half = 100 * math.log(40) / 40  # nothing varies: what 40 pictures can hide
+    assert two_way(np.zeros((2, 40)), one_class(40)).interval() == pytest.approx((-half, half))
+    assert two_way(np.full((2, 3), 100.0), one_class(3)).interval() == (0, 200)
+    assert pictures_for_none(0.5) == math.ceil(100 * math.log(20) / 0.5), "the 90 % interval then lies in the margin"
 
 
 def test_equal_repeats_leave_students_over_pictures():

@@ -81,8 +81,8 @@ def _arm_summary(place: Place, arm: str, sources: list[str], hits: np.ndarray) -
         "values": values,
         "mean": float(np.mean(values)),
         "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "low": None if ends[0] is None else max(ends[0], 0.0),
-        "high": None if ends[1] is None else min(ends[1], 100.0),
+        "low": None if ends[0] is None else float(np.clip(ends[0], 0.0, 100.0)),
+        "high": None if ends[1] is None else float(np.clip(ends[1], 0.0, 100.0)),
         "recalls": [round(float(x), 4) for x in np.mean([row["recalls"] for row in rows], axis=0)],
     }
 

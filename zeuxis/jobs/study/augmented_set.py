@@ -61,6 +61,7 @@ def write_mixed(place: Place, out: Path) -> Path:
         os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    say(f"zeuxis: the augmented set is written: {out}")
     if choice.share == 0:
         say(
             f"zeuxis: {out} holds real pictures only: on the validation pictures of repeat {r + 1}, whose generator "

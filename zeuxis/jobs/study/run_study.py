@@ -1,5 +1,6 @@
 """A whole study: planned or taken up, played to its end under one lock, its page and its set written."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def study(
     dry_run: bool,
 ) -> Path | None:
     """Plans a study or takes up the one that lies there, and carries it to its end, all under one lock."""
+    started = time.monotonic()
     if device not in (None, "cpu", "cuda"):
         raise BadInput(f"a study runs on cpu or cuda, not on `{device}`", "--device", "leave --device away, or use cpu")
     training.known_device(device)
@@ -62,7 +64,7 @@ def study(
             studies.out_of(folder, target)
         else:
             place = studies.write_down(studies.planned(place), data, target)
-        conclude(place)
+        conclude(place, started)
         if target is not None:
             augmented_set.write_mixed(place, Path(target))
     return folder
@@ -87,8 +89,15 @@ def _finished(folder: Path) -> str:
     return f"the study {folder} is finished: {str(sentence).rstrip('.')}; {where}"
 
 
-def conclude(place: Place) -> None:
-    studies.run(place)
+def left_as_it_is(folder: Path) -> Path:
+    """Says of a finished study that nothing is to be done; returns the folder."""
+    say(f"zeuxis: {_finished(folder)}; nothing to do")
+    return folder
+
+
+def conclude(place: Place, started: float | None = None) -> None:
+    """Runs what is missing and draws the page. started: see `studies.run`."""
+    studies.run(place, started=started)
     write_study_report(place.folder)
 
 

@@ -261,12 +261,14 @@ def describe(place: Place) -> list[str]:
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
 
 
-def run(place: Place, here: bool = False) -> Path:
+def run(place: Place, here: bool = False, started: float | None = None) -> Path:
     """Runs every job that is missing, settles the verdict, draws the samples. Returns the folder.
 
-    Nobody else may work in the folder meanwhile: see `held`.
+    started: since when its time counts, by the monotonic clock, where pictures were read and the machine was measured
+    before. Nobody else may work in the folder meanwhile: see `held`.
     """
-    started, watch = time.monotonic(), _Watch(place, shows=not here)
+    watch = _Watch(place, shows=not here)
+    started = time.monotonic() if started is None else started
     idle = (place.folder / "verdict.json").exists() and not ready(place)
     timed = not watch.first or (place.folder / "clock.json").exists()  # a killed process took its time with it
     try:
