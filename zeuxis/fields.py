@@ -8,7 +8,7 @@ import tokenize
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Optional, Union
 
@@ -92,6 +92,12 @@ def _sources(cls: type) -> dict[str, str]:
     return found
 
 
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@cache
 def _comments(text: str) -> dict[int, str]:
     """Comments by line."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
@@ -117,9 +123,8 @@ class _Module:
     """The text of a module: its classes, its assignments, and where its other names come from."""
 
     def __init__(self, name: str, file: Path) -> None:
-        text = file.read_text(encoding="utf-8")
-        tree = ast.parse(text)
-        self.name, self.comments = name, _comments(text)
+        self.name, self.text = name, file.read_text(encoding="utf-8")
+        tree = _parsed(self.text)
         self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         self.values: dict[str, ast.expr] = {}
         self.imported: dict[str, tuple[str, str]] = {}
@@ -221,7 +226,7 @@ def _read(module: _Module, name: str) -> Fields:
         raise _Unclear
     above = Fields(()) if bases[0] == BASE else _read(*bases[0])
     found, presets = {f.name: f for f in above.fields}, above.presets
-    told = dict(_beside(node, module.comments))
+    told = dict(_beside(node, _comments(module.text)))
     for field, given in _annotated(node):
         if ast.unparse(given.annotation).startswith(("ClassVar", "typing.ClassVar")):
             presets = _keys(given.value) if field == "presets" else presets

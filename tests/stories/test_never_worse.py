@@ -12,6 +12,9 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import never_worse  # noqa: E402 - a script of benchmarks/
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture(scope="module")
 def rows() -> list[dict]:
     return [row for path in HELD_OUT for row in never_worse.tried(never_worse.read(path, None), path.name)]

@@ -419,7 +419,7 @@ def test_a_kill_leaves_a_run_that_goes_on(place, tmp_path):
         "dcgan",
         str(place / "pics"),
         "--steps",
-        "400",
+        "160",
         "--compute",
         "plain",
         "--width",
@@ -432,10 +432,10 @@ def test_a_kill_leaves_a_run_that_goes_on(place, tmp_path):
         calm = typed(*line, "--run", "calm")
         assert calm.code == 0
         process = start(*line, "--run", "r")
-        wait_until(lambda: b'"step": 50,' in _log(tmp_path), process)
+        wait_until(lambda: b'"step": 20,' in _log(tmp_path), process)
         kill_group(process)
         process = start("resume", "r", "--checkpoint-every", "0.2s")
-        wait_until(lambda: b'"step": 200,' in _log(tmp_path), process)
+        wait_until(lambda: b'"step": 80,' in _log(tmp_path), process)
         kill_group(process)
         assert typed("resume", "r").code == 0
         assert Run.open("r").finish["weights_sha256"] == Run.open("calm").finish["weights_sha256"]
