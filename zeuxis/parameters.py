@@ -103,7 +103,7 @@ Size = Annotated[
     Words("a number of pixels or (height, width)"),
     Arg("pixels, or HEIGHTxWIDTH", "as they are"),
 ]
-Channels = Annotated[Literal[1, 2, 3, 4], Arg("1 grey, 3 colour", "as they are")]
+Channels = Annotated[Literal[1, 2, 3, 4], Arg("1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha", "as they are")]
 Fit = Annotated[Literal["crop", "fit", "pad"], Arg("how other shapes become this size")]
 Strict = Annotated[bool, Arg("stop at unreadable files instead of skipping them")]
 ClassesAt = Annotated[

@@ -11,7 +11,6 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import never_worse  # noqa: E402 - a script of benchmarks/
 
-
 pytestmark = pytest.mark.timeout(600)
 
 

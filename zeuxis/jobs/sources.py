@@ -193,18 +193,16 @@ def check_classes(dataset: Dataset, parts: Mapping[str, np.ndarray]) -> None:
         if not len(lacking):
             continue
         first = int(lacking[0])
-        more = (
-            f", nor {'has' if len(lacking) == 2 else 'have'} {counted(len(lacking) - 1, 'other class')}"
-            if len(lacking) > 1
-            else ""
-        )
+        n = len(lacking) - 1
+        others = f", and neither {'has' if n == 1 else 'have'} {counted(n, 'other class')}" if n else ""
         why = (
             "official parts, groups and nearly equal pictures stay together"
             if whole[first] > 1
             else "each part needs one"
         )
         raise BadInput(
-            f"class `{classes[first]}` has no {name} picture of {whole[first]} in all{more}: {why}",
+            f"class `{classes[first]}` ({counted(int(whole[first]), 'picture')} in all) has none in the {name} part"
+            f"{others}: {why}",
             "",
             "give more pictures of it, or leave it out; `zeuxis data show` tells what stays together",
         )

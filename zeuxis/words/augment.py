@@ -28,7 +28,10 @@ def augment(
     data: Annotated[p.Collection, p.Arg("folder per class, zip, table of file,label[,group], or a set by name")],
     *,
     study: Annotated[p.PathLike, p.Arg("folder of the study")] | None = None,
-    out: Annotated[p.PathLike, p.Arg("folder for the augmented set: one repeat's real pictures, and generated ones")]
+    out: Annotated[
+        p.PathLike,
+        p.Arg("folder for the augmented set of `--treatment gan`: one repeat's real pictures, and generated ones"),
+    ]
     | None = None,
     labels_per_class: Annotated[int, p.AtLeast(2), p.Arg("real training pictures per class", "80 % of them")]
     | None = None,
