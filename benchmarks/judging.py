@@ -11,7 +11,7 @@ from zeuxis.engine.compute import starting
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import play
 from zeuxis.engine.state import build_state
-from zeuxis.jobs.sources import Source, material
+from zeuxis.jobs.sources import material, sources_of
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.runs import Run
 
@@ -28,10 +28,11 @@ class Parts:
 
 def parts_of(run: Run) -> Parts:
     """The training pictures of a run, as it divided them, and the official test part of its set."""
-    source = Source.from_words(run.record["data"])
-    given = material(run.recipe, source, run.record["seed"])
-    assert given.split is not None and len(given.split.test), "the set of the run has no official test part"
-    return Parts(given.train, Subset(source.open(), given.split.test))
+    sources = sources_of(run.record)
+    given = material(run.recipe, sources, run.record["seed"])
+    split = given.splits.get("images")
+    assert split is not None and len(split.test), "the set of the run has no official test part"
+    return Parts(given.train, Subset(sources[0].open(), split.test))
 
 
 def judge(data: Dataset) -> tuple[Classifier, nn.ModuleDict]:

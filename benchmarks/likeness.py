@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from zeuxis.jobs.judging import judged_samples, some
-from zeuxis.jobs.sources import Material, Source, material
+from zeuxis.jobs.sources import Material, material, sources_of
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages.outcome import Outcome, of_samples
 from zeuxis.runs import Run
@@ -60,11 +60,11 @@ def main() -> None:
     asked = parser.parse_args()
     for place in asked.runs:
         run = Run.open(place)
-        given = material(run.recipe, Source.from_words(run.record["data"]), run.record["seed"])
+        given = material(run.recipe, sources_of(run.record), run.record["seed"])
         print(row(f"{Path(place).name}, {run.finish['images']:,}", judged_samples(run, given)), flush=True)
         if asked.controls:
             train, _ = some(given.train, MOST, "judged training", 0)
-            held, _ = some(given.held, MOST, "judged held out", 0)
+            held, _ = some(given.held_out, MOST, "judged held out", 0)
             for name, pictures in controls(given).items():
                 print(row(name, of_samples(likeness(pictures, train, held).to_json())), flush=True)
             asked.controls = False

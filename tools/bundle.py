@@ -23,7 +23,7 @@ def main() -> None:
     restoring = set(run.recipe.average().networks)
     tensors = {k: v for k, v in run.tensors(a.snapshot).items() if k.partition(".")[0] in restoring}
     words = {"format": "zeuxis weights 1", "range": "[-1, 1]", "licence": LICENCE}
-    words |= {key: run.record[key] for key in KEPT} | {"data_digest": run.record["data"]["digest"]}
+    words |= {key: run.record[key] for key in KEPT} | {"data_digest": run.record["sources"]["images"]["digest"]}
     if (run.path / "calibration.json").exists():
         words["calibration"] = json.loads((run.path / "calibration.json").read_text())
     path = bundled.FOLDER / f"{a.name}.safetensors"

@@ -33,6 +33,12 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     return Source(named, size, channels, fit, strict, where, taken, given.get("join"))
 
 
+def sources_of(data: Any, given: Mapping[str, Any]) -> "list[Source]":
+    """As `source_of`, of one collection or of several that are read alike."""
+    several = data if isinstance(data, list | tuple) else (data,)
+    return [source_of(one, given) for one in several]
+
+
 def compute_of(name: str, threads: int | None, device: str | None) -> "str | ComputeOptions":
     """Of "auto" the name, of "plain" the options themselves with as many threads as were asked for."""
     from dataclasses import replace

@@ -141,7 +141,7 @@ def _marked(found: Sequence[Any]) -> dict[str, Any]:
         elif isinstance(mark, OneOf):
             given |= {"choices": mark.names}
         elif isinstance(mark, Reads):
-            given |= {"type": mark.text}
+            given |= {"type": mark.text} | ({"nargs": "+"} if mark.several else {})
         elif isinstance(mark, FieldsOf):
             given |= {"type": str, "action": "append", "metavar": "FIELD=VALUE"}
     return given

@@ -62,9 +62,10 @@ class Foreign:
 
 @dataclass(frozen=True)
 class Reads:
-    """How the text of a command line becomes a value, where the type alone does not tell."""
+    """How the text of a command line becomes a value, where the type alone does not tell. several: one or more."""
 
     text: Callable[[str], Any]
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ Collection = Annotated[
     Reads(readers.path),
     Words("a path or the name of a set", "write the pictures into a folder and name that"),
     Arg("folder, zip, table, or a set by name", offered=tuple(NAMES)),
+]
+Collections = Annotated[
+    str | Path | tuple[str | Path, ...],
+    Reads(readers.path, several=True),
+    Words("a path or the name of a set, or several", "write the pictures into a folder and name that"),
+    Arg("folder, zip, table, or a set by name; two of them for recipes that take two", offered=tuple(NAMES)),
 ]
 Pixels = Annotated[
     str | Path | bytes,

@@ -73,8 +73,7 @@ class Run:
 
     @property
     def spec(self) -> Spec:
-        s = self.record["spec"]
-        return Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
+        return Spec.from_json(self.record["spec"])
 
     @property
     def recipe(self) -> Recipe:

@@ -371,7 +371,7 @@ def test_some_bombs_among_pictures_are_skipped_with_a_count(world, tmp_path):
     with inside(tmp_path):
         result = typed("train", "dcgan", "pics", "--run", "r", *TINY)
         assert result.code == 0 and "zeuxis: 2 files skipped, 48 pictures read" in result.err
-        assert json.loads(Path("r/run.json").read_text())["data"]["skipped"] == 2
+        assert json.loads(Path("r/run.json").read_text())["sources"]["images"]["skipped"] == 2
         before = tree(tmp_path)
         _refused(typed("train", "dcgan", "pics", "--run", "s", *TINY, "--strict"), "strict")
         assert tree(tmp_path) == before

@@ -92,7 +92,8 @@ def smallest(recipe: Recipe, channels: int = 1, square: bool = True, labelled: b
     start = max(recipe.smallest(), least)
     sides = range(start, start + 65)
     sizes = ((h, h) for h in sides) if square else ((h, w) for h in sides for w in sides if h != w)
-    return next(s for h, w in sizes if fits(recipe, s := Spec(channels, h, w, classes)))
+    target = channels if len(recipe.sources) > 1 else None
+    return next(s for h, w in sizes if fits(recipe, s := Spec(channels, h, w, classes, target)))
 
 
 def pictures(spec: Spec, n: int = 24, name: str = "images") -> MemoryDataset:
@@ -105,7 +106,8 @@ def pictures(spec: Spec, n: int = 24, name: str = "images") -> MemoryDataset:
 
 
 def streams_for(recipe: Recipe, spec: Spec, n: int = 24) -> dict[str, Dataset]:
-    return {batch_spec.stream: pictures(spec, n, batch_spec.stream) for batch_spec in recipe.batch_specs().values()}
+    names = [name for one in recipe.batch_specs().values() for name in (one.stream, one.target) if name]
+    return {name: pictures(spec, n, name) for name in names}
 
 
 def state_for(

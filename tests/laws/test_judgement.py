@@ -33,10 +33,9 @@ def test_a_yardstick_names_figures_of_the_score(name, settings):
     yardstick = recipe.yardstick(spec)
     if yardstick is None:
         return
-    batch_spec = next(iter(recipe.batch_specs().values()))
     streams, state = streams_for(recipe, spec), state_for(recipe, spec)
     conditional = recipe.labels != "ignored"
-    monitor = Monitor(streams[batch_spec.stream], pictures(spec, 6, "held"), batch_spec, conditional, state)
+    monitor = Monitor(streams, {name: pictures(spec, 6, "held") for name in streams}, conditional, state)
     found = monitor.score(state)
     assert yardstick.ours in found and math.isfinite(found[yardstick.ours])
     if yardstick.chance is None:
@@ -63,5 +62,5 @@ def test_samples_are_not_called_alike_where_the_real_pictures_are(n):
     """One picture, or the same one often, has no diversity to be held against."""
     recipe = small("dcgan")
     spec = smallest(recipe)
-    found = Monitor(pictures(spec, n), None, next(iter(recipe.batch_specs().values())), True, state_for(recipe, spec))
+    found = Monitor({"images": pictures(spec, n)}, {}, True, state_for(recipe, spec))
     assert ("diversity" in found.score(state_for(recipe, spec))) == (n > 1)

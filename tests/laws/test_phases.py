@@ -93,7 +93,7 @@ def test_it_learns(name):
     spec = smallest(recipe)
     for side in recipe.optimizers():
         state = state_for(recipe, spec, steps=6000)
-        samplers = samplers_for(recipe, streams_for(recipe, spec, n=recipe.batch_specs()["images"].size))
+        samplers = samplers_for(recipe, streams_for(recipe, spec, n=next(iter(recipe.batch_specs().values())).size))
         batch = {k: f.batch("", 0) for k, f in samplers.items()}
         state.recipe = only(recipe, side)
         for phase in state.recipe.phases():

@@ -22,6 +22,7 @@ from tests.laws.helper import (
     streams_for,
 )
 from zeuxis import catalog
+from zeuxis.data.dataset import Spec
 from zeuxis.data.export import export_folder
 from zeuxis.data.reader import open_dataset
 from zeuxis.engine import loop
@@ -155,12 +156,7 @@ def test_round_trip_of_settings(name, whole, tmp_path):
     shutil.copy(run.path / "weights.safetensors", tmp_path / "lone.safetensors")
     tensors, words = store.load(tmp_path / "lone.safetensors")
     assert make(catalog.load(words["recipe"]), None, **json.loads(words["settings"])) == recipe
-    assert json.loads(words["spec"]) == {
-        "channels": spec.channels,
-        "height": spec.height,
-        "width": spec.width,
-        "classes": list(spec.classes),
-    }
+    assert Spec.from_json(json.loads(words["spec"])) == spec
     assert words["licence"] and differing(tensors, run.tensors()) == []
 
 

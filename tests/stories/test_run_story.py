@@ -154,7 +154,7 @@ def test_a_classifier_says_how_much_of_each_class_it_finds(place):
         assert typed("train", "classifier", "pics", "--run", "c", *TINY).code == 0
         found = json.loads(Path("c/recalls.json").read_text())
         log = Run.open("c").log("score")
-        assert sum(found["pictures"]) == Run.open("c").record["split"]["held_out"]
+        assert sum(found["pictures"]) == Run.open("c").record["splits"]["images"]["held_out"]
         assert found["balanced_accuracy"] == pytest.approx(log[-1]["score"]["score"], abs=1e-6)
         assert found["balanced_accuracy"] == pytest.approx(sum(found["recalls"]) / 2)
         assert "Class by class" in Path("c/report.html").read_text("utf-8")
@@ -220,10 +220,10 @@ def test_a_stopped_run_has_its_split(place, tmp_path, monkeypatch):
         for words in (["train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain"], ["resume", "r"]):
             assert typed(*words).code == 130
             split = json.loads(Path("r/split.json").read_text())
-            assert split["digest"] == Run.open("r").record["split"]["digest"]
+            assert split["digest"] == Run.open("r").record["splits"]["images"]["digest"]
             Path("r/split.json").unlink()
         record = json.loads(Path("r/run.json").read_text())
-        Path("r/run.json").write_text(json.dumps({**record, "split": {"digest": "another"}}))
+        Path("r/run.json").write_text(json.dumps({**record, "splits": {"images": {"digest": "another"}}}))
         assert typed("resume", "r").code == 130 and not Path("r/split.json").exists()
 
 

@@ -1,7 +1,8 @@
 """The dataset: an indexed collection of pictures, and what a reader may ask of it."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor
@@ -9,12 +10,16 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Spec:
-    """Shape of a dataset's pictures: channels 1 to 4, height and width in pixels, class names or ()."""
+    """Shape of a dataset's pictures: channels 1 to 4, height and width in pixels, class names or ().
+
+    target: channels of the second source of a recipe that has two, of the same height and width; None for others.
+    """
 
     channels: int
     height: int
     width: int
     classes: tuple[str, ...] = ()
+    target: int | None = None
 
     @property
     def condition(self) -> int:
@@ -22,7 +27,16 @@ class Spec:
         return len(self.classes)
 
     def unlabelled(self) -> "Spec":
-        return Spec(self.channels, self.height, self.width)
+        return replace(self, classes=())
+
+    def to_json(self) -> dict[str, Any]:
+        found = {"channels": self.channels, "height": self.height, "width": self.width, "classes": list(self.classes)}
+        return found if self.target is None else found | {"target": self.target}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Spec":
+        shape = (found["channels"], found["height"], found["width"])
+        return cls(*shape, tuple(found["classes"]), found.get("target"))
 
 
 @dataclass(frozen=True)
@@ -33,10 +47,6 @@ class Item:
     label: int | None = None
     group: str | None = None
     source: str = ""
-    target: np.ndarray | None = None
-    mask: np.ndarray | None = None
-    boxes: np.ndarray | None = None
-    caption: str | None = None
 
 
 class Dataset(Protocol):

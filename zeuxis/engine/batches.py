@@ -34,9 +34,16 @@ class BatchSampler:
     """Batches of one dataset for one feed; keeps the order of the epochs at hand, nothing else."""
 
     def __init__(
-        self, dataset: Dataset, batch_spec: BatchSpec, name: str, seed: int, device: str, conditional: bool
+        self,
+        dataset: Dataset,
+        batch_spec: BatchSpec,
+        name: str,
+        seed: int,
+        device: str,
+        conditional: bool,
+        targets: Dataset | None = None,
     ) -> None:
-        self.dataset, self.batch_spec, self.name = dataset, batch_spec, name
+        self.dataset, self.targets, self.batch_spec, self.name = dataset, targets, batch_spec, name
         self.seed, self.device = seed, device
         self.labels = (
             torch.from_numpy(np.asarray(dataset.labels, dtype=np.int64))
@@ -62,21 +69,29 @@ class BatchSampler:
     def batch(self, phase: str, step: int, rank: int = 0, world: int = 1) -> Batch:
         """This process's strided rows of a step's batch."""
         now = self.at(self.positions(phase, step)[rank::world])
-        read_ahead(self.dataset, self.positions(phase, step + 1)[rank::world])
+        for dataset in (self.dataset, self.targets):
+            if dataset is not None:
+                read_ahead(dataset, self.positions(phase, step + 1)[rank::world])
         return now
 
     def at(self, positions: Tensor) -> Batch:
         label = None if self.labels is None else moved(self.labels[positions], self.device)
-        return Batch(to_image(self.dataset.images(positions), self.device), label, index=positions)
+        target = None if self.targets is None else to_image(self.targets.images(positions), self.device)
+        return Batch(to_image(self.dataset.images(positions), self.device), label, target, positions)
 
 
 def check(samplers: Mapping[str, BatchSpec], streams: Mapping[str, Dataset], world: int, micro: int = 1) -> None:
-    """Raises BadInput where a stream is missing or empty, or a batch does not divide over processes and parts."""
+    """Raises BadInput where a stream is missing or empty, a target is, or a batch does not divide over processes and
+    parts."""
     for batch_spec in samplers.values():
-        if batch_spec.stream not in streams:
-            raise BadInput(f"the recipe needs a stream of pictures named `{batch_spec.stream}`")
-        if not len(streams[batch_spec.stream]):
-            raise BadInput(f"the stream `{batch_spec.stream}` has no pictures")
+        for stream in filter(None, (batch_spec.stream, batch_spec.target)):
+            if stream not in streams:
+                raise BadInput(f"the recipe needs a stream of pictures named `{stream}`")
+            if not len(streams[stream]):
+                raise BadInput(f"the stream `{stream}` has no pictures")
+        if batch_spec.target and len(streams[batch_spec.target]) != len(streams[batch_spec.stream]):
+            counts = " and ".join(f"{len(streams[n]):,} in `{n}`" for n in (batch_spec.stream, batch_spec.target))
+            raise BadInput(f"each picture needs its target: there are {counts}")
         if batch_spec.size % (world * micro):
             shares = " and ".join(f"{n} {what}" for n, what in ((world, "processes"), (micro, "parts")) if n > 1)
             raise BadInput(
@@ -86,11 +101,17 @@ def check(samplers: Mapping[str, BatchSpec], streams: Mapping[str, Dataset], wor
             )
 
 
+def sampler_of(
+    name: str, batch_spec: BatchSpec, streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
+) -> BatchSampler:
+    targets = streams[batch_spec.target] if batch_spec.target else None
+    return BatchSampler(streams[batch_spec.stream], batch_spec, name, seed, device, conditional, targets)
+
+
 def batch_samplers(
     samplers: Mapping[str, BatchSpec], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
 ) -> dict[str, BatchSampler]:
     """One feeder per feed; `check` has seen that the streams are there."""
     return {
-        name: BatchSampler(streams[batch_spec.stream], batch_spec, name, seed, device, conditional)
-        for name, batch_spec in samplers.items()
+        name: sampler_of(name, batch_spec, streams, seed, device, conditional) for name, batch_spec in samplers.items()
     }

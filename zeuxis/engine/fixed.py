@@ -63,7 +63,7 @@ def revived(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
     if not isinstance(recipe, Reconstructs):
         raise BadInput(f"{words['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
     s = words["spec"]
-    spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]) if words.get("conditional") else ())
+    spec = Spec.from_json(s) if words.get("conditional") else Spec.from_json(s).unlabelled()
     with torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
     wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}

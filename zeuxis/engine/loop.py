@@ -70,7 +70,7 @@ class Trainer:
 
 
 def train_run(
-    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None, options: LoopOptions, group: Ranks
+    path: Path, streams: Mapping[str, Dataset], held_out: Mapping[str, Dataset], options: LoopOptions, group: Ranks
 ) -> Run:
     """Plays the run whose run.json lies in `path` to its end, from its newest good checkpoint.
 
@@ -105,13 +105,12 @@ def _set_up(
     record: dict[str, Any],
     compute: ComputeOptions,
     streams: Mapping[str, Dataset],
-    held_out: Dataset | None,
+    held_out: Mapping[str, Dataset],
     group: Ranks,
     options: LoopOptions,
 ) -> Trainer:
     recipe = run.recipe
-    s = record["spec"]
-    spec = Spec(s["channels"], s["height"], s["width"], tuple(s["classes"]))
+    spec = Spec.from_json(record["spec"])
     conditional = record["conditional"]
     check(recipe.batch_specs(), streams, group.world, compute.micro)
     _check_digests(record, streams)
@@ -120,8 +119,7 @@ def _set_up(
         recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], compute=compute
     )
     samplers = batch_samplers(recipe.batch_specs(), streams, record["seed"], compute.device, conditional)
-    first = next(iter(recipe.batch_specs().values()))
-    monitor = monitoring.Monitor(streams[first.stream], held_out, first, conditional, state)
+    monitor = monitoring.Monitor(streams, held_out, conditional, state)
     if group.first:
         checkpoint.sweep(run.path / "checkpoints")
     group.agree(0)
@@ -157,7 +155,7 @@ def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> No
         if name in streams and streams[name].digest != digest:
             raise BadInput(
                 "the pictures are not those that this run began with",
-                record["data"]["source"],
+                str(record["sources"].get(name, {}).get("source", "")),
                 "put them back, or start a new run",
             )
 
@@ -281,8 +279,7 @@ def _metadata(trainer: Trainer) -> dict[str, Any]:
         "settings": r["settings"],
         "spec": r["spec"],
         "conditional": r["conditional"],
-        "data": r["data"]["source"],
-        "data_digest": r["data"]["digest"],
+        "sources": {name: {k: one[k] for k in ("source", "digest")} for name, one in r["sources"].items()},
         "range": "[-1, 1]",
         "licence": "as the pictures that it was trained on",
     }

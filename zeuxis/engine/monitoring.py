@@ -1,6 +1,7 @@
 """Looking at a training from outside: samples with fixed latents, held-out scores, signals for the alarms."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import Draw, Stream, key_of
-from zeuxis.engine.batches import BatchSampler
+from zeuxis.engine.batches import sampler_of
 from zeuxis.engine.phases import context_for_score, evaluating
 from zeuxis.engine.state import TrainState
 from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Batch, BatchSpec, Generates, Judges
+from zeuxis.recipes.recipe import Batch, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from
 
@@ -62,24 +63,29 @@ class Monitor:
     """Reads the same pictures each time, so that figures compare over a run."""
 
     def __init__(
-        self, train: Dataset, held_out: Dataset | None, batch_spec: BatchSpec, conditional: bool, state: TrainState
+        self, streams: Mapping[str, Dataset], held_out: Mapping[str, Dataset], conditional: bool, state: TrainState
     ) -> None:
-        device, seed = state.compute.device, state.seed
-        real = BatchSampler(train, batch_spec, "watch", seed, device, conditional)
-        chosen = Stream(key_of("watch", seed)).permutation(len(train))[: min(_PROBE, state.recipe.watched)]
+        device, seed, specs = state.compute.device, state.seed, state.recipe.batch_specs()
+        first = next(iter(specs.values()))
+        real = sampler_of("watch", first, streams, seed, device, conditional)
+        chosen = Stream(key_of("watch", seed)).permutation(len(real.dataset))[: min(_PROBE, state.recipe.watched)]
         self.real = real.at(chosen)
-        self.held: Batch | None = None
-        if held_out is not None and len(held_out):
-            sampler = BatchSampler(held_out, batch_spec, "held out", seed, device, conditional)
-            order = Stream(key_of("held out", seed)).permutation(len(held_out))
-            self.held = sampler.at(with_every_class(order, held_out.labels, state.recipe.watched))
+        self.held: dict[str, Batch] = {}
+        for name, batch_spec in specs.items():
+            found = held_out.get(batch_spec.stream)
+            if found is None or not len(found):
+                continue
+            sampler = sampler_of("held out", batch_spec, held_out, seed, device, conditional)
+            order = Stream(key_of("held out", seed)).permutation(len(found))
+            self.held[name] = sampler.at(with_every_class(order, found.labels, state.recipe.watched))
+        self.first = next(iter(specs))
 
     def score(self, state: TrainState) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""
         recipe = state.recipe
         found: dict[str, float] = {}
         with evaluating(state.networks):
-            if self.held is not None:
+            if self.first in self.held:
                 found |= {k: float(v) for k, v in recipe.score(context_for_score(state, self.held)).items()}
             fake = self._fakes(state)
             if fake is not None and (real := _spread(self.real.image)) > 0:  # one picture has no diversity
@@ -104,10 +110,10 @@ class Monitor:
             "critic_fake": float(fake_logit.mean()),
             "saturation": float((real_logit > fake_logit).float().mean()),
         }
-        if self.held is not None:
+        if held := self.held.get(self.first):
             some = slice(0, _PROBE)
-            label = None if self.held.label is None else self.held.label[some]
-            held_logit = judge(state.networks, self.held.image[some], label)
+            label = None if held.label is None else held.label[some]
+            held_logit = judge(state.networks, held.image[some], label)
             found["critic_held_out"] = float(held_logit.mean())
             found["held_out_z"] = _apart(real_logit, held_logit)
         return found

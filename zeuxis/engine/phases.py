@@ -163,11 +163,11 @@ def _settle(state: TrainState, learners: tuple[str, ...], found: list[Terms], ra
         )
 
 
-def context_for_score(state: TrainState, batch: Batch, name: str = "score") -> StepContext:
+def context_for_score(state: TrainState, batch: Mapping[str, Batch], name: str = "score") -> StepContext:
     """What a held-out score may see: the same draw each time, so that scores compare."""
     draw = Draw(state.seed, 0, 0, name, device=state.compute.device)
     return StepContext(
-        state.networks, {"images": batch}, draw, state.progress, state.step, state.ema, state.fixed, state.recipe_state
+        state.networks, batch, draw, state.progress, state.step, state.ema, state.fixed, state.recipe_state
     )
 
 
@@ -184,4 +184,5 @@ def evaluating(networks: nn.ModuleDict) -> Iterator[None]:
 
 def cast(batch: Batch, dtype: torch.dtype) -> Batch:
     """The batch in another precision, for checks in float64."""
-    return replace(batch, image=batch.image.to(dtype))
+    target = None if batch.target is None else batch.target.to(dtype)
+    return replace(batch, image=batch.image.to(dtype), target=target)

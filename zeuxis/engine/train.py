@@ -28,7 +28,8 @@ class Start:
     seed: of everything drawn; conditional: use labels where there are any; compute:
     "auto" measures, "plain" takes none, or the very ones; threads, device: None leaves the choice to us;
     micro: parts of a batch; snapshots: progress points whose weights are kept by name;
-    data, split: words for run.json on where the pictures came from; weights: to begin from, None is by chance.
+    sources, splits: words for run.json on where the pictures came from, by stream; weights: to begin from, None is by
+    chance.
     """
 
     seed: int = 0
@@ -39,8 +40,8 @@ class Start:
     micro: int = 1
     snapshots: tuple[float, ...] = ()
     preset: str | None = None
-    data: Mapping[str, Any] | None = None
-    split: Mapping[str, Any] | None = None
+    sources: Mapping[str, Any] | None = None
+    splits: Mapping[str, Any] | None = None
     weights: "Weights | None" = None
 
 
@@ -61,11 +62,13 @@ def train(
     streams: Mapping[str, Dataset],
     path: Path,
     budget: Budget,
-    held_out: Dataset | None = None,
+    held_out: Mapping[str, Dataset] | None = None,
     start: Start = AS_USUAL,
     options: LoopOptions = USUAL_HABITS,
 ) -> Run:
     """Begins a run in the folder `path` and plays it to its end.
+
+    streams, held_out: pictures by stream, to train on and to score on.
 
     Raises BadInput before anything is written where recipe and pictures do not fit or a
     run is there already; Stopped and MachineGaveOut leave a run that can be resumed.
@@ -73,7 +76,8 @@ def train(
     first = next(iter(recipe.batch_specs().values()))
     check(recipe.batch_specs(), streams, _world(), start.micro)
     conditional = start.conditional and recipe.labels != "ignored" and streams[first.stream].labels is not None
-    spec = streams[first.stream].spec if conditional else streams[first.stream].spec.unlabelled()
+    spec = spec_of(recipe, streams)
+    spec = spec if conditional else spec.unlabelled()
     recipe.check(spec)
     for weights in recipe.fixed().values():
         fixed_net(weights)
@@ -95,7 +99,17 @@ def train(
                     _tell_enough(recipe, spec, record)  # type: ignore[arg-type]
                 create(path, record)  # type: ignore[arg-type]
             group.agree(0)
-            return train_run(path, streams, held_out, options, group)
+            return train_run(path, streams, held_out or {}, options, group)
+
+
+def spec_of(recipe: Recipe, streams: Mapping[str, Dataset]) -> Spec:
+    """The shape of a recipe's pictures: that of its first stream, and the channels of the second. Raises BadInput."""
+    first, *others = (streams[name].spec for name in recipe.sources)
+    for name, other in zip(recipe.sources[1:], others, strict=True):
+        if (other.height, other.width) != (first.height, first.width):
+            sizes = f"{first.height}x{first.width} and {other.height}x{other.width}"
+            raise BadInput(f"the pictures of `{recipe.sources[0]}` and `{name}` are {sizes} pixels", "", "give --size")
+    return replace(first, target=others[0].channels) if others else first
 
 
 def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
@@ -111,7 +125,10 @@ def _first_options(start: Start) -> ComputeOptions:
 
 
 def resume(
-    path: Path, streams: Mapping[str, Dataset], held_out: Dataset | None = None, options: LoopOptions = USUAL_HABITS
+    path: Path,
+    streams: Mapping[str, Dataset],
+    held_out: Mapping[str, Dataset] | None = None,
+    options: LoopOptions = USUAL_HABITS,
 ) -> Run:
     """Goes on with a begun run, with its recorded compute options, to the end of its written budget."""
     run = Run.open(path)
@@ -123,7 +140,7 @@ def resume(
                 f"torchrun --nproc-per-node {run.record['world']} -m -- zeuxis.cli resume {path}",
             )
         with _held(path, group):
-            return run if run.finished else train_run(path, streams, held_out, options, group)
+            return run if run.finished else train_run(path, streams, held_out or {}, options, group)
 
 
 class _held:
@@ -185,11 +202,11 @@ def _record(
         "recipe": recipe_name(type(recipe)),
         "preset": start.preset,
         "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings_of(recipe).items()},
-        "spec": {"channels": spec.channels, "height": spec.height, "width": spec.width, "classes": list(spec.classes)},
+        "spec": spec.to_json(),
         "conditional": conditional,
-        "data": dict(start.data or {"source": "", "digest": streams[first.stream].digest}),
+        "sources": dict(start.sources or {name: {"source": "", "digest": x.digest} for name, x in streams.items()}),
         "digests": {name: data.digest for name, data in streams.items()},
-        "split": dict(start.split) if start.split else None,
+        "splits": dict(start.splits or {}),
         "start_from": vars(start.weights) if start.weights else None,
         "seed": start.seed,
         "steps": steps,

@@ -41,7 +41,7 @@ def _of_run(run: Run, given: Material) -> Outcome:
     if isinstance(recipe, Quantifies):
         return of_intervals(read_object(run.path / "calibration.json"))
     yardstick = recipe.yardstick(run.spec)
-    held = _of_figures(run, yardstick, given.held) if yardstick else None
+    held = _of_figures(run, yardstick, given.held_out) if yardstick else None
     if not isinstance(recipe, Generates):
         return held or unjudged("this recipe names no held-out figure that says it")
     samples = judged_samples(run, given)
@@ -92,8 +92,8 @@ def judged_samples(run: Run, given: Material) -> Outcome:
     spec, device = run.spec, run.record["compute"]["device"]
     most = max(_LEAST, min(MOST, _BYTES // (4 * spec.channels * spec.height * spec.width)))
     train, labels = some(given.train, most, "judged training", run.record["seed"])
-    if given.held is not None and len(given.held) >= _LEAST // 2:
-        held, _ = some(given.held, most, "judged held out", run.record["seed"])
+    if given.held_out is not None and len(given.held_out) >= _LEAST // 2:
+        held, _ = some(given.held_out, most, "judged held out", run.record["seed"])
         apart = True
     elif len(train) >= _LEAST:
         train, held, apart = train[::2], train[1::2], False

@@ -1,6 +1,6 @@
 """Where the pictures of a run come from: opened, divided, and cut into squares where the recipe wants that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset
+from zeuxis.data.pairs import paired
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
@@ -100,6 +101,11 @@ class Source:
         return cls(words["source"], size, words["channels"], words["fit"], where=where, taken=taken, join=join)
 
 
+def sources_of(record: Mapping[str, Any]) -> list[Source]:
+    """Of run.json, in the order in which they were given."""
+    return [Source.from_words(words) for words in record["sources"].values()]
+
+
 def tell_skipped(dataset: Dataset | Pictures) -> None:
     """How the source was read and which files could not be, on stderr."""
     for line in getattr(dataset, "remarks", []):
@@ -114,36 +120,90 @@ def tell_skipped(dataset: Dataset | Pictures) -> None:
 
 @dataclass(frozen=True)
 class Material:
-    """What a run works on: the streams to train on, what is held out, how they were divided, and words of it."""
+    """What a run works on, by stream: what to train on, what is held out, how it was divided, and words of it.
+
+    Streams are in the order in which they were given; of a paired recipe the second is divided as the first.
+    """
 
     streams: dict[str, Dataset]
+    held: dict[str, Dataset]
+    splits: dict[str, Split]
+    words: dict[str, dict[str, Any]]
+
+    @property
+    def train(self) -> Dataset:
+        """The pictures of the first source to train on."""
+        return next(iter(self.streams.values()))
+
+    @property
+    def held_out(self) -> Dataset | None:
+        """The held-out pictures of the first source."""
+        return self.held.get(next(iter(self.streams)))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """For run.json: each split in three numbers."""
+        return {
+            name: {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)}
+            for name, split in self.splits.items()
+        }
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The material of one source."""
+
+    train: Dataset
     held: Dataset | None
     split: Split | None
     words: dict[str, Any]
 
-    @property
-    def train(self) -> Dataset:
-        return self.streams["images"]
 
-    @property
-    def said(self) -> dict[str, Any] | None:
-        """For run.json: the split in three numbers."""
-        split = self.split
-        return {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)} if split else None
-
-
-def material(recipe: Recipe, source: Source, seed: int) -> Material:
+def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     """Pictures opened and divided, the same each time. Raises BadInput."""
-    return (_squares if recipe.patches else _whole)(recipe, source, seed)
+    names = recipe.sources
+    if len(sources) != len(names):
+        raise BadInput(
+            f"{recipe_name(type(recipe))} takes {counted(len(names), 'collection')} of pictures, not {len(sources)}",
+            "DATA",
+            "put quotes around names with spaces" if len(sources) > len(names) else f"give {' and '.join(names)}",
+        )
+    if recipe.paired:
+        return _pairs(recipe, sources, seed)
+    parts = [(_squares if recipe.patches else _whole)(recipe, source, seed) for source in sources]
+    named = dict(zip(names, parts, strict=True))
+    return Material(
+        {name: part.train for name, part in named.items()},
+        {name: part.held for name, part in named.items() if part.held is not None},
+        {name: part.split for name, part in named.items() if part.split is not None},
+        {name: part.words for name, part in named.items()},
+    )
 
 
-def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
+def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
+    """Two sources whose pictures belong together: the second is put in the order of the first and divided as it is."""
+    names, datasets = recipe.sources, [source.open() for source in sources]
+    order = paired(datasets[0], datasets[1], (sources[0].source, sources[1].source))
+    ordered = [Subset(dataset, positions) for dataset, positions in zip(datasets, order, strict=True)]
+    words = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
+    if len(ordered[0]) < _ENOUGH and not official_parts(datasets[0]):
+        return Material(dict(zip(names, ordered, strict=True)), {}, {}, words)
+    split = split_dataset(datasets[0], seed=seed, validation=HELD_OUT, test=0.0, join=sources[0].join)
+    tell_aside(split)
+    streams, held = (
+        {name: Subset(x, positions) for name, x in zip(names, ordered, strict=True)}
+        for positions in (split.train, split.validation)
+    )
+    return Material(dict(streams), dict(held), {names[0]: split}, words)
+
+
+def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
     dataset = source.open()
     words, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
     if len(dataset) < _ENOUGH and not official_parts(dataset):
         if scored:
             say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
-        return Material({"images": dataset}, None, None, words)
+        return _Part(dataset, None, None, words)
     share = held_share(dataset) if scored else HELD_OUT
     split = split_dataset(dataset, seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
@@ -151,7 +211,7 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> Material:
         check_classes(dataset, {"training": split.train, "held-out": split.validation})
     elif recipe.labels != "ignored" and dataset.labels is not None:
         tell_empty(dataset, split.train)
-    return Material({"images": Subset(dataset, split.train)}, Subset(dataset, split.validation), split, words)
+    return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, words)
 
 
 def tell_aside(split: Split) -> None:
@@ -208,7 +268,7 @@ def check_classes(dataset: Dataset, parts: Mapping[str, np.ndarray]) -> None:
         )
 
 
-def _squares(recipe: Recipe, source: Source, seed: int) -> Material:
+def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
     if source.size is not None:
         raise BadInput(
             f"{recipe_name(type(recipe))} cuts squares out of pictures of any size", "--size", "use --patch instead"
@@ -217,11 +277,11 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> Material:
     words = source.words(pictures)
     everything = np.arange(len(pictures))
     if len(pictures) < _ENOUGH_FILES:
-        return Material({"images": cut(pictures, everything, size)}, None, None, words)
+        return _Part(cut(pictures, everything, size), None, None, words)
     share = max(HELD_OUT, 1 / len(pictures))
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
-    return Material({"images": cut(pictures, split.train, size)}, _held(pictures, split, size), split, words)
+    return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, words)
 
 
 def _held(pictures: Pictures, split: Split, size: int) -> Patches | None:

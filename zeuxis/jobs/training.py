@@ -3,7 +3,7 @@
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch
 from zeuxis import catalog
 from zeuxis.augmentation.policies import guess_domain
 from zeuxis.data import there
-from zeuxis.data.dataset import Dataset
+from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
 from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
@@ -41,7 +41,7 @@ from zeuxis.jobs.nearest_neighbours import PAIRS, write_copies, write_suspects
 from zeuxis.jobs.recognizing import write_recalls
 from zeuxis.jobs.sample import generating
 from zeuxis.jobs.sampling import generate, seeds_of
-from zeuxis.jobs.sources import Material, Source, material
+from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.jobs.strips import write_strips
 from zeuxis.pages.card import write_card
 from zeuxis.pages.run import write_run_report
@@ -56,7 +56,7 @@ _LOOKED_AT_BYTES = 64 << 20
 
 def begin(
     recipe: str,
-    source: Source,
+    sources: Sequence[Source],
     run: Path,
     budget: Budget,
     start: Start,
@@ -70,16 +70,17 @@ def begin(
     if weights:
         preset = made.presets.get(start.preset or "", {})
         made = replace(made, **{**settings_of_file(weights.file, made), **preset, **settings})
-    made = with_domain(made, source.source, {**made.presets.get(start.preset or "", {}), **settings})
+    made = with_domain(made, sources[0].source, {**made.presets.get(start.preset or "", {}), **settings})
     check_settings(made)
     known_device(start.device)
     check_free(run, "--run")
-    given = material(made, source, start.seed)
-    _check_builds(made, given.train)
+    given = material(made, sources, start.seed)
+    spec = engine.spec_of(made, given.streams)
+    _check_builds(made, spec)
     if weights:
-        check_fits(made, given.train.spec, weights)
-    whole = replace(start, data=given.words, split=given.said, weights=weights)
-    with resumable(run, given.split):
+        check_fits(made, spec, weights)
+    whole = replace(start, sources=given.words, splits=given.said, weights=weights)
+    with resumable(run, given.splits):
         return finish(engine.train(made, given.streams, run, budget, given.held, whole, options), given)
 
 
@@ -87,28 +88,37 @@ def find_pictures(folder: Path, now: str | None) -> bool:
     """Whether the pictures of a begun run or study can be read; where they were moved to `now`, its folder says so
     from here on. Of one that is finished they may be gone.
 
-    Raises BadInput where they are no longer where they were and `now` is None, and where those there are others.
+    Of several sources it is the one whose pictures lie in `now`. Raises BadInput where they are no longer where they
+    were and `now` is None, and where those there are others.
     """
     run = None if is_study(folder) else opened(folder)
     path = opened_study(folder) / "study.json" if run is None else folder / "run.json"
     record = read_json(path, "study folder") if run is None else run.record
-    begun = Source.from_words(record["data"])
+    begun: dict[str, Any] = {"": record["data"]} if run is None else record["sources"]
     if now is None:
-        try:
-            there.check_source(begun.source)
+        return _are_there(folder, run, [words["source"] for words in begun.values()], record.get("out"))
+    for name, before in begun.items():
+        source = replace(Source.from_words(before), source=now)
+        words = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
+        if words["digest"] == before["digest"]:
+            moved = {**before, "source": words["source"]}
+            change = {"data": moved} if run is None else {"sources": {**begun, name: moved}}
+            write_json(path, {**record, **change})
             return True
+    raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
+
+
+def _are_there(folder: Path, run: Run | None, sources: Sequence[str], out: str | None) -> bool:
+    """As `find_pictures` where nothing was moved. out: the place of a set that a study writes."""
+    for source in sources:
+        try:
+            there.check_source(source)
         except BadInput:
-            out = None if run is not None else record.get("out")
             ended = "judgement" in run.finish if run is not None else (folder / "verdict.json").exists()
             if ended and (folder / "report.html").exists() and (out is None or Path(out).exists()):
                 return False
             mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
-            raise BadInput("the pictures are no longer here", begun.source, mend) from None
-    source = replace(begun, source=now)
-    words = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
-    if words["digest"] != record["data"]["digest"]:
-        raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
-    write_json(path, {**record, "data": {**record["data"], "source": words["source"]}})
+            raise BadInput("the pictures are no longer here", source, mend) from None
     return True
 
 
@@ -119,8 +129,8 @@ def go_on(run: Path, options: LoopOptions) -> Run:
         begun.check_weights()
         say(f"zeuxis: this run is finished: {counted(begun.finish['steps'], 'step')}; nothing to do")
         return begun
-    given = material(begun.recipe, Source.from_words(begun.record["data"]), begun.record["seed"])
-    with resumable(run, given.split):
+    given = material(begun.recipe, sources_of(begun.record), begun.record["seed"])
+    with resumable(run, given.splits):
         return finish(engine.resume(run, given.streams, given.held, options), given)
 
 
@@ -128,10 +138,10 @@ _MENDS = {"the disk": "free some space", "the memory": "close other programs"}
 
 
 @contextmanager
-def resumable(run: Path, split: Split | None) -> Iterator[None]:
-    """Where a begun run ends before its time, its split is there, and the words say how to go on."""
+def resumable(run: Path, splits: Mapping[str, Split]) -> Iterator[None]:
+    """Where a begun run ends before its time, its splits are there, and the words say how to go on."""
     with suppress(ZeuxisError):
-        _write_split(run, split)
+        _write_splits(run, splits)
     try:
         with memory_in_words():
             yield
@@ -145,31 +155,38 @@ def resumable(run: Path, split: Split | None) -> Iterator[None]:
         raise MachineGaveOut(error.what, error.where, mend) from error
     finally:
         with suppress(ZeuxisError):  # what ended the run is what is to be told
-            _write_split(run, split)
+            _write_splits(run, splits)
 
 
-def _write_split(run: Path, split: Split | None) -> None:
-    """split.json of a run that began with this split, where it is missing."""
-    path = run / "split.json"
-    if split is None or path.exists() or not (run / "run.json").exists() or int(os.environ.get("RANK", "0")) > 0:
+def _write_splits(run: Path, splits: Mapping[str, Split]) -> None:
+    """The splits of a run that began with them, where they are missing."""
+    if not (run / "run.json").exists() or int(os.environ.get("RANK", "0")) > 0:
         return
-    if ((Run.open(run).record.get("split") or {}).get("digest")) == split.digest:
-        write_json(path, split.to_json())
+    begun = Run.open(run).record["splits"]
+    for i, (name, split) in enumerate(splits.items()):
+        path = _split_file(run, i, name)
+        if not path.exists() and (begun.get(name) or {}).get("digest") == split.digest:
+            write_json(path, split.to_json())
+
+
+def _split_file(run: Path, place: int, stream: str) -> Path:
+    """split.json of the first source, split-STREAM.json of another."""
+    return run / (f"split-{stream}.json" if place else "split.json")
 
 
 def finish(run: Run, given: Material) -> Run:
     """The last papers of a run: split, recalls, real pictures to hold its own against, judgement, card and page."""
     if int(os.environ.get("RANK", "0")) == 0:
-        if given.split is not None:
-            write_json(run.path / "split.json", given.split.to_json())
-        if isinstance(run.recipe, Recognizes) and given.held is not None:
-            write_recalls(run, given.held)
+        for i, (name, split) in enumerate(given.splits.items()):
+            write_json(_split_file(run.path, i, name), split.to_json())
+        if isinstance(run.recipe, Recognizes) and given.held_out is not None:
+            write_recalls(run, given.held_out)
         if isinstance(run.recipe, Generates):
             _write_real(run, given.train)
             _write_copies(run, given)
         if isinstance(run.recipe, Quantifies):
-            calibrate(run, given.held)
-        write_strips(run, given.held)
+            calibrate(run, given.held_out)
+        write_strips(run, given.held_out)
         found = judge(run, given)
         write_card(run.path)
         write_run_report(run.path)
@@ -207,14 +224,14 @@ def _write_copies(run: Run, given: Material) -> None:
         fakes += list(generate(recipe, networks, seeds[part], labels, device))
     drawn = torch.cat(fakes)
     write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
-    write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held)
+    write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held_out)
 
 
 def is_study(folder: Path) -> bool:
     return (folder / "study.json").exists()
 
 
-_IN_A_RUN = ("recipe", "settings", "spec", "conditional", "data", "seed", "steps", "batch", "compute", "versions")
+_IN_A_RUN = ("recipe", "settings", "spec", "conditional", "sources", "seed", "steps", "batch", "compute", "versions")
 _IN_A_STUDY = ("asked", "plan", "data", "spec", "compute")
 
 
@@ -328,9 +345,8 @@ def check_settings(recipe: Recipe, style: str = "--{}") -> None:
                 raise BadInput(f"{flag} must be {words}, not {number:g}", where)
 
 
-def _check_builds(recipe: Recipe, dataset: Dataset) -> None:
+def _check_builds(recipe: Recipe, spec: Spec) -> None:
     """Raises BadInput where recipe and pictures do not fit, or these settings make no net."""
-    spec = dataset.spec
     recipe.check(spec)
     try:
         with torch.device("meta"), torch.random.fork_rng(devices=[]):

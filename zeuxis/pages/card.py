@@ -46,11 +46,12 @@ def write_card(folder: Path) -> Path:
     run = Run.open(folder)
     r, done = run.record, run.finish
     s, outcome = r["spec"], judgement_of(done)
+    sources = r["sources"].values()
     text = _CARD.format(
         recipe=r["recipe"],
-        source=Path(r["data"]["source"]).name,
+        source=" and ".join(Path(one["source"]).name for one in sources),
         zeuxis=r["zeuxis"],
-        items=r["data"].get("items", "?"),
+        items=" and ".join(str(one.get("items", "?")) for one in sources),
         height=s["height"],
         width=s["width"],
         channels=s["channels"],
@@ -60,7 +61,7 @@ def write_card(folder: Path) -> Path:
         seconds=done["seconds"],
         device=r["compute"]["device"],
         threads=r["compute"]["threads"],
-        digest=r["data"]["digest"],
+        digest=", ".join(one["digest"] for one in sources),
         weights=done["weights_sha256"],
         alarms=", ".join(done["alarms"]) or "none",
         attempts=attempts_words(done["attempts"], [line["words"] for line in run.log("rewind")]),

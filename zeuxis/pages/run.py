@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from zeuxis.errors import command, counted
+from zeuxis.pages.origins import source_of, sources_of, split_count
 from zeuxis.pages.outcome import advice_of, figure_rows, judgement_of, of_copies
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.pictures import Picture, cell_of, embed, film, spread
@@ -106,7 +107,7 @@ def run_page(found: RunFolder) -> str:
         watched=[*watch_charts(found.log), speed_chart(found.log)],
         alarms=alarms_of(found.log, found.finish),
         no_alarm=no_alarm(found),
-        held_out=number(mapping(found.run.get("split")).get("held_out")) or 0,
+        held_out=split_count(found.run, "held_out") or 0,
         looked=looked_words(found),
         rewinds=[str(r.get("words", "")) for r in found.log.rewinds],
         attempts=number(found.finish.get("attempts")) or 1,
@@ -124,12 +125,6 @@ def run_page(found: RunFolder) -> str:
 # ---------------------------------------------------------------- words
 
 
-def source_of(header: Line) -> str:
-    """The data's name: a built-in set's own, or the last part of a path."""
-    source = str(mapping(header.get("data")).get("source") or "unnamed data")
-    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or source
-
-
 def progress_of(found: RunFolder) -> tuple[float | None, float | None, float | None]:
     """(step reached, images seen, seconds trained): from the finish where there is one, else the log."""
     last = found.log.last
@@ -145,7 +140,7 @@ def sentence(found: RunFolder) -> str:
     """What was trained on what, in one sentence."""
     run, spec = found.run, mapping(found.run.get("spec"))
     classes = spec.get("classes") if isinstance(spec.get("classes"), list) else []
-    used = mapping(run.get("split")).get("train") or mapping(run.get("data")).get("items")
+    used = split_count(run, "train") or next(iter(sources_of(run).values())).get("items")
     steps, images, seconds = progress_of(found)
     of = f" of {counted(len(classes), 'class')}" if classes else ""
     knows = ", told the class of each," if classes and run.get("conditional") and found.samples else ""
@@ -199,14 +194,21 @@ def compact_or_dash(number_: float | None) -> str:
 
 def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
     """(name, value) of what a second person needs to get the same: hashes whole."""
-    data, split = mapping(header.get("data")), mapping(header.get("split"))
-    rows = [
-        ("Data", data.get("source")),
-        ("Pictures", f"{whole(data.get('items'))} read, {whole(data.get('skipped'))} skipped"),
-        ("Fit", data.get("fit")),
-        ("Data hash", data.get("digest")),
-        ("Split", f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out" if split else None),
-        ("Split hash", split.get("digest")),
+    sources, splits = sources_of(header), mapping(header.get("splits"))
+    rows: list[tuple[str, Any]] = []
+    for name, data in sources.items():
+        of = f" of {name}" if len(sources) > 1 else ""
+        split = mapping(splits.get(name))
+        sizes = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out" if split else None
+        rows += [
+            (f"Data{of}", data.get("source")),
+            (f"Pictures{of}", f"{whole(data.get('items'))} read, {whole(data.get('skipped'))} skipped"),
+            (f"Fit{of}", data.get("fit")),
+            (f"Data hash{of}", data.get("digest")),
+            (f"Split{of}", sizes),
+            (f"Split hash{of}", split.get("digest")),
+        ]
+    rows += [
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),
         ("ComputeOptions", header.get("compute")),
@@ -350,7 +352,7 @@ def looked_words(found: RunFolder) -> str:
     """How often the scores were measured, and whether on pictures that were not trained on."""
     looks = len(found.log.scores)
     times = "Measured once" if looks == 1 else f"Measured {counted(looks, 'time')}"
-    if number(mapping(found.run.get("split")).get("held_out")):
+    if split_count(found.run, "held_out"):
         return f"{times}, on pictures that were not trained on."
     return f"{times}. There was no held-out picture, so the real pictures here are those that were trained on."
 

@@ -6,11 +6,12 @@ from zeuxis.errors import command, counted
 from zeuxis.pages.arms import MEANING, arms_of
 from zeuxis.pages.folder import OPEN, TONES, StudyFolder, open_study
 from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, suspects
+from zeuxis.pages.origins import source_of
 from zeuxis.pages.outcome import of_copies
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.pictures import embed
 from zeuxis.pages.read import Line, mapping, mean, number, numbers
-from zeuxis.pages.run import provenance, row_names, source_of, turn_charts
+from zeuxis.pages.run import provenance, row_names, turn_charts
 from zeuxis.pages.tables import arms_plot, differences_plot, recalls_plot, secondary, table
 from zeuxis.pages.words import (
     DASH,

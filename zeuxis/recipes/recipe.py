@@ -63,14 +63,13 @@ def at(schedule: Schedule, progress: float) -> float:
 class Batch:
     """Samples of one stream: image float32 NCHW in [-1, 1], and what there is beside it.
 
-    index: int64 [B], positions in the dataset; label: int64 [B] or None.
+    index: int64 [B], positions in the dataset; label: int64 [B] or None; target: float32 NCHW in [-1, 1], what belongs
+    to each picture in a paired stream, with channels of its own, or None.
     """
 
     image: Tensor
     label: Tensor | None = None
-    mask: Tensor | None = None
     target: Tensor | None = None
-    views: Mapping[str, Tensor] = field(default_factory=dict)
     index: Tensor | None = None
 
     def __len__(self) -> int:
@@ -79,11 +78,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """How many samples of which stream one step needs; `size` counts the global batch."""
+    """How many samples of which stream one step needs; `size` counts the global batch.
+
+    target: the stream that holds what belongs to each picture, in the same order; empty where nothing does.
+    """
 
     stream: str = "images"
     size: int = 64
-    views: tuple[str, ...] = ("image",)
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,10 @@ class Recipe:
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     excused: ClassVar[dict[str, str]] = {}
     coupled: ClassVar[bool] = False
+    sources: ClassVar[tuple[str, ...]] = ("images",)
+    """The streams that a person gives, in the order of the command line."""
+    paired: ClassVar[bool] = False
+    """True: the second source holds what belongs to each picture of the first, by path and name."""
     labels: ClassVar[str] = "optional"
     """"optional" (conditional where there are labels), "needed", or "ignored"."""
     patches: ClassVar[bool] = False

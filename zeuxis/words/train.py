@@ -21,7 +21,7 @@ def _answer(run: "Run", given: Mapping[str, Any]) -> Answer:
 @word(_answer, "zeuxis train cgan fashion-mini --budget 2m --run runs/first", begins="run")
 def train(
     recipe: Annotated[str, p.Arg("name of a recipe")],
-    data: p.Collection,
+    data: p.Collections,
     *,
     run: p.RunFolder,
     steps: Annotated[p.Count, p.Arg("train for so many batches")] | None = None,
@@ -59,14 +59,15 @@ def train(
     start_from: a finished run, a weights file, or "bundled", whose settings hold where none are given; range: white of
     more than 8 bits. Raises BadInput, Stopped, MachineGaveOut.
     """
-    source = asking.source_of(data, locals())
+    sources = asking.sources_of(data, locals())
     from zeuxis.engine.train import Start
     from zeuxis.jobs import training
 
-    training.apart(data, run, "--run")
+    for source in sources:
+        training.apart(source.source, run, "--run")
     return training.begin(
         recipe,
-        source,
+        sources,
         Path(run),
         asking.budget_of(steps, images, budget),
         Start(seed, conditional, asking.compute_of(compute, threads, device), threads, device, micro, preset=preset),

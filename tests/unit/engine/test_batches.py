@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.engine.fakes import pictures, streams
-from zeuxis.engine.batches import BatchSampler, check, order, to_image
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.engine.batches import BatchSampler, batch_samplers, check, order, to_image
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import BatchSpec
 
@@ -43,6 +44,18 @@ def test_shards_of_processes_make_up_the_batch():
         assert torch.equal(shard.image, whole.image[rank::3]) and torch.equal(shard.index, whole.index[rank::3])
 
 
+def test_targets_are_those_of_the_same_positions():
+    """Of whatever shape and order: the second stream has channels of its own."""
+    first = pictures(9)
+    second = MemoryDataset(first.pixels.repeat(1, 3, 1, 1))
+    feed = {"pairs": BatchSpec("images", 4, "targets")}
+    one = batch_samplers(feed, {"images": first, "targets": second}, 0, "cpu", False)["pairs"]
+    for step in range(5):
+        found = one.batch("", step, 1, 2)
+        assert len(found) == 2 and found.target is not None
+        assert torch.equal(found.target, found.image.repeat(1, 3, 1, 1))
+
+
 def test_pixels_become_minus_one_to_one():
     x = to_image(torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(3, 1, 1, 1))
     assert x.dtype == torch.float32
@@ -55,6 +68,14 @@ def test_pixels_become_minus_one_to_one():
         (BatchSpec("other"), streams(), 1, 1, "a stream of pictures named `other`"),
         (BatchSpec(size=6), streams(), 4, 1, "does not divide over 4 processes"),
         (BatchSpec(size=6), streams(), 1, 4, "does not divide over 4 parts"),
+        (BatchSpec(target="other"), streams(), 1, 1, "a stream of pictures named `other`"),
+        (
+            BatchSpec(target="more"),
+            {**streams(), "more": pictures(3)},
+            1,
+            1,
+            "each picture needs its target: there are",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said_before_work(batch_spec, data, world, micro, words):

@@ -36,7 +36,7 @@ def put(folder, counts, same=()):
 
 
 def given(folder):
-    return material(Classifier(), Source(str(folder)), seed=0)
+    return material(Classifier(), [Source(str(folder))], seed=0)
 
 
 def counts(dataset, classes=2):
@@ -45,7 +45,7 @@ def counts(dataset, classes=2):
 
 def test_every_class_is_held_out_where_it_can_be(tmp_path):
     found = given(put(tmp_path, {"a": 60, "b": 3}))
-    assert counts(found.held)[1] == 1 and counts(found.train)[1] == 2
+    assert counts(found.held_out)[1] == 1 and counts(found.train)[1] == 2
     assert held_share(MemoryDataset(torch.zeros(40, 1, 2, 2, dtype=torch.uint8), [0] * 38 + [1] * 2, ("a", "b"))) == 0.5
 
 
@@ -95,19 +95,19 @@ def test_a_study_needs_every_class_in_every_part(tmp_path, folders, words):
 
 def test_official_parts_are_kept_however_few_pictures_there_are(tmp_path):
     found = given(put(tmp_path, {"train/a": 3, "train/b": 3, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1}))
-    assert counts(found.train) == [3, 3] and counts(found.held) == [1, 1] and found.split.test.size == 2
+    assert counts(found.train) == [3, 3] and counts(found.held_out) == [1, 1] and found.splits["images"].test.size == 2
 
 
 def test_few_pictures_are_told_to_have_no_score(tmp_path, capsys):
     found = given(put(tmp_path, {"a": 4, "b": 4}))
-    assert found.held is None and "no score" in capsys.readouterr().err
+    assert found.held_out is None and "no score" in capsys.readouterr().err
 
 
 def test_what_a_run_leaves_aside_is_told(tmp_path, capsys):
     put(tmp_path, {"train/a": 20, "train/b": 20, "test/a": 4, "test/b": 4, "test/c": 2})
     (tmp_path / "train/a/0.png").write_bytes((tmp_path / "test/a/0.png").read_bytes())
-    found = material(catalog.load("cgan")(), Source(str(tmp_path)), seed=0)
-    assert found.split.test.size == 10 and found.split.dropped.size == 1
+    found = material(catalog.load("cgan")(), [Source(str(tmp_path))], seed=0)
+    assert found.splits["images"].test.size == 10 and found.splits["images"].dropped.size == 1
     told = capsys.readouterr().err
     assert "the official test part, 10 pictures, is left aside" in told and "left out: 1 picture, as copies" in told
     assert "class `c` has no training picture" in told
@@ -176,8 +176,9 @@ def test_pictures_that_were_moved(tmp_path, name):
         "recipe": "classifier",
         "settings": {},
         **dict.fromkeys(("spec", "conditional", "seed", "steps", "batch", "compute", "versions", "asked", "plan")),
-        "data": Source(str(data)).words(Source(str(data)).open()),
     }
+    words = Source(str(data)).words(Source(str(data)).open())
+    record |= {"data": words} if name == "study.json" else {"sources": {"images": words}}
     run.mkdir()
     (run / name).write_text(json.dumps(record))
     find_pictures(run, None)
@@ -190,6 +191,7 @@ def test_pictures_that_were_moved(tmp_path, name):
     assert json.loads((run / name).read_text()) == record
     find_pictures(run, str(tmp_path / "elsewhere"))
     now = json.loads((run / name).read_text())
-    assert now["data"].pop("source") == str(tmp_path / "elsewhere")
-    assert now["data"] == {k: v for k, v in record["data"].items() if k != "source"}
+    found = now["data"] if name == "study.json" else now["sources"]["images"]
+    assert found.pop("source") == str(tmp_path / "elsewhere")
+    assert found == {k: v for k, v in words.items() if k != "source"}
     find_pictures(run, None)

@@ -15,7 +15,7 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.jobs import strips as job
 from zeuxis.jobs.restoring.nets import Net
-from zeuxis.jobs.sources import Source, material
+from zeuxis.jobs.sources import material, sources_of
 from zeuxis.pages.run import write_run_report
 from zeuxis.pages.strips import read_strips
 from zeuxis.runs import Run
@@ -128,8 +128,8 @@ def test_a_run_that_restores_ends_with_strips_on_its_page(trained: Path):
 def test_the_same_run_gives_the_same_strips(trained: Path):
     run = Run.open(trained)
     before = (trained / "real" / "strips.png").read_bytes()
-    given = material(run.recipe, Source.from_words(run.record["data"]), run.record["seed"])
-    job.write_strips(run, given.held)
+    given = material(run.recipe, sources_of(run.record), run.record["seed"])
+    job.write_strips(run, given.held_out)
     assert (trained / "real" / "strips.png").read_bytes() == before
 
 

@@ -62,8 +62,8 @@ def run_header(recipe: str = "cgan", steps: int = 2400, **changes: Any) -> dict[
         "settings": settings,
         "spec": {"channels": 1, "height": 28, "width": 28, "classes": CLASSES},
         "conditional": True,
-        "data": {**data, "items": 3000, "skipped": 2},
-        "split": split,
+        "sources": {"images": {**data, "items": 3000, "skipped": 2}},
+        "splits": {"images": split},
         "seed": 0,
         "steps": steps,
         "batch": 64,
@@ -332,7 +332,7 @@ def write_study(folder: Path, verdict: str = "UNDECIDED", repeats: int = 6, *, d
     study = {
         "format": 1,
         "zeuxis": "0.1.0",
-        "data": header["data"],
+        "data": header["sources"]["images"],
         "spec": header["spec"],
         "asked": asked,
         "plan": {

@@ -159,7 +159,7 @@ def test_a_run_with_its_header_alone_has_a_page(tmp_path: Path) -> None:
 
 def test_odd_values_do_not_cost_the_page(tmp_path: Path) -> None:
     folder = write_run(
-        tmp_path / "run", spec={"channels": None, "height": "tall", "classes": "three"}, data=None, steps=400
+        tmp_path / "run", spec={"channels": None, "height": "tall", "classes": "three"}, sources=None, steps=400
     )
     nan = float("nan")
     events = [
@@ -209,7 +209,7 @@ def test_everything_is_escaped(tmp_path: Path) -> None:
     )
     data = json.loads((folder / "run.json").read_text())
     data["spec"]["classes"] = [evil] * 10
-    data["data"]["source"] = "a/" + evil
+    data["sources"]["images"]["source"] = "a/" + evil
     write_json(folder / "run.json", data)
     event = {"kind": "step", "step": 5, "images": 1, "terms": {evil: {evil: 1.0}}, "watch": {evil + "/x": 2.0}}
     alarm = {
@@ -295,7 +295,7 @@ def test_the_page_says_whether_the_same_bits_come_again(tmp_path: Path, exact: b
 
 def test_scores_are_called_held_out_where_something_was(tmp_path: Path) -> None:
     assert "on pictures that were not trained on." in page_of(write_run(tmp_path / "run")).text
-    alone = page_of(write_run(tmp_path / "alone", split={"digest": "a", "train": 1, "held_out": 0})).text
+    alone = page_of(write_run(tmp_path / "alone", splits={"images": {"digest": "a", "train": 1, "held_out": 0}})).text
     assert "not trained on" not in alone and "There was no held-out picture" in alone and "Held-out scores" not in alone
 
 

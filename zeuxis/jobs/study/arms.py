@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -162,7 +163,7 @@ def _play(
     steps: int,
     seed: int,
     place: Place,
-    held_out: Dataset,
+    held_out: Mapping[str, Dataset],
     snapshots: tuple[float, ...] = (),
 ) -> Run:
     """Begins a run or goes on with it."""
@@ -173,7 +174,7 @@ def _play(
         seed=seed,
         compute=place.compute,
         snapshots=snapshots,
-        data={"source": "the draw of a study", "digest": streams["images"].digest},
+        sources={"images": {"source": "the draw of a study", "digest": streams["images"].digest}},
     )
     return train(recipe, streams, path, Budget(steps=steps), held_out, start, _HABITS)
 
@@ -191,7 +192,7 @@ def train_generator(place: Place, spec: Spec) -> None:
         place.plan.generator_steps,
         place.seed(r, "generator"),
         place,
-        validation,
+        {"images": validation},
         CHECKPOINTS,
     )
     curve, best = [], (-1.0, "", [0.0])
@@ -330,7 +331,8 @@ def train_arm(place: Place, spec: Spec) -> None:
     test = Subset(place.dataset, place.split.test)
     recipe = place.classifier_recipe(policy=spec["policy"], share=spec["share"])
     folder = place.repeat(r) / "arms" / name
-    run = _play(folder, recipe, streams, place.plan.classifier_steps, place.seed(r, spec["seed"]), place, validation)
+    seed, held = place.seed(r, spec["seed"]), {"images": validation}
+    run = _play(folder, recipe, streams, place.plan.classifier_steps, seed, place, held)
     networks = build_networks(recipe, place.dataset.spec, 0)
     networks.load_state_dict(run.tensors())
     networks = networks.to(place.compute.device).eval()
