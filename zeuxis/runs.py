@@ -1,11 +1,13 @@
 """The run folder: names, reading, writing, hashes, and the lock that one process holds."""
 
+import base64
 import json
 import os
 import platform as python_platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,20 @@ class Run:
             networks = self.recipe.networks(self.spec)
         networks.load_state_dict(self.tensors(snapshot))
         return networks.requires_grad_(False).eval()
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what came of it, its newest samples, and where its page is."""
+        judged = self.finish.get("judgement") or {}
+        unfinished = f"This run is not finished: {command('resume', self.path)} goes on."
+        said = judged.get("sentence", "") if self.finished else unfinished
+        sheets = sorted((self.path / "samples").glob("*.png"))
+        grid = base64.b64encode(sheets[-1].read_bytes()).decode("ascii") if sheets else ""
+        image = (
+            f'<img src="data:image/png;base64,{grid}" alt="its newest samples" style="max-width: 100%">' if grid else ""
+        )
+        page = self.path / "report.html"
+        more = f"<p>{escape(str(page))}</p>" if page.exists() else ""
+        return f"<p><b>{escape(str(self.path))}</b>: {escape(said)}</p>{image}{more}"
 
     def weights_hash(self) -> str:
         """Content hash of the weights that inference uses."""

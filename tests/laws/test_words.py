@@ -117,7 +117,7 @@ def _examples(page: Path) -> list[list[str]]:
 def _quick(words: list[str]) -> list[str]:
     """The same command with its training budget replaced by two steps, small nets, and few files to write."""
     swapped = list(words)
-    if words[:2] == ["data", "export"] or "--classic-only" in words:
+    if (words[:2] == ["data", "export"] or "--classic-only" in words) and "fashion-mini" in words:
         swapped[swapped.index("fashion-mini")] = "few"
     if words[0] == "train":
         at = next(i for i, w in enumerate(words) if w in ("--budget", "--steps", "--images"))
@@ -185,3 +185,32 @@ def test_the_readme_runs(two_steps, tmp_path):
         for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
             exec(compile(code.replace("steps=200", "steps=2"), "README.md", "exec"), {})
         assert (tmp_path / "mended.jpg").exists() and len(list((tmp_path / "drawn").glob("*.png"))) == 17
+
+
+def _python(page: Path) -> str:
+    """All code of a page, one after another, with small nets and short trainings."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    return code.replace("steps=200", "steps=2").replace("width=16", "width=8").replace("labels_per_class=20, repeats=6",
+        "labels_per_class=4, repeats=1, generator={'width': 4}, classifier={'width': 4}")  # fmt: skip
+
+
+def test_the_page_on_python_runs(two_steps, tmp_path):
+    photographs(tmp_path)
+    with inside(tmp_path):
+        found: dict[str, object] = {}
+        exec(compile(_python(DOCS / "python.md"), "python.md", "exec"), found)
+        with Image.open("larger.png") as larger:
+            assert larger.size == (112, 80) and len(found["files"]) == 17
+        assert found["study"].sentence.startswith("UNDECIDED") and len(found["mended"]) == 2
+
+
+def test_the_tutorial_runs(two_steps, tmp_path):
+    """Every command as it stands, with short trainings, on the few pictures that the first one writes."""
+    examples = _examples(DOCS / "tutorial.md")
+    assert [words[0] for words in examples] == ["data", "data", "augment", "augment", "augment", "train", "report"]
+    pictures(tmp_path / "few", ("boot", "dress"), 24)
+    with inside(tmp_path):
+        for words in examples:
+            done = typed(*_quick(words))
+            assert done.code == 0 and not done.errors, f"{words}: {done}"
+        assert {"cells", "verdict", "cells-augmented", "cells-more"} <= {path.name for path in tmp_path.iterdir()}

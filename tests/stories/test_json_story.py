@@ -48,8 +48,10 @@ def test_restore_where_one_of_many_fails(world, tmp_path):
         "plain.png": "left alone",
     }
     noisy = by_name["noisy.png"]
-    assert noisy["used"] == ["non-local-means"] and "noise" in noisy["why"] and 15 < noisy["measured"]["noise"] < 25
-    assert by_name["plain.png"]["measured"] and by_name["plain.png"]["why"].startswith("nothing found to mend")
+    assert (
+        noisy["used"] == ["non-local-means"] and "noise" in noisy["decision"] and 15 < noisy["measured"]["noise"] < 25
+    )
+    assert by_name["plain.png"]["measured"] and by_name["plain.png"]["decision"].startswith("nothing found to mend")
     assert found["files"] == [str(tmp_path / "out" / name) for name in ("noisy.png", "plain.png")]
     assert [f["name"] for f in found["failed"]] == ["broken.jpg"] and found["failed"][0]["why"]
     states = {picture["name"]: picture["state"] for picture in again["pictures"]}
@@ -70,7 +72,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(world):
     assert by_name["noisy.png"]["state"] == "would be done" and by_name["noisy.png"]["used"] == ["repair"]
     assert by_name["plain.png"]["state"] == "would be left alone" and by_name["broken.jpg"]["state"] == "failed"
     assert "noisy.png -> out/noisy.png: would be done by repair (noise " in done.err
-    assert json.loads(larger.out)["pictures"][0]["why"] == "from 112x96 to 224x192"
+    assert json.loads(larger.out)["pictures"][0]["decision"] == "from 112x96 to 224x192"
     assert "plain.png -> out.png: would be left alone (nothing found to mend" in plain.err and plain.code == 0
     assert tree(world) == before
 

@@ -1,6 +1,7 @@
 """A run as a person lives it: train, sample, report, stop, resume."""
 
 import errno
+import html
 import json
 import re
 import shutil
@@ -77,6 +78,15 @@ def test_two_equal_runs_are_folders_of_equal_bytes(place):
     first, second = ([{k: v for k, v in line.items() if k != "clock"} for line in Run.open(place / n / "r").log()]
                      for n in ("one", "two"))  # fmt: skip
     assert first == second
+
+
+def test_a_run_shows_itself_in_a_notebook(place, tmp_path):
+    shown = Run(place / "r")._repr_html_()
+    assert shown.count("data:image/png;base64,") == 1 and "report.html" in shown and "http" not in shown
+    assert html.escape(Run(place / "r").finish["judgement"]["sentence"]) in shown
+    run = Run(shutil.copytree(place / "r", tmp_path / "<r>"))
+    (run.path / "finish.json").unlink()
+    assert "not finished" in run._repr_html_() and "<r>" not in run._repr_html_()
 
 
 def test_a_training_that_fails_says_so_everywhere(place, tmp_path):

@@ -218,17 +218,16 @@ def _shades(shape: tuple[int, ...], kind: type) -> np.ndarray:
     ids=lambda p: f"{type(p).__name__}-{getattr(p, 'dtype', getattr(p, 'mode', ''))}-{getattr(p, 'ndim', '')}",
 )
 def test_a_picture_in_memory_comes_back_as_the_bytes_of_a_file(picture):
-    data, _ = zeuxis.upscale(picture, method="bicubic")
-    with Image.open(io.BytesIO(data)) as made:
-        assert made.size == (64, 48)
-    again, _ = zeuxis.restore(data, strength=0)
-    assert again == data
+    found = zeuxis.upscale(picture, method="bicubic")
+    with Image.open(io.BytesIO(found.data)) as made:
+        assert made.size == (64, 48) and np.array_equal(np.asarray(made), np.asarray(found.image))
+    assert found.only.before.size == (32, 24)
+    assert zeuxis.restore(found.data, strength=0).data == found.data
 
 
 def test_a_picture_in_memory_to_a_file(tmp_path):
-    paths, _ = zeuxis.upscale(_shades((8, 8, 3), np.uint8), tmp_path / "large.png", method="bicubic")
-    with Image.open(paths[0]) as made:
-        assert paths == [tmp_path / "large.png"] and made.size == (16, 16)
+    found = zeuxis.upscale(_shades((8, 8, 3), np.uint8), tmp_path / "large.png", method="bicubic")
+    assert found.files == [tmp_path / "large.png"] and found.image.size == (16, 16)
 
 
 def test_without_standard_error(world, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from zeuxis.degrade.words import parse
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.done import digest
 from zeuxis.jobs.per_image.pairs import Pair
+from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress
 from zeuxis.pictures.picture import Picture, from_tensor, to_tensor
 
@@ -57,11 +58,10 @@ class Degrade:
         raise NotImplementedError("read as a whole, whatever its size")
 
 
-def degrade_files(given: str, out: str, damage: str, seed: int) -> list[Path]:
-    """Writes each picture damaged, as PNG; returns the files.
+def degrade_files(given: str, out: str, damage: str, seed: int) -> Results:
+    """Writes each picture damaged, as PNG; returns what became of each.
 
     Where two would get one name by that, they keep their whole ones. Raises BadInput, also where a file is there that
     is not this picture damaged in this way: then nothing is written; SomeFailed where some could not be read.
     """
-    records = pipeline.run(given, out, Degrade(damage, seed, parse(damage)))
-    return [record.result for record in records]
+    return pipeline.run(given, out, Degrade(damage, seed, parse(damage)))

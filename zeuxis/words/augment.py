@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from zeuxis import asking, catalog
 from zeuxis import parameters as p
@@ -12,13 +12,16 @@ from zeuxis.errors import BadInput
 from zeuxis.word import Answer, word
 from zeuxis.words.resume import concluded
 
+if TYPE_CHECKING:
+    from zeuxis.jobs.study.result import Study
+
 RULES = "augmenting by rules, without a study"
 
 
-def _answer(folder: Path | None, given: Mapping[str, Any]) -> Answer:
-    if folder is None:
+def _answer(made: "Study | Path | None", given: Mapping[str, Any]) -> Answer:
+    if made is None:
         return Answer("", {"dry_run": True})
-    return Answer(str(folder), {"out": str(folder)}) if given["classic_only"] else concluded(folder)
+    return Answer(str(made), {"out": str(made)}) if given["classic_only"] else concluded(Path(made))
 
 
 @word(
@@ -74,12 +77,12 @@ def augment(
     generated: p.Generated = "leave",
     threads: Annotated[p.Threads, p.Arg("how many processes at once; each has one thread", "all cores")] | None = None,
     device: p.Device | None = None,
-) -> Path | None:
+) -> "Study | Path | None":
     """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
 
     out: where the augmented set is written: real training pictures of one repeat, and pictures of its generator at the
     chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
-    treatment: "gan", or a check of the study itself. Returns the study folder or `out`; None after a dry run.
+    treatment: "gan", or a check of the study itself. Returns the study or `out`; None after a dry run.
     """
     source = asking.source_of(data, locals())
     from zeuxis.augmentation.policies import guess_domain

@@ -1,20 +1,17 @@
 """Pictures damaged on purpose, to have something to restore."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from zeuxis.data import there
 from zeuxis.parameters import Arg, PathLike, Seed
-from zeuxis.word import FINISHED_KEPT, Answer, word
+from zeuxis.word import FINISHED_KEPT, word
 from zeuxis.words.restore import files_and_figures
 
+if TYPE_CHECKING:
+    from zeuxis.jobs.per_image.records import Results
 
-def _answer(files: list[Path], given: Mapping[str, Any]) -> Answer:
-    return files_and_figures((files, {}), given)
 
-
-@word(_answer, "zeuxis data degrade photos damaged --as web", kept=FINISHED_KEPT)
+@word(files_and_figures, "zeuxis data degrade photos damaged --as web", kept=FINISHED_KEPT)
 def data_degrade(
     input: Annotated[PathLike, Arg("a picture, a folder, or a pattern in quotes", metavar="IN")],
     out: Annotated[PathLike, Arg("folder to write to; for one picture also a .png file", metavar="OUT")],
@@ -29,8 +26,8 @@ def data_degrade(
         ),
     ] = "web",
     seed: Seed = 0,
-) -> list[Path]:
-    """Damages a picture, a folder tree or a pattern, to have something to restore; returns what was written.
+) -> "Results":
+    """Damages a picture, a folder tree or a pattern, to have something to restore; returns a record for each.
 
     damage: a preset or words of `zeuxis.degrade.words`. Raises BadInput; SomeFailed where a file cannot be read.
     """

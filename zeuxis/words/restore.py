@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from zeuxis import asking
 from zeuxis import parameters as p
@@ -11,16 +10,17 @@ from zeuxis.asking import text_of
 from zeuxis.errors import one_line
 from zeuxis.word import FINISHED_KEPT, Answer, word
 
+if TYPE_CHECKING:
+    from zeuxis.jobs.per_image.records import Results
 
-def files_and_figures(made: tuple[list[Path] | bytes, dict[str, Any]], given: Mapping[str, Any]) -> Answer:
+
+def files_and_figures(made: "Results", given: Mapping[str, Any]) -> Answer:
     """The names of the files and what was found; a picture for stdout is written there."""
-    files, found = made
-    if isinstance(files, bytes):
-        sys.stdout.buffer.write(files)
+    if len(made) == 1 and made[0].made is not None:
+        sys.stdout.buffer.write(made.data)
         sys.stdout.buffer.flush()
         return Answer("", {})
-    names = [str(path) for path in files]
-    return Answer("\n".join(map(one_line, names)), {"files": names, **found})
+    return Answer("\n".join(one_line(str(path)) for path in made.files), made.to_json())
 
 
 @word(files_and_figures, "zeuxis restore photos mended", kept=FINISHED_KEPT)
@@ -62,12 +62,13 @@ def restore(
     strength: Annotated[float, p.Arg("0 to 1; 0 changes nothing", "1, and 0.5 for enhance")] | None = None,
     uncertainty: Annotated[p.PathLike, p.Arg("a run of that recipe: the page shows what is not sure", metavar="RUN")]
     | None = None,
-) -> tuple[list[Path] | bytes, dict[str, Any]]:
+) -> "Results":
     """Mends a picture, each of a folder tree, or (IN "-") the one on stdin; the originals stay as they are.
 
-    Returns the files, or the bytes where OUT is stdout; and with `compare` the figures. strength: 0 to 1, None is
-    the task's own; uncertainty: a run of that recipe, for the page's map; mask_is: whether what is painted in the mask
-    is the "hole" or to "keep". Raises BadInput; SomeFailed where some of several pictures could not be done.
+    Returns a record for each picture: `image` and `before` (PIL), `decision`, `measured`, `notes`, `result`; of one in
+    memory `data` are the bytes of the file that was made. strength: 0 to 1, None is the task's own; uncertainty: a run
+    of that recipe, for the page's map; mask_is: whether what is painted in the mask is the "hole" or to "keep".
+    Raises BadInput; SomeFailed where some of several pictures could not be done.
     """
     given = asking.pictures_of(input)
     from zeuxis.jobs.restoring.command import bytes_of, mend

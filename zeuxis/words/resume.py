@@ -4,12 +4,16 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zeuxis import asking
 from zeuxis.data import there
 from zeuxis.parameters import AnyFolder, Arg, CheckpointEvery, Collection, OnNan
 from zeuxis.word import FINISHED_KEPT, Answer, word
+
+if TYPE_CHECKING:
+    from zeuxis.jobs.study.result import Study
+    from zeuxis.runs import Run
 
 
 def concluded(folder: Path) -> Answer:
@@ -29,10 +33,10 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _answer(folder: Path, given: Mapping[str, Any]) -> Answer:
-    if (folder / "verdict.json").exists():
-        return concluded(folder)
-    return finished(folder, _read(folder / "finish.json"))
+def _answer(made: "Run | Study", given: Mapping[str, Any]) -> Answer:
+    if (made.path / "verdict.json").exists():
+        return concluded(made.path)
+    return finished(made.path, _read(made.path / "finish.json"))
 
 
 @word(_answer, "zeuxis resume runs/first", kept=FINISHED_KEPT)
@@ -42,8 +46,8 @@ def resume(
     data: Annotated[Collection, Arg("where the pictures are now, if they were moved", "where they were")] | None = None,
     checkpoint_every: CheckpointEvery = "30s",
     on_nan: OnNan = "rewind",
-) -> Path:
-    """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns the folder.
+) -> "Run | Study":
+    """Finishes a stopped run or study from what lies in its folder, as if it had never stopped. Returns it.
 
     data: where the pictures are now, if they were moved. Raises BadInput where they are others.
     """
@@ -53,6 +57,7 @@ def resume(
     from zeuxis.jobs.study import run_study
     from zeuxis.jobs.study import study as studies
     from zeuxis.jobs.study.arms import Place
+    from zeuxis.jobs.study.result import Study
 
     started = time.monotonic()
     options = asking.loop_options_of(checkpoint_every, on_nan)
@@ -61,11 +66,10 @@ def resume(
         if (checkpoint_every, on_nan) != ("30s", "rewind"):
             raise asking.unread("--checkpoint-every or --on-nan", "in a study")
         if not readable:
-            return run_study.left_as_it_is(folder)
+            return Study(run_study.left_as_it_is(folder))
         place = Place.open(training.opened_study(folder))
         with studies.held(folder):
             run_study.conclude(place, started)
             run_study.deliver(place)
-    else:
-        training.go_on(folder, options)
-    return folder
+        return Study(folder)
+    return training.go_on(folder, options)

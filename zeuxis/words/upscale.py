@@ -1,13 +1,15 @@
 """Enlarge pictures two, three or four times."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from zeuxis import asking
 from zeuxis import parameters as p
 from zeuxis.asking import text_of
 from zeuxis.word import FINISHED_KEPT, word
 from zeuxis.words.restore import files_and_figures
+
+if TYPE_CHECKING:
+    from zeuxis.jobs.per_image.records import Results
 
 
 @word(files_and_figures, "zeuxis upscale photo.jpg --scale 3", kept=FINISHED_KEPT)
@@ -23,7 +25,7 @@ def upscale(
     dry_run: p.DryRun = False,
     scale: Annotated[Literal[2, 3, 4], p.Arg("times larger along each side")] = 2,
     fidelity: Annotated[float, p.Arg("1: faithful; towards 0: more detail that is invented")] = 1.0,
-) -> tuple[list[Path] | bytes, dict[str, Any]]:
+) -> "Results":
     """Enlarges as `restore` mends. scale: 2, 3 or 4; fidelity: 1 is the faithful net, less mixes in invented detail."""
     given = asking.pictures_of(input)
     from zeuxis.jobs.restoring.command import bytes_of, mend

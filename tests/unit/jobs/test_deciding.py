@@ -52,7 +52,7 @@ def test_a_dry_run_says_what_the_run_does(folder, tmp_path, name):
     assert not (tmp_path / "out.png").exists()
     done = decided(folder, tmp_path / "out.png", asked, mask, False)
     assert planned.state == {"done": "would be done", "left alone": "would be left alone"}[done.state]
-    assert (planned.why, planned.measured, planned.remarks) == (done.why, done.measured, done.remarks)
+    assert (planned.decision, planned.measured, planned.notes) == (done.decision, done.measured, done.notes)
     assert planned.used == done.used
 
 
@@ -88,11 +88,11 @@ def test_a_dry_run_tells_what_cannot_be_kept(tmp_path, suffix, asked):
         out = out if suffix else out + "/"
         (planned,) = run_batch(given, out, asked, dry_run=True)
         (done,) = run_batch(given, out, asked)
-        if done.why.endswith("nothing changed"):
+        if done.decision.endswith("nothing changed"):
             continue
-        same = (planned.used, planned.why, planned.remarks, planned.result)
-        assert same == (done.used, done.why, done.remarks, done.result), file.name
-        told |= set(done.remarks)
+        same = (planned.used, planned.decision, planned.notes, planned.result)
+        assert same == (done.used, done.decision, done.notes, done.result), file.name
+        told |= set(done.notes)
     assert any("first of 2 frames" in words for words in told)
 
 
@@ -100,7 +100,7 @@ def test_a_film_that_is_left_alone_is_told_to_be_written_as_another_format(tmp_p
     odd_files(tmp_path)
     (record,) = run_batch(str(tmp_path / "film.gif"), str(tmp_path / "out") + "/", RestoreConfig())
     assert record.state == "left alone" and record.result.suffix == ".png"
-    assert record.remarks[0] == "it is written as PNG"
+    assert record.notes[0] == "it is written as PNG"
 
 
 def test_an_original_of_another_size_is_refused_before_the_work(folder, tmp_path):
@@ -130,7 +130,7 @@ def test_so_it_is_of_files_too_large_for_memory(folder, tmp_path, monkeypatch):
     planned, done = (
         decided(folder, tmp_path / "x.png", RestoreConfig(strength=0.0), None, dry) for dry in (True, False)
     )
-    assert (planned.why, planned.measured) == (done.why, done.measured) == ("strength 0", None)
+    assert (planned.decision, planned.measured) == (done.decision, done.measured) == ("strength 0", None)
 
 
 def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, capsys):
@@ -138,14 +138,14 @@ def test_a_reason_that_names_an_option_is_spelled_for_who_reads_it(tmp_path, cap
     pixels = np.random.default_rng(0).integers(90, 160, (40, 40, 3), np.uint8)
     Image.fromarray(pixels).resize((160, 160), Image.Resampling.BICUBIC).save(tmp_path / "a.jpg", quality=92)
     target, page = tmp_path / "b.jpg", tmp_path / "p.html"
-    _, found = zeuxis.restore(tmp_path / "a.jpg", target, page=page)
-    for entry in (found["pictures"][0], found["compared"][0]):
-        assert "`task='deblur'` where it is soft" in entry["why"], entry["why"]
-    _, planned = zeuxis.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
-    assert planned["pictures"][0]["why"] == found["pictures"][0]["why"]
+    found = zeuxis.restore(tmp_path / "a.jpg", target, page=page)
+    for why in (found.to_json()["pictures"][0]["decision"], found.beside["compared"][0]["why"]):
+        assert "`task='deblur'` where it is soft" in why, why
+    planned = zeuxis.restore(tmp_path / "a.jpg", tmp_path / "c.jpg", dry_run=True)
+    assert planned.only.decision == found.only.decision
     assert "--" not in capsys.readouterr().err
     (record,) = run_batch(str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg"), RestoreConfig(), dry_run=True)
-    assert "`--task deblur`" in record.to_json()["why"]
+    assert "`--task deblur`" in record.to_json()["decision"]
 
 
 def test_what_another_format_does_to_the_pixels_is_told(folder, tmp_path):
@@ -153,7 +153,7 @@ def test_what_another_format_does_to_the_pixels_is_told(folder, tmp_path):
     for suffix, told in ((".jpg", True), (".png", False), (".webp", False)):
         (record,) = run_batch(str(folder / "a.png"), str(tmp_path / f"b{suffix}"), RestoreConfig(strength=0.0))
         same = np.array_equal(np.asarray(Image.open(folder / "a.png")), np.asarray(Image.open(record.result)))
-        assert ("JPEG changes all pixels a little" in record.remarks) is told is not same
+        assert ("JPEG changes all pixels a little" in record.notes) is told is not same
 
 
 def test_a_hole_is_filled_as_a_whole(folder):
@@ -171,12 +171,12 @@ def test_results_inside_the_folder_of_the_pictures_are_refused_at_once(folder, t
 
 def test_a_picture_in_memory_is_told_of_as_one_in_a_file_is(folder, tmp_path):
     pixels = np.asarray(Image.open(folder / "a.png"))
-    data, found = zeuxis.upscale(pixels, method="bicubic")
-    assert isinstance(data, bytes) and found["pictures"][0]["used"] == ["bicubic"] and found["files"] == []
-    (file,), found = zeuxis.upscale(pixels, tmp_path / "b.png", method="bicubic")
-    assert found["files"] == [str(file)] and found["pictures"][0]["state"] == "done"
+    found = zeuxis.upscale(pixels, method="bicubic")
+    assert isinstance(found.data, bytes) and found.only.used == ("bicubic",) and found.files == []
+    named = zeuxis.upscale(pixels, tmp_path / "b.png", method="bicubic")
+    assert named.files == [tmp_path / "b.png"] and named.only.state == "done" and named.data == found.data
     big = (pixels.astype(">u2") * 257).astype(">u2")
-    assert zeuxis.upscale(big, method="bicubic")[0] == zeuxis.upscale(big.astype("u2"), method="bicubic")[0]
+    assert zeuxis.upscale(big, method="bicubic").data == zeuxis.upscale(big.astype("u2"), method="bicubic").data
     for bad, words in ((b"hello", "what was given is not a picture"), (b"", "what was given is empty")):
         with pytest.raises(BadInput, match=words):
             zeuxis.restore(bad)
@@ -195,8 +195,8 @@ def test_which_number_of_floats_is_white(tmp_path, top, white):
             run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), RestoreConfig(scale=2, method="bicubic"))
         return
     (record,) = run_batch(str(tmp_path / "a.tif"), str(tmp_path / "b.tif"), RestoreConfig(scale=2, method="bicubic"))
-    assert any(f"white is {white}" in words for words in record.remarks)
-    assert any("were cut" in words for words in record.remarks) == (1.01 < top < 2)
+    assert any(f"white is {white}" in words for words in record.notes)
+    assert any("were cut" in words for words in record.notes) == (1.01 < top < 2)
 
 
 def test_a_broken_link_to_a_picture_is_listed(folder, tmp_path):

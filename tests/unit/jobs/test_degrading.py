@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_names_that_clash_keep_the_whole_one(folder, tmp_path):
-    done = degrade_files(str(folder), str(tmp_path / "out"), DAMAGE, 0)
+    done = degrade_files(str(folder), str(tmp_path / "out"), DAMAGE, 0).files
     names = {path.relative_to(tmp_path / "out").as_posix() for path in done}
     assert names == {"a.jpg.png", "a.png", "b/a.webp.png", "b/a.tif.png", "c.png"}
     for path in done:
@@ -76,7 +76,7 @@ def test_never_over_what_was_there(folder, tmp_path, content):
 )
 def test_one_picture_goes_into_a_folder_or_to_a_png_file(folder, tmp_path, out, target):
     """The help said "folder to write to", and a folder that was not there yet was refused."""
-    made = degrade_files(str(folder / "a.jpg"), f"{tmp_path}/{out}", DAMAGE, 0)
+    made = degrade_files(str(folder / "a.jpg"), f"{tmp_path}/{out}", DAMAGE, 0).files
     assert made == [tmp_path / target] and made[0].exists()
 
 
@@ -92,7 +92,7 @@ def test_a_pattern_writes_nothing_among_the_pictures(folder, tmp_path, pattern):
     with pytest.raises(BadInput):
         degrade_files(str(folder / pattern), str(folder / "b" if pattern == "b/*" else folder), DAMAGE, 0)
     assert tree(tmp_path) == before
-    made = degrade_files(str(folder / pattern), str(tmp_path / "out"), DAMAGE, 0)
+    made = degrade_files(str(folder / pattern), str(tmp_path / "out"), DAMAGE, 0).files
     assert made and all(path.is_relative_to(tmp_path / "out") for path in made)
 
 

@@ -14,7 +14,7 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
 from zeuxis.jobs.per_image.pairs import Pair, pairs_of
-from zeuxis.jobs.per_image.records import Record, done_before, record_of, summary
+from zeuxis.jobs.per_image.records import Record, Results, done_before, record_of, summary
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Work
 from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, encode, read, remarks
@@ -25,7 +25,7 @@ _DIM = 14  # bits at most that a picture of 16 bits fills where it may be one of
 _OFTEN = 10  # seconds between lines on one large picture
 
 
-def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_run: bool = False) -> list[Record]:
+def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_run: bool = False) -> Results:
     """Every picture of `given`; those whose result is there are passed over. dry_run: decided, and nothing written.
 
     A picture that cannot be read or worked on is listed, and the others go on. Raises BadInput before anything is
@@ -42,17 +42,17 @@ def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_ru
         say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
     each = _planned if dry_run else _done_now
     worked = {r.result: r for r in _all(todo, lambda pair: each(pair, work), single=len(pairs) == 1)}
-    records = [worked.get(pair.target) or done_before(pair) for pair in pairs]
+    records = tuple(worked.get(pair.target) or done_before(pair) for pair in pairs)
     failed = sum(record.state == "failed" for record in records)
     if failed:
         what = f"{failed} of {counted(len(pairs), 'picture')} could not be done"
         raise SomeFailed(what, given, "they are listed above", summary(records))
-    return records
+    return Results(records)
 
 
 def through_pipe(
     work: Work, read_all: Callable[[], bytes] | None = None, mask: str | None = None, suffix: str | None = None
-) -> tuple[bytes, Record]:
+) -> Record:
     """A picture from stdin to the bytes of the result: of the format `suffix`, else its own where it can be written.
 
     read_all: gives the bytes of one that is in memory. mask: a picture file. Raises BadInput where either cannot be
@@ -73,9 +73,9 @@ def through_pipe(
         made, outcome = _from_picture(work, picture, data, pair, hole)
     except Unreadable as error:
         raise BadInput(f"{what} {error}", "IN") from error
-    record = _recorded(Pair(Path("-"), pair.target, name), outcome)
+    record = replace(_recorded(Pair(Path("-"), pair.target, name), outcome), given=data, made=made)
     _tell(record)
-    return made, record
+    return record
 
 
 def from_bytes(work: Work, data: bytes, name: str, suffix: str, mask: bytes | None = None) -> tuple[bytes, Outcome]:
@@ -109,8 +109,7 @@ def _planned(pair: Pair, work: Work) -> Record:
         lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair)
     state = "would be done" if decision.changes else "would be left alone"
     used = work.by_what(decision) if decision.changes else ()
-    told = {"measured": decision.measured, "used": used, "remarks": (*decision.remarks, *lost)}
-    return record_of(pair, state, why=decision.why, **told)
+    return record_of(pair, state, decision.why, (*decision.remarks, *lost), measured=decision.measured, used=used)
 
 
 def _done_now(pair: Pair, work: Work) -> Record:
@@ -121,7 +120,7 @@ def _done_now(pair: Pair, work: Work) -> Record:
 def _recorded(pair: Pair, outcome: Outcome) -> Record:
     lost = remarks(outcome.picture, pair.target.suffix) if outcome.picture else ()
     state, told = "done" if outcome.used else "left alone", (*outcome.remarks, *lost)
-    return record_of(pair, state, measured=outcome.measured, used=outcome.used, why=outcome.why, remarks=told)
+    return record_of(pair, state, outcome.why, told, measured=outcome.measured, used=outcome.used)
 
 
 def _one(pair: Pair, work: Work) -> Outcome:
@@ -218,7 +217,7 @@ def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iter
             if single:
                 raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
             say(f"zeuxis: {pair.name}: {words}")
-            yield record_of(pair, "failed", why=words)
+            yield record_of(pair, "failed", decision=words)
             continue
         left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
         later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""
@@ -231,7 +230,7 @@ def _tell(record: Record, later: str = "") -> None:
     done = ", ".join(record.used) or "left alone"
     would = f"would be done by {done}" if record.used else "would be left alone"
     planned = f" -> {record.result}: {would}" if record.state.startswith("would") else f": {done}"
-    why = f" ({record.why})" if record.why else ""
+    why = f" ({record.decision})" if record.decision else ""
     say(f"zeuxis: {record.name}{planned}{why}{later}")
-    for remark in record.remarks:
-        say(f"zeuxis: {record.name}: {remark}")
+    for note in record.notes:
+        say(f"zeuxis: {record.name}: {note}")

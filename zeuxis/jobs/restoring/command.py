@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from zeuxis.data.files import write_bytes
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.per_image import pipeline
-from zeuxis.jobs.per_image.records import summary
+from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.work import Work
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
@@ -29,8 +28,8 @@ def mend(
     compare: str | None,
     page: str | None,
     dry_run: bool,
-) -> tuple[list[Path] | bytes, dict[str, Any]]:
-    """`restore` and `upscale`: the files that were written, or the bytes for stdout; and what became of each picture.
+) -> Results:
+    """`restore` and `upscale`: what became of each picture; of one in memory or from stdin with the bytes.
 
     given: a path, a folder, a pattern, "-" for stdin, or the bytes of a file, which are taken as stdin's are.
     """
@@ -51,33 +50,29 @@ def mend(
         return _through_pipe(work_of(asked), given, out, mask)
     check(compare, page, given, asked.scale)
     records = pipeline.run(given, out, work_of(asked), mask, dry_run)
-    paths, found = [record.result for record in records], summary(records)
     if dry_run and (compare or page):
         say("zeuxis: a dry run compares nothing and draws no page")
     if dry_run or (compare is None and page is None):
-        return paths, found
+        return records
     try:
-        whys = {record.result: record.why for record in records if record.state != "done before"}
-        return paths, {**found, **compare_all(given, paths, asked, compare, page, whys)}
+        whys = {record.result: record.decision for record in records if record.state != "done before"}
+        return replace(records, beside=compare_all(given, records.files, asked, compare, page, whys))
     except SomeFailed as error:
-        error.found = {**found, **error.found}
+        error.found = {**records.to_json(), **error.found}
         raise
 
 
-def _through_pipe(
-    work: Work, given: str | bytes, out: str | None, mask: str | None
-) -> tuple[list[Path] | bytes, dict[str, Any]]:
-    """One picture from stdin or memory: its bytes, or the file that was named, and what became of it."""
+def _through_pipe(work: Work, given: str | bytes, out: str | None, mask: str | None) -> Results:
+    """One picture from stdin or memory: with its bytes, or the file that was named."""
     reader = _reader(given)
     if out in (None, "-"):
-        data, record = pipeline.through_pipe(work, reader, mask)
-        return data, summary([record]) | {"files": []}
+        return Results((pipeline.through_pipe(work, reader, mask),))
     target = Path(str(out))
     if target.exists():
         raise BadInput("this is there already", str(target), "name another OUT, or remove it")
-    data, record = pipeline.through_pipe(work, reader, mask, target.suffix)
-    write_bytes(target, data)
-    return [target], summary([replace(record, result=target)])
+    record = pipeline.through_pipe(work, reader, mask, target.suffix)
+    write_bytes(target, record.made or b"")
+    return Results((replace(record, result=target, made=None),))
 
 
 def _reader(given: str | bytes) -> Callable[[], bytes] | None:

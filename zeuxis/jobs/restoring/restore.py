@@ -13,7 +13,7 @@ from zeuxis.errors import BadInput
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.done import request
 from zeuxis.jobs.per_image.pairs import Pair
-from zeuxis.jobs.per_image.records import Record
+from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress, Work
 from zeuxis.jobs.restoring import diagnose, large, masks, steps
 from zeuxis.jobs.restoring.diagnose import Plan
@@ -243,6 +243,6 @@ def work_on(
 
 def run_batch(
     given: str, out: str | None, asked: RestoreConfig, mask: str | None = None, dry_run: bool = False
-) -> list[Record]:
+) -> Results:
     """As `pipeline.run`, of what was asked for."""
     return pipeline.run(given, out, work_of(asked), mask, dry_run)

@@ -16,6 +16,7 @@ from zeuxis.jobs.study import augmented_set
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import StudyConfig
+from zeuxis.jobs.study.result import Study
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report
 
@@ -28,7 +29,7 @@ def study(
     device: str | None,
     out: str | Path | None,
     dry_run: bool,
-) -> Path | None:
+) -> Study | None:
     """Plans a study or takes up the one that lies there, and carries it to its end, all under one lock."""
     started = time.monotonic()
     if device not in (None, "cpu", "cuda"):
@@ -67,7 +68,7 @@ def study(
         conclude(place, started)
         if target is not None:
             augmented_set.write_mixed(place, Path(target))
-    return folder
+    return Study(folder)
 
 
 def _same(folder: Path, dataset: Dataset, asked: StudyConfig, data: Mapping[str, Any]) -> Place:
