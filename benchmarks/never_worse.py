@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 from results import record, unusual
 
+from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.pixels import apply_to_pixels
-from zeuxis.degrade.words import parse
 from zeuxis.jobs.restoring.restore import RestoreConfig, work_on
 from zeuxis.jobs.restoring.uncertainty import doubt_for, told
 

@@ -22,10 +22,10 @@ from standard_sets import STRENGTHS, Task, checks, pairs, tasks
 from torch import Tensor
 
 from zeuxis.degrade.degradation import Degraded
-from zeuxis.jobs import foreign
+from zeuxis.jobs import published_nets
 from zeuxis.metrics.fidelity import averaged, psnr, ssim
 from zeuxis.metrics.result import Result
-from zeuxis.weights.foreign import is_here
+from zeuxis.weights.packages import is_here
 
 Row = dict[str, Any]
 FIGURES = ("n", "psnr", "ssim", "ssim_hole", "lpips", "cpu_seconds", "megapixels")
@@ -119,7 +119,7 @@ def main() -> int:
     torch.set_num_threads(1)
     good, known = checked(asked.data)
     usable = asked.lpips != "none" and is_here(f"lpips-{asked.lpips}")
-    distance = foreign.distance(asked.lpips) if usable else None
+    distance = published_nets.distance(asked.lpips) if usable else None
     rows = []
     for task in tasks(asked.jobs):
         if asked.tasks and not any(words in task.words for words in asked.tasks):

@@ -10,11 +10,11 @@ from torch import Tensor
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
-from zeuxis.jobs import foreign
+from zeuxis.jobs import published_nets
 from zeuxis.jobs.restoring import nets, steps, third_party, uncertainty
-from zeuxis.nets import foreign as borrowed
+from zeuxis.nets import third_party as borrowed
 from zeuxis.weights import bundled
-from zeuxis.weights import foreign as carried
+from zeuxis.weights import packages as carried
 
 Method = Callable[[Degraded], Tensor]
 """A damaged picture [1, C, H, W] to the repaired one [1, C, H * scale, W * scale] in [-1, 1]."""
@@ -55,7 +55,7 @@ def _peers(task: Task) -> dict[str, Method]:
         peer = borrowed.PEERS[name]
         fits = peer.scale == task.scale and peer.task == task.job
         if fits and (task.job == "upscale" or peer.channels == (1 if grey else 3)):
-            repair = foreign.repair(name)
+            repair = published_nets.repair(name)
             found[name] = lambda seen, repair=repair: repair(seen.image, seen.level)
     return {**found, **_by_spandrel(task)}
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.metrics.fidelity import averaged, psnr
-from zeuxis.nets import foreign as nets
+from zeuxis.nets import third_party as nets
 
 Pictures = list[tuple[Degraded, Tensor]]
 

@@ -25,7 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from zeuxis.classic.denoise import code_to_noise
 from zeuxis.classic.dictionary import cosines, ksvd
-from zeuxis.classic.patches import unfold
+from zeuxis.classic.overlapping_patches import unfold
 from zeuxis.classic.sparse import fista, lasso, objective
 from zeuxis.draw import Draw
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from zeuxis.classic import denoise, inpaint
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.noise import round_bytes
+from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.resize import bicubic
-from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.jobs.restoring import diagnose, steps
 from zeuxis.jobs.restoring.steps import State, StepConfig

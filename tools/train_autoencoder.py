@@ -31,7 +31,7 @@ from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_gene
 from zeuxis.nets import vgg
 from zeuxis.nets.critics import UNetCritic
 from zeuxis.nets.latent_maps import MapAutoencoder
-from zeuxis.weights import foreign, store
+from zeuxis.weights import packages, store
 
 TAPS = (1, 3, 6, 9)
 """VGG16's relu1_2, 2_2, 3_3 and 4_3; the fifth of LPIPS sees nothing in so small a window."""
@@ -54,7 +54,7 @@ class Teacher:
     """LPIPS by VGG16 in bfloat16, between two batches [B, 3, H, W] in [-1, 1]."""
 
     def __init__(self) -> None:
-        tensors, _ = foreign.opened("lpips-vgg")
+        tensors, _ = packages.opened("lpips-vgg")
         self.trunk = vgg.vgg16(tensors, TAPS).bfloat16().to(memory_format=torch.channels_last)
         self.heads = [h.bfloat16() for h in vgg.heads(tensors)[: len(TAPS)]]
 
@@ -250,7 +250,7 @@ def train(plan: Plan, squares: Squares, files: Files, held: dict[str, np.ndarray
         file = a.start_from / "weights.safetensors" if a.start_from.is_dir() else a.start_from
         tensors, _ = store.load(file)
         files.note(taken=training.start_from(tensors), start_from=a.start_from.name)
-    alex, _ = foreign.opened("lpips-alex")
+    alex, _ = packages.opened("lpips-alex")
     judge = (vgg.alexnet(alex), vgg.heads(alex))
     started, used, sums, first = time.monotonic(), time.process_time(), {}, training.step
     files.note(**vars(plan), at=training.step)

@@ -89,7 +89,7 @@ def pictures_of(input: Any) -> str | bytes:
         return str(input)
     if isinstance(input, bytes):
         return input
-    from zeuxis.pictures.memory import file_of
+    from zeuxis.pictures.in_memory import file_of
 
     return file_of(input)
 

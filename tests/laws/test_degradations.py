@@ -7,8 +7,8 @@ import torch
 
 from tests.laws.helper import bits_equal
 from zeuxis.degrade.degradation import adjoint, is_linear
+from zeuxis.degrade.parsing import KINDS, parse
 from zeuxis.degrade.presets import PRESETS
-from zeuxis.degrade.words import KINDS, parse
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.errors import BadInput
 

@@ -20,8 +20,8 @@ from tests.laws.helper import (
     variants,
 )
 from zeuxis import catalog
+from zeuxis.degrade.parsing import KINDS, parse
 from zeuxis.degrade.presets import PRESETS
-from zeuxis.degrade.words import KINDS, parse
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import batch_samplers, moved
 from zeuxis.engine.compute import ComputeOptions

@@ -78,9 +78,9 @@ def losses(state, phase, batch: dict[str, Batch], step: int) -> float:
         m = StepContext(
             state.networks, batch, draw, step / state.steps, step, state.ema, state.fixed, state.recipe_state
         )
-        from zeuxis.nets import noise
+        from zeuxis.nets import randomness
 
-        noise.bind(state.networks, draw)
+        randomness.bind(state.networks, draw)
         total += float(phase.loss(m).total().detach()) / 8
     state.networks.load_state_dict(kept)
     return total

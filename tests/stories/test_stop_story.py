@@ -11,10 +11,10 @@ from zeuxis import cli, word
 from zeuxis.data import export
 from zeuxis.engine import train as engine
 from zeuxis.errors import Stopped
-from zeuxis.jobs import classic, sample, showing, training
+from zeuxis.jobs import classic, sample_files, showing, training
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.study import study as studies
-from zeuxis.weights import foreign
+from zeuxis.weights import packages
 
 NOTHING, REST = f"stopped; {word.NOTHING_KEPT}", f"stopped; {word.FINISHED_KEPT}"
 
@@ -55,13 +55,13 @@ STAGES = [  # what was stopped, where, what is said, and whether nothing at all 
     ("augment pics --classic-only --out more", classic, "_copies", 2, NOTHING, True),
     ("data export pics --out o", export, "_note", 9, NOTHING, True),
     ("data show pics", showing, "families", 1, NOTHING, True),
-    ("sample r -n 4 --out made", sample, "write_png", 3, NOTHING, True),
+    ("sample r -n 4 --out made", sample_files, "write_png", 3, NOTHING, True),
     ("resume r", training, "go_on", 1, REST, True),
     ("report r", cli.word, "load", 1, NOTHING, True),
     ("restore two mended --method non-local-means --task denoise", pipeline, "write_bytes", 2, REST, False),
     ("upscale two large --method bicubic", pipeline, "write_bytes", 2, REST, False),
     ("data degrade two hurt --as noise=5", pipeline, "write_bytes", 2, REST, False),
-    ("data weights list", foreign, "listed", 1, REST, True),
+    ("data weights list", packages, "listed", 1, REST, True),
     ("data list", cli, "_json", 1, NOTHING, True),
 ]
 

@@ -19,11 +19,11 @@ import pytest
 
 from zeuxis.data import layouts, listing, tables
 from zeuxis.data.origin import note_in_xmp
-from zeuxis.degrade import words
-from zeuxis.jobs import strips
-from zeuxis.jobs.restoring import masked_windows, masks
+from zeuxis.degrade import parsing
+from zeuxis.jobs import held_out_strips
+from zeuxis.jobs.restoring import mask_files, masked_windows
 from zeuxis.pictures import metadata, tiles, write
-from zeuxis.pictures.kept import Metadata, Picture
+from zeuxis.pictures.picture_file import Metadata, Picture
 
 TIMES = 8
 MOST, MOST_TIME = 1.5 * TIMES, 3 * TIMES
@@ -132,11 +132,11 @@ def _of(n: int, folder: Path) -> dict[str, Callable[[], Any]]:
         "EXIF": lambda: metadata.with_exif(exif, {0x0112: 1}),
         "PNG chunks": lambda: metadata.read_chunks(chunks),
         "WebP chunks": lambda: metadata.webp_is_lossless(webp),
-        "words of damage": lambda: words.parse(damage),
-        "mask": lambda: masks.hole_of(mask, mask.size),
+        "words of damage": lambda: parsing.parse(damage),
+        "mask": lambda: mask_files.hole_of(mask, mask.size),
         "boxes around holes": lambda: list(masked_windows.boxes(hole, 4, 64, 1)),
         "tiles": lambda: tiles._starts(8 * n + 64, 64, 8, 8),
-        "squares of a strip": lambda: strips.chosen(held, 0),  # type: ignore[arg-type]
+        "squares of a strip": lambda: held_out_strips.chosen(held, 0),  # type: ignore[arg-type]
         "CSV": lambda: tables._rows_of_csv(csv),
         "JSONL": lambda: tables._rows_of_jsonl(jsonl),
         "zip": lambda: listing.from_zip(packed, layouts.BY_RULE),

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.colour import luma
+from zeuxis.classic.decorrelation import luma
 from zeuxis.classic.jpeg_traces import blocks_of, cosine_transform, tables
 
 _SLACK = 1.0  # grey levels: rounding to 8 bits and clipping moved what was decoded by about so much

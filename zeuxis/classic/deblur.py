@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.classic.colour import luma
+from zeuxis.classic.decorrelation import luma
 from zeuxis.classic.detail import ROUNDING
 
 

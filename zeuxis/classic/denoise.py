@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.classic.colour import from_opponent, opponent
+from zeuxis.classic.decorrelation import from_opponent, opponent
 from zeuxis.classic.dictionary import cosines, ksvd
 from zeuxis.classic.haar import shrunk
 from zeuxis.classic.omp import batch_omp
-from zeuxis.classic.patches import choose, sweep, unfold
+from zeuxis.classic.overlapping_patches import choose, sweep, unfold
 from zeuxis.draw import Draw
 
 GREY = 127.5

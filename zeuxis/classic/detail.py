@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from zeuxis.classic.colour import luma
+from zeuxis.classic.decorrelation import luma
 from zeuxis.classic.jpeg_traces import ORDER, cosine_transform
 
 ROUNDING = 1 / 12

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.colour import luma, opponent, opponent_shares
+from zeuxis.classic.decorrelation import luma, opponent, opponent_shares
 from zeuxis.classic.jpeg_traces import (
     ORDER,
     JpegTraces,
@@ -20,7 +20,7 @@ from zeuxis.classic.jpeg_traces import (
     jpeg_blockiness,
     jpeg_quality_of_tables,
 )
-from zeuxis.classic.patches import equal_neighbours, places, windows
+from zeuxis.classic.overlapping_patches import equal_neighbours, places, windows
 
 __all__ = [
     "Blur", "JpegTraces", "Noise", "Tables", "blur_sigma", "jpeg_blockiness", "jpeg_quality_of_tables", "levels",

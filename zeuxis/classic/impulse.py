@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.patches import windows
+from zeuxis.classic.overlapping_patches import windows
 
 GREY = 127.5
 ROOM = 0.03

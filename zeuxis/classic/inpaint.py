@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.colour import from_opponent, opponent
+from zeuxis.classic.decorrelation import from_opponent, opponent
 from zeuxis.classic.denoise import GREY
 from zeuxis.classic.dictionary import cosines, ksvd
 from zeuxis.classic.omp import batch_omp

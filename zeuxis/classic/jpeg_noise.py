@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zeuxis.classic.colour import luma
+from zeuxis.classic.decorrelation import luma
 from zeuxis.classic.jpeg_traces import ORDER, blocks_of, cosine_transform
 
 CALM, MORE, FEWEST, MOST = 0.05, 0.25, 100, 20_000

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from zeuxis.classic.colour import luma
+from zeuxis.classic.decorrelation import luma
 from zeuxis.errors import BadInput
 
 # ITU-T T.81 (1992), annex K, tables K.1 (luma) and K.2 (chroma), row by row

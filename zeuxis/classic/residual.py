@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.colour import from_opponent, opponent
-from zeuxis.classic.patches import windows
+from zeuxis.classic.decorrelation import from_opponent, opponent
+from zeuxis.classic.overlapping_patches import windows
 
 GREY = 127.5
 BRIGHTNESSES, CALM = 8, 0.1

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.colour import luma
+from zeuxis.classic.decorrelation import luma
 from zeuxis.classic.dictionary import from_signals, ksvd
 from zeuxis.classic.omp import batch_omp
-from zeuxis.classic.patches import Canvas, sweep, unfold
+from zeuxis.classic.overlapping_patches import Canvas, sweep, unfold
 from zeuxis.classic.terms import unit
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zeuxis.classic.colour import opponent
+from zeuxis.classic.decorrelation import opponent
 from zeuxis.classic.jpeg_traces import ORDER, cosine_transform
-from zeuxis.classic.patches import equal_neighbours, places
+from zeuxis.classic.overlapping_patches import equal_neighbours, places
 
 SCALES = (4, 2, 1)
 """Pixels whose mean is looked at, so that noise weighs little; the first that leaves enough blocks."""

@@ -52,4 +52,4 @@ PRESETS: dict[str, str | Degradation] = {
     "old-photo": OLD_PHOTO,
     "repair": REPAIR,
 }
-"""Whole damages by name, in the words of `zeuxis.degrade.words` where those suffice."""
+"""Whole damages by name, in the words of `zeuxis.degrade.parsing` where those suffice."""

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from zeuxis import catalog
 from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
-from zeuxis.nets.foreign import net_of
+from zeuxis.nets.third_party import net_of
 from zeuxis.recipes.recipe import Recipe, Reconstructs, make
 from zeuxis.runs import frozen
-from zeuxis.weights import bundled, foreign, store
+from zeuxis.weights import bundled, packages, store
 
 
 class Restoring(nn.Module):
@@ -81,8 +81,8 @@ def able_names() -> str:
 
 
 def fixed_net(name: str) -> Exact:
-    """By name of foreign or bundled weights, a run's folder or a weights file; frozen. Raises BadInput."""
-    if name in foreign.KNOWN:
+    """By name of third-party or bundled weights, a run's folder or a weights file; frozen. Raises BadInput."""
+    if name in packages.KNOWN:
         return Exact(net_of(name))
     path = bundled.path_of(name) if name in bundled.names() else Path(name)
     path = path / "weights.safetensors" if path.is_dir() else path

@@ -13,7 +13,7 @@ from zeuxis.engine import average
 from zeuxis.engine.batches import BatchSampler
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.state import TrainState
-from zeuxis.nets import noise
+from zeuxis.nets import randomness
 from zeuxis.recipes.recipe import Batch, Phase, Recipe, StepContext, Terms
 
 
@@ -86,7 +86,7 @@ def gradient(
         for part in range(micro):
             rank, world = ranks.rank + ranks.world * part, ranks.world * micro
             draw = Draw(state.seed, state.attempt, state.step, name, rank, world, state.compute.device)
-            noise.bind(state.networks, draw)
+            randomness.bind(state.networks, draw)
             moment = StepContext(
                 state.networks,
                 batches(rank, world),

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.degrade.degradation import Degradation
+from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.pixels import apply_to_pixels
-from zeuxis.degrade.words import parse
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.done import digest
 from zeuxis.jobs.per_image.pairs import Pair

@@ -12,7 +12,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset
-from zeuxis.data.pairs import paired
+from zeuxis.data.partners import paired
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset

@@ -35,14 +35,14 @@ from zeuxis.errors import (
     nearest,
 )
 from zeuxis.jobs.calibrating import calibrate
+from zeuxis.jobs.held_out_strips import write_strips
 from zeuxis.jobs.initial_weights import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.judging import judge
 from zeuxis.jobs.nearest_neighbours import PAIRS, write_copies, write_suspects
 from zeuxis.jobs.recognizing import write_recalls
-from zeuxis.jobs.sample import generating
+from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material, Source, material, sources_of
-from zeuxis.jobs.strips import write_strips
 from zeuxis.pages.card import write_card
 from zeuxis.pages.run import write_run_report
 from zeuxis.pictures.write import grid, write_png

@@ -13,7 +13,7 @@ from torch.nn.functional import leaky_relu, relu
 
 from zeuxis.nets.conditional import ClassNorm, ProjectionHead
 from zeuxis.nets.init import SLOPE
-from zeuxis.nets.noise import Dropout
+from zeuxis.nets.randomness import Dropout
 from zeuxis.nets.strided import stages, widths
 
 KERAS_SLOPE = 0.3

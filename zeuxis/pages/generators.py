@@ -7,16 +7,16 @@ from markupsafe import Markup
 
 from zeuxis.pages.arms import Repeat
 from zeuxis.pages.folder import StudyFolder
-from zeuxis.pages.plots import Series, line_chart
-from zeuxis.pages.read import mapping, number, objects
-from zeuxis.pages.run import alarms_of
-from zeuxis.pages.words import (
+from zeuxis.pages.formats import (
     DASH,
     decimal,
     duration,
     percent,
     value,
 )
+from zeuxis.pages.plots import Series, line_chart
+from zeuxis.pages.read import mapping, number, objects
+from zeuxis.pages.run import alarms_of
 from zeuxis.spelling import Way, in_flags, plain
 
 

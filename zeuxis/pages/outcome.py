@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from zeuxis.errors import counted
+from zeuxis.pages.formats import decimal, percent, things, whole
 from zeuxis.pages.read import advice, mapping, number
-from zeuxis.pages.words import decimal, percent, things, whole
 from zeuxis.spelling import in_flags
 
 GRADES = ("failed", "poor", "usable", "close")

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
-from zeuxis.pages import words
+from zeuxis.pages import formats
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FILTERS = {
-    "brief": words.brief,
-    "decimal": words.decimal,
-    "duration": words.duration,
-    "interval": words.interval,
-    "percent": words.percent,
-    "probability": words.probability,
-    "signed": words.signed,
-    "spelled": words.spelled,
-    "value": words.value,
-    "whole": words.whole,
+    "brief": formats.brief,
+    "decimal": formats.decimal,
+    "duration": formats.duration,
+    "interval": formats.interval,
+    "percent": formats.percent,
+    "probability": formats.probability,
+    "signed": formats.signed,
+    "spelled": formats.spelled,
+    "value": formats.value,
+    "whole": formats.whole,
 }
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from zeuxis.pages.words import brief, compact, decimal
+from zeuxis.pages.formats import brief, compact, decimal
 
 Value = float | None
 POINTS = 240  # of one line; more are averaged in blocks

@@ -13,11 +13,11 @@ from markupsafe import Markup
 from PIL import Image
 
 from zeuxis.data.files import write_bytes
+from zeuxis.pages.formats import brief, decimal, signed
 from zeuxis.pages.page import environment, render
 from zeuxis.pages.pictures import Picture, uri
-from zeuxis.pages.words import brief, decimal, signed
-from zeuxis.pictures.colour import on_white
 from zeuxis.pictures.picture import read
+from zeuxis.pictures.profiles import on_white
 
 MOST = 12
 """Pictures on one page."""

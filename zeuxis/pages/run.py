@@ -8,14 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from zeuxis.errors import command, counted
-from zeuxis.pages.origins import source_of, sources_of, split_count
-from zeuxis.pages.outcome import advice_of, figure_rows, judgement_of, of_copies
-from zeuxis.pages.page import render, write_page
-from zeuxis.pages.pictures import Picture, cell_of, embed, film, spread
-from zeuxis.pages.plots import Series, line_chart
-from zeuxis.pages.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
-from zeuxis.pages.strips import read_strips
-from zeuxis.pages.words import (
+from zeuxis.pages.formats import (
     DASH,
     brief,
     compact,
@@ -28,6 +21,13 @@ from zeuxis.pages.words import (
     value,
     whole,
 )
+from zeuxis.pages.origins import source_of, sources_of, split_count
+from zeuxis.pages.outcome import advice_of, figure_rows, judgement_of, of_copies
+from zeuxis.pages.page import render, write_page
+from zeuxis.pages.pictures import Picture, cell_of, embed, film, spread
+from zeuxis.pages.plots import Series, line_chart
+from zeuxis.pages.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
+from zeuxis.pages.strips import read_strips
 from zeuxis.spelling import Advice, in_flags
 
 FRAMES = 10  # columns of the strip that shows how samples developed

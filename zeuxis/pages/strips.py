@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zeuxis.pages.formats import decimal
 from zeuxis.pages.pictures import Picture, embed
 from zeuxis.pages.read import mean, number, numbers, read_object
-from zeuxis.pages.words import decimal
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,7 @@ from pathlib import Path
 from zeuxis.errors import command, counted
 from zeuxis.pages.arms import MEANING, arms_of
 from zeuxis.pages.folder import OPEN, TONES, StudyFolder, open_study
-from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, suspects
-from zeuxis.pages.origins import source_of
-from zeuxis.pages.outcome import of_copies
-from zeuxis.pages.page import render, write_page
-from zeuxis.pages.pictures import embed
-from zeuxis.pages.read import Line, mapping, mean, number, numbers
-from zeuxis.pages.run import provenance, row_names, turn_charts
-from zeuxis.pages.tables import arms_plot, differences_plot, recalls_plot, secondary, table
-from zeuxis.pages.words import (
+from zeuxis.pages.formats import (
     DASH,
     decimal,
     duration,
@@ -26,8 +18,16 @@ from zeuxis.pages.words import (
     value,
     whole,
 )
+from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, suspects
+from zeuxis.pages.origins import source_of
+from zeuxis.pages.outcome import of_copies
+from zeuxis.pages.page import render, write_page
+from zeuxis.pages.pictures import embed
+from zeuxis.pages.read import Line, mapping, mean, number, numbers
+from zeuxis.pages.run import provenance, row_names, turn_charts
+from zeuxis.pages.study_tables import arms_plot, differences_plot, recalls_plot, secondary, table
 from zeuxis.stats.found import FEWEST
-from zeuxis.stats.words import round_up
+from zeuxis.stats.sentences import round_up
 
 
 def write_study_report(study_folder: Path) -> Path:

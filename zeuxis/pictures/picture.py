@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from zeuxis.errors import BadInput
-from zeuxis.pictures.colour import fill_transparent, shaped, stretched
-from zeuxis.pictures.kept import Metadata, Picture
+from zeuxis.pictures.picture_file import Metadata, Picture
+from zeuxis.pictures.profiles import fill_transparent, shaped, stretched
 from zeuxis.pictures.reading import read
 from zeuxis.pictures.writing import SUFFIXES, encode, remarks
 

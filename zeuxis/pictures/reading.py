@@ -14,8 +14,8 @@ from zeuxis.data import decode
 from zeuxis.data.decode import MODES
 from zeuxis.data.ranges import white_of
 from zeuxis.data.signatures import Unreadable
-from zeuxis.pictures import colour, metadata, sixteen_bit
-from zeuxis.pictures.kept import Metadata, Picture
+from zeuxis.pictures import metadata, profiles, sixteen_bit
+from zeuxis.pictures.picture_file import Metadata, Picture
 
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: lambda a: a[:, ::-1],
@@ -138,10 +138,10 @@ def _in_srgb(raw: _Raw, profile: bytes | None, kept: Metadata) -> tuple[np.ndarr
     """Colours [H, W, 1 or 3], and `kept` with the profile and what was lost."""
     pixels = raw.pixels[..., :1] if raw.pixels.shape[2] < 3 else raw.pixels[..., :3]
     if raw.in_srgb:
-        return pixels, replace(kept, icc=colour.srgb_profile() if profile else None)
+        return pixels, replace(kept, icc=profiles.srgb_profile() if profile else None)
     if not profile or pixels.shape[2] == 1 or decode.is_srgb(profile):
         return pixels, replace(kept, icc=profile or None)
-    found = colour.to_srgb(pixels, profile)
+    found = profiles.to_srgb(pixels, profile)
     if found is None:
         words = "the colour profile cannot be computed with: colours stay as they are"
         return pixels, replace(kept, icc=profile, remarks=(*kept.remarks, words))

@@ -21,9 +21,9 @@ from torch import Tensor
 
 from zeuxis.data import decode
 from zeuxis.data.signatures import Unreadable
-from zeuxis.pictures import colour, reading, sixteen_bit
-from zeuxis.pictures.kept import Metadata, Picture
+from zeuxis.pictures import profiles, reading, sixteen_bit
 from zeuxis.pictures.picture import alpha_tensor, from_tensor, to_tensor
+from zeuxis.pictures.picture_file import Metadata, Picture
 from zeuxis.pictures.streaming_writer import LAST_LINE, opened_vips, written
 from zeuxis.pictures.tiles import mirrored
 from zeuxis.pictures.write import note_in
@@ -156,7 +156,7 @@ def _opened(path: Path) -> tuple[Any, Metadata]:
         image = image if turn == 1 else image.autorot()
         if image.interpretation == "cmyk":
             image = image.icc_transform("srgb", embedded=True, input_profile="cmyk")
-            kept = replace(kept, icc=colour.srgb_profile(), remarks=(*kept.remarks, "CMYK became RGB"))
+            kept = replace(kept, icc=profiles.srgb_profile(), remarks=(*kept.remarks, "CMYK became RGB"))
     dtype = _DTYPES.get(image.format)
     if dtype is None or (image.interpretation, 8 * dtype.itemsize) not in _KINDS or image.bands > 4:
         raise Unreadable(f"is too large for its kind of numbers ({image.interpretation}, {image.format})")

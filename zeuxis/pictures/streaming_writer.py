@@ -12,8 +12,8 @@ import numpy as np
 
 from zeuxis.data.files import cut, make_folder, plain_errors
 from zeuxis.errors import BadInput, MachineGaveOut, counted
-from zeuxis.pictures import colour, metadata, sixteen_bit
-from zeuxis.pictures.kept import Metadata
+from zeuxis.pictures import metadata, profiles, sixteen_bit
+from zeuxis.pictures.picture_file import Metadata
 from zeuxis.pictures.write import CHANGED, xmp_packet
 from zeuxis.pictures.writing import SUFFIXES, form_of, png_carrier
 from zeuxis.platform import sync_file, sync_folder
@@ -87,7 +87,7 @@ def _piped(aside: Path, name: str, kept: Metadata, note: Any, pixels: int) -> It
 def _held(rows: np.ndarray, holds: frozenset[str]) -> np.ndarray:
     """Rows [n, W, 1 to 4] of the kind that a format holds."""
     if rows.shape[2] in (2, 4) and "alpha" not in holds:
-        rows = colour.on_white(rows[..., :-1], rows[..., -1])
+        rows = profiles.on_white(rows[..., :-1], rows[..., -1])
     if rows.dtype == np.uint16 and "16 bits" not in holds:
         rows = ((rows.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return np.ascontiguousarray(rows)

@@ -12,8 +12,8 @@ from PIL import Image, PngImagePlugin
 from zeuxis.data.decode import is_srgb
 from zeuxis.data.origin import KEY
 from zeuxis.errors import BadInput
-from zeuxis.pictures import colour, metadata, sixteen_bit
-from zeuxis.pictures.kept import Metadata, Picture
+from zeuxis.pictures import metadata, profiles, sixteen_bit
+from zeuxis.pictures.picture_file import Metadata, Picture
 from zeuxis.pictures.write import CHANGED, note_text, xmp_packet
 
 Note = dict[str, Any] | None
@@ -205,12 +205,12 @@ def _colours(picture: Picture, form: Form) -> tuple[np.ndarray, Metadata]:
     if "profile" not in form.holds:
         kept = replace(kept, icc=None)
     elif kept.lost is not None and kept.icc is not None:
-        back = colour.from_srgb(pixels, kept.icc, kept.lost)
-        pixels, kept = (pixels, replace(kept, icc=colour.srgb_profile())) if back is None else (back, kept)
+        back = profiles.from_srgb(pixels, kept.icc, kept.lost)
+        pixels, kept = (pixels, replace(kept, icc=profiles.srgb_profile())) if back is None else (back, kept)
     if alpha is not None and "alpha" in form.holds:
         pixels = np.concatenate([pixels, alpha[..., None]], 2)
     elif alpha is not None:
-        pixels = colour.on_white(pixels, alpha)
+        pixels = profiles.on_white(pixels, alpha)
     if pixels.dtype == np.uint16 and "16 bits" not in form.holds:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return pixels, kept

@@ -10,8 +10,8 @@ from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.noise import round_bytes
+from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.resize import bicubic
-from zeuxis.degrade.words import parse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.fidelity import mse, psnr8

@@ -37,7 +37,7 @@ class Autoencoder(Recipe):
     """
 
     body: Literal["conv", "latent"] = "conv"  # own: maps without a latent vector; latent: Hinton and Salakhutdinov 2006
-    damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.words; "clean": nothing
+    damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.parsing; "clean": nothing
     width: Count = 32  # own: channels of the largest map; 32-64-128 is usual
     levels: Whole = 2  # own, conv: halvings
     code: Whole = 48  # own, conv: channels of the smallest map; 48 / 4^2 = 3 numbers a pixel, as many as in colour

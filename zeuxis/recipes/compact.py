@@ -42,7 +42,7 @@ class Compact(Recipe):
     blocks: Count = 8  # own; 16 or 32 convolutions in Real-ESRGAN; 6 blocks of three in SPAN
     skip: Literal["bicubic", "nearest"] = "bicubic"  # own; nearest in Real-ESRGAN, none in SPAN
     branches: bool = False  # SPAN's Conv3XC in place of 3x3 convolutions
-    damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.words
+    damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.parsing
     patch: Whole = 144  # own: pixels of the large picture, which 2, 3 and 4 divide; 256 in SMFANet
     batch: Count = 16  # EDSR, SRResNet
     distance: Literal["charbonnier", "l1", "mse"] = "charbonnier"  # arXiv 1704.03915; L1 in EDSR and SMFANet

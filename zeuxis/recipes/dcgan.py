@@ -11,7 +11,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses import adversarial
 from zeuxis.nets import dcgan, init, strided
-from zeuxis.nets.noise import LATENT_LAWS
+from zeuxis.nets.randomness import LATENT_LAWS
 from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Amount,

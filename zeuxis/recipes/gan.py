@@ -11,7 +11,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.nets import mlp
-from zeuxis.nets.noise import LATENT_LAWS
+from zeuxis.nets.randomness import LATENT_LAWS
 from zeuxis.recipes.recipe import (
     SLOWER,
     Amount,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
-from zeuxis.degrade.words import parse
+from zeuxis.degrade.parsing import parse
 from zeuxis.draw import Draw
 from zeuxis.losses import adversarial as sides
 from zeuxis.losses.fidelity import fft_l1, to_8_bits
@@ -49,7 +49,7 @@ class Inpaint(Recipe):
     """Inpainting: gated convolutions (Yu et al. 2019, arXiv 1806.03589) or LaMa's Fourier blocks (arXiv 2109.07161).
 
     It first learns to be near the truth, then, from `stage` of the budget on, also to pass a critic for which
-    only what lies in holes is fake. `holes` says what is missing, in the words of `zeuxis.degrade.words`; more
+    only what lies in holes is fake. `holes` says what is missing, in the words of `zeuxis.degrade.parsing`; more
     than half of a picture is never missing. Known pixels come out as they went in, bit for bit.
     """
 

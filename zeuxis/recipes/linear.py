@@ -35,7 +35,7 @@ class Linear(Recipe):
     beat: it takes detail away with the noise, whatever the picture.
     """
 
-    damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.words
+    damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.parsing
     side: Whole = 15  # own: side of the filter in pixels, odd
     patch: Whole = 64  # own: pixels
     batch: Count = 8  # own

@@ -35,7 +35,7 @@ class MLP(Recipe):
     after patches have been averaged, where the source takes it patch by patch.
     """
 
-    damage: str = "noise=25"  # section 4 of the source: sigma 25; in the words of zeuxis.degrade.words
+    damage: str = "noise=25"  # section 4 of the source: sigma 25; in the words of zeuxis.degrade.parsing
     seen: Whole = 13  # own: side of the patch that it reads; 39 in the source's best net for sigma 25
     given: Whole = 7  # own: side of the patch that it gives, in the middle of the other; 17 in the source
     width: Count = 128  # own: units of a hidden layer; 2047 to 3072 in the source

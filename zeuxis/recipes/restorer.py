@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
-from zeuxis.degrade.words import parse
+from zeuxis.degrade.parsing import parse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
-from zeuxis.nets.foreign import PEERS
 from zeuxis.nets.restoring import BODIES, unet_radius
+from zeuxis.nets.third_party import PEERS
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
 from zeuxis.recipes.recipe import (
     GAME,
@@ -43,7 +43,7 @@ HAIR = 1e-5
 class Restorer(Recipe):
     """A residual net from damaged pictures to clean ones, in the manner of FFDNet and DRUNet (arXiv 2008.13751).
 
-    `damage` is what it learns to undo, in the words of `zeuxis.degrade.words`. With `noise_map` it reads the
+    `damage` is what it learns to undo, in the words of `zeuxis.degrade.parsing`. With `noise_map` it reads the
     standard deviation of the noise as one more channel (FFDNet, arXiv 1710.04026); without it, it is blind. With
     `gan` above zero, from the share `stage` of the steps on, it also has to deceive a U-Net critic (Real-ESRGAN,
     arXiv 2107.10833): texture in place of smoothness, at the cost of PSNR; the first stage's weights are kept.

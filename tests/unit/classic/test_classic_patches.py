@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeuxis.classic.patches import Canvas, choose, fold, places, sweep, unfold
+from zeuxis.classic.overlapping_patches import Canvas, choose, fold, places, sweep, unfold
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 
@@ -57,7 +57,7 @@ def test_bands_change_nothing(monkeypatch):
         return patches.square(), patches[:, 0].abs()
 
     whole = sweep(image, 4, 2, work).mean(image)
-    monkeypatch.setattr("zeuxis.classic.patches.BAND", 1)
+    monkeypatch.setattr("zeuxis.classic.overlapping_patches.BAND", 1)
     assert torch.allclose(sweep(image, 4, 2, work).mean(image), whole, atol=1e-6)
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from zeuxis.classic import residual
-from zeuxis.classic.colour import opponent
+from zeuxis.classic.decorrelation import opponent
 from zeuxis.draw import Draw
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.stories.commands import inside, pictures, typed
 from zeuxis.data.reader import open_dataset
 from zeuxis.errors import BadInput
-from zeuxis.jobs.sample import parse_seeds
+from zeuxis.jobs.sample_files import parse_seeds
 
 
 def idx(path: Path, array: np.ndarray) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.pixels import apply_to_pixels
-from zeuxis.degrade.words import parse
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
 

@@ -25,7 +25,7 @@ NOTE = {"used": ["non-local-means"], "why": "noise of about 20", "task": "auto"}
 
 @pytest.fixture(autouse=True)
 def no_weights_were_added(tmp_path, monkeypatch):
-    monkeypatch.setattr("zeuxis.weights.foreign.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("zeuxis.weights.packages.cache_folder", lambda: tmp_path / "cache")
 
 
 def smooth(height: int = 48, width: int = 64, phase: float = 0.0) -> torch.Tensor:

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.pixels import apply_to_pixels
-from zeuxis.degrade.words import parse
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import diagnose
 from zeuxis.jobs.restoring.diagnose import Measured, measure, plan

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from zeuxis.data.files import write_first
-from zeuxis.jobs.executing.executor import Done, Spec, key_of_spec, run_all
+from zeuxis.jobs.executing.executor import Done, JobFailed, Lost, Spec, key_of_spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
 
@@ -51,6 +51,48 @@ def test_jobs_run_in_the_order_of_their_needs_and_once_each():
 
     run_all(ready, Backwards(), lambda spec: done.append(spec["name"]), "st")
     assert started == ["a", "b", "c", "last"] and sorted(done) == ["a", "b", "c", "last"]
+
+
+class Dying:
+    """An executor whose jobs are lost so many times each before they are done."""
+
+    slots = 2
+
+    def __init__(self, deaths):
+        self.deaths, self.out, self.tries = dict(deaths), [], []
+
+    def submit(self, spec):
+        self.out.append(spec)
+        self.tries.append(spec["name"])
+
+    def poll(self, seconds):
+        found, self.out = self.out, []
+        ended = []
+        for spec in found:
+            self.deaths[spec["name"]] = left = self.deaths.get(spec["name"], 0) - 1
+            ended.append(Done(spec) if left < 0 else Lost(spec))
+        return ended
+
+    def cancel(self, patience):
+        self.out = []
+
+
+def test_a_job_that_was_lost_is_begun_anew_and_not_for_ever(capsys):
+    done = []
+
+    def ready():
+        return [{"name": n} for n in "abc" if n not in done]
+
+    executor = Dying({"b": 2})
+    run_all(ready, executor, lambda spec: done.append(spec["name"]), "st")
+    assert sorted(done) == ["a", "b", "c"] and executor.tries.count("b") == 3
+    assert capsys.readouterr().err.count("the process of b was ended by somebody; it is begun anew") == 2
+    done.clear()
+    with pytest.raises(JobFailed, match="a worker died at b"):
+        run_all(ready, Dying({"b": 3}), lambda spec: done.append(spec["name"]), "st")
+    done.clear()
+    with pytest.raises(JobFailed, match="a worker died"):
+        run_all(ready, Dying({"a": 1, "b": 1, "c": 1}), lambda spec: done.append(spec["name"]), "st")
 
 
 def test_here_works_one_after_another_and_what_a_job_raises_passes_through():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring.masks import MOST, check_meaning, hole_of
+from zeuxis.jobs.restoring.mask_files import MOST, check_meaning, hole_of
 from zeuxis.pictures.picture import Picture, read
 
 SIZE = (60, 80)

@@ -10,7 +10,7 @@ from PIL import Image
 import zeuxis
 from zeuxis.errors import BadInput
 from zeuxis.jobs.per_image.records import Record, Results
-from zeuxis.jobs.study.result import Study
+from zeuxis.jobs.study.handle import Study
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from zeuxis.data.there import source_of
 from zeuxis.engine.monitoring import with_every_class
 from zeuxis.errors import BadInput
 from zeuxis.jobs import recognizing
-from zeuxis.jobs.sample import _labels
+from zeuxis.jobs.sample_files import _labels
 from zeuxis.jobs.sources import Source, held_share, material
 from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.jobs.study.study import prepare

@@ -48,7 +48,7 @@ def test_a_worker_that_fell_silent_is_a_failed_job_to_resume():
     dead = _process("")
     dead.spec = {"name": "01/light"}
     run = _local(dead)
-    run._answers.put((0, ""))
+    run._answers.put((dead, ""))
     told = executor.failure_of(*run.poll(0), Path("st"))
     run.cancel(1)
     assert told.exit_code == 4 and "zeuxis resume st" in str(told)
@@ -57,7 +57,7 @@ def test_a_worker_that_fell_silent_is_a_failed_job_to_resume():
 def test_a_worker_that_died_idle_gives_its_slot_to_another():
     dead = _process("")
     run = _local(dead)
-    run._answers.put((0, ""))
+    run._answers.put((dead, ""))
     assert run.poll(0) == [] and run._workers == {} and dead.process.returncode is not None
 
 
@@ -153,3 +153,32 @@ def test_a_lock_of_an_orphan_is_waited_for(tmp_path, monkeypatch):
         arms._until_free(tmp_path, 0.0)  # no longer than that: the run then says who holds it
     arms._until_free(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+DEADLY = """
+import os
+from pathlib import Path
+
+
+def work(spec):
+    file = Path(spec["at"])
+    if not file.exists():
+        file.touch()
+        os.kill(os.getpid(), 9)
+    file.write_text("done")
+"""
+
+
+@posix
+def test_a_job_whose_process_was_killed_is_begun_anew_by_another(tmp_path, capsys, monkeypatch):
+    """The first time it kills itself; the study goes on as if nothing had been."""
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    file = tmp_path / "result"
+
+    def ready():
+        missing = not (file.exists() and file.read_text())
+        return [{"name": "a", "work": "deadly:work", "at": str(file)}] * missing
+
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    executor.run_all(ready, local.Local(1), lambda spec: None, tmp_path)
+    assert file.read_text() == "done" and "begun anew" in capsys.readouterr().err

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from zeuxis.jobs.restoring import steps
 from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of
 from zeuxis.jobs.restoring.steps import StepConfig
-from zeuxis.pictures.colour import fill_transparent, shaped, stretched
 from zeuxis.pictures.picture import Metadata, Picture, alpha_tensor, encode, from_tensor, read, to_tensor
+from zeuxis.pictures.profiles import fill_transparent, shaped, stretched
 
 RED, BLUE = (220, 60, 40), (20, 90, 200)
 

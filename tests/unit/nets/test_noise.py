@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zeuxis.draw import Draw
-from zeuxis.nets.noise import LATENT_LAWS, Dropout, bind
+from zeuxis.nets.randomness import LATENT_LAWS, Dropout, bind
 
 
 def net() -> nn.Module:

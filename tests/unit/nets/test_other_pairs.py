@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from zeuxis.draw import Draw
 from zeuxis.nets import dcgan, mlp, sngan, wgan
-from zeuxis.nets.noise import bind
+from zeuxis.nets.randomness import bind
 
 PAIRS = {
     "mlp": (

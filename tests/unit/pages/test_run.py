@@ -19,9 +19,9 @@ from tests.unit.pages.fixtures import (
 from tests.unit.pages.html_checks import check_page
 from zeuxis.errors import BadInput
 from zeuxis.pages import run as module
+from zeuxis.pages.formats import DASH
 from zeuxis.pages.outcome import of_samples
 from zeuxis.pages.run import open_run, write_run_report
-from zeuxis.pages.words import DASH
 
 
 def page_of(folder: Path):

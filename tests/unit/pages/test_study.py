@@ -15,7 +15,7 @@ from zeuxis.pages.folder import open_study
 from zeuxis.pages.generators import alarms, of_augment
 from zeuxis.pages.run import write_run_report
 from zeuxis.pages.study import without_word, write_study_report
-from zeuxis.pages.tables import arms_plot
+from zeuxis.pages.study_tables import arms_plot
 from zeuxis.spelling import Advice, Way
 
 

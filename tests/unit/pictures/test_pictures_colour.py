@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from zeuxis.data.decode import is_srgb
-from zeuxis.pictures.colour import from_srgb, on_white, space, srgb_profile, stretched, to_srgb
+from zeuxis.pictures.profiles import from_srgb, on_white, space, srgb_profile, stretched, to_srgb
 
 
 def fixed(*values):

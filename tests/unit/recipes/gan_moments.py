@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
-from zeuxis.nets.noise import bind
+from zeuxis.nets.randomness import bind
 from zeuxis.recipes.recipe import Batch, Recipe, StepContext, Terms
 
 TEN = Spec(1, 28, 28, tuple("abcdefghij"))

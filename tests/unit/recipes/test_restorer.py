@@ -7,7 +7,7 @@ import torch
 
 from tests.unit.nets.reaching import randomised, reach
 from zeuxis.data.dataset import Spec
-from zeuxis.degrade.words import parse
+from zeuxis.degrade.parsing import parse
 from zeuxis.draw import Draw
 from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput

@@ -12,9 +12,9 @@ from zeuxis.errors import BadInput
 from zeuxis.stats import paired
 from zeuxis.stats.chance import Guessing
 from zeuxis.stats.found import Verdict
+from zeuxis.stats.sentences import round_up
 from zeuxis.stats.twoway import Examined, least_effect, two_way
 from zeuxis.stats.verdict import calls, pictures_for_none, rule, secondary, verdict
-from zeuxis.stats.words import round_up
 
 N = 1000
 ONE = Examined.of(np.zeros(N, int))

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from zeuxis.engine.guard import stop_flag
+from zeuxis.engine.progress import say
 from zeuxis.errors import MachineGaveOut, Stopped, ZeuxisError, command
 
 Spec = dict[str, Any]
@@ -16,6 +18,8 @@ the spec; at: where it finds its inputs. All else decides the result."""
 PATIENCE = 9.0
 """Seconds that all jobs together have to save and go."""
 _TICK = 0.5  # seconds between looks at the stop flag
+_AGAIN = 2  # times that a job is begun anew where its process was ended by somebody
+_SHARE = 0.1  # of all jobs: where more are lost, something is wrong with the machine
 
 
 class JobFailed(ZeuxisError):
@@ -80,10 +84,13 @@ def key_of_spec(spec: Spec) -> str:
 def run_all(ready: Callable[[], list[Spec]], executor: Executor, finished: Callable[[Spec], None], where: Path) -> None:
     """Runs every spec that `ready()` offers until it offers none.
 
-    ready: reads the results in the folder `where` and offers what can start now, most urgent first. Raises Stopped on a
-    signal once the jobs have saved and gone, JobFailed with the words of the first that failed or was lost.
+    ready: reads the results in the folder `where` and offers what can start now, most urgent first. A job that was lost
+    is begun anew, twice at most, and a tenth of the jobs that were begun, two at least, in all. Raises Stopped on a
+    signal once the jobs have saved and gone, JobFailed with the words of the first that failed or was lost for good.
     """
     out: set[str] = set()
+    lost: Counter[str] = Counter()
+    begun = 0
     with stop_flag() as stop:
         try:
             while True:
@@ -93,13 +100,19 @@ def run_all(ready: Callable[[], list[Spec]], executor: Executor, finished: Calla
                 for spec in waiting[: executor.slots - len(out)]:
                     executor.submit(spec)
                     out.add(spec["name"])
+                    begun += 1
                 if not out:
                     return
                 for outcome in executor.poll(_TICK):
-                    out.remove(outcome.spec["name"])
-                    if not isinstance(outcome, Done):
+                    name = outcome.spec["name"]
+                    out.remove(name)
+                    lost[name] += isinstance(outcome, Lost)
+                    if isinstance(outcome, Lost) and lost[name] <= _AGAIN and lost.total() <= max(2, _SHARE * begun):
+                        say(f"zeuxis: the process of {name} was ended by somebody; it is begun anew")
+                    elif not isinstance(outcome, Done):
                         raise failure_of(outcome, where)
-                    finished(outcome.spec)
+                    else:
+                        finished(outcome.spec)
         finally:
             executor.cancel(PATIENCE)
 

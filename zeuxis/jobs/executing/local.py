@@ -15,7 +15,7 @@ from zeuxis import platform
 from zeuxis.jobs.executing.executor import PATIENCE, Done, Failed, Lost, Outcome, Spec
 
 
-@dataclass
+@dataclass(eq=False)
 class _Worker:
     process: subprocess.Popen[str]
     listener: threading.Thread
@@ -72,7 +72,7 @@ class Local:
 
     def __init__(self, slots: int, devices: int = 0) -> None:
         self.slots, self.devices = slots, devices
-        self._answers: queue.Queue[tuple[int, str]] = queue.Queue()
+        self._answers: queue.Queue[tuple[_Worker, str]] = queue.Queue()
         self._workers: dict[int, _Worker] = {}
         self._ended: list[Outcome] = []
 
@@ -84,6 +84,7 @@ class Local:
         worker = self._workers[slot]
         if not worker.give(spec):
             self._ended.append(worker.lost(spec))
+            self._forget(worker)
 
     def poll(self, seconds: float) -> list[Outcome]:
         if not self._ended:
@@ -92,21 +93,27 @@ class Local:
         ended, self._ended = self._ended, []
         return ended
 
-    def _hear(self, slot: int, line: str) -> None:
+    def _hear(self, worker: _Worker, line: str) -> None:
         """An answer of a worker; "" where it fell silent, which counts where it had a job."""
-        worker = self._workers[slot]
-        spec, worker.spec = worker.spec, None
-        if spec is None:  # nothing was lost with it, and another one takes its slot
-            del self._workers[slot]
-            _end([worker], 0.0)
+        if worker not in self._workers.values():  # it is known to be dead
             return
-        answer = json.loads(line) if line else {}
+        spec, worker.spec = worker.spec, None
         if not line:
-            self._ended.append(worker.lost(spec))
-        elif "error" in answer:
+            self._ended += [worker.lost(spec)] if spec is not None else []
+            self._forget(worker)
+            return
+        assert spec is not None, line
+        answer = json.loads(line)
+        if "error" in answer:
             self._ended.append(Failed(spec, answer["error"], answer["code"]))
         else:
             self._ended.append(Done(spec))
+
+    def _forget(self, worker: _Worker) -> None:
+        """A dead worker's slot is free for another."""
+        self._workers = {slot: other for slot, other in self._workers.items() if other is not worker}
+        worker.spec = None
+        _end([worker], 0.0)
 
     def cancel(self, patience: float) -> None:
         """Asks the busy ones to save and go, lets the idle ones end, and leaves nobody behind."""
@@ -131,9 +138,9 @@ class Local:
             assert process.stdout
             with process.stdout:
                 for line in process.stdout:
-                    self._answers.put((slot, line))
-            self._answers.put((slot, ""))
+                    self._answers.put((worker, line))
+            self._answers.put((worker, ""))
 
-        listener = threading.Thread(target=listen, daemon=True)
-        listener.start()
-        return _Worker(process, listener)
+        worker = _Worker(process, threading.Thread(target=listen, daemon=True))
+        worker.listener.start()
+        return worker

@@ -13,7 +13,7 @@ from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.work import Work
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
-from zeuxis.jobs.restoring.masks import check_meaning
+from zeuxis.jobs.restoring.mask_files import check_meaning
 from zeuxis.jobs.restoring.restore import RestoreConfig, work_of
 
 MASKED = ("inpaint", "old-photo")

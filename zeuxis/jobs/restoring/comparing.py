@@ -11,7 +11,7 @@ import torch
 from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
-from zeuxis.jobs.foreign import Distance
+from zeuxis.jobs.published_nets import Distance
 from zeuxis.jobs.restoring import changes, diagnose, scoring
 from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page

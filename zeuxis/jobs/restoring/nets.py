@@ -64,7 +64,7 @@ def from_bundle(name: str) -> Net:
 def from_run(path: str | Path, snapshot: str | None = None) -> Net:
     """The net of a run folder, or of a lone weights file, ours or of other people. Raises BadInput."""
     if Path(path).is_file():
-        if third_party.is_foreign(Path(path)):
+        if third_party.is_third_party(Path(path)):
             return Net(str(path), *third_party.opened(Path(path)))
         return from_file(Path(path))
     run = Run.open(path)

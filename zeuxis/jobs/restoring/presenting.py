@@ -13,8 +13,8 @@ from zeuxis.jobs.restoring import changes, scoring, uncertainty
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.pages import restored
+from zeuxis.pages.formats import decimal, signed
 from zeuxis.pages.restored import Map, Shown
-from zeuxis.pages.words import decimal, signed
 
 _NOTHING = 0.005  # dB that are rounding
 

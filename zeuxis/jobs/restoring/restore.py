@@ -15,7 +15,7 @@ from zeuxis.jobs.per_image.done import request
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress, Work
-from zeuxis.jobs.restoring import diagnose, large, masks, steps
+from zeuxis.jobs.restoring import diagnose, large, mask_files, steps
 from zeuxis.jobs.restoring.diagnose import Plan
 from zeuxis.jobs.restoring.steps import State, StepConfig
 from zeuxis.jobs.restoring.uncertainty import of_run
@@ -27,7 +27,8 @@ from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, to_tenso
 class RestoreConfig:
     """What a person asked for. scale 1 restores; strength: 0 leaves all as it is, None is the task's own.
 
-    uncertainty: a run of that recipe for the page's map, in place of the package's head. mask_is: see `masks.hole_of`.
+    uncertainty: a run of that recipe for the page's map, in place of the package's head. mask_is: see
+    `mask_files.hole_of`.
     """
 
     task: str = "auto"
@@ -68,12 +69,12 @@ def check_asked(asked: RestoreConfig) -> None:
 
 
 def _known(mask: Picture | None, size: tuple[int, int], asked: RestoreConfig, name: str) -> torch.Tensor | None:
-    """[1, 1, H, W], 0 where the mask marks a hole. Raises BadInput as `masks.hole_of`."""
+    """[1, 1, H, W], 0 where the mask marks a hole. Raises BadInput as `mask_files.hole_of`."""
     if mask is None and asked.task == diagnose.FILL:
         raise BadInput("inpaint needs a mask", name, "give --mask, white where something is missing")
     if mask is None:
         return None
-    hole = masks.hole_of(mask, size, asked.mask_is, name)
+    hole = mask_files.hole_of(mask, size, asked.mask_is, name)
     return torch.from_numpy(1.0 - hole.astype(np.float32))[None, None]
 
 

@@ -7,7 +7,7 @@ from math import fsum, inf, isfinite, log10
 from torch import Tensor
 
 from zeuxis.errors import BadInput
-from zeuxis.jobs.foreign import Distance, distance
+from zeuxis.jobs.published_nets import Distance, distance
 from zeuxis.metrics.fidelity import ALL, WINDOW, Protocol, on_y, psnr_each, ssim_each
 from zeuxis.metrics.perceptual import LEAST
 

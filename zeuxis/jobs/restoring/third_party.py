@@ -112,7 +112,7 @@ def imported(where: str) -> Any:
 # ------------------------------------------------------------------ files
 
 
-def is_foreign(path: Path) -> bool:
+def is_third_party(path: Path) -> bool:
     """Whether this file of weights is none of ours. Raises BadInput for a damaged safetensors file."""
     if path.suffix.lower() == ".safetensors":
         return "recipe" not in store.words(path)
@@ -153,7 +153,7 @@ def _unpickled(loader: Any, path: Path) -> Any:
 
 
 def opened(path: Path) -> Parts:
-    """A net from a file for which `is_foreign` holds. Raises BadInput: no spandrel, or no net that restores in it."""
+    """A net from a file that `is_third_party`. Raises BadInput: no spandrel, or no net that restores in it."""
     return built(_state(imported(str(path)), path), str(path))
 
 

@@ -15,8 +15,8 @@ from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.handle import Study
 from zeuxis.jobs.study.plan import StudyConfig
-from zeuxis.jobs.study.result import Study
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from zeuxis.errors import BadInput, WrongType
-from zeuxis.pictures.kept import Metadata, Picture
+from zeuxis.pictures.picture_file import Metadata, Picture
 from zeuxis.pictures.writing import encode
 
 _PLANES = {1: (1, False), 2: (1, True), 3: (3, False), 4: (3, True)}  # channels: colours, and whether alpha follows

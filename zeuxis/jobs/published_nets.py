@@ -1,4 +1,4 @@
-"""Weights of other people at work: LPIPS, and the published nets that stand beside our own in comparisons."""
+"""Third-party weights at work: LPIPS, and the published nets that stand beside our own in comparisons."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from zeuxis.errors import BadInput
 from zeuxis.metrics.perceptual import lpips
 from zeuxis.metrics.result import Result
 from zeuxis.nets import vgg
-from zeuxis.nets.foreign import PEERS, TRUNKS, net_of
-from zeuxis.weights import foreign
+from zeuxis.nets.third_party import PEERS, TRUNKS, net_of
+from zeuxis.weights import packages
 from zeuxis.weights.store import content_hash
 
 Distance = Callable[[Tensor, Tensor], Result]
@@ -25,7 +25,7 @@ SAID = {"alex": "Alex", "vgg": "VGG"}
 def distance(trunk: str = "alex", device: str = "cpu") -> Distance:
     """LPIPS by AlexNet or VGG16 ("alex", "vgg"). Raises BadInput where the weights were not added."""
     name, said = f"lpips-{trunk}", SAID[trunk]
-    tensors, _ = foreign.opened(name)
+    tensors, _ = packages.opened(name)
     net = TRUNKS[name](tensors).to(device)
     heads = [head.to(device) for head in vgg.heads(tensors)]
     hashed = content_hash(tensors)

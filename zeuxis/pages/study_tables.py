@@ -8,9 +8,7 @@ from markupsafe import Markup
 from zeuxis.augmentation.names import RIVALS
 from zeuxis.pages.arms import Arm, mean_recalls
 from zeuxis.pages.folder import StudyFolder
-from zeuxis.pages.plots import Row, dot_plot, interval_cell, scale_of
-from zeuxis.pages.read import Line, mapping, number, numbers, objects
-from zeuxis.pages.words import (
+from zeuxis.pages.formats import (
     DASH,
     decimal,
     interval,
@@ -19,6 +17,8 @@ from zeuxis.pages.words import (
     signed,
     things,
 )
+from zeuxis.pages.plots import Row, dot_plot, interval_cell, scale_of
+from zeuxis.pages.read import Line, mapping, number, numbers, objects
 
 CLASSES = 40  # rows of the recall plot; more are cut to those that differ most
 

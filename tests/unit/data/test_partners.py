@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis.data.memory import MemoryDataset
-from zeuxis.data.pairs import paired
+from zeuxis.data.partners import paired
 from zeuxis.errors import BadInput
 
 NAMES = ("A", "B")

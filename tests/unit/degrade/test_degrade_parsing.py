@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis import degrade
-from zeuxis.degrade import words
+from zeuxis.degrade import parsing
 from zeuxis.degrade.blur import Gaussian
 from zeuxis.degrade.degradation import Chain, Sometimes
 from zeuxis.degrade.jpeg import Jpeg
 from zeuxis.degrade.noise import GaussianNoise, is_grey
+from zeuxis.degrade.parsing import KINDS, parse
 from zeuxis.degrade.presets import PRESETS
-from zeuxis.degrade.words import KINDS, parse
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.errors import BadInput, ZeuxisError
 
@@ -144,8 +144,8 @@ def test_a_new_damage_is_one_file(monkeypatch, tmp_path):
         "WORDS = {'stripes': Kind('brighter stripes', LEVELS, Stripes, (1, 2), (0, 10))}\n"
     )
     monkeypatch.setattr(degrade, "__path__", [*degrade.__path__, str(tmp_path)])
-    monkeypatch.setattr(words, "KINDS", words._gathered())
+    monkeypatch.setattr(parsing, "KINDS", parsing._gathered())
     image = torch.zeros(1, 1, 4, 4)
     assert torch.allclose(parse("stripes=5")(image, Draw(0)).image, image + 5 / 127.5)
-    assert {*words.KINDS} > {"blur", "jpeg", "stripes"}
+    assert {*parsing.KINDS} > {"blur", "jpeg", "stripes"}
     sys.modules.pop("zeuxis.degrade.stripes")

