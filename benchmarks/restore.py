@@ -3,7 +3,7 @@
 The standard test sets as the papers use them: x2, x3, x4 on Y; Gaussian noise, unclipped and as an 8-bit
 file; JPEG on grey pictures; holes. Each method gets the same 8-bit low-resolution pictures and the same
 noise. First the published figures of plain bicubic and plain JPEG are measured again; the exit code is 1
-where one is off. LPIPS and the peers are those that `zeuxis data weights add` put into the cache.
+where one is off. LPIPS and the published nets are those that `zeuxis data weights add` put into the cache.
 """
 
 import argparse

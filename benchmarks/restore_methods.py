@@ -11,17 +11,16 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.jobs import published_nets
-from zeuxis.jobs.restoring import nets, steps, third_party, uncertainty
-from zeuxis.nets import third_party as borrowed
-from zeuxis.weights import bundled
-from zeuxis.weights import packages as carried
+from zeuxis.jobs.restoring import nets, spandrel_nets, steps, uncertainty
+from zeuxis.nets import third_party as published
+from zeuxis.weights import bundled, packages
 
 Method = Callable[[Degraded], Tensor]
 """A damaged picture [1, C, H, W] to the repaired one [1, C, H * scale, W * scale] in [-1, 1]."""
 
 
 def methods(task: Task, runs: Sequence[str] = ()) -> dict[str, Method]:
-    """Every method that can do the task here, by name: the input, the classic ones, added peers, ours."""
+    """Every method that can do the task here, by name: the input, the classic ones, added published nets, ours."""
     given = {"bicubic" if task.job == "upscale" else "input": _given(task)}
     return {**given, **_classic(task), **_peers(task), **ours(task, runs)}
 
@@ -51,21 +50,21 @@ def _peers(task: Task) -> dict[str, Method]:
     """The nets that were added to the cache; denoisers are told the level, colour ones take colour sets alone."""
     grey = _grey(task)
     found: dict[str, Method] = {}
-    for name in borrowed.added():
-        peer = borrowed.PEERS[name]
-        fits = peer.scale == task.scale and peer.task == task.job
-        if fits and (task.job == "upscale" or peer.channels == (1 if grey else 3)):
+    for name in published.added():
+        rival = published.PUBLISHED[name]
+        fits = rival.scale == task.scale and rival.task == task.job
+        if fits and (task.job == "upscale" or rival.channels == (1 if grey else 3)):
             repair = published_nets.repair(name)
             found[name] = lambda seen, repair=repair: repair(seen.image, seen.level)
     return {**found, **_by_spandrel(task)}
 
 
 def _by_spandrel(task: Task) -> dict[str, Method]:
-    """DAT-light where it was added and spandrel imports; over the whole picture at once, as the other peers."""
+    """DAT-light where it was added and spandrel imports; over the whole picture at once, as the other published."""
     name = f"dat-light-x{task.scale}"
-    if task.job != "upscale" or not carried.is_here(name) or not shim.can_import("spandrel"):
+    if task.job != "upscale" or not packages.is_here(name) or not shim.can_import("spandrel"):
         return {}
-    net = nets.Net(name, *third_party.built(carried.opened(name)[0], name))
+    net = nets.Net(name, *spandrel_nets.built(packages.opened(name)[0], name))
 
     def whole(seen: Degraded) -> Tensor:
         answer = net.able.restore(net.networks, seen.image.expand(-1, net.spec.channels, -1, -1))

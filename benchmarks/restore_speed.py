@@ -52,7 +52,7 @@ def measured(found: dict[str, Method], pictures: Pictures, task: Task, rounds: i
             "megapixels_per_cpu_second": out / statistics.median(seconds),
             "least": out / max(seconds),
             "most": out / min(seconds),
-            "faithful": name not in nets.PEERS or nets.PEERS[name].faithful,
+            "faithful": name not in nets.PUBLISHED or nets.PUBLISHED[name].faithful,
         }
         for name, seconds in taken.items()
     ]

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.laws.helper import NAMES, Borrowed
+from tests.laws.helper import NAMES, StandIn
 from zeuxis import catalog
 from zeuxis.engine import state
 
 
 @pytest.fixture(autouse=True)
 def no_weights_of_other_people(monkeypatch):
-    monkeypatch.setattr(state, "fixed_net", lambda name: Borrowed())
+    monkeypatch.setattr(state, "fixed_net", lambda name: StandIn())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,8 +41,8 @@ SMALL = {
 CLASSES = ("a", "b", "c")
 
 
-class Borrowed(nn.Module):
-    """Stands for a net of other people: two maps of a picture, or, told the level of its noise, the picture halved."""
+class StandIn(nn.Module):
+    """Stands for a net of third parties: two maps of a picture, or, told the level of its noise, the picture halved."""
 
     def forward(self, image: Tensor, level: Tensor | None = None) -> Tensor | list[Tensor]:
         return [image + 1, image[..., ::2, ::2] + 1] if level is None else image / (1 + level / 255)
@@ -132,13 +132,13 @@ class With:
     """A recipe whose phases are others; everything else is as it was."""
 
     def __init__(self, recipe: Recipe, phases: tuple[Phase, ...]) -> None:
-        self._recipe, self._turns = recipe, phases
+        self._recipe, self._phases = recipe, phases
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._recipe, name)
 
     def phases(self) -> tuple[Phase, ...]:
-        return self._turns
+        return self._phases
 
 
 def only(recipe: Recipe, optimizer: str) -> Any:
@@ -151,9 +151,9 @@ def poisoned(recipe: Recipe, poison: Callable[[], None]) -> Any:
 
     def spoil(phase: Phase) -> Phase:
         @functools.wraps(phase.loss)
-        def loss(moment: Any) -> Any:
+        def loss(context: Any) -> Any:
             poison()
-            return phase.loss(moment)
+            return phase.loss(context)
 
         return replace(phase, loss=loss)
 

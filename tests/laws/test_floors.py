@@ -3,8 +3,10 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -320,3 +322,27 @@ def test_the_package_loads_its_words_when_they_are_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
     assert done.returncode == 0, done.stderr
     assert not HEAVY & set(ast.literal_eval(done.stdout))
+
+
+OLD = (
+    r"\b(Moment|Mover|Levers|Habits|HABITS|Feeder|feeder|Watcher|Doubts|Observed|Observes|play_run|Game|PEERS|peers)\b",
+    r"\b(twin|twins) of a network|\baveraged twin\b|nets of other people|\bforeign nets?\b",
+)
+"""Names of the house's first years for which the field has others, and what they were called in prose."""
+
+
+def test_no_old_name_is_left(project: Path) -> None:
+    kept = [*(project / "zeuxis").rglob("*.py"), *(project / "docs").glob("*.md"), project / "README.md"]
+    found = [f"{path.name}: {m[0]}" for path in kept for old in OLD for m in re.finditer(old, path.read_text("utf-8"))]
+    assert not found
+
+
+SAME = {"__init__", "train", "sample", "study", "restore", "upscale", "inpaint", "dcgan", "mlp", "arms", "uncertainty"}
+"""Files of one name that are about one thing on several floors: a word and its job, a recipe and its nets or page."""
+
+
+def test_no_two_files_of_one_name_mean_different_things(project: Path) -> None:
+    """`masks`, `noise`, `strips` and so on were two or three things each."""
+    names = Counter(path.stem for path in (project / "zeuxis").rglob("*.py"))
+    allowed = SAME | {"fidelity", "classification", "augment"}  # losses and metrics of one kind
+    assert {name for name, n in names.items() if n > 1} <= allowed

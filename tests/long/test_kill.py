@@ -21,7 +21,7 @@ SMALL = {
     "progan": ["--base", "32", "--most", "16", "--latent", "16", "--batch", "32"],
 }
 KILLS = {"dcgan": 17, "r3gan": 17, "progan": 16}
-HABITS = ["--checkpoint-every", "1s"]
+OPTIONS = ["--checkpoint-every", "1s"]
 
 
 def _line(recipe: str, run: str) -> list[str]:
@@ -36,7 +36,7 @@ def _line(recipe: str, run: str) -> list[str]:
         "--compute",
         "plain",
         *SMALL[recipe],
-        *HABITS,
+        *OPTIONS,
     ]
 
 
@@ -62,7 +62,7 @@ def _go_on(recipe: str, place: Path) -> Ended:
     """By `resume`, or by the same command where no run.json was written yet."""
     if (place / "r" / "run.json").exists():
         Run.open(place / "r")
-        return in_process("resume", "r", *HABITS, cwd=place)
+        return in_process("resume", "r", *OPTIONS, cwd=place)
     return in_process(*_line(recipe, "r"), cwd=place)
 
 
@@ -84,7 +84,7 @@ def test_kill_at_random_moments(recipe, tmp_path, capsys):
         early += not begun
         if begun and i % 3 == 0:
             Run.open(tmp_path / "r")
-            _killed_after(second * whole, ["resume", "r", *HABITS], tmp_path)
+            _killed_after(second * whole, ["resume", "r", *OPTIONS], tmp_path)
         ended = _go_on(recipe, tmp_path)
         assert ended.code == 0 and not ended.errors, f"kill {i} at {first:.3f}: {ended}"
         assert Run.open(tmp_path / "r").finish["weights_sha256"] == wanted, f"kill {i} at {first:.3f}"

@@ -132,8 +132,8 @@ def _distinct(blocks: Tensor) -> Tensor:
 def _histogram(y: Tensor, telling: Tensor, row: int, column: int) -> Tensor:
     """Counts of |coefficient| of the blocks of `y` [H, W] on the grid that starts at (row, column), flat.
 
-    telling: [H, W], where a pixel can bear witness. A block that is constant or holds one that cannot is left out.
-    Equal rich blocks, as those of a pattern, are one witness.
+    telling: [H, W], where a pixel can tell. A block that is constant or holds one that cannot is left out.
+    Equal rich blocks, as those of a pattern, count once.
     """
     grids = [blocks_of(plane, (row, column)) for plane in (y, telling)]
     columns, count = grids[0].shape[1], grids[0].shape[0] * grids[0].shape[1]
@@ -157,7 +157,7 @@ class JpegTraces:
     certainty: Tensor  # mean cosine of the coefficients with the lattice of steps: 1 fresh from the decoder, 0 chance
     score: Tensor  # the same in standard deviations of chance
     blocking: Tensor  # mean excess of |difference| across the grid's lines, in grey levels of 0..255
-    judged: Tensor  # bool: whether enough blocks could bear witness; without, a lattice that is there is not found
+    judged: Tensor  # bool: whether enough blocks could tell; without, a lattice that is there is not found
 
 
 def _excess(y: Tensor, first: int) -> float:

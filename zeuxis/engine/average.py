@@ -18,7 +18,7 @@ def update(ema: nn.ModuleDict, networks: nn.ModuleDict, average: Average, batch:
     """One step of the average after `images` were seen; buffers are copied, for they are averages already."""
     half_life = min(average.half_life_images, average.ramp * images)
     keep = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
-    for name, twin in ema.items():
-        torch._foreach_lerp_(list(twin.parameters()), [p.detach() for p in networks[name].parameters()], 1.0 - keep)
-        for mine, theirs in zip(twin.buffers(), networks[name].buffers(), strict=True):
+    for name, mean in ema.items():
+        torch._foreach_lerp_(list(mean.parameters()), [p.detach() for p in networks[name].parameters()], 1.0 - keep)
+        for mine, theirs in zip(mean.buffers(), networks[name].buffers(), strict=True):
             mine.copy_(theirs)

@@ -111,7 +111,7 @@ def sampler_of(
 def batch_samplers(
     samplers: Mapping[str, BatchSpec], streams: Mapping[str, Dataset], seed: int, device: str, conditional: bool
 ) -> dict[str, BatchSampler]:
-    """One feeder per feed; `check` has seen that the streams are there."""
+    """One sampler for each batch spec; `check` has seen that the streams are there."""
     return {
         name: sampler_of(name, batch_spec, streams, seed, device, conditional) for name, batch_spec in samplers.items()
     }

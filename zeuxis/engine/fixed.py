@@ -1,4 +1,4 @@
-"""The frozen nets that losses read: of other people, of the package, of a run or a file."""
+"""The frozen nets that losses read: third-party ones, of the package, of a run or a file."""
 
 import json
 from collections.abc import Mapping

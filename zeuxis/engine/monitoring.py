@@ -38,8 +38,8 @@ def sample_grid(state: TrainState, path: Path) -> None:
         pictures = recipe.decode(networks, recipe.latents(rows * columns, draw), labels)
     for network in networks.values():
         network.train()
-    for twin in state.ema.values():
-        twin.eval()
+    for average in state.ema.values():
+        average.eval()
     note = {"recipe": type(recipe).__module__.rpartition(".")[2], "seed": state.seed, "step": state.step}
     write_png(path, grid(pictures.cpu(), columns), note)
 

@@ -87,7 +87,7 @@ def gradient(
             rank, world = ranks.rank + ranks.world * part, ranks.world * micro
             draw = Draw(state.seed, state.attempt, state.step, name, rank, world, state.compute.device)
             randomness.bind(state.networks, draw)
-            moment = StepContext(
+            context = StepContext(
                 state.networks,
                 batches(rank, world),
                 draw,
@@ -99,7 +99,7 @@ def gradient(
                 ranks.mean,
             )
             with state.compute.products():
-                terms = phase.loss(moment)
+                terms = phase.loss(context)
             (terms.total() / micro).backward()
             found.append(terms)
     ranks.average_([p.grad for p in optimizer.parameters if p.grad is not None])

@@ -54,7 +54,7 @@ class Weights:
     asked: str
 
 
-AS_USUAL, USUAL_HABITS = Start(), LoopOptions()
+AS_USUAL, USUAL_OPTIONS = Start(), LoopOptions()
 
 
 def train(
@@ -64,7 +64,7 @@ def train(
     budget: Budget,
     held_out: Mapping[str, Dataset] | None = None,
     start: Start = AS_USUAL,
-    options: LoopOptions = USUAL_HABITS,
+    options: LoopOptions = USUAL_OPTIONS,
 ) -> Run:
     """Begins a run in the folder `path` and plays it to its end.
 
@@ -128,7 +128,7 @@ def resume(
     path: Path,
     streams: Mapping[str, Dataset],
     held_out: Mapping[str, Dataset] | None = None,
-    options: LoopOptions = USUAL_HABITS,
+    options: LoopOptions = USUAL_OPTIONS,
 ) -> Run:
     """Goes on with a begun run, with its recorded compute options, to the end of its written budget."""
     run = Run.open(path)
@@ -230,5 +230,5 @@ def words_of(compute: ComputeOptions) -> str:
     """The compute options as a person reads them."""
     threads = f"{compute.threads} thread" + ("s" if compute.threads > 1 else "")
     all_of = (("channels_last", compute.channels_last), ("fused steps", compute.fused), ("bfloat16", compute.bf16))
-    pulled = [name for name, on in all_of if on]
-    return ", ".join([compute.device, threads, *pulled])
+    used = [name for name, on in all_of if on]
+    return ", ".join([compute.device, threads, *used])

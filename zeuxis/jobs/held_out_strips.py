@@ -29,7 +29,7 @@ LARGEST = 160
 
 
 @runtime_checkable
-class Observes(Protocol):
+class Degrades(Protocol):
     """Says what it learns to undo."""
 
     def observe(self, clean: Tensor, draw: Draw) -> Degraded:
@@ -91,7 +91,7 @@ def strips_of(net: nets.Net, clean: Tensor, draw: Draw) -> list[Strip]:
     What was damaged is held in 8 bits first, as a person's file is.
     """
     recipe, scale = net.recipe, net.scale
-    assert isinstance(recipe, Observes)
+    assert isinstance(recipe, Degrades)
     with torch.no_grad():
         seen = recipe.observe(clean, draw)
         image, truth = round_bytes(seen.image), round_bytes(seen.wanted(clean))
@@ -123,7 +123,7 @@ def write_strips(run: Run, held: Dataset | None) -> None:
     Of runs that restore and say what they undo; nothing is written for others, nor without held-out pictures.
     """
     recipe = run.recipe
-    if not (isinstance(recipe, Reconstructs) and isinstance(recipe, Observes)) or held is None or not len(held):
+    if not (isinstance(recipe, Reconstructs) and isinstance(recipe, Degrades)) or held is None or not len(held):
         return
     seed, places = run.record["seed"], chosen(held, run.record["seed"])
     clean = _cut(to_image(held.images(np.array(places))), recipe)

@@ -9,7 +9,7 @@ from zeuxis.errors import BadInput
 from zeuxis.metrics.perceptual import lpips
 from zeuxis.metrics.result import Result
 from zeuxis.nets import vgg
-from zeuxis.nets.third_party import PEERS, TRUNKS, net_of
+from zeuxis.nets.third_party import PUBLISHED, TRUNKS, net_of
 from zeuxis.weights import packages
 from zeuxis.weights.store import content_hash
 
@@ -33,15 +33,18 @@ def distance(trunk: str = "alex", device: str = "cpu") -> Distance:
 
 
 def repair(name: str, device: str = "cpu") -> Repair:
-    """A net of PEERS as a function; grey pictures run through a colour net as three equal channels. Raises BadInput."""
-    peer, net = PEERS.get(name), net_of(name).to(device)
+    """A published net as a function; grey pictures run through a net of colours as three equal channels.
+
+    Raises BadInput.
+    """
+    rival, net = PUBLISHED.get(name), net_of(name).to(device)
 
     @torch.no_grad()
     def run(image: Tensor, level: Tensor | None = None) -> Tensor:
         x = image.to(device)
-        spread = peer is not None and peer.channels == 3 and x.shape[1] == 1
+        spread = rival is not None and rival.channels == 3 and x.shape[1] == 1
         x = x.expand(-1, 3, -1, -1) if spread else x
-        if peer is not None and peer.task == "denoise":
+        if rival is not None and rival.task == "denoise":
             if level is None:
                 raise BadInput(f"{name} must be told the level of the noise")
             y: Tensor = net(x, level.to(x))

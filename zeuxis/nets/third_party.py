@@ -7,7 +7,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from zeuxis.errors import BadInput, nearest
-from zeuxis.nets import peers, vgg
+from zeuxis.nets import published, vgg
 from zeuxis.weights import packages
 
 TRUNKS: dict[str, Callable[[Mapping[str, Tensor]], nn.Module]] = {"lpips-alex": vgg.alexnet, "lpips-vgg": vgg.vgg16}
@@ -15,7 +15,7 @@ TRUNKS: dict[str, Callable[[Mapping[str, Tensor]], nn.Module]] = {"lpips-alex": 
 
 
 @dataclass(frozen=True)
-class Peer:
+class PublishedNet:
     """A net of KNOWN that runs here. task: "denoise", told the level, or "upscale" by `scale`; channels: 1 or 3."""
 
     task: str
@@ -32,35 +32,35 @@ SRMD_DELTA = (
 """No blur before the bicubic shrink, in SRMD's coefficients: P (srmd_pca_matlab.mat of cszn/KAIR, MIT) of a delta."""
 
 
-def _srmdnf(scale: int) -> Peer:
-    return Peer("upscale", partial(peers.SRMDNF, scale, SRMD_DELTA), scale)
+def _srmdnf(scale: int) -> PublishedNet:
+    return PublishedNet("upscale", partial(published.SRMDNF, scale, SRMD_DELTA), scale)
 
 
-PEERS: dict[str, Peer] = {
-    "ffdnet-color": Peer("denoise", partial(peers.FFDNet, 3, 96, 12)),
-    "ffdnet-grey": Peer("denoise", partial(peers.FFDNet, 1, 64, 15, noise=True), channels=1),
+PUBLISHED: dict[str, PublishedNet] = {
+    "ffdnet-color": PublishedNet("denoise", partial(published.FFDNet, 3, 96, 12)),
+    "ffdnet-grey": PublishedNet("denoise", partial(published.FFDNet, 1, 64, 15, noise=True), channels=1),
     "srmdnf-x2": _srmdnf(2),
     "srmdnf-x3": _srmdnf(3),
     "srmdnf-x4": _srmdnf(4),
-    "realesrgan-x4plus": Peer("upscale", peers.RRDBNet, 4, faithful=False),
-    "realesrgan-x4plus-anime": Peer("upscale", partial(peers.RRDBNet, 6), 4, faithful=False),
-    "realesr-animevideo-x4": Peer("upscale", peers.CompactSR, 4, faithful=False),
+    "realesrgan-x4plus": PublishedNet("upscale", published.RRDBNet, 4, faithful=False),
+    "realesrgan-x4plus-anime": PublishedNet("upscale", partial(published.RRDBNet, 6), 4, faithful=False),
+    "realesr-animevideo-x4": PublishedNet("upscale", published.CompactSR, 4, faithful=False),
 }
 """The nets that run here. faithful: trained for PSNR; the others invent detail, so their PSNR says little."""
 
 
 def added() -> list[str]:
-    """The names of PEERS whose weights are in the cache."""
-    return [name for name in PEERS if packages.is_here(name)]
+    """The names of PUBLISHED whose weights are in the cache."""
+    return [name for name in PUBLISHED if packages.is_here(name)]
 
 
 def net_of(name: str) -> nn.Module:
     """The net with its weights, frozen, on the CPU; of LPIPS the trunk. Raises BadInput: unknown, or not added."""
-    if name not in PEERS and name not in TRUNKS:
-        raise BadInput(f"no net is known as `{name}`", mend=nearest(name, [*PEERS, *TRUNKS]))
+    if name not in PUBLISHED and name not in TRUNKS:
+        raise BadInput(f"no net is known as `{name}`", mend=nearest(name, [*PUBLISHED, *TRUNKS]))
     tensors, _ = packages.opened(name)
     try:
-        return TRUNKS[name](tensors) if name in TRUNKS else peers.filled(PEERS[name].build, tensors)
+        return TRUNKS[name](tensors) if name in TRUNKS else published.filled(PUBLISHED[name].build, tensors)
     except (KeyError, RuntimeError) as error:
         mend = "add it again: zeuxis data weights add FILE"
         raise BadInput("these weights do not fit their net", f"{name}, {packages.folder()}", mend) from error

@@ -35,7 +35,7 @@ def check_damage(words: str, spec: Spec, scale: int = 1) -> None:
 
 
 def flipped(m: StepContext, flip: bool) -> Tensor:
-    """The clean pictures of the moment; with `flip`, each in one of its eight phases and mirrors."""
+    """The clean pictures of a batch; with `flip`, each in one of its eight phases and mirrors."""
     clean = m.batch["images"].image
     return dihedral(clean, m.draw.at("dihedral")) if flip else clean
 

@@ -16,7 +16,7 @@ from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_gene
 from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
 from zeuxis.nets.restoring import BODIES, unet_radius
-from zeuxis.nets.third_party import PEERS
+from zeuxis.nets.third_party import PUBLISHED
 from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
 from zeuxis.recipes.recipe import (
     GAME,
@@ -114,8 +114,8 @@ class Restorer(Recipe):
         check_damage(self.damage, spec)
         if self.teacher:
             check_damage(self.lesson, spec)
-            peer = PEERS.get(self.teacher)
-            denoises = spec.channels == 3 if peer is None else (peer.task, peer.channels) == ("denoise", 3)
+            rival = PUBLISHED.get(self.teacher)
+            denoises = spec.channels == 3 if rival is None else (rival.task, rival.channels) == ("denoise", 3)
             if not denoises or parse(self.lesson)(torch.zeros(1, 3, 8, 8), Draw(0)).level is None:
                 mend = "take a denoiser of colours such as ffdnet-color, and a lesson with `noise`"
                 raise BadInput("a teacher wants colours, and noise of a known level", "--teacher", mend)

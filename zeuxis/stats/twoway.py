@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 class Examined:
     """The test part, int64 [pictures] each: the class of every picture (from 0), and its group.
 
-    Pictures of one group (frames of one film, near copies) are one unit: they are no independent witnesses.
+    Pictures of one group (frames of one film, near copies) are one unit: they are not independent.
     Raises BadInput unless every class from 0 to the largest has two units or more.
     """
 

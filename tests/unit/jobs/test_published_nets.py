@@ -12,7 +12,7 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput
 from zeuxis.jobs import published_nets
 from zeuxis.metrics.fidelity import averaged, levels, psnr, psnr_y
-from zeuxis.nets import peers, vgg
+from zeuxis.nets import published, vgg
 from zeuxis.nets import third_party as nets
 from zeuxis.weights import packages as packages
 from zeuxis.weights import store
@@ -24,7 +24,7 @@ def cache(monkeypatch, tmp_path):
 
 
 def put(name: str, net: torch.nn.Module) -> None:
-    state = ((i, layer.state_dict()) for i, layer in enumerate(peers.layers(net)))
+    state = ((i, layer.state_dict()) for i, layer in enumerate(published.layers(net)))
     store.save(
         packages.folder() / f"{name}.safetensors", {f"{i}.{k}": t for i, part in state for k, t in part.items()}, {}
     )
@@ -37,11 +37,11 @@ def made(build) -> torch.nn.Module:
 
 
 def test_every_peer_is_a_known_package():
-    assert set(nets.PEERS) <= set(packages.KNOWN)
+    assert set(nets.PUBLISHED) <= set(packages.KNOWN)
 
 
 def test_a_denoiser_is_told_the_level_and_takes_grey(cache):
-    put("ffdnet-color", made(nets.PEERS["ffdnet-color"].build))
+    put("ffdnet-color", made(nets.PUBLISHED["ffdnet-color"].build))
     assert nets.added() == ["ffdnet-color"]
     repair = published_nets.repair("ffdnet-color")
     image, level = torch.linspace(-1, 1, 70).reshape(1, 1, 7, 10), torch.full((1, 1, 1, 1), 25.0)
@@ -66,7 +66,7 @@ def test_lpips_of_the_cache(cache):
 
 
 def test_weights_of_another_net_are_refused(cache):
-    put("srmdnf-x2", made(lambda: peers.FFDNet(1, 4, 2)))
+    put("srmdnf-x2", made(lambda: published.FFDNet(1, 4, 2)))
     with pytest.raises(BadInput, match="do not fit"):
         published_nets.repair("srmdnf-x2")
     with pytest.raises(BadInput, match="did you mean"):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
@@ -40,7 +40,7 @@ def test_codes_are_as_small_as_stated():
 def test_the_loss_of_a_net_that_gives_grey(preset):
     """With all weights zero the answer is mid-grey, whatever the noise: the mean square of the pictures."""
     recipe = make(Autoencoder, preset)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     for p in m.networks.parameters():
         p.data.zero_()
     image = m.batch["images"].image

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import COLOUR32, GREY, TEN, built, count, moment, plays, samples, with_logits
+from tests.unit.recipes.contexts import COLOUR32, GREY, TEN, built, context, count, plays, samples, with_logits
 from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
 from zeuxis.recipes.cgan import CGAN
@@ -61,7 +61,7 @@ def test_spectral_norm_on_every_layer_of_the_critic():
 
 def test_the_loss_at_hand_made_logits():
     recipe = CGAN(width=4)
-    m = with_logits(moment(recipe, TEN, n=2), [2.0, 0.5, -3.0, 0.0])
+    m = with_logits(context(recipe, TEN, n=2), [2.0, 0.5, -3.0, 0.0])
     terms = recipe.critic_loss(m)
     assert terms["hinge"].item() == pytest.approx((0 + 0.5 + 0 + 1) / 2)
     assert (terms.watch["real"].item(), terms.watch["fake"].item()) == (1.25, -1.5)
@@ -71,7 +71,7 @@ def test_the_loss_at_hand_made_logits():
 def test_fakes_bear_the_labels_of_the_reals():
     seen = []
     recipe = CGAN(width=4, generator_batches=2)
-    m = moment(recipe, TEN, n=3)
+    m = context(recipe, TEN, n=3)
     m.networks["generator"].register_forward_hook(lambda net, args, out: seen.append(args[1].tolist()))
     m.networks["critic"].register_forward_hook(lambda net, args, out: seen.append(args[1].tolist()))
     recipe.critic_loss(m)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.recipes.gan_moments import GREY, TEN, built, count, moment
+from tests.unit.recipes.contexts import GREY, TEN, built, context, count
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
@@ -98,7 +98,7 @@ def test_loss_is_the_smoothed_cross_entropy_of_the_composed_batch():
 
 
 def test_first_loss_is_log_k():
-    assert Classifier().classifier_loss(moment(Classifier(), TEN))["cross_entropy"].item() == pytest.approx(
+    assert Classifier().classifier_loss(context(Classifier(), TEN))["cross_entropy"].item() == pytest.approx(
         math.log(10), rel=1e-5
     )
 
@@ -106,7 +106,7 @@ def test_first_loss_is_log_k():
 @pytest.mark.parametrize("settings", [{"policy": "light"}, {"policy": "strong"}, {"mix": "mixup"}, {"mix": "cutmix"}])
 def test_policies_and_mixing_change_the_loss_and_follow_the_draw(settings: dict[str, str]):
     recipe = make(Classifier, **settings, width=8)
-    m = moment(recipe, TEN)
+    m = context(recipe, TEN)
     nn.init.normal_(m.networks["classifier"].head.weight, std=0.1)
     one, again = (recipe.classifier_loss(m)["cross_entropy"] for _ in range(2))
     plain = Classifier(width=8).classifier_loss(m)["cross_entropy"]
@@ -142,7 +142,7 @@ def test_score_reads_the_averaged_net():
 
 def test_it_learns_one_batch():
     recipe = Classifier(width=8)
-    m = moment(recipe, TEN, n=10)
+    m = context(recipe, TEN, n=10)
     optimizer = torch.optim.AdamW(m.networks.parameters(), lr=1e-2)
     first = recipe.classifier_loss(m).total().item()
     for _ in range(15):

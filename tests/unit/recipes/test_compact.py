@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade import resize
@@ -25,7 +25,7 @@ def test_counts_of_the_presets(preset, wanted):
 
 
 def test_the_small_picture_is_a_file():
-    image = moment(Compact(), SPEC).batch["images"].image
+    image = context(Compact(), SPEC).batch["images"].image
     given = small(image, 4, "", Draw(0))
     assert given.shape == (6, 3, 12, 12)
     levels = (given + 1) * 127.5
@@ -39,7 +39,7 @@ def test_the_small_picture_is_a_file():
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_first_loss_is_that_of_bicubic(scale):
     recipe = Compact(scale=scale, width=8, blocks=2)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     clean = dihedral(m.batch["images"].image, m.draw.at("dihedral"))
     base = resize.bicubic(small(clean, scale, "", m.draw), scale)
     terms = recipe.upscaler_loss(m)
@@ -49,7 +49,7 @@ def test_the_first_loss_is_that_of_bicubic(scale):
 
 def test_the_first_score_is_that_of_bicubic():
     recipe = Compact(width=8, blocks=2)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     image = m.batch["images"].image
     found = recipe.score(m)
     assert found["score"].item() == pytest.approx(found["bicubic"].item(), abs=1e-3)
@@ -58,7 +58,7 @@ def test_the_first_score_is_that_of_bicubic():
 
 
 def test_losses_by_choice():
-    m = moment(Compact(), SPEC)
+    m = context(Compact(), SPEC)
     assert set(Compact(distance="l1", fft=0.0).upscaler_loss(m)) == {"l1"}
     assert set(Compact(distance="mse").upscaler_loss(m)) == {"mse", "fft"}
 
@@ -73,7 +73,7 @@ def test_restore_is_cut_and_folding_changes_nothing():
     assert isinstance(recipe, Reconstructs)
     networks = built(recipe, SPEC).eval()
     networks["upscaler"].last.bias.data.fill_(0.3)
-    image = moment(recipe, Spec(3, 12, 15), n=2).batch["images"].image
+    image = context(recipe, Spec(3, 12, 15), n=2).batch["images"].image
     with torch.no_grad():
         out = recipe.restore(networks, image)
         assert out.shape == (2, 3, 36, 45)
@@ -97,7 +97,7 @@ def test_rate_and_average():
 
 def test_score_reads_the_averaged_net():
     recipe = Compact(width=8, blocks=1)
-    m = moment(recipe, SPEC, n=2)
+    m = context(recipe, SPEC, n=2)
     spoiled = built(recipe, SPEC)
     spoiled["upscaler"].last.bias.data.fill_(0.5)
     found = recipe.score(StepContext(m.networks, m.batch, m.draw, ema=spoiled))
@@ -116,6 +116,6 @@ def test_bad_settings():
 
 def test_a_batch_of_another_size_needs_no_other_net():
     recipe = Compact(width=4, blocks=1)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     other = StepContext(m.networks, {"images": Batch(-torch.ones(1, 3, 20, 28))}, m.draw)
     assert recipe.upscaler_loss(other).total().item() == pytest.approx(1e-3, rel=0.01)

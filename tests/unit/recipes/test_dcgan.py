@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.recipes.gan_moments import GREY, TEN, built, count, moment, plays, samples, with_logits
+from tests.unit.recipes.contexts import GREY, TEN, built, context, count, plays, samples, with_logits
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.recipes.dcgan import DCGAN
@@ -82,7 +82,7 @@ def test_first_weights_of_the_published_nets():
 )
 def test_the_losses_at_hand_made_logits(loss, critic, generator):
     recipe = DCGAN(loss=loss, width=8)
-    m = with_logits(moment(recipe, GREY, n=2), [2.0, 2.0], [-1.0, -1.0])
+    m = with_logits(context(recipe, GREY, n=2), [2.0, 2.0], [-1.0, -1.0])
     assert recipe.critic_loss(m)[loss].item() == pytest.approx(critic)
     m = with_logits(m, [-1.0, 3.0])
     assert recipe.generator_loss(m)[loss].item() == pytest.approx(generator)
@@ -90,7 +90,7 @@ def test_the_losses_at_hand_made_logits(loss, critic, generator):
 
 def test_real_and_fake_are_never_mixed_in_one_pass():
     recipe = DCGAN(width=8)
-    m = with_logits(moment(recipe, GREY, n=2), [0.0, 0.0], [1.0, 1.0])
+    m = with_logits(context(recipe, GREY, n=2), [0.0, 0.0], [1.0, 1.0])
     terms = recipe.critic_loss(m)
     assert m.networks["critic"].calls == 2
     assert (terms.watch["real"].item(), terms.watch["fake"].item()) == (0.0, 1.0)
@@ -102,9 +102,9 @@ def test_published_latents_are_uniform():
 
 def test_the_tutorial_critic_drops_out_by_the_draw():
     recipe = make(DCGAN, "classic", width=8)
-    first, again = (recipe.critic_loss(moment(recipe, GREY)).total() for _ in range(2))
+    first, again = (recipe.critic_loss(context(recipe, GREY)).total() for _ in range(2))
     assert torch.equal(first, again)
-    other = recipe.critic_loss(moment(recipe, GREY, step=1)).total()
+    other = recipe.critic_loss(context(recipe, GREY, step=1)).total()
     assert not torch.equal(first, other)
 
 

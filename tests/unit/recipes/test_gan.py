@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import GREY, TEN, built, count, moment, plays, samples, with_logits
+from tests.unit.recipes.contexts import GREY, TEN, built, context, count, plays, samples, with_logits
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.recipes.gan import GAN
@@ -35,7 +35,7 @@ def test_counts_of_the_presets():
 
 
 def test_the_loss_at_hand_made_logits():
-    m = with_logits(moment(GAN(), GREY, n=2), [1.0, -1.0, 0.0, 2.0])
+    m = with_logits(context(GAN(), GREY, n=2), [1.0, -1.0, 0.0, 2.0])
     softplus = lambda x: math.log1p(math.exp(x))  # noqa: E731
     known = (softplus(-1) + softplus(1) + softplus(0) + softplus(2)) / 2
     assert GAN().critic_loss(m)["logistic"].item() == pytest.approx(known)

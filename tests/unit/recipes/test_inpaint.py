@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
@@ -271,7 +271,7 @@ def test_tiles_equal_the_whole():
 
 def test_same_draw_same_holes_other_draw_others():
     recipe = make(Inpaint, "tiny")
-    m = moment(recipe, Spec(1, 64, 64), 4)
+    m = context(recipe, Spec(1, 64, 64), 4)
     first, again = recipe.fidelity_loss(m), recipe.fidelity_loss(m)
     other = recipe.fidelity_loss(replace(m, draw=replace(m.draw, step=1)))
     assert first["hole"] == again["hole"] != other["hole"]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
@@ -24,8 +24,8 @@ def test_it_is_one_filter():
 
 
 def of_weight(weight: float, image: torch.Tensor) -> StepContext:
-    """A moment whose restorer multiplies by a number."""
-    m = moment(Linear(side=1), Spec(1, 64, 64), n=1)
+    """A context whose restorer multiplies by a number."""
+    m = context(Linear(side=1), Spec(1, 64, 64), n=1)
     m.networks["restorer"].conv.weight.data.fill_(weight)
     return StepContext(m.networks, {"images": Batch(image)}, Draw(1, phase="test"))
 
@@ -45,7 +45,7 @@ def test_the_loss_of_a_wiener_filter():
 
 def test_at_first_it_does_nothing_and_says_what_that_is_worth():
     """Noise of 25 grey levels on flat grey: 20 log10(255 / 25) = 20.17 dB, for the answer as for what was given."""
-    m = moment(Linear(), SPEC)
+    m = context(Linear(), SPEC)
     flat = torch.zeros(20, 3, 64, 64)
     found = Linear().score(StepContext(m.networks, {"images": Batch(flat)}, Draw(0)))
     assert found["given"].item() == pytest.approx(20.17, abs=0.05)
@@ -53,7 +53,7 @@ def test_at_first_it_does_nothing_and_says_what_that_is_worth():
 
 
 def test_score_reads_the_averaged_net():
-    m = moment(Linear(), SPEC)
+    m = context(Linear(), SPEC)
     m.networks["restorer"].conv.bias.data.fill_(0.5)
     twin = nn.ModuleDict({"restorer": nn.Identity()})
     found = Linear(damage="clean").score(replace(m, ema=twin))
@@ -62,7 +62,7 @@ def test_score_reads_the_averaged_net():
 
 
 def test_held_out_pictures_are_damaged_alike_in_any_portion():
-    m = moment(Linear(), SPEC, n=20)
+    m = context(Linear(), SPEC, n=20)
     image = m.batch["images"].image
     whole = psnr8(damaged(image, "noise=25", m.draw).image, image)
     assert Linear().score(m)["given"].item() == pytest.approx(whole.mean().item(), abs=1e-4)
@@ -70,7 +70,7 @@ def test_held_out_pictures_are_damaged_alike_in_any_portion():
 
 def test_a_grey_sample_is_wanted_grey():
     """Damage that says what it wants back is believed."""
-    m = moment(Linear(), SPEC)
+    m = context(Linear(), SPEC)
     image = m.batch["images"].image
     terms = Linear(damage="grey", flip=False).restorer_loss(m)
     assert terms["mse"].item() == pytest.approx(0.0, abs=1e-12)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
@@ -30,7 +30,7 @@ def test_geometry():
 
 
 def test_the_loss_at_first_is_that_of_doing_nothing():
-    m = moment(MLP(), SPEC)
+    m = context(MLP(), SPEC)
     seen = damaged(m.batch["images"].image, "noise=25", m.draw)
     terms = MLP(flip=False).restorer_loss(m)
     torch.testing.assert_close(terms["mse"], mse(seen.image, m.batch["images"].image))
@@ -39,7 +39,7 @@ def test_the_loss_at_first_is_that_of_doing_nothing():
 
 def test_without_the_picture_added_the_patch_itself_is_given():
     recipe = MLP(residual=False, width=8, seen=5, given=3)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     net = m.networks["restorer"]
     net.last.weight.data.zero_()
     net.last.bias.data.fill_(0.25)
@@ -62,7 +62,7 @@ def test_tiles_on_the_grid_equal_the_whole():
 def test_it_plays_and_scores():
     recipe = MLP(width=8, seen=5, given=3)
     plays(recipe, SPEC, steps=2)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     found = recipe.score(StepContext(m.networks, {"images": Batch(torch.zeros(3, 3, 64, 64))}, Draw(0)))
     assert found["given"].item() == pytest.approx(20.17, abs=0.05)
     assert torch.equal(found["score"], found["given"])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.recipes.gan_moments import COLOUR32, GREY, TEN, built, count, moment, samples
+from tests.unit.recipes.contexts import COLOUR32, GREY, TEN, built, context, count, samples
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.penalties import gradient_penalty
@@ -90,7 +90,7 @@ def test_optimizers_forget_at_each_new_level():
 
 @pytest.mark.parametrize("progress", [0.0, 0.2625, 0.3, 0.525, 0.8])
 def test_reals_and_fakes_meet_at_the_level_of_the_progress(progress: float):
-    m = moment(TINY, GREY, progress=progress)
+    m = context(TINY, GREY, progress=progress)
     level, real, fake, label = TINY._scene(m)
     side = {0.0: 7, 0.2625: 14, 0.3: 14, 0.525: 28, 0.8: 28}[progress]
     assert level == pytest.approx(TINY.level(progress, 2))
@@ -104,7 +104,7 @@ def test_reals_and_fakes_meet_at_the_level_of_the_progress(progress: float):
 
 
 def test_wasserstein_terms_against_their_closed_form():
-    m = moment(TINY, GREY, progress=1.0)
+    m = context(TINY, GREY, progress=1.0)
     m.networks["critic"] = Answers()
     terms = TINY.critic_loss(m)
     real = m.batch["images"].image[:, 0, 0, 0]
@@ -120,7 +120,7 @@ def test_wasserstein_terms_against_their_closed_form():
 
 
 def test_penalty_is_ten_times_the_pure_function():
-    m = moment(TINY, GREY, progress=1.0)
+    m = context(TINY, GREY, progress=1.0)
     critic = m.networks["critic"]
     with torch.no_grad():
         fake = m.networks["generator"](TINY.latents(6, m.draw), None, 2.0)
@@ -130,7 +130,7 @@ def test_penalty_is_ten_times_the_pure_function():
 
 def test_class_terms_of_both_sides_by_hand():
     spec = replace(GREY, classes=("a", "b"))
-    m = moment(replace(TINY, class_weight=2.0), spec, n=2, progress=1.0)
+    m = context(replace(TINY, class_weight=2.0), spec, n=2, progress=1.0)
     log3 = torch.tensor(3.0).log().item()
     m.networks["critic"] = Answers([[log3, 0.0], [log3, 0.0]], [[0.0, log3], [0.0, log3]])
     terms = replace(TINY, class_weight=2.0).critic_loss(m)
@@ -145,7 +145,7 @@ def test_class_terms_of_both_sides_by_hand():
 
 def test_relativistic_terms():
     recipe = make(ProGAN, "tiny", loss="relativistic", gamma=4.0)
-    m = moment(recipe, GREY, progress=1.0)
+    m = context(recipe, GREY, progress=1.0)
     m.networks["critic"] = Answers()
     terms = recipe.critic_loss(m)
     real = m.batch["images"].image[:, 0, 0, 0]
@@ -164,7 +164,7 @@ def test_relativistic_terms():
 @pytest.mark.parametrize("spec", [TEN, Spec(3, 8, 12), Spec(4, 32, 16)])
 def test_every_parameter_gets_a_finite_gradient_within_one_cycle(loss: str, spec: Spec):
     recipe: Recipe = make(ProGAN, "tiny", loss=loss)
-    m = moment(recipe, spec, n=4)
+    m = context(recipe, spec, n=4)
     seen: dict[str, set[str]] = {"critic": set(), "generator": set()}
     for progress in (0.0, 0.2, 0.25, 0.5, 1.0):
         for phase in recipe.phases():
@@ -182,7 +182,7 @@ def test_every_parameter_gets_a_finite_gradient_within_one_cycle(loss: str, spec
 
 @pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
 def test_samples_are_always_of_full_size(progress: float):
-    m = moment(TINY, TEN, n=4, progress=progress)
+    m = context(TINY, TEN, n=4, progress=progress)
     TINY.generator_loss(m)
     m.networks.eval()
     with torch.no_grad():
@@ -198,7 +198,7 @@ def test_presets_sample_and_judge_alone(preset: str | None):
     assert isinstance(recipe, Generates)
     assert isinstance(recipe, Judges)
     samples(recipe, TEN)
-    m = moment(recipe, TEN, n=4, progress=1.0)
+    m = context(recipe, TEN, n=4, progress=1.0)
     recipe.critic_loss(m)
     m.networks.eval()
     image = m.batch["images"].image
@@ -211,7 +211,7 @@ def test_presets_sample_and_judge_alone(preset: str | None):
 
 
 def test_a_step_of_two_strided_shards_equals_the_whole():
-    whole = moment(TINY, GREY, n=8, progress=1.0)
+    whole = context(TINY, GREY, n=8, progress=1.0)
     parts = []
     for rank in (0, 1):
         batch = whole.batch["images"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.recipes.gan_moments import COLOUR32, GREY, TEN, built, count, moment, plays, samples, with_logits
+from tests.unit.recipes.contexts import COLOUR32, GREY, TEN, built, context, count, plays, samples, with_logits
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.losses.penalties import gradient_square
@@ -66,7 +66,7 @@ def test_first_weights_of_tiny():
 def test_the_loss_at_hand_made_logits():
     recipe = R3GAN(width=4)
     # step 1 is not one of the lazy penalty's
-    m = with_logits(moment(recipe, GREY, n=2, step=1), [1.0, -1.0, 0.0, 2.0])
+    m = with_logits(context(recipe, GREY, n=2, step=1), [1.0, -1.0, 0.0, 2.0])
     softplus = lambda x: math.log1p(math.exp(x))  # noqa: E731
     terms = recipe.critic_loss(m)
     assert list(terms) == ["relativistic"]
@@ -77,14 +77,14 @@ def test_the_loss_at_hand_made_logits():
 
 
 def test_equal_logits_give_log_two():
-    m = with_logits(moment(R3GAN(width=4), GREY, n=2, step=1), [0.3] * 4)
+    m = with_logits(context(R3GAN(width=4), GREY, n=2, step=1), [0.3] * 4)
     assert R3GAN(width=4).critic_loss(m)["relativistic"].item() == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize(("progress", "gamma"), [(0.0, 1.0), (0.5, 0.55), (1.0, 0.1)])
 def test_the_lazy_penalty_is_r1_and_r2_of_the_same_pictures(progress, gamma):
     recipe = R3GAN(width=4)
-    m = moment(recipe, TEN, step=7, progress=progress)
+    m = context(recipe, TEN, step=7, progress=progress)
     batch = m.batch["images"]
     with torch.no_grad():
         fake = recipe.decode(m.networks, recipe.latents(len(batch), m.draw), batch.label)
@@ -98,16 +98,16 @@ def test_the_lazy_penalty_is_r1_and_r2_of_the_same_pictures(progress, gamma):
 
 def test_the_penalty_is_due_every_fourth_step():
     recipe = R3GAN(width=4)
-    due = ["penalty" in recipe.critic_loss(moment(recipe, GREY, n=2, step=s)) for s in range(9)]
+    due = ["penalty" in recipe.critic_loss(context(recipe, GREY, n=2, step=s)) for s in range(9)]
     assert due == [False, False, False, True] * 2 + [False]
     exact = R3GAN(width=4, lazy=1)
-    assert all("penalty" in exact.critic_loss(moment(exact, GREY, n=2, step=s)) for s in range(3))
+    assert all("penalty" in exact.critic_loss(context(exact, GREY, n=2, step=s)) for s in range(3))
 
 
 @pytest.mark.parametrize("augment", ["diffaugment", "ada"])
 def test_pairs_are_augmented_alike_and_the_gradient_is_of_the_picture_before(augment):
     recipe = R3GAN(width=4, augment=augment, lazy=1, augment_chance=0.8)
-    m = moment(recipe, COLOUR32, progress=1.0)
+    m = context(recipe, COLOUR32, progress=1.0)
     x = m.batch["images"].image
     rows = m.draw.at("rows").index(len(x)).repeat(2)
     real, same = recipe._augmented(torch.cat([x, x]), m, rows).chunk(2)
@@ -129,7 +129,7 @@ def test_the_generator_turn_draws_its_own_reals():
 
 def test_the_gradient_of_the_generator_flows_through_the_fakes_alone():
     recipe = R3GAN(width=4)
-    m = moment(recipe, GREY)
+    m = context(recipe, GREY)
     m.networks["critic"].requires_grad_(False)
     m.batch["images"].image.requires_grad_()
     recipe.generator_loss(m).total().backward()
@@ -166,7 +166,7 @@ def test_presets_play_and_sample(preset, spec):
 def test_the_adaptive_chance_rises_while_the_critic_tells_real_from_fake() -> None:
     recipe = make(R3GAN, None, augment="adaptive", width=4, batch=8, augment_speed=80)
     real, fake = torch.full((8,), 2.0), torch.full((8,), -2.0)
-    moment = StepContext(nn.ModuleDict(), {}, Draw(0), state=recipe.state(Spec(1, 8, 8)))
-    assert recipe._next_chance(real, fake, moment)["chance"].item() == pytest.approx(8 / 80)
-    same = recipe._next_chance(torch.zeros(8), torch.zeros(8), moment)
+    context = StepContext(nn.ModuleDict(), {}, Draw(0), state=recipe.state(Spec(1, 8, 8)))
+    assert recipe._next_chance(real, fake, context)["chance"].item() == pytest.approx(8 / 80)
+    same = recipe._next_chance(torch.zeros(8), torch.zeros(8), context)
     assert same["chance"].item() == 0.0  # sign 0 lies below the target, and a chance stays in [0, 1]

@@ -63,10 +63,10 @@ def test_the_loss():
     recipe = Restorer(width=8, levels=2, blocks=1, damage="noise=20", fft=0.0, distance="mse", flip=False)
     networks = build_networks(recipe, SPEC, 0)
     clean = Draw(1).at("x").uniform(4, 3, 32, 32, low=-0.5, high=0.5)
-    moment = StepContext(networks, {"images": Batch(clean)}, Draw(2))
+    context = StepContext(networks, {"images": Batch(clean)}, Draw(2))
     noisy = parse("noise=20")(clean, Draw(2)).image
     expected = (networks["restorer"](noisy) - clean).square().mean()
-    assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
+    assert torch.allclose(recipe.restorer_loss(context).total(), expected)
 
 
 class Halves(torch.nn.Module):
@@ -83,9 +83,9 @@ def test_a_teacher_answers_for_its_share():
     clean = Draw(1).at("x").uniform(4, 3, 32, 32, low=-0.5, high=0.5)
     noisy = parse("noise=1")(clean[3:], replace(draw, phase="restorer/lesson")).image
     given, wanted = torch.cat([clean[:3], noisy]), torch.cat([clean[:3], noisy / 2])
-    moment = StepContext(networks, {"images": Batch(clean)}, draw, fixed={"teacher": Halves()})
+    context = StepContext(networks, {"images": Batch(clean)}, draw, fixed={"teacher": Halves()})
     expected = (networks["restorer"](given) - wanted).square().mean()
-    assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
+    assert torch.allclose(recipe.restorer_loss(context).total(), expected)
 
 
 def test_a_teacher_sees_a_grey_picture_three_times():
@@ -96,10 +96,10 @@ def test_a_teacher_sees_a_grey_picture_three_times():
     clean = Draw(1).at("x").uniform(2, 1, 32, 32, low=-0.5, high=0.5)
     shown = torch.cat([clean, clean + HAIR, clean], 1)
     noisy = parse("noise=1")(shown, replace(draw, phase="restorer/lesson")).image
-    moment = StepContext(networks, {"images": Batch(clean)}, draw, fixed={"teacher": Halves()})
+    context = StepContext(networks, {"images": Batch(clean)}, draw, fixed={"teacher": Halves()})
     expected = (networks["restorer"](noisy[:, :1]) - noisy.mean(1, keepdim=True) / 2).square().mean()
     assert ((noisy[:, :1] - noisy[:, 1:2]).abs() > 10 * HAIR).float().mean() > 0.9
-    assert torch.allclose(recipe.restorer_loss(moment).total(), expected)
+    assert torch.allclose(recipe.restorer_loss(context).total(), expected)
 
 
 @pytest.mark.parametrize(

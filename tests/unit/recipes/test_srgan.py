@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.data.dataset import Spec
 from zeuxis.losses.fidelity import l1
 from zeuxis.nets.critics import Critic
@@ -40,7 +40,7 @@ class Constant(nn.Module):
 
 def by_hand(up: float = 2.0) -> StepContext:
     """Large pictures that are 0.5 throughout, a generator that gives -0.25, a critic that tells them apart."""
-    m = moment(SRGAN(**TINY), SPEC, progress=1.0)
+    m = context(SRGAN(**TINY), SPEC, progress=1.0)
     batch = replace(m.batch["images"], image=torch.full((4, 3, 32, 32), 0.5))
     networks = nn.ModuleDict({"upscaler": Constant(-0.25), "critic": Fixed(up)})
     return replace(m, networks=networks, batch={"images": batch})
@@ -123,7 +123,7 @@ def test_it_plays(settings):
 
 def test_the_generator_gets_no_gradient_from_the_critics_turn():
     recipe = SRGAN(**TINY)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     recipe.critic_loss(m).total().backward()
     assert all(p.grad is None for p in m.networks["upscaler"].parameters())
     assert all(p.grad is not None for p in m.networks["critic"].parameters())
@@ -131,7 +131,7 @@ def test_the_generator_gets_no_gradient_from_the_critics_turn():
 
 def test_at_first_it_equals_bicubic_and_picks_no_best():
     recipe = SRGAN(**TINY)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     found = recipe.score(m)
     assert set(found) == {"psnr", "bicubic"}
     assert found["psnr"].item() == pytest.approx(found["bicubic"].item(), abs=1e-3)

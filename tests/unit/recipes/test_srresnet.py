@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import built, count, moment, plays
+from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.augmentation.geometry import dihedral
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade import resize
@@ -39,7 +39,7 @@ def test_the_default_is_smaller():
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_first_loss_is_that_of_bicubic(scale):
     recipe = SRResNet(scale=scale, width=8, blocks=1)
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     clean = dihedral(m.batch["images"].image, m.draw.at("dihedral"))
     base = resize.bicubic(small(clean, scale, "", m.draw), scale)
     torch.testing.assert_close(recipe.fidelity_loss(m)["mse"], mse(base, clean), rtol=1e-5, atol=1e-6)
@@ -50,7 +50,7 @@ def test_the_first_loss_is_that_of_bicubic(scale):
 def test_batch_norm_holds_still_at_inference():
     """Neighbours in a batch and tiles do not matter, in spite of the statistics of training."""
     recipe = SRResNet(width=8, blocks=2, norm="batch")
-    m = moment(recipe, SPEC)
+    m = context(recipe, SPEC)
     recipe.fidelity_loss(m)
     networks = m.networks.eval()
     image = small(m.batch["images"].image, 2, "", m.draw)
@@ -73,5 +73,5 @@ def test_geometry():
 
 
 def test_the_distance_is_a_choice():
-    m = moment(SRResNet(width=8, blocks=1), SPEC)
+    m = context(SRResNet(width=8, blocks=1), SPEC)
     assert set(SRResNet(distance="l1").fidelity_loss(StepContext(m.networks, m.batch, m.draw))) == {"l1"}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.recipes.gan_moments import COLOUR32, GREY, TEN, built, count, moment, samples
+from tests.unit.recipes.contexts import COLOUR32, GREY, TEN, built, context, count, samples
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
@@ -98,7 +98,7 @@ def test_the_code_is_mean_plus_deviation_times_noise():
 
 def test_two_shards_see_the_error_of_the_whole_batch():
     recipe = VAE(latent=2)
-    m = moment(recipe, Spec(1, 8, 8), n=4)
+    m = context(recipe, Spec(1, 8, 8), n=4)
     whole = recipe.vae_loss(m)["reconstruction"]
     image = m.batch["images"].image
     errors = []
@@ -118,7 +118,7 @@ def test_two_shards_see_the_error_of_the_whole_batch():
 @pytest.mark.parametrize("spec", [TEN, COLOUR32, Spec(4, 8, 13)])
 def test_every_parameter_gets_a_finite_gradient(settings: dict[str, str], spec: Spec):
     recipe = make(VAE, **settings)
-    m = moment(recipe, spec, progress=0.5)
+    m = context(recipe, spec, progress=0.5)
     recipe.vae_loss(m).total().backward()
     for parameter in m.networks.parameters():
         assert parameter.grad is not None
@@ -142,7 +142,7 @@ def test_samples_and_reconstructions(preset: str | None):
 
 def test_labels_matter_and_some_are_left_out():
     recipe = VAE(drop_label=1.0)
-    m = moment(recipe, TEN)
+    m = context(recipe, TEN)
     given = recipe.vae_loss(m)["reconstruction"]
     bare = recipe.vae_loss(replace(m, batch={"images": Batch(m.batch["images"].image)}))["reconstruction"]
     assert torch.equal(given, bare)
@@ -161,7 +161,7 @@ def test_score_reads_the_averaged_nets():
 
 def test_it_learns_one_batch():
     recipe = VAE()
-    m = moment(recipe, Spec(1, 8, 8), n=4, progress=0.5)
+    m = context(recipe, Spec(1, 8, 8), n=4, progress=0.5)
     optimizer = torch.optim.Adam(m.networks.parameters(), lr=1e-3)
     first = recipe.vae_loss(m).total().item()
     for _ in range(20):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.unit.recipes.gan_moments import GREY, TEN, built, count, moment, plays, samples, with_logits
+from tests.unit.recipes.contexts import GREY, TEN, built, context, count, plays, samples, with_logits
 from zeuxis.data.dataset import Spec
 from zeuxis.recipes.recipe import make
 from zeuxis.recipes.wgan_gp import WGANGP
@@ -45,7 +45,7 @@ class Linear(torch.nn.Module):
 
 def test_the_critic_loss_has_its_closed_form():
     recipe = WGANGP(width=4)
-    m = moment(recipe, GREY, n=4)
+    m = context(recipe, GREY, n=4)
     m.networks["critic"] = Linear(3.0)
     fake = recipe.decode(m.networks, recipe.latents(4, m.draw), None)[:, 0, 0, 0]
     real = m.batch["images"].image[:, 0, 0, 0]
@@ -53,11 +53,11 @@ def test_the_critic_loss_has_its_closed_form():
     assert terms["wasserstein"].item() == pytest.approx(3 * (fake.mean() - real.mean()).item(), abs=1e-5)
     assert terms["penalty"].item() == pytest.approx(10 * (3 - 1) ** 2, abs=1e-4)
     assert terms["drift"].item() == pytest.approx(1e-3 * (3 * real).square().mean().item())
-    assert "drift" not in make(WGANGP, "published", width=4).critic_loss(moment(make(WGANGP, "published"), GREY, 2))
+    assert "drift" not in make(WGANGP, "published", width=4).critic_loss(context(make(WGANGP, "published"), GREY, 2))
 
 
 def test_the_generator_loss_at_hand_made_logits():
-    m = with_logits(moment(WGANGP(width=4), GREY, n=2), [1.0, -4.0])
+    m = with_logits(context(WGANGP(width=4), GREY, n=2), [1.0, -4.0])
     assert WGANGP(width=4).generator_loss(m)["wasserstein"].item() == 1.5
 
 

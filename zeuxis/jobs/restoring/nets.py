@@ -13,7 +13,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import sha256_of
 from zeuxis.engine.fixed import opened, revived
 from zeuxis.errors import BadInput, counted
-from zeuxis.jobs.restoring import masked_windows, third_party
+from zeuxis.jobs.restoring import masked_windows, spandrel_nets
 from zeuxis.pictures.tiles import before, choose_tile, padded, tiled
 from zeuxis.platform import free_memory
 from zeuxis.recipes.recipe import Recipe, Reconstructs
@@ -62,10 +62,10 @@ def from_bundle(name: str) -> Net:
 
 
 def from_run(path: str | Path, snapshot: str | None = None) -> Net:
-    """The net of a run folder, or of a lone weights file, ours or of other people. Raises BadInput."""
+    """The net of a run folder, or of a lone weights file, ours or third-party. Raises BadInput."""
     if Path(path).is_file():
-        if third_party.is_third_party(Path(path)):
-            return Net(str(path), *third_party.opened(Path(path)))
+        if spandrel_nets.is_third_party(Path(path)):
+            return Net(str(path), *spandrel_nets.opened(Path(path)))
         return from_file(Path(path))
     run = Run.open(path)
     words = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}

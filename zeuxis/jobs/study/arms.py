@@ -42,7 +42,7 @@ from zeuxis.runs import Run, read_json
 from zeuxis.stats.twoway import Examined
 from zeuxis.weights import store
 
-_HABITS = LoopOptions(checkpoint_seconds=15.0, light=True, quiet=True)
+_OPTIONS = LoopOptions(checkpoint_seconds=15.0, light=True, quiet=True)
 _PROBE_PER_CLASS = 100
 _POOL_BYTES = 64 << 20
 _SUSPECT_SAMPLES = 2_000
@@ -169,14 +169,14 @@ def _play(
     """Begins a run or goes on with it."""
     _until_free(path)
     if (path / "run.json").exists():
-        return resume(path, streams, held_out, _HABITS)
+        return resume(path, streams, held_out, _OPTIONS)
     start = Start(
         seed=seed,
         compute=place.compute,
         snapshots=snapshots,
         sources={"images": {"source": "the draw of a study", "digest": streams["images"].digest}},
     )
-    return train(recipe, streams, path, Budget(steps=steps), held_out, start, _HABITS)
+    return train(recipe, streams, path, Budget(steps=steps), held_out, start, _OPTIONS)
 
 
 def train_generator(place: Place, spec: Spec) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn
 
 from zeuxis.errors import BadInput
-from zeuxis.jobs.restoring import nets, restore, third_party
+from zeuxis.jobs.restoring import nets, restore, spandrel_nets
 from zeuxis.recipes.compact import Compact
 from zeuxis.weights import store
 
@@ -123,7 +123,7 @@ def test_a_batch_is_handed_over_one_by_one_and_the_generator_stays(monkeypatch):
     described = Described(scale=1)
     stand_in(monkeypatch, described)
     before = torch.random.get_rng_state()
-    recipe, networks, _, digest = third_party.built({"weight": torch.ones(1)}, "net")
+    recipe, networks, _, digest = spandrel_nets.built({"weight": torch.ones(1)}, "net")
     image = torch.cat([ramp(), -ramp()])
     torch.testing.assert_close(recipe.restore(networks, image), image, rtol=0, atol=1e-6)
     assert len(described.seen) == 2 and torch.equal(torch.random.get_rng_state(), before)
@@ -220,7 +220,7 @@ def test_safetensors_without_a_recipe_go_to_spandrel_and_ours_do_not(monkeypatch
     asked = stand_in(monkeypatch, Described())
     tensors = {"weight": torch.arange(3.0)}
     store.save(tmp_path / "theirs.safetensors", tensors, {"format": "pt"})
-    assert isinstance(nets.from_run(tmp_path / "theirs.safetensors").recipe, third_party.Community)
+    assert isinstance(nets.from_run(tmp_path / "theirs.safetensors").recipe, spandrel_nets.ThirdPartyNet)
     assert list(asked[0]) == ["weight"] and torch.equal(asked[0]["weight"], tensors["weight"])
     recipe = Compact(scale=2, width=8, blocks=1)
     with torch.random.fork_rng(devices=[]):
@@ -234,12 +234,12 @@ def test_safetensors_without_a_recipe_go_to_spandrel_and_ours_do_not(monkeypatch
 
 # ------------------------------------------------------------------ spandrel is not there
 
-ON_CPU = "pip install zeuxis[peers] torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu"
+ON_CPU = "pip install zeuxis[third-party] torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu"
 
 
 @pytest.mark.parametrize(
     ("version", "cuda", "mend"),
-    [("2.13.0+cpu", None, ON_CPU), ("2.13.0+cu130", "13.0", "pip install zeuxis[peers] torch==2.13.0")],
+    [("2.13.0+cpu", None, ON_CPU), ("2.13.0+cu130", "13.0", "pip install zeuxis[third-party] torch==2.13.0")],
 )
 def test_without_spandrel_one_line_says_what_to_install(monkeypatch, tmp_path, version, cuda, mend):
     monkeypatch.setitem(sys.modules, "spandrel", None)  # as if not installed

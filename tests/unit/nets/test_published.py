@@ -3,29 +3,29 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zeuxis.nets import peers
+from zeuxis.nets import published
 
 SMALL = {
-    "ffdnet": lambda: peers.FFDNet(3, 8, 4),
-    "ffdnet-noise": lambda: peers.FFDNet(1, 8, 4, noise=True),
-    "srmdnf": lambda: peers.SRMDNF(3, (0.1,) * 15, width=8, depth=4),
-    "rrdb": lambda: peers.RRDBNet(2, 8, 4),
-    "compact": lambda: peers.CompactSR(2, 8),
+    "ffdnet": lambda: published.FFDNet(3, 8, 4),
+    "ffdnet-noise": lambda: published.FFDNet(1, 8, 4, noise=True),
+    "srmdnf": lambda: published.SRMDNF(3, (0.1,) * 15, width=8, depth=4),
+    "rrdb": lambda: published.RRDBNet(2, 8, 4),
+    "compact": lambda: published.CompactSR(2, 8),
 }
 FULL = {
-    485_316: lambda: peers.FFDNet(1, 64, 15, noise=True),
-    852_108: lambda: peers.FFDNet(3, 96, 12),
-    1_552_048: lambda: peers.SRMDNF(4, (0.0,) * 15),
-    1_510_540: lambda: peers.SRMDNF(2, (0.0,) * 15),
-    16_697_987: lambda: peers.RRDBNet(),
-    4_467_779: lambda: peers.RRDBNet(6),
-    621_424: lambda: peers.CompactSR(),
+    485_316: lambda: published.FFDNet(1, 64, 15, noise=True),
+    852_108: lambda: published.FFDNet(3, 96, 12),
+    1_552_048: lambda: published.SRMDNF(4, (0.0,) * 15),
+    1_510_540: lambda: published.SRMDNF(2, (0.0,) * 15),
+    16_697_987: lambda: published.RRDBNet(),
+    4_467_779: lambda: published.RRDBNet(6),
+    621_424: lambda: published.CompactSR(),
 }
 """Parameters as counted in the published files, with the bias of every convolution."""
 
 
 def numbered(net: torch.nn.Module) -> dict[str, torch.Tensor]:
-    state = ((i, layer.state_dict()) for i, layer in enumerate(peers.layers(net)))
+    state = ((i, layer.state_dict()) for i, layer in enumerate(published.layers(net)))
     return {f"{i}.{name}": t for i, part in state for name, t in part.items()}
 
 
@@ -40,14 +40,14 @@ def test_numbered_weights_fill_the_net(name):
     with torch.random.fork_rng():
         net = SMALL[name]().eval()
     before = torch.random.get_rng_state()
-    again = peers.filled(SMALL[name], numbered(net))
+    again = published.filled(SMALL[name], numbered(net))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(torch.equal(t, net.state_dict()[k]) for k, t in again.state_dict().items())
     assert not any(p.requires_grad for p in again.parameters())
     with pytest.raises(KeyError):
-        peers.filled(SMALL[name], numbered(net) | {"99.weight": torch.zeros(1)})
+        published.filled(SMALL[name], numbered(net) | {"99.weight": torch.zeros(1)})
     with pytest.raises(KeyError):
-        peers.filled(SMALL[name], {})
+        published.filled(SMALL[name], {})
 
 
 @settings(max_examples=12)
@@ -81,7 +81,7 @@ def test_what_a_net_without_weights_gives():
 def test_the_level_is_read_on_the_scale_of_255():
     """A net that passes its noise plane on gives the level back, at its place in the input."""
     for noise, place in ((False, 4), (True, 0)):
-        net = silent(lambda noise=noise: peers.FFDNet(1, 4, 2, noise=noise))
+        net = silent(lambda noise=noise: published.FFDNet(1, 4, 2, noise=noise))
         net.convs[0].weight.data[0, place, 1, 1] = 1
         net.convs[1].weight.data[:, 0, 1, 1] = 1
         image, level = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 1, 1), 51.0)

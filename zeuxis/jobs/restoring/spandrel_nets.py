@@ -1,4 +1,4 @@
-"""Nets of other people, from the files that they pass around: spandrel (extra `peers`) knows what they are.
+"""Third-party nets, from the files in which they are published: spandrel (extra `third-party`) knows what they are.
 
 Nothing of such a file is run. safetensors are read as our own are. Of the others spandrel's unpickler (0.4.2) lets
 tensors and plain containers through alone; but it hands TorchScript to torch, which runs what the file says while
@@ -39,8 +39,8 @@ _CPU_WHEELS = " --extra-index-url https://download.pytorch.org/whl/cpu"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Community(Recipe):
-    """Stands in the place of a recipe for a net of other people, which restores and cannot be trained.
+class ThirdPartyNet(Recipe):
+    """Stands in the place of a recipe for a third-party net, which restores and cannot be trained.
 
     receptive_field: None, since spandrel does not say how far a net looks.
     """
@@ -78,7 +78,7 @@ class Described(nn.Module):
 
 @contextmanager
 def _apart() -> Iterator[None]:
-    """For other people's code: it warns of what nobody here can mend, and draws from the process-wide generator."""
+    """For third-party code: it warns of what nobody here can mend, and draws from the process-wide generator."""
     with warnings.catch_warnings(action="ignore"), torch.random.fork_rng(devices=[]):
         yield
 
@@ -101,7 +101,7 @@ def imported(where: str) -> Any:
         what = "weights of other toolkits need spandrel"
         if error.name != "spandrel":
             what += f", and spandrel needs {error.name}"
-        raise BadInput(what, where, _pip("zeuxis[peers]")) from error
+        raise BadInput(what, where, _pip("zeuxis[third-party]")) from error
     except Exception as error:  # a torchvision that was built for another torch raises RuntimeError
         what, mend = f"spandrel is installed, but does not import: {_line(error)}", ""
         if "torchvision" in str(error):
@@ -175,7 +175,7 @@ def built(state: Mapping[str, Any], name: str) -> Parts:
     _check(described, name)
     networks = nn.ModuleDict({"net": Described(described)}).float().requires_grad_(False).eval()
     needs, side = described.size_requirements, _window(described)
-    recipe = Community(scale=described.scale, multiple_of=needs.multiple_of)
+    recipe = ThirdPartyNet(scale=described.scale, multiple_of=needs.multiple_of)
     tensors = {k: v for k, v in networks.state_dict().items() if isinstance(v, Tensor)}
     return recipe, networks, Spec(described.input_channels, side, side), store.content_hash(tensors)
 

@@ -1,4 +1,4 @@
-"""Published restoration nets whose weights lie in packages of other people, for comparison beside our own.
+"""Published restoration nets whose weights lie in third-party packages, for comparison beside our own.
 
 Each takes and gives pictures in [-1, 1]. `filled` builds one from numbered tensors, `N.weight` and
 `N.bias` in the order in which the layers run, as `zeuxis data weights add` writes them.

@@ -24,7 +24,7 @@ def count(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-def moment(recipe: Recipe, spec: Spec, n: int = 6, step: int = 0, progress: float = 0.0) -> StepContext:
+def context(recipe: Recipe, spec: Spec, n: int = 6, step: int = 0, progress: float = 0.0) -> StepContext:
     """Players in train mode, n pictures of noise, and labels where the spec has classes."""
     networks, draw = built(recipe, spec), Draw(3, step=step, phase="test")
     image = draw.at("image").uniform(n, spec.channels, spec.height, spec.width, low=-1.0)
@@ -49,14 +49,14 @@ class Fixed(nn.Module):
 
 
 def with_logits(m: StepContext, *logits: list[float]) -> StepContext:
-    """The same moment, its critic replaced by one that answers its calls with these logits in turn."""
+    """The same context, its critic replaced by one that answers its calls with these logits in turn."""
     m.networks["critic"] = Fixed(*map(torch.tensor, logits))
     return m
 
 
 def plays(recipe: Recipe, spec: Spec, steps: int = 1) -> list[Terms]:
     """Every phase of the recipe, `steps` times, with plain gradient descent; asserts finite terms and gradients."""
-    m, found = moment(recipe, spec), []
+    m, found = context(recipe, spec), []
     for _ in range(steps):
         for phase in recipe.phases():
             learner = m.networks[phase.optimizer]
