@@ -166,7 +166,7 @@ def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
         raise BadInput(
             f"{recipe_name(type(recipe))} takes {counted(len(names), 'collection')} of pictures, not {len(sources)}",
             "DATA",
-            "put quotes around names with spaces" if len(sources) > len(names) else f"give {' and '.join(names)}",
+            f"give {' and '.join(names)}, each a folder, zip, table or set; names with spaces stand in quotes",
         )
     if recipe.paired:
         return _pairs(recipe, sources, seed)
