@@ -88,7 +88,8 @@ def find_pictures(folder: Path, now: str | None) -> bool:
     """Whether the pictures of a begun run or study can be read; where they were moved to `now`, its folder says so
     from here on. Of one that is finished they may be gone.
 
-    Of several sources it is the one whose pictures lie in `now`. Raises BadInput where they are no longer where they
+    Of several sources it is the one whose pictures lie in `now`; a place where they were before counts again once they
+    are back. Raises BadInput where they are no longer where they
     were and `now` is None, and where those there are others.
     """
     run = None if is_study(folder) else opened(folder)
@@ -96,29 +97,41 @@ def find_pictures(folder: Path, now: str | None) -> bool:
     record = read_json(path, "study folder") if run is None else run.record
     begun: dict[str, Any] = {"": record["data"]} if run is None else record["sources"]
     if now is None:
+        for words in begun.values():
+            back = [] if _is_there(words["source"]) else [place for place in words.get("were", []) if _is_there(place)]
+            if back:
+                return find_pictures(folder, back[-1])
         return _are_there(folder, run, [words["source"] for words in begun.values()], record.get("out"))
     for name, before in begun.items():
         source = replace(Source.from_words(before), source=now)
         words = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
         if words["digest"] == before["digest"]:
-            moved = {**before, "source": words["source"]}
+            places = [*before.get("were", []), before["source"]]
+            were = [place for place in dict.fromkeys(places) if place != words["source"]]
+            moved = {**before, "source": words["source"], "were": were}
             change = {"data": moved} if run is None else {"sources": {**begun, name: moved}}
             write_json(path, {**record, **change})
             return True
     raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
 
 
+def _is_there(source: str) -> bool:
+    try:
+        there.check_source(source)
+    except BadInput:
+        return False
+    return True
+
+
 def _are_there(folder: Path, run: Run | None, sources: Sequence[str], out: str | None) -> bool:
     """As `find_pictures` where nothing was moved. out: the place of a set that a study writes."""
     for source in sources:
-        try:
-            there.check_source(source)
-        except BadInput:
+        if not _is_there(source):
             ended = "judgement" in run.finish if run is not None else (folder / "verdict.json").exists()
             if ended and (folder / "report.html").exists() and (out is None or Path(out).exists()):
                 return False
             mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
-            raise BadInput("the pictures are no longer here", source, mend) from None
+            raise BadInput("the pictures are no longer here", source, mend)
     return True
 
 

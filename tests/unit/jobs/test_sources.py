@@ -192,6 +192,11 @@ def test_pictures_that_were_moved(tmp_path, name):
     find_pictures(run, str(tmp_path / "elsewhere"))
     now = json.loads((run / name).read_text())
     found = now["data"] if name == "study.json" else now["sources"]["images"]
-    assert found.pop("source") == str(tmp_path / "elsewhere")
+    assert found.pop("source") == str(tmp_path / "elsewhere") and found.pop("were") == [str(data)]
     assert found == {k: v for k, v in words.items() if k != "source"}
     find_pictures(run, None)
+    (tmp_path / "elsewhere").rename(data)
+    find_pictures(run, None)
+    found = json.loads((run / name).read_text())
+    found = found["data"] if name == "study.json" else found["sources"]["images"]
+    assert found["source"] == str(data) and found["were"] == [str(tmp_path / "elsewhere")]
