@@ -135,11 +135,11 @@ class Run:
             raise BadInput("this run has no weights yet", str(self.path), mend)
         return inference_weights(checkpoint.tensors_of(saved))
 
-    def networks(self, snapshot: str | None = None) -> nn.ModuleDict:
-        """The networks in eval mode with averaged weights where the recipe averages."""
+    def networks(self, snapshot: str | None = None, tensors: Mapping[str, Tensor] | None = None) -> nn.ModuleDict:
+        """The networks in eval mode with averaged weights where the recipe averages; tensors: these, read already."""
         with torch.random.fork_rng(devices=[]):
             networks = self.recipe.networks(self.spec)
-        networks.load_state_dict(self.tensors(snapshot))
+        networks.load_state_dict(self.tensors(snapshot) if tensors is None else tensors)
         return networks.requires_grad_(False).eval()
 
     def _repr_html_(self) -> str:

@@ -92,7 +92,8 @@ def sample(
     if taken:
         raise BadInput(f"{taken[0]} is there already", str(out), "choose another --out")
     kept = None if snapshot is None else check_snapshot(run, snapshot)
-    networks, digest = run.networks(kept), content_hash(run.tensors(kept))
+    tensors = run.tensors(kept)
+    networks, digest = run.networks(tensors=tensors), content_hash(tensors)
     made, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
     with _all_or_none(out, paths):
         for i, path in enumerate(paths[:-1]):

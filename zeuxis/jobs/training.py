@@ -89,19 +89,18 @@ def find_pictures(folder: Path, now: str | None) -> bool:
     from here on. Of one that is finished they may be gone.
 
     Of several sources it is the one whose pictures lie in `now`; a place where they were before counts again once they
-    are back. Raises BadInput where they are no longer where they
-    were and `now` is None, and where those there are others.
+    are back. Raises BadInput where they are no longer where they were and `now` is None, and where those there are
+    others.
     """
     run = None if is_study(folder) else opened(folder)
     path = opened_study(folder) / "study.json" if run is None else folder / "run.json"
     record = read_json(path, "study folder") if run is None else run.record
     begun: dict[str, Any] = {"": record["data"]} if run is None else record["sources"]
     if now is None:
-        for words in begun.values():
-            back = [] if _is_there(words["source"]) else [place for place in words.get("were", []) if _is_there(place)]
-            if back:
-                return find_pictures(folder, back[-1])
-        return _are_there(folder, run, [words["source"] for words in begun.values()], record.get("out"))
+        gone = [words for words in begun.values() if not _is_there(words["source"])]
+        if back := [place for words in gone for place in words.get("were", []) if _is_there(place)]:
+            return find_pictures(folder, back[-1])
+        return not gone or _need_none(folder, run, gone[0]["source"], record.get("out"))
     for name, before in begun.items():
         source = replace(Source.from_words(before), source=now)
         words = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
@@ -123,16 +122,16 @@ def _is_there(source: str) -> bool:
     return True
 
 
-def _are_there(folder: Path, run: Run | None, sources: Sequence[str], out: str | None) -> bool:
-    """As `find_pictures` where nothing was moved. out: the place of a set that a study writes."""
-    for source in sources:
-        if not _is_there(source):
-            ended = "judgement" in run.finish if run is not None else (folder / "verdict.json").exists()
-            if ended and (folder / "report.html").exists() and (out is None or Path(out).exists()):
-                return False
-            mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
-            raise BadInput("the pictures are no longer here", source, mend)
-    return True
+def _need_none(folder: Path, run: Run | None, source: str, out: str | None) -> bool:
+    """False of what is finished and needs no pictures; raises BadInput of others, whose pictures in `source` are gone.
+
+    out: the place of a set that a study writes.
+    """
+    ended = "judgement" in run.finish if run is not None else (folder / "verdict.json").exists()
+    if ended and (folder / "report.html").exists() and (out is None or Path(out).exists()):
+        return False
+    mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
+    raise BadInput("the pictures are no longer here", source, mend)
 
 
 def go_on(run: Path, options: LoopOptions) -> Run:

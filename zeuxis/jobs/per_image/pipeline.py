@@ -154,8 +154,7 @@ def on_picture(work: Work, picture: Picture, mask: Picture | None = None, name: 
 
 def _decided(work: Work, picture: Picture, mask: Picture | None, name: str) -> Decision:
     decision = work.decide(picture, mask, name)
-    top = int(picture.pixels.max())
-    if picture.white == 255 or top.bit_length() > _DIM:
+    if picture.white == 255 or (top := int(picture.pixels.max())).bit_length() > _DIM:
         return decision
     dim = f"its brightest value is {top:,} of {picture.white:,}: worked on as a dark picture, not as one of fewer bits"
     return replace(decision, remarks=(*decision.remarks, dim))

@@ -1,6 +1,5 @@
 """What became of each picture, or what would: one record that messages, Python, `--json` and errors read."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -114,7 +113,7 @@ class Results(Sequence[Record]):
     @property
     def files(self) -> list[Path]:
         """The files that were written or were there already."""
-        return [r.result for r in self.records if r.made is None and r.state != "failed"]
+        return _files_of(self.records)
 
     @property
     def only(self) -> Record:
@@ -157,10 +156,14 @@ def done_before(pair: Pair) -> Record:
     return record_of(pair, "done before", str(note.get("why", "")), used=used)
 
 
+def _files_of(records: Sequence[Record]) -> list[Path]:
+    return [r.result for r in records if r.made is None and r.state != "failed"]
+
+
 def summary(records: Sequence[Record]) -> dict[str, Any]:
     """For `--json`: results, every picture with its decision, and the failures with their reasons."""
     return {
-        "files": [os.fspath(r.result) for r in records if r.made is None and r.state != "failed"],
+        "files": [str(path) for path in _files_of(records)],
         "pictures": [r.to_json() for r in records],
         "failed": [
             {"name": r.name, "source": str(r.source), "why": r.decision} for r in records if r.state == "failed"

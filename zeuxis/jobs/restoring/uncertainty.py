@@ -69,7 +69,7 @@ def of_package() -> Doubt | None:
         return None
     tensors, words = opened(bundled.path_of(NAME))
     recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in words["settings"].items()})
-    spec = Spec(words["spec"]["channels"], words["spec"]["height"], words["spec"]["width"])
+    spec = Spec.from_json(words["spec"]).unlabelled()
     with torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
     networks.load_state_dict({k: v.float() for k, v in tensors.items()})

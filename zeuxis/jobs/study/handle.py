@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.errors import command
+from zeuxis.pages.notebook import line
 from zeuxis.pages.read import read_object
 
 
@@ -36,5 +37,5 @@ class Study:
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, why, and where the page is."""
         why, page = str(self.verdict.get("why", "")), self.path / "report.html"
-        lines = [f"<b>{escape(self.sentence)}</b>", escape(why), escape(str(page)) if page.exists() else ""]
-        return "".join(f"<p>{line}</p>" for line in lines if line)
+        rest = [why, str(page) if page.exists() else ""]
+        return f"<p><b>{escape(self.sentence)}</b></p>" + "".join(line(words) for words in rest if words)

@@ -135,12 +135,7 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
             "zeuxis": zeuxis.__version__,
             "data": dict(data),
             "asked": asked.as_dict(),
-            "spec": {
-                "channels": dataset.spec.channels,
-                "height": dataset.spec.height,
-                "width": dataset.spec.width,
-                "classes": list(dataset.spec.classes),
-            },
+            "spec": dataset.spec.to_json(),
             "plan": place.plan.as_dict(),
             "compute": place.compute.as_dict(),
             "split": place.split.digest,
