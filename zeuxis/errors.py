@@ -50,16 +50,22 @@ class WrongType(BadInput, TypeError):
 class SomeFailed(ZeuxisError):
     """A batch finished, but some pictures failed and are listed. Exit code 3.
 
-    found: what came of the whole batch, the failures with their reasons among it, for `--json`; may be empty.
+    found: what came of the whole batch, the failures with their reasons among it, for `--json`; may be empty. results:
+    what the word would have returned had none failed, where that is a record for each picture; else None.
     """
 
     exit_code = 3
 
     def __init__(
-        self, what: str, where: str = "", mend: str = "", found: Mapping[str, Any] = MappingProxyType({})
+        self,
+        what: str,
+        where: str = "",
+        mend: str = "",
+        found: Mapping[str, Any] = MappingProxyType({}),
+        results: Any = None,
     ) -> None:
         super().__init__(what, where, mend)
-        self.found = found
+        self.found, self.results = found, results
 
 
 class MachineGaveOut(ZeuxisError):

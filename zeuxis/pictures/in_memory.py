@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput, WrongType
 from zeuxis.pictures.picture_file import Metadata, Picture
+from zeuxis.pictures.reading import read
 from zeuxis.pictures.writing import encode
 
 _PLANES = {1: (1, False), 2: (1, True), 3: (3, False), 4: (3, True)}  # channels: colours, and whether alpha follows
@@ -33,6 +35,17 @@ def file_of(picture: Any) -> bytes:
     pixels = np.ascontiguousarray(pixels)
     kept = Metadata(mode="RGB" if colours == 3 else "L", bits=8 * pixels.itemsize)
     return encode(Picture(pixels[..., :colours], pixels[..., -1] if has_alpha else None, kept), ".png", None)
+
+
+def array_of(data: bytes) -> np.ndarray:
+    """The other way: [H, W] or [H, W, C], uint8 or uint16, alpha last, upright. Raises BadInput."""
+    try:
+        picture = read(data)
+    except Unreadable as error:
+        raise BadInput(f"the picture {error}") from error
+    alpha = [] if picture.alpha is None else [picture.alpha[..., None]]
+    pixels = np.concatenate([picture.pixels, *alpha], axis=2)
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
 def _of_pil(picture: Image.Image) -> bytes:

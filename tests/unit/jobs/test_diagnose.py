@@ -91,7 +91,7 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     small = measured(pixels[:15, :15])
     assert set(small.unjudged) == {"noise", "JPEG traces", "softness"} and "no JPEG grid" not in small.words()
     assert small.words() == "noise, JPEG traces and softness in so small, plain or clipped a picture are not judged"
-    told = small.to_json()
+    told = small.judged().to_json()
     assert [told[k] for k in ("noise", "colours", "quality", "blur", "soft")] == [None] * 5
     few = measured(
         np.kron(np.random.default_rng(0).integers(0, 2, (20, 20, 3)) * 255, np.ones((8, 8, 1))).astype("uint8")
@@ -100,17 +100,17 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     clear[:40, :, 3] = 0
     through = measured(clear)
-    assert through.unjudged == {"softness": "a picture transparent in part"} and through.to_json()["soft"] is None
+    assert through.unjudged == {"softness": "a picture transparent in part"} and through.judged().to_json()["soft"] is None
     clear[..., 3] = 100
     assert measured(clear).words() == "noise, JPEG traces and softness in so transparent a picture are not judged"
     webp = measured(pixels, format="WEBP", quality=30)
-    assert webp.to_json()["noise"] is None and "`--task denoise`" in plan("auto", webp).why
+    assert webp.judged().to_json()["noise"] is None and "`--task denoise`" in plan("auto", webp).why
     assert webp.unjudged["JPEG traces"] == "a lossy WEBP file" and "no JPEG grid" not in webp.words()
     jpeg = measured(pixels, format="JPEG", quality=90)
-    assert jpeg.unjudged == {"noise": "a JPEG", "softness": "a JPEG"} and jpeg.to_json()["quality"] == 90
+    assert jpeg.unjudged == {"noise": "a JPEG", "softness": "a JPEG"} and jpeg.judged().to_json()["quality"] == 90
     assert jpeg.words().endswith("noise and softness in a JPEG are not judged")
     whole = measured(pixels)
-    assert not whole.unjudged and whole.to_json()["soft"] is False and whole.to_json()["quality"] is None
+    assert not whole.unjudged and whole.judged().to_json()["soft"] is False and whole.judged().to_json()["quality"] is None
 
 
 def test_no_more_is_said_of_sharpness_than_was_measured(pixels):
@@ -195,7 +195,7 @@ def test_a_texture_that_is_alike_all_over_is_no_noise():
     x = np.random.default_rng(0).random((200, 200))
     ends = np.array([[20, 40, 200], [230, 220, 90], [120, 10, 30]])
     found = measured(np.stack([np.interp(2 * x, np.arange(3), c) for c in ends.T], -1).astype(np.uint8))
-    assert plan("auto", found).steps == () and found.to_json()["noise"] is found.to_json()["colours"] is None
+    assert plan("auto", found).steps == () and found.judged().to_json()["noise"] is found.judged().to_json()["colours"] is None
     assert "noise in a picture alike all over is not judged" in found.words()
 
 
@@ -214,7 +214,7 @@ def test_noise_is_found_behind_jpeg_and_not_denied_where_it_is_not(pixels, quali
     assert 9.5 < found.noise < 15, "of the luma, where three channels' noise is a third less"
     assert plan("auto", found).steps == ("denoise",) and "noise" not in found.unjudged
     clean = measured(pixels, format="JPEG", quality=quality)
-    assert plan("auto", clean).steps == () and clean.to_json()["noise"] is None
+    assert plan("auto", clean).steps == () and clean.judged().to_json()["noise"] is None
     assert "noise" in clean.unjudged and "noise 0" not in clean.words()
 
 
@@ -224,7 +224,7 @@ def test_salt_and_pepper_is_found_first_and_all_else_measured_without_it(pixels)
     found = measured(dull)
     assert plan("auto", found).steps == ("despeckle",) and found.noise <= diagnose.NOISE
     assert plan("auto", found).why.startswith("specks of salt and pepper, ") and "% of the pixels" in found.words()
-    assert json.loads(json.dumps(found.to_json()))["specks"]["salt"] == pytest.approx(0.02, rel=0.3)
+    assert json.loads(json.dumps(found.judged().to_json()))["specks"]["salt"] == pytest.approx(0.02, rel=0.3)
     mended = picture_of(read(_png(dull)), RestoreConfig()).picture.pixels
     spared = (dull == pixels).all(2)
     assert (mended != dull)[spared].mean() < 1e-3
@@ -247,7 +247,7 @@ def test_below_specks_neither_a_blur_nor_jpeg_is_denied(pixels):
     found = measured(apply_to_pixels(blurred, parse("salt-pepper=0.04"), 0, "x"))
     assert found.specks is not None and "no Gaussian blur" not in found.words() and "no JPEG" not in found.words()
     assert "JPEG traces and softness in a picture with specks are not judged" in found.words()
-    assert found.to_json()["blur"] is found.to_json()["quality"] is None
+    assert found.judged().to_json()["blur"] is found.judged().to_json()["quality"] is None
 
 
 def test_noise_under_salt_and_pepper_is_found_too(pixels):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zeuxis
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.per_image.records import Record, Results
 from zeuxis.jobs.study.handle import Study
 
@@ -45,6 +45,50 @@ def test_records_show_before_and_after_in_a_notebook(folder, tmp_path):
     assert "a.png: bicubic" in found[0]._repr_html_() and "<img" not in found[0]._repr_html_()
     many = Results(found.records * 6)
     assert "and 4 more pictures" in many._repr_html_()
+
+
+def test_what_could_not_be_judged_is_none_in_python_too(tmp_path):
+    """`record.measured.noise` was 0 and `.soft` False of a picture in which nothing can be judged."""
+    Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(tmp_path / "plain.png")
+    found = zeuxis.restore(tmp_path / "plain.png", dry_run=True).only
+    told = found.to_json()["measured"]
+    for name in ("noise", "colours", "quiet", "blur", "soft", "quality"):
+        assert getattr(found.measured, name) is told[name] is None
+    assert set(found.measured.unjudged) == {"noise", "JPEG traces", "softness"} and "not judged" in found.measured.words
+
+
+def test_a_dry_run_makes_nothing_and_says_so(folder, tmp_path):
+    """It listed files that were never written, and its notebook view read as if all were done."""
+    found = zeuxis.upscale(folder, tmp_path / "out", method="bicubic", dry_run=True)
+    assert found.files == found.to_json()["files"] == [] and found[0].result == tmp_path / "out" / "a.png"
+    assert "a.png: would be done by bicubic (from 32x24 to 64x48)" in found._repr_html_()
+    assert repr(found) == "<Results: 2 pictures, 2 would be done>" and "measured" not in repr(found[0])
+    with pytest.raises(BadInput, match=r"there is no result of this picture: a dry run makes none \(a.png\)"):
+        found[0].image  # noqa: B018 - asking is the test
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_that_failed_does_not_lose_the_others(folder, tmp_path):
+    (folder / "c.png").write_bytes(b"none")
+    with pytest.raises(SomeFailed) as told:
+        zeuxis.upscale(folder, tmp_path / "out", method="bicubic")
+    found = told.value.results
+    assert [r.state for r in found] == ["done", "done", "failed"] and len(found.files) == 2
+    assert found[2].words.startswith("failed: it is not a picture") and "failed: it is" in found._repr_html_()
+    with pytest.raises(BadInput, match="no result of this picture: it is not a picture"):
+        found[2].data  # noqa: B018 - asking is the test
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [((20, 24), "u1"), ((20, 24, 3), "u2"), ((20, 24, 4), "u2"), ((5, 4, 2), "u1")]
+)
+def test_arrays_come_back_as_they_went(tmp_path, shape, kind):
+    """Of 16 bits PIL gives 8 back."""
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(kind).max, shape, kind)
+    for found in (zeuxis.restore(pixels, strength=0), zeuxis.restore(pixels, tmp_path / "a.png", strength=0)):
+        assert found.pixels.dtype == pixels.dtype and np.array_equal(found.pixels, pixels)
+        assert found.only.source is None and (found.only.result is None) is (found.files == [])
+        assert found.to_json()["pictures"][0]["source"] is None
 
 
 def test_what_is_in_memory_needs_no_file():

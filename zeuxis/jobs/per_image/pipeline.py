@@ -15,7 +15,7 @@ from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, count
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
 from zeuxis.jobs.per_image.pairs import Pair, pairs_of
 from zeuxis.jobs.per_image.records import Record, Results, done_before, record_of, summary
-from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Work
+from zeuxis.jobs.per_image.work import Decision, Judged, Note, Outcome, Work
 from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, encode, read, remarks
 from zeuxis.pictures.writing import form_of
@@ -41,12 +41,12 @@ def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_ru
     if by_size:
         say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
     each = _planned if dry_run else _done_now
-    worked = {r.result: r for r in _all(todo, lambda pair: each(pair, work), single=len(pairs) == 1)}
-    records = tuple(worked.get(pair.target) or done_before(pair) for pair in pairs)
+    worked = {r.name: r for r in _all(todo, lambda pair: each(pair, work), single=len(pairs) == 1)}
+    records = tuple(worked.get(pair.name) or done_before(pair) for pair in pairs)
     failed = sum(record.state == "failed" for record in records)
     if failed:
         what = f"{failed} of {counted(len(pairs), 'picture')} could not be done"
-        raise SomeFailed(what, given, "they are listed above", summary(records))
+        raise SomeFailed(what, given, "they are listed above", summary(records), Results(records))
     return Results(records)
 
 
@@ -73,7 +73,7 @@ def through_pipe(
         made, outcome = _from_picture(work, picture, data, pair, hole)
     except Unreadable as error:
         raise BadInput(f"{what} {error}", "IN") from error
-    record = replace(_recorded(Pair(Path("-"), pair.target, name), outcome), given=data, made=made)
+    record = replace(_recorded(replace(pair, name=name), outcome), source=None, result=None, given=data, made=made)
     _tell(record)
     return record
 
@@ -109,7 +109,12 @@ def _planned(pair: Pair, work: Work) -> Record:
         lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair)
     state = "would be done" if decision.changes else "would be left alone"
     used = work.by_what(decision) if decision.changes else ()
-    return record_of(pair, state, decision.why, (*decision.remarks, *lost), measured=decision.measured, used=used)
+    told = (*decision.remarks, *lost)
+    return record_of(pair, state, decision.why, told, measured=_judged(decision), used=used)
+
+
+def _judged(found: Decision | Outcome) -> Judged | None:
+    return None if found.measured is None else found.measured.judged()
 
 
 def _done_now(pair: Pair, work: Work) -> Record:
@@ -120,7 +125,7 @@ def _done_now(pair: Pair, work: Work) -> Record:
 def _recorded(pair: Pair, outcome: Outcome) -> Record:
     lost = remarks(outcome.picture, pair.target.suffix) if outcome.picture else ()
     state, told = "done" if outcome.used else "left alone", (*outcome.remarks, *lost)
-    return record_of(pair, state, outcome.why, told, measured=outcome.measured, used=outcome.used)
+    return record_of(pair, state, outcome.why, told, measured=_judged(outcome), used=outcome.used)
 
 
 def _one(pair: Pair, work: Work) -> Outcome:
@@ -226,10 +231,7 @@ def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iter
 
 def _tell(record: Record, later: str = "") -> None:
     """What became of a picture, or would, and what of it could not be kept, a line each."""
-    done = ", ".join(record.used) or "left alone"
-    would = f"would be done by {done}" if record.used else "would be left alone"
-    planned = f" -> {record.result}: {would}" if record.state.startswith("would") else f": {done}"
-    why = f" ({record.decision})" if record.decision else ""
-    say(f"zeuxis: {record.name}{planned}{why}{later}")
+    planned = f" -> {record.result}" if record.state.startswith("would") else ""
+    say(f"zeuxis: {record.name}{planned}: {record.words}{later}")
     for note in record.notes:
         say(f"zeuxis: {record.name}: {note}")

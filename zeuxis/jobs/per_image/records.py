@@ -1,5 +1,6 @@
 """What became of each picture, or what would: one record that messages, Python, `--json` and errors read."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any, overload
 from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.per_image.done import note_of
 from zeuxis.jobs.per_image.pairs import Pair
-from zeuxis.jobs.per_image.work import Measured
+from zeuxis.jobs.per_image.work import Judged
 from zeuxis.spelling import spelled
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
 
 _SHOWN = 8  # pictures in a notebook
@@ -22,40 +24,70 @@ _SHOWN = 8  # pictures in a notebook
 class Record:
     """One picture. state: "done", "left alone", "done before", "failed", "would be done" or "would be left alone".
 
-    source, result: its files; of a picture that was in memory or came through a pipe they are names alone. measured:
-    None where nothing was measured; used: nets and methods, or where it would be done the steps; decision: what was
-    decided and why, or the reason of the failure; notes: what could not be kept, one line each. given, made: the bytes
-    of what was in memory.
+    source, result: its files, and where a result would lie; None of a picture that was in memory or came through a
+    pipe. measured: None where nothing was measured, and so its attributes that could not be judged; used: nets and
+    methods, or where it would be done the steps; decision: what was decided and why, or the reason of the failure;
+    notes: what could not be kept, one line each. given, made: the bytes of what was in memory.
     """
 
     name: str
-    source: Path
-    result: Path
+    source: Path | None = field(repr=False)
+    result: Path | None = field(repr=False)
     state: str
-    measured: Measured | None = None
+    measured: Judged | None = field(default=None, repr=False)
     used: tuple[str, ...] = ()
     decision: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), repr=False)
     given: bytes | None = field(default=None, repr=False)
     made: bytes | None = field(default=None, repr=False)
 
     @property
     def before(self) -> "Image.Image":
         """The picture that was given, as PIL reads it. Raises BadInput where its file is gone."""
-        return _opened(self.given, self.source)
+        return _opened(_content(self.given, self.source))
 
     @property
     def image(self) -> "Image.Image":
-        """The picture that was made, as PIL reads it. Raises BadInput where there is none."""
-        return _opened(self.made, self.result)
+        """The picture that was made, as PIL reads it: 8 bits of colours that have 16. Raises BadInput without one."""
+        return _opened(self.data)
 
     after = image
+
+    @property
+    def pixels(self) -> "np.ndarray":
+        """What was made as an array [H, W] or [H, W, C], uint8 or uint16, alpha last. Raises BadInput without one."""
+        from zeuxis.pictures.in_memory import array_of
+
+        return array_of(self.data)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file that was made. Raises BadInput where there is none."""
+        if self.has_result or self.made is not None:
+            return _content(self.made, self.result)
+        why = self.decision if self.state == "failed" else "a dry run makes none"
+        raise BadInput(f"there is no result of this picture: {why}", self.name)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether a file was written, or was there already."""
+        return self.result is not None and self.state in ("done", "left alone", "done before")
+
+    @property
+    def words(self) -> str:
+        """What became of it, or would, and why."""
+        would = self.state.startswith("would")
+        done = self.decision if self.state == "failed" else ", ".join(self.used) or self.state
+        what = (
+            f"{self.state} by {done}" if would and self.used else f"failed: {done}" if self.state == "failed" else done
+        )
+        return what + (f" ({self.decision})" if self.decision and self.state != "failed" else "")
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "source": str(self.source),
-            "result": str(self.result),
+            "source": _text_of(self.source),
+            "result": _text_of(self.result),
             "state": self.state,
             "measured": None if self.measured is None else self.measured.to_json(),
             "used": list(self.used),
@@ -67,25 +99,38 @@ class Record:
         """Before and after behind a slider, for a notebook."""
         from zeuxis.pages.notebook import before_and_after, line
 
-        said = f"{self.name}: {', '.join(self.used) or self.state}" + (f" ({self.decision})" if self.decision else "")
+        said = f"{self.name}: {self.words}"
         try:
             return before_and_after(self.before, self.image, said)
         except BadInput:
             return line(said)
 
 
-def _opened(data: bytes | None, path: Path) -> "Image.Image":
+def _text_of(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _content(data: bytes | None, path: Path | None) -> bytes:
+    if data is not None:
+        return data
+    try:
+        return (path or Path()).read_bytes()
+    except OSError as error:
+        raise BadInput("there is no such picture any more", _text_of(path) or "") from error
+
+
+def _opened(data: bytes) -> "Image.Image":
     from PIL import Image
 
     try:
-        image: Image.Image = Image.open(path if data is None else BytesIO(data))
+        image: Image.Image = Image.open(BytesIO(data))
         image.load()
     except OSError as error:
-        raise BadInput("there is no such picture (any more)", str(path)) from error
+        raise BadInput("Pillow cannot read this picture") from error
     return image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results(Sequence[Record]):
     """What became of the pictures that a word was given: a record for each, in their order.
 
@@ -112,7 +157,7 @@ class Results(Sequence[Record]):
 
     @property
     def files(self) -> list[Path]:
-        """The files that were written or were there already."""
+        """The files that were written or were there already; none after a dry run."""
         return _files_of(self.records)
 
     @property
@@ -130,7 +175,17 @@ class Results(Sequence[Record]):
     @property
     def data(self) -> bytes:
         """The bytes of the file that was made of the only one."""
-        return self.only.result.read_bytes() if self.only.made is None else self.only.made
+        return self.only.data
+
+    @property
+    def pixels(self) -> "np.ndarray":
+        """What was made of the only one, as `Record.pixels`."""
+        return self.only.pixels
+
+    def __repr__(self) -> str:
+        states = Counter(record.state for record in self.records)
+        told = "".join(f", {n:,} {state}" for state, n in states.items())
+        return f"<Results: {counted(len(self.records), 'picture')}{told}>"
 
     def to_json(self) -> dict[str, Any]:
         return {**summary(self.records), **self.beside}
@@ -157,7 +212,7 @@ def done_before(pair: Pair) -> Record:
 
 
 def _files_of(records: Sequence[Record]) -> list[Path]:
-    return [r.result for r in records if r.made is None and r.state != "failed"]
+    return [r.result for r in records if r.result is not None and r.has_result]
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
@@ -166,6 +221,6 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "files": [str(path) for path in _files_of(records)],
         "pictures": [r.to_json() for r in records],
         "failed": [
-            {"name": r.name, "source": str(r.source), "why": r.decision} for r in records if r.state == "failed"
+            {"name": r.name, "source": _text_of(r.source), "why": r.decision} for r in records if r.state == "failed"
         ],
     }

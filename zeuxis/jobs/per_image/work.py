@@ -14,10 +14,16 @@ Progress = Callable[[int], None]
 """Gets the number of input pixels that are done."""
 
 
-class Measured(Protocol):
-    """What was found in a picture before it was worked on."""
+class Judged(Protocol):
+    """What is told of what was measured: its attributes are None where nothing could be judged."""
 
     def to_json(self) -> dict[str, Any]: ...
+
+
+class Measured(Protocol):
+    """What was found in a picture before it was worked on, for the work itself."""
+
+    def judged(self) -> Judged: ...
 
 
 @dataclass(frozen=True, eq=False)

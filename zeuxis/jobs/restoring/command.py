@@ -55,10 +55,10 @@ def mend(
     if dry_run or (compare is None and page is None):
         return records
     try:
-        whys = {record.result: record.decision for record in records if record.state != "done before"}
+        whys = {record.result: record.decision for record in records if record.result and record.state != "done before"}
         return replace(records, beside=compare_all(given, records.files, asked, compare, page, whys))
     except SomeFailed as error:
-        error.found = {**records.to_json(), **error.found}
+        error.found, error.results = {**records.to_json(), **error.found}, records
         raise
 
 

@@ -57,7 +57,7 @@ def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str 
         "result": str(pair.work.after),
         "original": None if pair.work.original is None else str(pair.work.original),
         "size": list(pair.after.shape[2:]),
-        "measured": pair.measured.to_json(),
+        "measured": pair.measured.judged().to_json(),
         "left_alone": pair.left_alone,
         "used": [] if note is None else [str(u) for u in note["used"]],
         "why": spelled(why),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -46,8 +46,32 @@ _FOR_SPECKS = ("auto",)
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What is told of `Measured`, with its units: None where something could not be judged, and in `quality` also
+    where there is no grid of a JPEG. words: one line for people."""
+
+    words: str
+    noise: float | None
+    quality: int | None
+    grid: tuple[int, int]
+    blur: float | None
+    table: tuple[int, ...]
+    worn: bool | None
+    colours: float | None
+    quiet: float | None
+    soft: bool | None
+    specks: Impulses | None
+    paper: bool | None
+    unjudged: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Measured:
-    """What was found.
+    """What was found, as the steps use it: what could not be judged is 0, so that it counts for nothing.
 
     noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
     the pixels show no grid of a JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels
@@ -59,7 +83,7 @@ class Measured:
     reason. specks: salt and pepper, which all else was measured without; None where there is none, or it was not looked
     for. paper: whether most of it is of one shade, or it looks drawn, so that its lines may be writing and no
     scratches; None where that was not looked for. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and
-    in what; 0 and None say nothing there.
+    in what; 0 and None say nothing there, and `judged` has None.
     """
 
     noise: float
@@ -99,10 +123,11 @@ class Measured:
             return f"blur {self.blur:.1f} px"
         return "soft, but not by a blur that can be undone for sure" if self.soft else "no Gaussian blur found"
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; null where something was not judged, and in `quality` where there is no grid of a JPEG."""
-        silent = [name for what in self.unjudged for name in _FIELDS[what]]
-        return {**asdict(self), **dict.fromkeys(silent)}
+    def judged(self) -> Judged:
+        """What is told of it."""
+        silent = {name for what in self.unjudged for name in _FIELDS[what]}
+        told: Any = {f.name: None if f.name in silent else getattr(self, f.name) for f in fields(Measured)}
+        return Judged(self.words(), **told)
 
 
 def _specks_in_words(found: Impulses) -> str:
@@ -145,7 +170,8 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     if traces is None:
         causes = dict.fromkeys(_FIELDS, _drawn_in(picture))
     else:
-        causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: _softness_in(found, detail, seen)}
+        softness_in = _PLAIN if noise_in == _PLAIN and not blur else _softness_in(found, detail, seen)
+        causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: softness_in}
     if specks is not None:
         causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if found.blur else _SPECKED}
     return replace(found, unjudged=_unjudged(found, causes))
