@@ -135,7 +135,10 @@ def test_the_verdict_can_be_worked_out_from_the_folder_again(calm):
         both["with it"].append(bits[arm])
         both["without"].append(bits[rival])
     guessing = guessing_of(both, examined)
-    again = verdict(np.stack(x), examined, margin=asked["margin"], shares=told["shares"], guessing=guessing).to_json()
+    short = "each classifier was trained for 6 steps only"
+    assert told["shortage"] == short and told["sentence"].endswith(f"; {short}.")
+    given = {"margin": asked["margin"], "shares": told["shares"], "shortage": short}
+    again = verdict(np.stack(x), examined, guessing=guessing, **given).to_json()
     assert {name: told[name] for name in again} == json.loads(json.dumps(again))
 
 
@@ -231,7 +234,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(calm, few_steps):
         assert (done.code, done.out) == (0, "") and "2 repeats x (1 generator + 7 classifiers)" in done.err
         assert "2 repeats can never decide" in done.err
         assert "16 test pictures show effects from about 7 points on, however many repeats" in done.err
-        assert "needs 600 of equal weight, and these weigh as much as 16" in done.err
+        assert "needs the equivalent of 600 equally weighted ones, and these are equivalent to 16" in done.err
         assert not Path("other").exists()
 
 

@@ -8,6 +8,7 @@ from zeuxis.errors import counted
 from zeuxis.recipes.recipe import Need, Recipe, recipe_name
 
 VERDICTS = ("enough", "a little short", "far short", "hopeless", "not measured")
+FAR = VERDICTS[2:4]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,6 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
         "enough": f"this budget of {there} is enough",
         "a little short": f"this budget of {there} is a little short",
         "far short": f"this budget of {there} is far short: expect rough pictures",
-        "hopeless": f"this budget of {there} is hopeless: after {need.hopeless:,} it was of no use yet",
+        "hopeless": f"this budget of {there} is hopeless: after {need.hopeless:,} images results were useless",
     }
     return Enough(verdict, f"{words}; {said[verdict]}")

@@ -88,7 +88,8 @@ def train_run(
             trainer.state.steps,
             trainer.state.batch,
             trainer.state.step,
-            False if options.quiet or not group.first else None,
+            group.first and not options.quiet,
+            record["budget"].get("images_per_second"),
         )
         try:
             _play_on(trainer, stop, display)

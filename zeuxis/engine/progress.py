@@ -1,5 +1,6 @@
-"""What a person sees while a run goes on: one line on a terminal, alarms always, silence elsewhere."""
+"""What a person sees while a run goes on: a moving line on a terminal, else one now and then, and every alarm."""
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -15,13 +16,24 @@ def say(line: str) -> None:
         print(("\r\x1b[K" if sys.stderr.isatty() else "") + one_line(spelled(line)), file=sys.stderr, flush=True)
 
 
-class Display:
-    """The moving line: how far, how fast, how long still, losses."""
+_MOVING, _OFTEN = 0.2, 30.0  # seconds between two states of a line that moves, and between lines where none can
+_SETTLED, _SLOW = 20.0, 0.6  # seconds after which a rate can be held against the measured one; the share that is told
 
-    def __init__(self, steps: int, batch: int, done: int = 0, shows: bool | None = None) -> None:
+
+class Display:
+    """How far, how fast, how long still, losses: a moving line on a terminal, else a line every half minute.
+
+    shows: False is for nothing at all. expected: images per second as measured before; once, it is told where the run
+    is much slower.
+    """
+
+    def __init__(
+        self, steps: int, batch: int, done: int = 0, shows: bool = True, expected: float | None = None
+    ) -> None:
         self.steps, self.batch, self.first = steps, batch, done
         self.start = self.last = time.monotonic()
-        self.shows = (sys.stderr is not None and sys.stderr.isatty()) if shows is None else shows
+        self.shows, self.expected = shows and sys.stderr is not None, expected
+        self.moves = self.shows and sys.stderr.isatty()
 
     def rate(self, step: int) -> float:
         """Images per second since this process took up the run."""
@@ -29,15 +41,33 @@ class Display:
 
     def show(self, step: int, terms: Mapping[str, Mapping[str, float]]) -> None:
         now = time.monotonic()
-        if not self.shows or (now - self.last < 0.2 and step < self.steps):
+        last = step == self.steps
+        if not self.shows or (now - self.last < (_MOVING if self.moves else _OFTEN) and not (last and self.moves)):
             return
-        self.last = now
         left = (self.steps - step) * (now - self.start) / max(step - self.first, 1)
+        self._tell_slow(step, now - self.start, left)
+        self.last = now
         losses = "  ".join(f"{phase} {sum(t.values()):.3f}" for phase, t in terms.items())
+        state = f"{step / self.steps:4.0%}  {self.rate(step):,.0f} images/s  {words_for(left)} left  {losses}"
+        if not self.moves:
+            say(f"zeuxis: {' '.join(state.split())}")
+            return
         bar = "━" * round(24 * step / self.steps)
-        line = f"{bar:<24} {step / self.steps:4.0%}  {self.rate(step):,.0f} images/s  {words_for(left)} left  {losses}"
-        print("\r\x1b[K" + line[:118], end="", file=sys.stderr, flush=True)
+        print("\r\x1b[K" + f"{bar:<24} {state}"[: self._width()], end="", file=sys.stderr, flush=True)
+
+    def _width(self) -> int:
+        return max(20, min(118, shutil.get_terminal_size((118, 24)).columns - 1))
+
+    def _tell_slow(self, step: int, seconds: float, left: float) -> None:
+        if self.expected is None or seconds < _SETTLED:
+            return
+        if (rate := self.rate(step)) < _SLOW * self.expected:
+            say(
+                f"zeuxis: {rate:,.0f} images/s now, {self.expected:,.0f} were measured before it began: about "
+                f"{words_for(left)} left; Ctrl-C keeps what is done"
+            )
+        self.expected = None
 
     def close(self) -> None:
-        if self.shows:
+        if self.moves:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,19 @@ _AT_ONCE = 128
 
 
 def copies_of(dataset: Dataset, copies: int, balance: bool) -> np.ndarray:
-    """How many copies of each picture, int64 [N]; balanced: so that all classes end equally large."""
-    n = len(dataset)
+    """How many copies of each picture, int64 [N]; balanced: so that all classes end equally large.
+
+    None of official test and validation pictures, which nothing is to be trained on.
+    """
+    trains = _trains(dataset)
     if not balance or dataset.labels is None:
-        return np.full(n, copies)
+        return np.where(trains, copies, 0)
     labels = np.asarray(dataset.labels)
-    sizes = np.bincount(labels, minlength=dataset.spec.condition)
+    sizes = np.bincount(labels[trains], minlength=dataset.spec.condition)
     goal = int(sizes.max()) * (copies + 1)
-    counts = np.zeros(n, dtype=np.int64)
+    counts = np.zeros(len(dataset), dtype=np.int64)
     for c in range(len(sizes)):
-        mine = np.flatnonzero(labels == c)
+        mine = np.flatnonzero((labels == c) & trains)
         if len(mine):
             need = goal - len(mine)
             counts[mine] = need // len(mine)
@@ -40,18 +44,28 @@ def copies_of(dataset: Dataset, copies: int, balance: bool) -> np.ndarray:
     return counts
 
 
+def _trains(dataset: Dataset) -> np.ndarray:
+    """bool [N]: all but official test and validation pictures."""
+    return np.array([part == "train" for part in dataset.parts or ["train"] * len(dataset)])
+
+
 def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
-    """What will be written, as lines for people: files per class."""
+    """What will be written, as lines for people: files per class, and what is not copied, or needs no balance."""
     counts = copies_of(dataset, copies, balance) + 1
     total, n = int(counts.sum()), len(dataset)
     whole = f"zeuxis: {counted(total, 'picture')}: {counted(n, 'original')} and {counted(total - n, 'copy')}"
-    if dataset.labels is None:
-        return [whole]
-    each = np.bincount(np.asarray(dataset.labels), weights=counts, minlength=dataset.spec.condition)
-    return [
-        whole,
-        "zeuxis: " + ", ".join(f"{name} {int(n)}" for name, n in zip(dataset.spec.classes, each, strict=True)),
-    ]
+    lines, trains = [whole], _trains(dataset)
+    if dataset.labels is not None:
+        each = np.bincount(np.asarray(dataset.labels), weights=counts, minlength=dataset.spec.condition)
+        named = zip(dataset.spec.classes, each, strict=True)
+        lines.append("zeuxis: " + ", ".join(f"{name} {int(n)}" for name, n in named))
+    if not trains.all():
+        aside = Counter(part for part in dataset.parts or () if part != "train")
+        named_parts = " and ".join(f"{count:,} {part}" for part, count in sorted(aside.items()))
+        lines.append(f"zeuxis: {named_parts} pictures are official parts: they are written without copies")
+    if balance and np.array_equal(counts - 1, copies_of(dataset, copies, False)):
+        lines.append("zeuxis: the classes are as large as each other already, so --balance changes nothing")
+    return lines
 
 
 def augment_folder(

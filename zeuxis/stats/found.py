@@ -27,6 +27,7 @@ class Verdict:
     the margin below mde80, both reckon with the lean that the plan assumes; both are None where six repeats or more
     can call nothing. pictures_for_none: how many equally weighed test pictures NO USEFUL GAIN needs.
     guessing: where no arm was shown to do better than guessing; then nothing can be called, whatever the differences.
+    shortage: what the study's training was short of, in words; empty where of nothing.
     `sentence` and `why` are for people.
     """
 
@@ -53,6 +54,7 @@ class Verdict:
     pictures_for_none: int
     shares: tuple[float, ...] | None = None
     guessing: Guessing | None = None
+    shortage: str = ""
 
     @property
     def left_out(self) -> int:

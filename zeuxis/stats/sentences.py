@@ -47,12 +47,16 @@ def _further(found: Verdict) -> str:
     """What it would take to call the margin; empty where this study had it, or where nothing varied."""
     margin = points(found.margin)
     if found.pictures_for_margin:
-        assumed = "" if found.error_pictures else "where single pictures lean to an arm as the plan assumes, "
+        assumed = "" if found.error_pictures else "where single pictures favour one arm as the plan assumes, "
         return (
             f"; {assumed}no number of repeats calls {margin} points on "
             f"{counted(found.test_pictures, 'test picture')} like these: "
             f"it takes at least about {round_up(found.pictures_for_margin):,}"
         )
+    free = found.repeats - found.left_out
+    if found.mde80 is None and found.left_out and 0 < free < FEWEST:
+        enough = counted(-(-FEWEST * found.repeats // free), "repeat")
+        return f"; it takes {FEWEST} that do not choose share 0, of about {enough} if as many go on doing so"
     more = found.repeats_for_margin
     return f"; to call {margin} points takes about {counted(more, 'repeat')}" if more and more > found.repeats else ""
 
@@ -131,7 +135,8 @@ _SENTENCES: dict[str, Callable[[Verdict, str, str], str]] = {
 
 def sentence_of(found: Verdict, treatment: str, measure: str) -> str:
     """One sentence: the verdict, the mean and interval in points, and what such a study can call."""
-    return _SENTENCES[found.verdict](found, treatment, measure)
+    said = _SENTENCES[found.verdict](found, treatment, measure)
+    return f"{said[:-1]}; {found.shortage}." if found.shortage and found.verdict != HELPED else said
 
 
 def _least(found: Verdict) -> str:
@@ -202,7 +207,9 @@ def why_of(found: Verdict, treatment: str, alpha: float) -> str:
     """The rule applied to this study's numbers, in plain sentences."""
     left_out = (
         f"Every repeat chose share 0 on validation: the run with {treatment} is the rival's own run and every "
-        f"difference is 0. Validation found no use for {treatment} at the shares offered; the effect was not measured."
+        f"difference is 0. Validation found no use for {treatment} at the shares offered; the effect was not measured. "
+        "More repeats would not measure it either: that takes a generator whose pictures validation finds a use for, "
+        "as more training or more pictures may give."
     )
     chance = "" if found.guessing is None else _capital(_no_better(found, "balanced accuracy")) + "."
     if found.repeats < FEWEST:

@@ -170,13 +170,14 @@ def verdict(
     guessing: Guessing | None = None,
     treatment: str = "the generated pictures",
     measure: str = "balanced accuracy",
+    shortage: str = "",
 ) -> Verdict:
     """The verdict of one primary comparison from x [repeats, test pictures], the treatment's hits minus the rival's.
 
     x: -1, 0 or 1 for every repeat and test picture. `shares`: what every repeat chose on validation; a share of 0
     must come with a difference of exactly 0. `guessing`: that of the two arms (see `chance`). `alpha` (at most 0.05)
-    bounds p; the intervals stay at 95 and 90 %. `treatment` and `measure` only name things in the sentence. Raises
-    BadInput.
+    bounds p; the intervals stay at 95 and 90 %. `treatment` and `measure` only name things in the sentence,
+    `shortage` ends it unless it says HELPED. Raises BadInput.
     """
     _check(margin, alpha)
     values = np.asarray(x, dtype=np.float64)
@@ -215,6 +216,7 @@ def verdict(
         pictures_for_none=needed,
         shares=chosen,
         guessing=guessing,
+        shortage=shortage,
         **_power(None if guessing else found, sd, free, margin, examined, alpha),
     )
     sentence, why = sentence_of(whole, treatment, measure), why_of(whole, treatment, alpha)

@@ -14,7 +14,7 @@ from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import PARTS, split_dataset
 from zeuxis.draw import Draw
 from zeuxis.errors import SomeFailed
-from zeuxis.jobs.classic import augment_folder
+from zeuxis.jobs.classic import augment_folder, copies_of, describe
 
 
 def data_of(n=30, **given):
@@ -46,10 +46,32 @@ def test_groups_and_official_parts_go_with_the_copies(tmp_path):
     parts = ["train"] * 21 + ["test"] * 9
     augment_folder(data_of(groups=groups, parts=parts), "x", tmp_path / "more", copies=1)
     data = open_dataset(tmp_path / "more")
-    assert data.groups == groups * 2 and data.parts == parts + ["train"] * 30
+    assert data.groups == groups + groups[:21] and data.parts == parts + ["train"] * 21
     split = split_dataset(data, seed=0)
     assert stems(data, split.test) == {f"{i:06d}" for i in range(21, 30)} and len(split.test) == 9
     assert not stems(data, split.test) & (stems(data, split.train) | stems(data, split.validation))
+
+
+@pytest.mark.parametrize("balance", [False, True])
+def test_official_test_pictures_get_no_copies_and_that_is_told(tmp_path, balance):
+    """Two thousand copies of the thousand test pictures were written among the others, without a word."""
+    data = data_of(parts=["train"] * 16 + ["validation"] * 4 + ["test"] * 10)
+    lines = describe(data, 2, balance)
+    assert lines[0] == "zeuxis: 62 pictures: 30 originals and 32 copies"
+    assert "zeuxis: 10 test and 4 validation pictures are official parts: they are written without copies" in lines
+    assert any("as large as each other already" in line for line in lines) is balance
+    augment_folder(data, "x", tmp_path / "more", copies=2, balance=balance)
+    rows = json.loads((tmp_path / "more" / "manifest.json").read_text())["files"]
+    copied = [int(Path(row["file"]).stem.partition("-")[0]) for row in rows if row["copy"]]
+    assert len(rows) == 62 and len(copied) == 32 and max(copied) == 15
+
+
+def test_classes_are_balanced_over_the_pictures_to_train_on():
+    parts = ["train"] * 20 + ["test"] * 10
+    data = MemoryDataset(data_of().pixels, np.array([0] * 15 + [1] * 15), ("a", "b"), parts=parts)
+    counts = copies_of(data, 1, True) + 1
+    assert counts[:15].sum() == counts[15:20].sum() == 30 and (counts[20:] == 1).all()
+    assert "zeuxis: a 30, b 40" in describe(data, 1, True) and not any("already" in x for x in describe(data, 1, True))
 
 
 def test_a_picture_like_a_made_one_without_an_original_only_trains():

@@ -100,7 +100,9 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     clear[:40, :, 3] = 0
     through = measured(clear)
-    assert through.unjudged == {"softness": "a picture transparent in part"} and through.judged().to_json()["soft"] is None
+    assert (
+        through.unjudged == {"softness": "a picture transparent in part"} and through.judged().to_json()["soft"] is None
+    )
     clear[..., 3] = 100
     assert measured(clear).words() == "noise, JPEG traces and softness in so transparent a picture are not judged"
     webp = measured(pixels, format="WEBP", quality=30)
@@ -110,7 +112,9 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     assert jpeg.unjudged == {"noise": "a JPEG", "softness": "a JPEG"} and jpeg.judged().to_json()["quality"] == 90
     assert jpeg.words().endswith("noise and softness in a JPEG are not judged")
     whole = measured(pixels)
-    assert not whole.unjudged and whole.judged().to_json()["soft"] is False and whole.judged().to_json()["quality"] is None
+    assert (
+        not whole.unjudged and whole.judged().to_json()["soft"] is False and whole.judged().to_json()["quality"] is None
+    )
 
 
 def test_no_more_is_said_of_sharpness_than_was_measured(pixels):
@@ -195,7 +199,10 @@ def test_a_texture_that_is_alike_all_over_is_no_noise():
     x = np.random.default_rng(0).random((200, 200))
     ends = np.array([[20, 40, 200], [230, 220, 90], [120, 10, 30]])
     found = measured(np.stack([np.interp(2 * x, np.arange(3), c) for c in ends.T], -1).astype(np.uint8))
-    assert plan("auto", found).steps == () and found.judged().to_json()["noise"] is found.judged().to_json()["colours"] is None
+    assert (
+        plan("auto", found).steps == ()
+        and found.judged().to_json()["noise"] is found.judged().to_json()["colours"] is None
+    )
     assert "noise in a picture alike all over is not judged" in found.words()
 
 

@@ -196,13 +196,23 @@ def test_a_study_whose_repeats_chose_share_0_says_that_it_can_call_nothing(chose
     assert "four times in five" not in found.sentence and "takes about" not in found.sentence
 
 
+def test_a_study_short_of_repeats_that_chose_pictures_says_how_many_it_takes():
+    """With share 0 in five of six repeats neither sentence nor reasons named anything that would settle it."""
+    found = told([2.0, 0, 0, 0, 0, 0], shares=[0.25, 0, 0, 0, 0, 0])
+    assert found.verdict == "UNDECIDED"
+    assert "; it takes 6 that do not choose share 0, of about 36 repeats if as many go on doing so." in found.sentence
+    every = told([0] * 6, shares=[0] * 6, shortage="the generator was short")
+    assert "that takes a generator whose pictures validation finds a use for" in every.why
+    assert every.sentence.endswith("its size was not measured; the generator was short.")
+
+
 def test_repeats_for_the_margin_reckon_with_the_luck_that_the_plan_assumes():
     """Five test pictures without a trace of luck in them: the plan says from 13 points on, however many repeats."""
     x = np.concatenate([np.eye(5), -np.eye(5)])
     found = verdict(x, Examined.of(np.zeros(5, int)), margin=5.0)
     assert found.error_pictures == 0 and least_effect(Examined.of(np.zeros(5, int))) == pytest.approx(12.5, abs=0.1)
     assert found.repeats_for_margin is None and found.pictures_for_margin == math.ceil(paired.NEEDED * 4)
-    assert "lean to an arm as the plan assumes, no number of repeats" in found.sentence
+    assert "favour one arm as the plan assumes, no number of repeats" in found.sentence
 
 
 def test_equal_differences_without_shares_follow_the_rule_and_claim_no_sight():

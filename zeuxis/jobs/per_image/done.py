@@ -46,7 +46,9 @@ def unfinished(pairs: list[Pair], work: Work) -> tuple[list[Pair], int]:
     """
     todo, other, by_size = [], [], 0
     for pair in pairs:
-        if not pair.target.exists() or (work.measures and is_copy(pair)):
+        if pair.copy is not None and pair.copy.exists() and not is_copy(pair.spared):
+            other.append(pair.spared)
+        elif not pair.target.exists() or (work.measures and is_copy(pair)):
             todo.append(pair)
         elif _is_bare(pair) and not _is_same_picture(pair):
             by_size += 1

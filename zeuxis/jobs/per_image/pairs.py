@@ -14,12 +14,21 @@ from zeuxis.pictures.picture import SUFFIXES
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture: where it comes from, where it goes, its name for people, its mask or None."""
+    """One picture: where it comes from, where it goes, its name for people, its mask or None.
+
+    copy: where its file goes as it is, if it is left alone and results cannot have its format; None: to the target.
+    """
 
     source: Path
     target: Path
     name: str
     mask: Path | None = None
+    copy: Path | None = None
+
+    @property
+    def spared(self) -> "Pair":
+        """The pair of a picture that is left alone."""
+        return self if self.copy is None else replace(self, target=self.copy, copy=None)
 
 
 def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, suffix: str | None = None) -> list[Pair]:
@@ -31,8 +40,10 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
     """
     found = sources_of(given)
     if len(found) == 1 and found[0][0] == Path(given):
-        target = _single_target(found[0][0], out, word, suffix)
-        pairs = [Pair(found[0][0], target, found[0][0].name, Path(mask) if mask else None)]
+        source, target = found[0][0], _single_target(found[0][0], out, word, suffix)
+        named = out is not None and target == Path(out)
+        copy = None if named or suffix is not None else target.with_suffix(source.suffix)
+        pairs = [Pair(source, target, source.name, Path(mask) if mask else None, copy if copy != target else None)]
     else:
         folder = Path(out) if out else _beside(given, word)
         if folder.is_file():
@@ -125,7 +136,8 @@ def _in_tree(path: Path, inner: PurePosixPath, folder: Path, masks: dict[str, Pa
     stem = stem_of(inner)
     if masks is not None and stem not in masks:
         raise BadInput("a picture has no mask", str(inner), f"put {stem}.png into the folder of masks, or leave it out")
-    return Pair(path, target, str(inner), masks[stem] if masks is not None else None)
+    copy = None if suffix is not None or target == folder / inner else folder / inner
+    return Pair(path, target, str(inner), masks[stem] if masks is not None else None, copy)
 
 
 def _apart(pairs: list[Pair]) -> list[Pair]:
@@ -156,11 +168,11 @@ def _check(pairs: list[Pair]) -> None:
             raise BadInput(
                 f"{other.name} and {pair.name} would both become {pair.target.name}", "", "rename one of them"
             )
-        if pair.target.exists() and pair.target.samefile(pair.source):
+        if any(place.exists() and place.samefile(pair.source) for place in (pair.target, pair.spared.target)):
             raise BadInput("the original would be overwritten", str(pair.source), "name another OUT")
     for pair in {pair.target.parent: pair for pair in pairs}.values():
         check_place(pair.target)
     sources = {pair.source.resolve() for pair in pairs}
-    for pair in pairs:
-        if pair.target.exists() and pair.target.resolve() in sources:
-            raise BadInput("an original would be overwritten", str(pair.target), "name another OUT")
+    for place in (place for pair in pairs for place in (pair.target, pair.spared.target)):
+        if place.exists() and place.resolve() in sources:
+            raise BadInput("an original would be overwritten", str(place), "name another OUT")

@@ -106,7 +106,8 @@ def _planned(pair: Pair, work: Work) -> Record:
     else:
         picture, mask = read(pair.source.read_bytes()), None if pair.mask is None else read(pair.mask.read_bytes())
         decision = _decided(work, picture, mask, pair.name)
-        lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair)
+        lost = remarks(picture, pair.target.suffix) if decision.changes else _spared(picture, pair.spared)
+    pair = pair if decision.changes else pair.spared
     state = "would be done" if decision.changes else "would be left alone"
     used = work.by_what(decision) if decision.changes else ()
     told = (*decision.remarks, *lost)
@@ -119,7 +120,8 @@ def _judged(found: Decision | Outcome) -> Judged | None:
 
 def _done_now(pair: Pair, work: Work) -> Record:
     sweep_aside(pair.target.parent)
-    return _recorded(pair, _one(pair, work))
+    outcome = _one(pair, work)
+    return _recorded(pair if outcome.used else pair.spared, outcome)
 
 
 def _recorded(pair: Pair, outcome: Outcome) -> Record:
@@ -134,6 +136,7 @@ def _one(pair: Pair, work: Work) -> Outcome:
         return _one_large(pair, work)
     data = pair.source.read_bytes()
     made, outcome = _from_picture(work, read(data), data, pair, pair.mask.read_bytes() if pair.mask else None)
+    pair = pair if outcome.used else pair.spared
     if not (pair.target.exists() and pair.target.read_bytes() == made):
         write_bytes(pair.target, made)
     return outcome
@@ -145,6 +148,7 @@ def _from_picture(work: Work, picture: Picture, data: bytes, pair: Pair, mask: b
     if outcome.picture is not None:
         note = work.note(pair, data, mask) | _done(outcome)
         return encode(outcome.picture, pair.target.suffix, note), outcome
+    pair = pair.spared
     if pair.source.suffix.lower() == pair.target.suffix.lower():
         return data, outcome
     lost = _spared(picture, pair)
@@ -185,8 +189,8 @@ def _one_large(pair: Pair, work: Work) -> Outcome:
     """In bands, since it is too large for memory."""
     decision = work.decide_large(pair)
     if not decision.changes:
-        if not is_copy(pair):
-            copy_file(pair.source, pair.target)
+        if not is_copy(pair.spared):
+            copy_file(pair.source, pair.spared.target)
         return _left_alone(decision)
     note = work.note(pair, pair.source, None) | {"why": decision.why}
     return work.apply_large(pair, decision, note, Bar(math.prod(streaming.size_of(pair.source)), pair.name))

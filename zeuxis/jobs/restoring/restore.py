@@ -176,7 +176,7 @@ class Restore(_Work):
             decision = Decision(bool(plan.steps), plan.why, (), found, _Plan(plan, found.channels))
         if decision.changes:
             large.check_method(pair.source, self.asked.means())
-        elif pair.source.suffix.lower() != pair.target.suffix.lower():
+        elif pair.source.suffix.lower() != pair.spared.target.suffix.lower():
             raise BadInput("so large a picture that is left alone keeps its format", pair.name, "name an OUT like IN")
         return decision
 

@@ -14,8 +14,11 @@ from torch import Tensor
 from zeuxis.data.files import write_json, write_text
 from zeuxis.data.memory import Subset
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.enough import FAR, verdict_of
+from zeuxis.errors import counted
 from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
 from zeuxis.jobs.study.job_graph import best_policy, chosen
+from zeuxis.jobs.study.plan import FEW_STEPS
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name
@@ -43,6 +46,7 @@ def settle(place: Place) -> None:
         shares=shares,
         guessing=guessing_of({"with it": hits[asked.treatment], "without": hits["best"]}, place.examined),
         treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"),
+        shortage=_shortage(place),
     )
     pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
     record = found.to_json() | {
@@ -55,6 +59,19 @@ def settle(place: Place) -> None:
     if gan:
         _samples(place)
     write_json(place.folder / "verdict.json", record)
+
+
+def _shortage(place: Place) -> str:
+    """Of what the training was far too short, by the plan; empty where of nothing, or where that is not measured."""
+    found, plan = [], place.plan
+    if place.asked.treatment == "gan":
+        need = place.generator_recipe().need(place.dataset.spec)
+        if need is not None and verdict_of(plan.generator_images, need) in FAR:
+            seen = counted(plan.generator_images, "image")
+            found.append(f"each generator was trained on {seen}, where pictures like these need about {need.enough:,}")
+    if plan.classifier_steps < FEW_STEPS:
+        found.append(f"each classifier was trained for {counted(plan.classifier_steps, 'step')} only")
+    return "; ".join(found)
 
 
 def _others(found: Sequence[Comparison], shares: list[float] | None) -> list[dict[str, Any]]:

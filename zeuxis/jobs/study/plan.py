@@ -12,6 +12,7 @@ TREATMENTS = ("gan", "again", "more-real", "shuffled-real")
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
 PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
 GENERATOR_TIME = 0.58  # share of a repeat that the generator gets
+FEW_STEPS = 100  # steps of an arm below which nothing is learned to speak of
 MOST_STEPS = 4_000  # steps of an arm: small sets are learned by then
 
 
@@ -162,7 +163,7 @@ def _warnings(asked: StudyConfig, classifier_steps: int, whole: float) -> tuple[
             f"{counted(asked.repeats, 'repeat')} can never decide: the smallest possible p is "
             f"{2 / 2**asked.repeats:g}; six is the least"
         )
-    if classifier_steps < 100:
+    if classifier_steps < FEW_STEPS:
         found.append(f"the classifiers get only {counted(classifier_steps, 'step')} each: give more --budget")
     if asked.steps is None and whole > 1.15 * asked.budget:
         found.append(f"this will take about {counted(round(whole / 60), 'minute')}, more than was asked for")

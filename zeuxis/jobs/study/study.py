@@ -220,13 +220,13 @@ def test_part_words(place: Place) -> str:
     examined, margin = place.examined, place.asked.margin
     needed, there = pictures_for_none(margin), round(examined.effective)
     units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
-    few = f", and these weigh as much as {there:,}: give more pictures or a wider --margin" if there < needed else ""
+    few = f", and these are equivalent to {there:,}: give more pictures or a wider --margin" if there < needed else ""
     shown = (
         f"{counted(len(examined.classes), 'test picture')}{units} show effects from about "
         f"{least_effect(examined):.2g} points on, however many repeats "
-        f"(assumed: single pictures lean to an arm by {LEAN:g})"
+        f"(assumed: single pictures favour one arm by {LEAN:g})"
     )
-    none = f"NO USEFUL GAIN within {margin:g} points needs {needed:,} of equal weight{few}"
+    none = f"NO USEFUL GAIN within {margin:g} points needs the equivalent of {needed:,} equally weighted ones{few}"
     return f"zeuxis: {shown}; {none}"
 
 
