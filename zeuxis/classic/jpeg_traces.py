@@ -86,6 +86,11 @@ SURE, SHARP = 8.0, 0.3
 COARSE, CLEAR, ASTRAY = 65, 0.7, 0.1
 """Own: up to this quality the steps are far wider than any rounding. So the mean cosine must be higher, and of all
 coefficients, those that became 0 included, at most a share may lie nearer to the middle between two multiples."""
+WITHOUT = 5.0, 12.0
+"""Own: of a coarse lattice and of a finer one, standard deviations above chance that remain without the waves of rows
+alone, and without those of columns. Of 246 true lattices 6.6 and 31 at the least; of stripes across drawings, which
+are one wave of one height all over, 1 and 6 at most.
+"""
 AGREE = 3
 """Frequencies that must show the lattice each by itself."""
 RICH = 3
@@ -177,6 +182,7 @@ class _Evidence:
     certainty: Tensor  # mean cosine of what was not rounded to 0
     astray: Tensor  # share of all coefficients that lie nearer to the middle between two multiples
     agreeing: Tensor  # frequencies of which each shows the lattice
+    without: Tensor  # the score without the waves of rows alone, or those of columns alone, whichever is less
     enough: Tensor  # [P, 1]: blocks that can tell
 
 
@@ -187,10 +193,15 @@ def _evidence(counts: Tensor) -> _Evidence:
     each = counts.unflatten(1, (len(PROBED), BINS))
     sums, numbers = (torch.einsum("pfb,qfb->pqf", each, x.unflatten(1, (len(PROBED), BINS))) for x in (wave, beyond))
     agreeing = ((numbers >= 3) & (sums > 0.5 * numbers)).sum(2)
+    place = torch.tensor(PROBED)
+    kinds = (place % 8 > 0, place >= 8)
+    scores = [sums[..., kind].sum(2) / (numbers[..., kind].sum(2) / 2).clamp(min=1.0).sqrt() for kind in kinds]
     every = counts.sum(1, keepdim=True)
     enough = every >= FEWEST_BLOCKS * len(PROBED)
     score = torch.where(enough, total / (several / 2).clamp(min=1.0).sqrt(), 0.0)
-    return _Evidence(score, total / several.clamp(min=1.0), counts @ off.T / every.clamp(min=1.0), agreeing, enough)
+    without = torch.minimum(*scores)
+    certainty, astray = total / several.clamp(min=1.0), counts @ off.T / every.clamp(min=1.0)
+    return _Evidence(score, certainty, astray, agreeing, without, enough)
 
 
 def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[float, int, int, float, float, bool]:
@@ -200,10 +211,10 @@ def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[fl
     """
     e = _evidence(torch.stack([_histogram(y, telling, row, column) for row, column in phases]))
     good = (e.score > SURE) & (e.agreeing >= AGREE)
-    coarse = good & (e.certainty > CLEAR) & (e.astray < ASTRAY)
+    coarse = good & (e.certainty > CLEAR) & (e.without > WITHOUT[0]) & (e.astray < ASTRAY)
     quality = torch.arange(1, 101).repeat(2)
     coarse &= quality <= COARSE
-    fine = good & (e.certainty > SHARP) & (quality > COARSE)
+    fine = good & (e.certainty > SHARP) & (e.without > WITHOUT[1]) & (quality > COARSE)
     there = coarse if bool(coarse.any()) else fine
     score = torch.where(there, e.score, -1.0) if bool(there.any()) else e.score
     phase = int(score.amax(1).argmax())

@@ -271,3 +271,19 @@ def test_no_noise_is_not_told_as_a_measured_silence():
     assert "no noise beyond grain found" in quiet.words() and "0.0" not in quiet.words()
     assert "noise 3.4 in the colours" in replace(quiet, colours=3.4).words()
     assert "noise 12.0" in replace(quiet, noise=12.0).words()
+
+
+@pytest.mark.parametrize("period", [7.3, 8.0, 9.1, 10.68, 11.2, 13.9, 16.0])
+@pytest.mark.parametrize("turned", [False, True])
+def test_stripes_across_a_drawing_are_no_jpeg(period, turned):
+    """A drawing with faint stripes was told to have been a JPEG of quality 74, and that its softness may be mended."""
+    image = Image.new("RGB", (400, 240), (250, 248, 240))
+    draw, chance = ImageDraw.Draw(image), np.random.default_rng(5)
+    for k in range(30):
+        x, y, w, h = (int(v) for v in chance.integers((0, 0, 10, 10), (360, 200, 90, 60)))
+        fill = tuple(int(v) for v in chance.integers(0, 255, 3)) if k % 3 else None
+        (draw.ellipse if k % 2 else draw.rectangle)((x, y, x + w, y + h), fill, (0, 0, 0), int(chance.integers(1, 4)))
+    stripes = 8 * np.sin(2 * np.pi * np.arange(240) / period)[:, None, None]
+    pixels = np.clip(np.rint(np.asarray(image) + stripes), 0, 255).astype(np.uint8)
+    found = measured(np.ascontiguousarray(pixels.swapaxes(0, 1) if turned else pixels))
+    assert found.quality is None and "JPEG quality" not in plan("auto", found).why

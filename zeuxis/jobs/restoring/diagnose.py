@@ -319,7 +319,7 @@ def _mending(m: Measured) -> Plan:
 def _auto(m: Measured) -> Plan:
     plan = _mending(m)
     if m.worn:
-        also = "; scratches or specks stay, as on an old print: `--task old-photo` fills them"
+        also = "; what may be scratches or specks of an old print stays: `--task old-photo` fills it"
         return replace(plan, why=(plan.why or m.words()) + also)
     return plan if plan.steps else Plan((), f"nothing found to mend: {m.words()}{_hint(m)}")
 
