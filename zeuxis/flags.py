@@ -63,6 +63,11 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(line, self.prog, self.listed)
 
     def _nearest(self, parts: Sequence[str]) -> str:
+        places = {f"--{a.dest}": a.metavar or a.dest.upper() for a in self._actions if not a.option_strings}
+        if parts[0] in places:
+            return (
+                f"{places[parts[0]]} stands there without a flag: {' '.join([self.prog, *map(str, places.values())])}"
+            )
         flags = [o for a in self._actions for o in a.option_strings if o.startswith("--")]
         return (
             nearest(parts[1], re.findall(r"'([^']*)'", parts[2]) or parts[2].split(", "))

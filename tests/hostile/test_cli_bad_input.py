@@ -282,6 +282,7 @@ SAYS = {
     "train dcgam pics --run r --steps 2": "did you mean `dcgan`?",
     "train dcgan fashion-mimi --run r --steps 2": "did you mean `fashion-mini`?",
     "train dcgan pics --run r --step 2": "did you mean `--steps`?",
+    "restore pics --out o": "OUT stands there without a flag: zeuxis restore IN OUT",
     "train dcgan pics --run r --steps 2 --body stridded": "did you mean `strided`?",
     "train dcgan pics --run r --steps 2 --fit crops": "did you mean `crop`?",
     "train r3gan pics --run r --steps 2 --size 18 --preset published": "--size 24x24",

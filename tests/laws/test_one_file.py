@@ -220,7 +220,7 @@ def test_two_sources_from_the_command_line(house, recipe, streams):
     ("line", "words"),
     [
         (("partner", "a"), "partner takes 2 collections of pictures, not 1"),
-        (("dcgan", "a", "b"), "dcgan takes 1 collection of pictures, not 2"),
+        (("dcgan", "a", "b"), "dcgan takes 1 collection of pictures, not 2 (DATA); give a folder, zip, table or set;"),
         (("partner", "a", "d"), "2 pictures without a partner in d: 00, 01"),
         (("partner", "a", "b", "--size", "8", "--strict", "--channels", "4"), ""),
     ],
@@ -241,6 +241,19 @@ def test_what_two_sources_must_be(house, line, words):
     )
     assert done.returncode == (2 if words else 0) and words in done.stderr, done.stderr
     assert (house / run).exists() == (not words)
+
+
+def test_the_same_collection_twice_is_remarked_and_the_folder_of_a_copy_is_that_copy(house):
+    """Nothing said that both sources were one. `python -m zeuxis` was no module that can be run."""
+    _two_folders(house)
+    done = subprocess.run(
+        [sys.executable, "-m", "zeuxis", "train", "partner", "a", "./a", "--run", "same", *QUICK],
+        cwd=house,
+        env=_environment(house),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "warning: the same collection is given twice" in done.stderr, done.stderr
 
 
 def test_the_recipe_of_the_documentation_trains_by_the_command(house):

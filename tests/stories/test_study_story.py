@@ -238,6 +238,14 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(calm, few_steps):
         assert not Path("other").exists()
 
 
+def test_a_plan_warns_of_pictures_under_two_labels(tmp_path):
+    pictures(tmp_path / "pics", ("boot", "dress"), 12)
+    shutil.copyfile(tmp_path / "pics/boot/01.png", tmp_path / "pics/dress/same.png")
+    with inside(tmp_path):
+        done = typed("augment", "pics", "--study", "st", "--labels-per-class", "4", "--dry-run")
+    assert "warning: 1 picture under two labels, such as `boot/01.png` and `dress/same.png`" in done.err, done
+
+
 def _results(place: Path) -> dict[str, int]:
     return {p.name + p.parent.name: p.stat().st_mtime_ns for p in place.glob("st/repeats/*/*.json")}
 

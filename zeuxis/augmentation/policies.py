@@ -128,7 +128,7 @@ _GLYPHS = {
 }
 
 DOMAINS: dict[str, Guard] = {
-    "photo": Guard("photographs: left-right flips, no up-down flips", {"flip_vertical": 0.0}),
+    "photo": Guard("photographs and the like: left-right flips, no up-down flips", {"flip_vertical": 0.0}),
     "garments": Guard("garments: left-right flips, no up-down flips", {"flip_vertical": 0.0}),
     "digits": Guard(
         "digits: no flips, rotation up to 15 degrees, shear up to 0.2, no solarizing, small cutouts",
@@ -155,8 +155,8 @@ def _guard(domain: str) -> Guard:
 
 
 def guard_words(domain: str) -> str:
-    """One line that says what the policies do and leave out for this kind of picture."""
-    return _guard(domain).words
+    """One line that says what the policies do and leave out for this kind of picture, and where that is changed."""
+    return f"taken as {_guard(domain).words}; --domain says another kind"
 
 
 def guess_domain(name: str) -> str:

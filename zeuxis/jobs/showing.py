@@ -18,7 +18,7 @@ from zeuxis.jobs.sources import Source
 from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
 
-_LISTED = 20
+LISTED = 20
 
 
 def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def families_of(dataset: Dataset, found: Families) -> dict[str, Any]:
     members = found.members()
     reasons = Counter(why for one in members for why in found.why.get(int(found.roots[one[0]]), []))
     known: dict[str, Any] = {"families": len(members), "pictures": sum(map(len, members)), **reasons}
-    known["largest"] = [dataset.sources[i] for i in (members[0][:_LISTED].tolist() if members else [])]
+    known["largest"] = [dataset.sources[i] for i in (members[0][:LISTED].tolist() if members else [])]
     try:
         check_bound(dataset, found)
     except BadInput as error:
@@ -105,7 +105,7 @@ def two_labels(dataset: Dataset) -> list[dict[str, str]]:
     for i, digest in enumerate(item_digests(dataset)):
         places[digest].setdefault(dataset.spec.classes[int(dataset.labels[i])], dataset.sources[i])
     several = [{source: name for name, source in found.items()} for found in places.values() if len(found) > 1]
-    return several[:_LISTED]
+    return several[:LISTED]
 
 
 def _at_common_size(source: Source) -> tuple[dict[str, Any], Opened]:

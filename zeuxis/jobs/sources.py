@@ -69,14 +69,19 @@ class Source:
         tell_skipped(found)
         return found
 
+    @property
+    def place(self) -> str:
+        """Where the pictures are, as an absolute path; a set by its name."""
+        name, colon, folder = self.source.partition(":")
+        if name in there.NAMES:
+            return f"{name}:{Path(folder).expanduser().resolve()}" if colon else name
+        return str(Path(self.source).expanduser().resolve())
+
     def words(self, dataset: Dataset | Pictures) -> dict[str, Any]:
         """For run.json and study.json."""
-        name, colon, folder = self.source.partition(":")
-        place = f"{name}:{Path(folder).expanduser().resolve()}" if colon else name
-        path = Path(self.source).expanduser()
         size = list(self.size) if isinstance(self.size, tuple) else self.size
         return {
-            "source": place if name in there.NAMES else str(path.resolve()),
+            "source": self.place,
             "size": size,
             "channels": self.channels,
             "fit": self.fit,
@@ -166,8 +171,10 @@ def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
         raise BadInput(
             f"{recipe_name(type(recipe))} takes {counted(len(names), 'collection')} of pictures, not {len(sources)}",
             "DATA",
-            f"give {' and '.join(names)}, each a folder, zip, table or set; names with spaces stand in quotes",
+            f"give {_asked_for(names)}; names with spaces stand in quotes",
         )
+    if len(names) > 1 and len({source.place for source in sources}) < len(sources):
+        say("zeuxis: warning: the same collection is given twice")
     if recipe.paired:
         return _pairs(recipe, sources, seed)
     parts = [(_squares if recipe.patches else _whole)(recipe, source, seed) for source in sources]
@@ -178,6 +185,11 @@ def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
         {name: part.split for name, part in named.items() if part.split is not None},
         {name: part.words for name, part in named.items()},
     )
+
+
+def _asked_for(names: Sequence[str]) -> str:
+    each = "a folder, zip, table or set"
+    return each if len(names) == 1 else f"{' and '.join(names)}, each {each}"
 
 
 def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:

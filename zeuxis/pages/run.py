@@ -192,6 +192,9 @@ def compact_or_dash(number_: float | None) -> str:
     return DASH if number_ is None else compact(float(f"{number_:.3g}"))
 
 
+NONE_HELD = "all to train, none held out"
+
+
 def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
     """(name, value) of what a second person needs to get the same: hashes whole."""
     sources, splits = sources_of(header), mapping(header.get("splits"))
@@ -199,7 +202,7 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
     for name, data in sources.items():
         of = f" of {name}" if len(sources) > 1 else ""
         split = mapping(splits.get(name))
-        sizes = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out" if split else None
+        sizes = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out" if split else NONE_HELD
         rows += [
             (f"Data{of}", data.get("source")),
             (f"Pictures{of}", f"{whole(data.get('items'))} read, {whole(data.get('skipped'))} skipped"),
@@ -211,7 +214,7 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
     rows += [
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),
-        ("ComputeOptions", header.get("compute")),
+        ("Compute options", header.get("compute")),
         ("Same bits again", again_words(header.get("exact"))),
     ]
     return [(name, value(what)) for name, what in rows if what not in (None, "")]
