@@ -94,6 +94,15 @@ def pictures_of(input: Any) -> str | bytes:
     return file_of(input)
 
 
+def mask_of(mask: Any) -> str | bytes | None:
+    """Where masks are, or the bytes of one that is in memory; True is the hole. Raises BadInput."""
+    if mask is None or isinstance(mask, str | Path | bytes):
+        return str(mask) if isinstance(mask, Path) else mask
+    from zeuxis.pictures.in_memory import mask_file_of
+
+    return mask_file_of(mask)
+
+
 def text_of(path: str | Path | None) -> str | None:
     return None if path is None else str(path)
 

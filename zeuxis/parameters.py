@@ -103,6 +103,14 @@ Pixels = Annotated[
     Arg("a picture, a folder, a pattern in quotes, or - for stdin", metavar="IN"),
 ]
 
+Mask = Annotated[
+    str | Path | bytes,
+    Foreign(("PIL.Image.Image", "numpy.ndarray", "torch.Tensor")),
+    Reads(readers.path),
+    Words("a path; of a picture in memory also bytes, a PIL picture, or an array [H, W] of bool, uint8 or uint16"),
+    Arg("white where something is missing; or a folder of masks, one for each picture; for inpaint and old-photo"),
+]
+
 # How a collection is read.
 Size = Annotated[
     int | tuple[int, int],

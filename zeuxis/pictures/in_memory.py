@@ -37,6 +37,14 @@ def file_of(picture: Any) -> bytes:
     return encode(Picture(pixels[..., :colours], pixels[..., -1] if has_alpha else None, kept), ".png", None)
 
 
+def mask_file_of(mask: Any) -> bytes:
+    """As `file_of`, also of an array or tensor of bool, True is white."""
+    if not isinstance(mask, Image.Image):
+        mask = mask.detach().cpu().numpy() if isinstance(mask, torch.Tensor) else np.asarray(mask)
+        mask = mask.astype(np.uint8) * 255 if mask.dtype == np.bool_ else mask
+    return file_of(mask)
+
+
 def array_of(data: bytes) -> np.ndarray:
     """The other way: [H, W] or [H, W, C], uint8 or uint16, alpha last, upright. Raises BadInput."""
     try:

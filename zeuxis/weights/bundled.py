@@ -1,11 +1,31 @@
-"""The weights that come with the package: safetensors files, each with a card beside it."""
+"""The weights that come with the package: safetensors files that say what they are for, each with a card beside it."""
 
+import json
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from zeuxis.errors import BadInput, nearest
 from zeuxis.weights import store
 
 FOLDER = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What weights are for, as their metadata say under `purpose`.
+
+    task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale" or "uncertainty"; channels: of the pictures
+    that they were made for; scale: how many times larger the answer is; fidelity: at which end of the slider of
+    `upscale --fidelity` they stand; of: the nets whose answers they tell the uncertainty of.
+    """
+
+    task: str
+    channels: int = 3
+    scale: int = 1
+    fidelity: float = 1.0
+    of: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
@@ -23,3 +43,20 @@ def path_of(name: str) -> Path:
 def of_recipe(recipe: str) -> list[str]:
     """Names of the bundled weights of a recipe, sorted."""
     return [name for name in names() if store.words(path_of(name)).get("recipe") == recipe]
+
+
+@cache
+def _purpose(path: Path) -> Purpose:
+    words: dict[str, Any] = json.loads(store.words(path)["purpose"])
+    return Purpose(**{**words, "of": tuple(words.get("of", ()))})
+
+
+def purposes() -> dict[str, Purpose]:
+    """Of all bundled weights, by name."""
+    return {name: _purpose(path_of(name)) for name in names()}
+
+
+def find(task: str, channels: int = 3, scale: int = 1, fidelity: float = 1.0) -> str:
+    """The name of the weights for just this; empty where there are none."""
+    wanted = (task, channels, scale, fidelity)
+    return next((n for n, p in purposes().items() if (p.task, p.channels, p.scale, p.fidelity) == wanted), "")

@@ -44,13 +44,7 @@ def restore(
         Literal["auto", "denoise", "deblur", "jpeg", "inpaint", "enhance", "old-photo"],
         p.Arg("auto: measures first, and leaves good pictures alone"),
     ] = "auto",
-    mask: Annotated[
-        p.PathLike,
-        p.Arg(
-            "white where something is missing; or a folder of masks, one for each picture; for inpaint and old-photo"
-        ),
-    ]
-    | None = None,
+    mask: p.Mask | None = None,
     mask_is: Annotated[
         Literal["hole", "keep"],
         p.Arg(
@@ -83,4 +77,4 @@ def restore(
         uncertainty=text_of(uncertainty),
         mask_is=mask_is,
     )
-    return mend(given, text_of(out), asked, text_of(mask), text_of(compare), text_of(page), dry_run)
+    return mend(given, text_of(out), asked, asking.mask_of(mask), text_of(compare), text_of(page), dry_run)

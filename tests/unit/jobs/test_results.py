@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import zeuxis
@@ -89,6 +90,31 @@ def test_arrays_come_back_as_they_went(tmp_path, shape, kind):
         assert found.pixels.dtype == pixels.dtype and np.array_equal(found.pixels, pixels)
         assert found.only.source is None and (found.only.result is None) is (found.files == [])
         assert found.to_json()["pictures"][0]["source"] is None
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "PIL", "tensor", "bytes", "file"])
+def test_a_mask_may_be_in_memory_too(folder, tmp_path, kind):
+    pixels = np.asarray(Image.open(folder / "a.png"))
+    hole = np.zeros(pixels.shape[:2], bool)
+    hole[4:10, 5:12] = True
+    drawn = Image.fromarray(hole.astype(np.uint8) * 255)
+    drawn.save(tmp_path / "mask.png")
+    mask = {
+        "bool": hole,
+        "uint8": np.asarray(drawn),
+        "PIL": drawn,
+        "tensor": torch.from_numpy(hole),
+        "bytes": (tmp_path / "mask.png").read_bytes(),
+        "file": tmp_path / "mask.png",
+    }[kind]
+    found = zeuxis.restore(pixels, task="inpaint", method="biharmonic", mask=mask)
+    changed = (found.pixels != pixels).any(2)
+    assert changed.any() and not changed[~hole].any() and "12 % of" not in found.only.decision
+    if kind != "file":
+        with pytest.raises(BadInput, match="a mask in memory goes with a picture in memory"):
+            zeuxis.restore(folder / "a.png", task="inpaint", mask=mask)
+    with pytest.raises(BadInput, match="the mask is not a picture"):
+        zeuxis.restore(pixels, task="inpaint", mask=b"none")
 
 
 def test_what_is_in_memory_needs_no_file():

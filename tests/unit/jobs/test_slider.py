@@ -16,8 +16,8 @@ def small() -> torch.Tensor:
 
 def test_the_ends_are_the_nets():
     image = small()
-    for fidelity, name in ((1.0, "upscale-x4"), (0.0, steps.SHARP)):
-        mixed = nets.between_bundled("upscale-x4", steps.SHARP, fidelity)
+    for fidelity, name in ((1.0, "upscale-x4"), (0.0, "upscale-x4-sharp")):
+        mixed = nets.between_bundled("upscale-x4", "upscale-x4-sharp", fidelity)
         alone = nets.from_bundle(name)
         assert torch.allclose(nets.apply(mixed, image), nets.apply(alone, image), atol=1e-6)
 

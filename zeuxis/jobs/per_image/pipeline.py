@@ -51,17 +51,17 @@ def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_ru
 
 
 def through_pipe(
-    work: Work, read_all: Callable[[], bytes] | None = None, mask: str | None = None, suffix: str | None = None
+    work: Work, read_all: Callable[[], bytes] | None = None, mask: str | bytes | None = None, suffix: str | None = None
 ) -> Record:
     """A picture from stdin to the bytes of the result: of the format `suffix`, else its own where it can be written.
 
-    read_all: gives the bytes of one that is in memory. mask: a picture file. Raises BadInput where either cannot be
-    read, or the format not be written.
+    read_all: gives the bytes of one that is in memory. mask: a picture file, or its bytes. Raises BadInput where
+    either cannot be read, or the format not be written.
     """
     name, what = ("stdin", "what came in on stdin") if read_all is None else ("the picture", "what was given")
     if suffix is not None:
         form_of(suffix)
-    hole = None if mask is None else mask_bytes(mask)
+    hole = mask_bytes(mask) if isinstance(mask, str) else _readable(mask, "what was given")
     data = (read_all or sys.stdin.buffer.read)()
     if not data:
         raise BadInput("nothing came in on stdin" if read_all is None else f"{what} is empty", "IN", "give a picture")
@@ -87,12 +87,19 @@ def mask_bytes(path: str) -> bytes:
     """A mask that can be read. Raises BadInput, since the picture is not to blame."""
     try:
         data = Path(path).read_bytes()
-        read(data)
-    except Unreadable as error:
-        raise BadInput(f"the mask {error}", path, "give a picture, white where something is missing") from error
     except OSError as error:
         raise BadInput(f"the mask cannot be read: {error.strerror}", path, "give one picture for one") from error
-    return data
+    return _readable(data, path) or data
+
+
+def _readable(mask: bytes | None, where: str) -> bytes | None:
+    """The same mask. Raises BadInput where it is none."""
+    try:
+        if mask is not None:
+            read(mask)
+    except Unreadable as error:
+        raise BadInput(f"the mask {error}", where, "give a picture, white where something is missing") from error
+    return mask
 
 
 # ------------------------------------------------------------------ one picture

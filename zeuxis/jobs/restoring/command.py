@@ -24,7 +24,7 @@ def mend(
     given: str | bytes,
     out: str | None,
     asked: RestoreConfig,
-    mask: str | None,
+    mask: str | bytes | None,
     compare: str | None,
     page: str | None,
     dry_run: bool,
@@ -48,6 +48,9 @@ def mend(
         flags = {"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty}
         _check_pipe(flags, what)
         return _through_pipe(work_of(asked), given, out, mask)
+    if isinstance(mask, bytes):
+        mend = "give both as files, or both in memory"
+        raise BadInput("a mask in memory goes with a picture in memory", "--mask", mend)
     check(compare, page, given, asked.scale)
     records = pipeline.run(given, out, work_of(asked), mask, dry_run)
     if dry_run and (compare or page):
@@ -62,7 +65,7 @@ def mend(
         raise
 
 
-def _through_pipe(work: Work, given: str | bytes, out: str | None, mask: str | None) -> Results:
+def _through_pipe(work: Work, given: str | bytes, out: str | None, mask: str | bytes | None) -> Results:
     """One picture from stdin or memory: with its bytes, or the file that was named."""
     reader = _reader(given)
     if out in (None, "-"):

@@ -25,8 +25,6 @@ from zeuxis.weights import bundled
 MOST_NOISE = 55.0
 """Grey levels of noise up to which the package's nets learned."""
 WIDEST = 4.0  # pixels of blur that are undone at most
-SHARP = "upscale-x4-sharp"
-"""The package's net of the other end of the slider of `--fidelity`; of the shape of upscale-x4."""
 NET_SHARE = 0.4
 """Of the package's net in what fills a hole; the rest is biharmonic. On held-out photographs both together are nearer
 to the truth than either: the net knows texture, the smooth filling brightness near the edge."""
@@ -95,7 +93,7 @@ def _between(first: str, last: str, fidelity: float) -> Net:
 
 
 def net_for(name: str, means: StepConfig) -> Net | None:
-    """The net of the run that was named, else the package's for this purpose; None where it carries none."""
+    """The net of the run that was named, else the package's of this name; None where it carries none."""
     if means.run is not None:
         return _of_run(means.run, means.fidelity, nets.fingerprint(means.run, two=means.fidelity is not None))
     return _bundled(name) if name in bundled.names() else None
@@ -124,7 +122,7 @@ def restorer(channels: int, means: StepConfig) -> Net:
 
     Raises BadInput where there is none, or the run enlarges.
     """
-    net = (net_for("repair-grey", means) if channels == 1 else None) or net_for("repair", means)
+    net = net_for(bundled.find("repair", channels), means) or net_for(bundled.find("repair"), means)
     if net is None:
         raise BadInput(
             "no weights to restore with come with the package", "", "use `--method non-local-means`, or --run"
@@ -136,7 +134,7 @@ def restorer(channels: int, means: StepConfig) -> Net:
 
 def unblocker(channels: int, means: StepConfig) -> Net:
     """The net that learned on whole blocks of JPEG, else `restorer`. Raises BadInput as it does."""
-    net = net_for("jpeg", means)
+    net = net_for(bundled.find("jpeg"), means)
     return restorer(channels, means) if net is None or net.scale != 1 else net
 
 
@@ -171,7 +169,7 @@ def most_noise(given: State, mended: State) -> residual.Limits:
 
 def unblock(state: State, means: StepConfig) -> State:
     """JPEG's traces taken away by a net that learned on whole blocks, then held to what the file still says."""
-    if means.method != "net" or net_for("jpeg", means) is None:
+    if means.method != "net" or net_for(bundled.find("jpeg"), means) is None:
         return repair(state, means)
     net = unblocker(state.image.shape[1], means)
     mended = nets.apply(net, state.image, None, None, means.memory, grid=state.measured.grid)
@@ -220,7 +218,7 @@ def fill(state: State, means: StepConfig) -> State:
 
 
 def _filler(means: StepConfig) -> Net | None:
-    return net_for("inpaint", means) if means.method == "net" else None
+    return net_for(bundled.find("inpaint"), means) if means.method == "net" else None
 
 
 def _filled_by(means: StepConfig) -> str:
@@ -309,9 +307,11 @@ def upscaler(scale: int, means: StepConfig) -> Net | None:
     """The run's net, the package's for this scale, or its largest; None: bicubic. Raises BadInput where none fits."""
     if means.method == "bicubic":
         return None
+    largest = max((p.scale for p in bundled.purposes().values() if p.task == "upscale"), default=scale)
     if means.run is None and means.fidelity is not None and means.fidelity < 1:
-        return _between("upscale-x4", SHARP, means.fidelity)
-    net = net_for(f"upscale-x{scale}", means) or net_for("upscale-x4", means)
+        ends = (bundled.find("upscale", scale=largest, fidelity=end) for end in (1.0, 0.0))
+        return _between(*ends, means.fidelity)
+    net = next(filter(None, (net_for(bundled.find("upscale", scale=s), means) for s in (scale, largest))), None)
     if net is None:
         mend = "use `--method bicubic`, or --run with your own"
         raise BadInput(f"no weights for x{scale} come with the package", "", mend)

@@ -21,9 +21,7 @@ from zeuxis.runs import Run, frozen, read_json
 from zeuxis.weights import bundled
 
 NAME = "uncertainty"
-"""Of the weights in the package."""
-NETS = frozenset({"repair", "repair-grey", "jpeg"})
-"""The nets of the package whose answers those weights were checked on."""
+"""Of the recipe, and of the task of its weights in the package."""
 _TILE = 512
 
 
@@ -65,9 +63,10 @@ def _made(recipe: Recipe, networks: nn.ModuleDict, channels: int, calibration: d
 @cache
 def of_package() -> Doubt | None:
     """The head of the package, where it carries one."""
-    if NAME not in bundled.names():
+    name = bundled.find(NAME)
+    if not name:
         return None
-    tensors, words = opened(bundled.path_of(NAME))
+    tensors, words = opened(bundled.path_of(name))
     recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in words["settings"].items()})
     spec = Spec.from_json(words["spec"]).unlabelled()
     with torch.random.fork_rng(devices=[]):
@@ -91,7 +90,8 @@ def doubt_for(run: str | None, used: tuple[str, ...], strength: float | None) ->
     """The head that can speak of a picture: the run's that was named, or the package's for what its nets did alone."""
     if run is not None:
         return of_run(run)
-    alone = bool(used) and set(used) <= NETS and strength in (None, 1)
+    known = bundled.purposes().get(bundled.find(NAME))  # the nets whose answers those weights were checked on
+    alone = bool(used) and known is not None and set(used) <= set(known.of) and strength in (None, 1)
     return of_package() if alone else None
 
 
