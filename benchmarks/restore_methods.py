@@ -30,19 +30,15 @@ def _given(task: Task) -> Method:
 
 
 def _classic(task: Task) -> dict[str, Method]:
-    from zeuxis.classic import denoise, inpaint
+    from zeuxis.classic import methods
 
     draw = Draw(0)
     if task.job == "denoise":
-        return {
-            name: (lambda seen, method=method: method(seen.image, seen.level, draw))
-            for name, method in denoise.METHODS.items()
-        }
+        denoisers = {name: methods.denoiser(name) for name in methods.names("denoising")}
+        return {k: (lambda seen, m=m: m(seen.image, seen.level, draw)) for k, m in denoisers.items()}
     if task.job == "inpaint":
-        return {
-            name: (lambda seen, method=method: method(seen.image, seen.known, draw))
-            for name, method in inpaint.METHODS.items()
-        }
+        fillers = {name: methods.filler(name) for name in methods.names("inpainting")}
+        return {k: (lambda seen, m=m: m(seen.image, seen.known, draw)) for k, m in fillers.items()}
     return {}
 
 

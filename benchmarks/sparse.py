@@ -23,10 +23,10 @@ from results import record, unusual
 from sklearn.decomposition import sparse_encode
 from sklearn.exceptions import ConvergenceWarning
 
-from zeuxis.classic.denoise import code_to_noise
+from zeuxis.classic.denoising.sparse import code_to_noise
 from zeuxis.classic.dictionary import cosines, ksvd
 from zeuxis.classic.overlapping_patches import unfold
-from zeuxis.classic.sparse import fista, lasso, objective
+from zeuxis.classic.sparse_codes import fista, lasso, objective
 from zeuxis.draw import Draw
 
 SIGMA = 25.0

@@ -13,7 +13,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from zeuxis.classic import denoise, inpaint
+from zeuxis.classic.denoising import non_local_means
+from zeuxis.classic.inpainting import biharmonic
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.noise import round_bytes
 from zeuxis.degrade.parsing import parse
@@ -53,7 +54,7 @@ SHEETS: dict[str, tuple[str, dict[str, Column]]] = {
     "denoise": (
         "noise-8bit=25",
         {
-            "non-local means": lambda seen, _: denoise.non_local_means(round_bytes(seen.image), torch.tensor([25.0])),
+            "non-local means": lambda seen, _: non_local_means.denoise(round_bytes(seen.image), torch.tensor([25.0])),
             "zeuxis restore": _asked("denoise"),
         },
     ),
@@ -62,7 +63,7 @@ SHEETS: dict[str, tuple[str, dict[str, Column]]] = {
     "inpaint": (
         "boxes=2+strokes-thin=6",
         {
-            "biharmonic": lambda seen, _: inpaint.biharmonic(seen.image, seen.known),
+            "biharmonic": lambda seen, _: biharmonic.fill(seen.image, seen.known),
             "zeuxis restore": _asked("inpaint"),
         },
     ),

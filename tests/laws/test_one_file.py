@@ -277,3 +277,49 @@ def test_the_recipe_of_the_documentation_trains_by_the_command(house):
         assert "report.html" in python(house, *command)
     finally:
         recipe.write_text(two)
+
+
+METHOD = '''"""A toy of a method: all grey."""
+
+import torch
+
+
+def denoise(image, sigma, draw):
+    return torch.zeros_like(image)
+'''
+
+
+def test_a_method_is_one_file(house):
+    """Offered by help and completion, and used, without a word of it anywhere else."""
+    (house / "zeuxis" / "classic" / "denoising" / "all_grey.py").write_text(METHOD)
+    assert "all-grey" in python(house, "-m", "zeuxis", "restore", "--help")
+    script = (
+        "import numpy as np, zeuxis\n"
+        "found = zeuxis.restore(np.full((16, 16), 9, np.uint8), task='denoise', method='all-grey')\n"
+        "print(found.pixels.min(), found.pixels.max(), found.only.used)\n"
+    )
+    assert python(house, "-c", script).strip() == "128 128 ('all-grey',)"
+
+
+def test_a_bundled_net_is_one_file(house):
+    """Found by what its metadata say it is for: one that enlarges three times is taken before one of four times."""
+    script = (
+        "import json, sys\n"
+        "from zeuxis.weights import bundled, store\n"
+        "tensors, words = store.load(bundled.path_of('upscale-x4'))\n"
+        "settings = {**json.loads(words['settings']), 'scale': 3}\n"
+        "from zeuxis import catalog\n"
+        "from zeuxis.data.dataset import Spec\n"
+        "from zeuxis.recipes.recipe import make\n"
+        "recipe = make(catalog.load(words['recipe']), None, **settings)\n"
+        "networks = recipe.networks(Spec.from_json(json.loads(words['spec'])).unlabelled())\n"
+        "words |= {'settings': json.dumps(settings), 'purpose': json.dumps({'task': 'upscale', 'scale': 3})}\n"
+        "store.save(bundled.FOLDER / 'toy-x3.safetensors', networks.state_dict(), words)\n"
+    )
+    python(house, "-c", script)
+    used = (
+        "import numpy as np, zeuxis\n"
+        "for scale in (2, 3, 4):\n"
+        "    print(zeuxis.upscale(np.zeros((16, 16, 3), np.uint8), scale=scale).only.used[0])\n"
+    )
+    assert python(house, "-c", used).split() == ["upscale-x2", "toy-x3", "upscale-x4"]

@@ -1,6 +1,6 @@
 """Dictionaries of patches: fixed (overcomplete cosines), learned by K-SVD, learned by scikit-learn.
 
-Atoms are rows [K, d] of length 1, as in zeuxis.classic.sparse; signals are rows [n, d].
+Atoms are rows [K, d] of length 1, as in zeuxis.classic.sparse_codes; signals are rows [n, d].
 """
 
 import math

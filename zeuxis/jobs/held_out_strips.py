@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.classic import denoise, estimate, inpaint
+from zeuxis.classic import estimate
+from zeuxis.classic.denoising import non_local_means
+from zeuxis.classic.inpainting import biharmonic
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.degrade.degradation import Degraded
@@ -77,8 +79,8 @@ def classic(seen: Degraded, image: Tensor, scale: int) -> tuple[str, Tensor]:
     if scale > 1:
         return "bicubic", bicubic(image, scale)
     if seen.known is not None:
-        return "biharmonic", inpaint.biharmonic(image, seen.known)
-    return "non-local means", denoise.non_local_means(image, _noise(seen, image))
+        return "biharmonic", biharmonic.fill(image, seen.known)
+    return "non-local means", non_local_means.denoise(image, _noise(seen, image))
 
 
 def _larger(image: Tensor, scale: int) -> Tensor:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zeuxis import asking
 from zeuxis import parameters as p
 from zeuxis.asking import text_of
+from zeuxis.classic import methods
 from zeuxis.errors import one_line
 from zeuxis.word import FINISHED_KEPT, Answer, word
 
 if TYPE_CHECKING:
     from zeuxis.jobs.per_image.records import Results
+
+
+_DENOISING, _INPAINTING = methods.names("denoising"), methods.names("inpainting")
 
 
 def files_and_figures(made: "Results", given: Mapping[str, Any]) -> Answer:
@@ -31,8 +35,8 @@ def restore(
     method: Annotated[
         str,
         p.Arg(
-            "net, or a classic one: sparse, non-local-means, total-variation, wavelet; for inpaint: sparse, biharmonic",
-            offered=("net", "sparse", "non-local-means", "total-variation", "wavelet", "biharmonic"),
+            f"net, or a classic one: {', '.join(_DENOISING)}; for inpaint: {', '.join(_INPAINTING)}",
+            offered=tuple(dict.fromkeys(("net", *_DENOISING, *_INPAINTING))),
         ),
     ] = "net",
     run: p.NetsFrom | None = None,

@@ -1,10 +1,13 @@
 import pytest
 import torch
 
-from zeuxis.classic import haar
+from zeuxis.classic import haar, methods
 from zeuxis.classic.decorrelation import from_opponent, luma, opponent, opponent_shares
-from zeuxis.classic.denoise import METHODS, Sparse, levels_of, sparse, wavelet
+from zeuxis.classic.denoising.sparse import Sparse
+from zeuxis.classic.denoising.sparse import denoise as sparse
+from zeuxis.classic.denoising.wavelet import denoise as wavelet
 from zeuxis.classic.dictionary import cosines
+from zeuxis.classic.grey_levels import levels_of
 from zeuxis.draw import Draw
 
 QUICK = Sparse(sweeps=2, patches=1000, step=2)
@@ -27,11 +30,13 @@ def error(a, b):
 
 
 def run(name, image, sigma, draw):
-    return sparse(image, sigma, draw, settings=QUICK) if name == "sparse" else METHODS[name](image, sigma, draw)
+    return (
+        sparse(image, sigma, draw, settings=QUICK) if name == "sparse" else methods.denoiser(name)(image, sigma, draw)
+    )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", methods.names("denoising"))
 def test_noise_is_at_least_halved(name, channels):
     clean = scene(channels)
     out = run(name, noisy(clean, 25), 25.0, Draw(0))
@@ -39,7 +44,7 @@ def test_noise_is_at_least_halved(name, channels):
     assert error(out, clean) < 12.5
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", methods.names("denoising"))
 def test_no_noise_no_change_and_each_picture_has_its_own_level(name):
     image = torch.cat([noisy(scene(2), 20), noisy(scene(2), 20, "other")])
     assert torch.equal(run(name, image, 0.0, Draw(0)), image)

@@ -5,7 +5,7 @@ import torch
 
 from zeuxis.classic.dictionary import cosines, from_signals, ksvd, ksvd_sweep, online, replace_idle
 from zeuxis.classic.omp import batch_omp
-from zeuxis.classic.sparse import fista, objective
+from zeuxis.classic.sparse_codes import fista, objective
 from zeuxis.classic.terms import unit
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput

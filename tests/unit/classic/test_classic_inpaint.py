@@ -5,7 +5,11 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 from skimage.restoration import inpaint_biharmonic
 
-from zeuxis.classic.inpaint import DEEP, METHODS, RIM, RING, Filling, biharmonic, sparse
+from zeuxis.classic import methods
+from zeuxis.classic.inpainting.biharmonic import DEEP, RIM, RING
+from zeuxis.classic.inpainting.biharmonic import fill as biharmonic
+from zeuxis.classic.inpainting.sparse import Filling
+from zeuxis.classic.inpainting.sparse import fill as sparse
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 
@@ -28,11 +32,11 @@ def holes(height=40, width=44):
 def run(name, image, known):
     coder = {"sparse": "omp", "fista": "fista"}.get(name)
     if coder is None:
-        return METHODS[name](image, known, Draw(0))
+        return methods.filler(name)(image, known, Draw(0))
     return sparse(image, known, Draw(0), settings=Filling(sweeps=1, patches=1000, coder=coder))
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", methods.names("inpainting"))
 @pytest.mark.parametrize("channels", [1, 3])
 def test_known_pixels_keep_their_bits_and_slopes_go_on(name, channels):
     image, known = slope(channels), holes()
@@ -43,7 +47,7 @@ def test_known_pixels_keep_their_bits_and_slopes_go_on(name, channels):
     assert (out - image)[hole].abs().max() < 0.25 and (out - image)[hole].square().mean().sqrt() < 0.06
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", methods.names("inpainting"))
 def test_nothing_to_fill_and_nothing_known(name):
     image = slope(1)
     assert torch.equal(run(name, image, torch.ones(1, 1, 40, 44)), image)
@@ -134,7 +138,7 @@ def test_a_very_wide_hole_is_filled_at_half_the_size(monkeypatch):
     assert len(asked) == 2 and max(asked) <= DEEP, "the whole was solved at once"
     assert torch.equal(out * known, image * known)
     assert (out - image)[:, 1].abs().max() * 127.5 < 0.1, "a plane comes back"
-    monkeypatch.setattr("zeuxis.classic.inpaint.DEEP", 1 << 40)
+    monkeypatch.setattr("zeuxis.classic.inpainting.biharmonic.DEEP", 1 << 40)
     whole = biharmonic(image * known, known)
     assert asked[2] > DEEP and (out - whole).abs().max() * 127.5 < 0.05 and (out - image).abs().max() * 127.5 < 5
 
@@ -144,7 +148,7 @@ def test_wide_holes_of_odd_sides_and_at_the_border(monkeypatch):
     known[..., 20:120, 30:131] = 0
     known[..., 5:12, 140:] = 0
     whole = biharmonic(image * known, known)
-    monkeypatch.setattr("zeuxis.classic.inpaint.DEEP", 300)
+    monkeypatch.setattr("zeuxis.classic.inpainting.biharmonic.DEEP", 300)
     out = biharmonic(image * known, known)
     assert torch.equal(out * known, image * known) and 0 < (out - whole).abs().max() * 127.5 < 0.5
     known = torch.zeros(1, 1, 151, 151)

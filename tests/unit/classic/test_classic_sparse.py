@@ -9,7 +9,7 @@ from sklearn.decomposition import sparse_encode
 from sklearn.linear_model import orthogonal_mp_gram
 
 from zeuxis.classic.omp import batch_omp
-from zeuxis.classic.sparse import Stop, fista, lasso, objective
+from zeuxis.classic.sparse_codes import Stop, fista, lasso, objective
 from zeuxis.classic.terms import duality_gap, largest_eigenvalue, soft, unit
 from zeuxis.classic.working_set import by_working_sets, most
 from zeuxis.draw import Draw

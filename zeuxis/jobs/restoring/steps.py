@@ -7,15 +7,13 @@ from functools import cache, lru_cache
 import torch
 from torch import Tensor
 
-from zeuxis.classic import denoise as classic_denoise
-from zeuxis.classic import estimate, residual
-from zeuxis.classic import inpaint as classic_inpaint
+from zeuxis.classic import estimate, methods, residual
 from zeuxis.classic.consistency import within_cells
 from zeuxis.classic.deblur import wiener
 from zeuxis.classic.impulse import despeckled
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
-from zeuxis.errors import BadInput, nearest
+from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets
 from zeuxis.jobs.restoring.diagnose import TASKS, Measured
 from zeuxis.jobs.restoring.fast import quickened
@@ -29,11 +27,12 @@ NET_SHARE = 0.4
 """Of the package's net in what fills a hole; the rest is biharmonic. On held-out photographs both together are nearer
 to the truth than either: the net knows texture, the smooth filling brightness near the edge."""
 _MEDIAN, _WIENER = "adaptive median", "wiener"
-_DENOISING = ("net", *classic_denoise.METHODS)
+_SMOOTH = "biharmonic"  # the filling beside the net, and without one
+_DENOISING = ("net", *methods.names("denoising"))
 METHODS = dict.fromkeys(TASKS, _DENOISING) | {
     "jpeg": ("net",),
     "deblur": ("net",),
-    "inpaint": ("net", "sparse", "biharmonic"),
+    "inpaint": ("net", *methods.names("inpainting")),
 }
 """By what a task may be done. A blur is undone by a filter, net or not."""
 
@@ -141,7 +140,7 @@ def unblocker(channels: int, means: StepConfig) -> Net:
 def repair(state: State, means: StepConfig) -> State:
     """Noise, JPEG and mild blur, by the blind net or a classic denoiser."""
     if means.method != "net":
-        denoiser, draw = _classic(means.method), Draw(means.seed, phase="sparse")
+        denoiser, draw = methods.denoiser(means.method), Draw(means.seed, phase="sparse")
         return state.with_image(denoiser(state.image, _level(state), draw), means.method)
     net = restorer(state.image.shape[1], means)
     level = torch.full((1, 1, 1, 1), _level(state))
@@ -189,12 +188,6 @@ def _level(state: State) -> float:
     return float(estimate.rough_noise(state.image))
 
 
-def _classic(method: str) -> classic_denoise.Denoiser:
-    if method not in classic_denoise.METHODS:
-        raise BadInput(f"`{method}` does not denoise", "--method", nearest(method, sorted(classic_denoise.METHODS)))
-    return classic_denoise.METHODS[method]
-
-
 def sharpen(state: State, means: StepConfig) -> State:
     """A Gaussian blur undone; where none was measured, one that the strongest edges would explain, taken short."""
     sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
@@ -224,20 +217,19 @@ def _filler(means: StepConfig) -> Net | None:
 def _filled_by(means: StepConfig) -> str:
     net = _filler(means)
     if net is None:
-        return "sparse" if means.method == "sparse" else "biharmonic"
-    return net.name if means.run is not None else f"{net.name} and biharmonic"
+        return _SMOOTH if means.method == "net" else means.method
+    return net.name if means.run is not None else f"{net.name} and {_SMOOTH}"
 
 
 def filling(image: Tensor, known: Tensor, means: StepConfig) -> tuple[Tensor, str]:
     """A whole picture [1, C, H, W] of which the holes count (known [1, 1, H, W] is 0 there), and by what."""
     net, used = _filler(means), _filled_by(means)
-    if net is None and means.method == "sparse":
-        return classic_inpaint.sparse(image, known, Draw(means.seed, phase="fill")), used
-    if net is not None and means.run is not None:
-        return nets.apply(net, image, known, None, means.memory), used
-    smooth = classic_inpaint.biharmonic(image, known)
+    draw = Draw(means.seed, phase="fill")
     if net is None:
-        return smooth, used
+        return methods.filler(used)(image, known, draw), used
+    if means.run is not None:
+        return nets.apply(net, image, known, None, means.memory), used
+    smooth = methods.filler(_SMOOTH)(image, known, draw)
     drawn = nets.apply(net, image, known, None, means.memory)
     return NET_SHARE * drawn + (1 - NET_SHARE) * smooth, used
 

@@ -1,22 +1,17 @@
-"""Noise taken out without a network. Pictures [N, C, H, W] in [-1, 1]; sigma on the 0..255 scale."""
+"""Sparse denoising (Elad and Aharon 2006): patches coded in a dictionary learned from the picture itself."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from zeuxis.classic.decorrelation import from_opponent, opponent
 from zeuxis.classic.dictionary import cosines, ksvd
-from zeuxis.classic.haar import shrunk
+from zeuxis.classic.grey_levels import GREY, levels_of
 from zeuxis.classic.omp import batch_omp
 from zeuxis.classic.overlapping_patches import choose, sweep, unfold
 from zeuxis.draw import Draw
-
-GREY = 127.5
-"""Grey levels of 0..255 per unit of [-1, 1]."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +25,6 @@ class Sparse:
     gain: float = 1.15  # C: a patch is coded until its error is C sigma sqrt(n)
     closeness: float = 30.0  # the noisy pixel itself is averaged in with the weight closeness / sigma
     step: int = 1  # between patches; 2 costs a quarter
-
-
-def levels_of(sigma: float | Tensor, n: int) -> list[float]:
-    """One standard deviation per picture, from a number, [N] or [N, 1, 1, 1]."""
-    values = torch.as_tensor(sigma, dtype=torch.float32).reshape(-1)
-    return [float(v) for v in values.expand(n)]
 
 
 def code_to_noise(signals: Tensor, dictionary: Tensor, sigma: float, gain: float) -> Tensor:
@@ -65,7 +54,7 @@ def _sparse_one(image: Tensor, sigma: float, draw: Draw, dictionary: Tensor | No
     return from_opponent(canvas.mean(planes, settings.closeness / sigma).transpose(0, 1)) / GREY
 
 
-def sparse(
+def denoise(
     image: Tensor,
     sigma: float | Tensor,
     draw: Draw,
@@ -81,61 +70,3 @@ def sparse(
     levels = levels_of(sigma, len(image))
     done = [_sparse_one(x, s, draw, dictionary, settings) if s > 0 else x for x, s in zip(image.split(1), levels)]
     return torch.cat(done)
-
-
-def _each(image: Tensor, sigma: float | Tensor, one: Callable[[np.ndarray, float], np.ndarray]) -> Tensor:
-    """`one` on each picture as float32 HWC in [0, 1], with its sigma on that scale."""
-    done = []
-    for x, s in zip(image, levels_of(sigma, len(image))):
-        if s <= 0:
-            done.append(x)
-            continue
-        array = ((x + 1) / 2).permute(1, 2, 0).contiguous().numpy()
-        result = np.ascontiguousarray(one(array, s / 255), dtype=np.float32).reshape(array.shape)
-        done.append(torch.from_numpy(result).permute(2, 0, 1) * 2 - 1)
-    return torch.stack(done)
-
-
-def non_local_means(image: Tensor, sigma: float | Tensor, patch: int = 7, distance: int = 11) -> Tensor:
-    """Non-local means (Buades, Coll and Morel 2005) through scikit-image, fast mode, h = 0.8 sigma as it advises."""
-    from skimage.restoration import denoise_nl_means
-
-    def one(x: np.ndarray, s: float) -> np.ndarray:
-        result: np.ndarray = denoise_nl_means(
-            x, patch_size=patch, patch_distance=distance, h=0.8 * s, sigma=s, fast_mode=True, channel_axis=-1
-        )
-        return result
-
-    return _each(image, sigma, one)
-
-
-def total_variation(image: Tensor, sigma: float | Tensor, weight: float = 1.0) -> Tensor:
-    """Total variation (Chambolle 2004) through scikit-image; its weight is `weight` * sigma on [0, 1]: 0.1 at 25."""
-    from skimage.restoration import denoise_tv_chambolle
-
-    def one(x: np.ndarray, s: float) -> np.ndarray:
-        result: np.ndarray = denoise_tv_chambolle(x, weight=weight * s, channel_axis=-1)
-        return result
-
-    return _each(image, sigma, one)
-
-
-def wavelet(image: Tensor, sigma: float | Tensor, scales: int = 4) -> Tensor:
-    """BayesShrink (Chang, Yu and Vetterli 2000) on Haar wavelets averaged over all shifts (Coifman and Donoho 1995).
-
-    Colours are turned to opponent channels and shrunk one by one.
-    """
-    levels = torch.tensor(levels_of(sigma, len(image)), device=image.device)[:, None, None, None]
-    done = from_opponent(shrunk(opponent(image), levels / GREY, scales))
-    return torch.where(levels > 0, done, image)
-
-
-Denoiser = Callable[[Tensor, float | Tensor, Draw], Tensor]
-
-METHODS: dict[str, Denoiser] = {
-    "sparse": sparse,
-    "non-local-means": lambda image, sigma, draw: non_local_means(image, sigma),
-    "total-variation": lambda image, sigma, draw: total_variation(image, sigma),
-    "wavelet": lambda image, sigma, draw: wavelet(image, sigma),
-}
-"""name -> (image, sigma, draw) -> image."""
