@@ -54,14 +54,15 @@ def _call(words: list[str]) -> str:
 
 
 def _arguments(words: list[str]) -> str:
-    found: list[str] = []
+    found, several = [], len(words) > 1
     while words:
         first, *words = words
         if first.startswith("-"):
             flag, _, value = first.partition("=")
             if not value and words and not words[0].startswith("-"):
                 value, *words = words
-            found.append(_argument(flag, value))
+            switch = several and not value and not flag.startswith("--no-")
+            found.append(f"{parameter(flag)}=True" if switch else _argument(flag, value))
         else:
             found.append(_value(first))
     return ", ".join(found)

@@ -16,6 +16,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread
 from zeuxis.data.files import cut, make_folder, plain_errors, write_json
 from zeuxis.data.manifest import MANIFEST
+from zeuxis.data.parts import PARTS
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.pictures.write import png_bytes
@@ -53,19 +54,34 @@ def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
     """What will be written, as lines for people: files per class, and what is not copied, or needs no balance."""
     counts = copies_of(dataset, copies, balance) + 1
     total, n = int(counts.sum()), len(dataset)
-    whole = f"zeuxis: {counted(total, 'picture')}: {counted(n, 'original')} and {counted(total - n, 'copy')}"
+    before = sum(kind == "changed" for kind in kinds_of(dataset))
+    changed = f" (of which {before:,} were made of another picture before)" if before else ""
+    whole = f"zeuxis: {counted(total, 'picture')}: {n:,} as they are{changed} and {counted(total - n, 'copy')}"
     lines, trains = [whole], _trains(dataset)
-    if dataset.labels is not None:
-        each = np.bincount(np.asarray(dataset.labels), weights=counts, minlength=dataset.spec.condition)
-        named = zip(dataset.spec.classes, each, strict=True)
-        lines.append("zeuxis: " + ", ".join(f"{name} {int(n)}" for name, n in named))
+    parts = np.array(dataset.parts or [""] * n)
+    for part in sorted(set(parts.tolist()), key=list(PARTS).index) if dataset.parts else [""]:
+        lines += _classes(dataset, np.where(parts == part, counts, 0), part)
     if not trains.all():
-        aside = Counter(part for part in dataset.parts or () if part != "train")
+        aside = Counter(parts[~trains].tolist())
         named_parts = " and ".join(f"{count:,} {part}" for part, count in sorted(aside.items()))
         lines.append(f"zeuxis: {named_parts} pictures are official parts: they are written without copies")
+    if balance and dataset.labels is not None:
+        here = np.bincount(np.asarray(dataset.labels)[trains], minlength=dataset.spec.condition)
+        lacking = [f"`{name}`" for name, k in zip(dataset.spec.classes, here, strict=True) if not k]
+        if lacking:
+            lines.append(f"zeuxis: warning: no picture to train on, so no copy either, of {', '.join(lacking)}")
     if balance and np.array_equal(counts - 1, copies_of(dataset, copies, False)):
-        lines.append("zeuxis: the classes are as large as each other already, so --balance changes nothing")
+        lines.append("zeuxis: the classes are as large as each other already: there is nothing to balance")
     return lines
+
+
+def _classes(dataset: Dataset, counts: np.ndarray, part: str) -> list[str]:
+    """How many files of each class, of one part."""
+    if dataset.labels is None:
+        return []
+    each = np.bincount(np.asarray(dataset.labels), weights=counts, minlength=dataset.spec.condition)
+    named = ", ".join(f"{name} {int(n)}" for name, n in zip(dataset.spec.classes, each, strict=True))
+    return [f"zeuxis: {part + ': ' if part else ''}{named}"]
 
 
 def augment_folder(
@@ -79,6 +95,8 @@ def augment_folder(
     domain: str | None = None,
 ) -> Path:
     """Writes originals and augmented copies, a folder per class, with manifest.json and zeuxis.json. Returns `out`.
+
+    Where the pictures have official parts, a folder for each part holds the classes.
 
     By zeuxis.json the folder opens with a group for each original and its copies, so that no split takes them
     apart. domain: the kind of picture, None to guess it from the name.
@@ -138,11 +156,13 @@ def _grouped(dataset: Dataset, rows: list[dict[str, Any]], owners: list[int]) ->
 
 
 def _places(dataset: Dataset) -> list[str]:
-    """FOLDER/NUMBER of each picture, without the suffix."""
-    folders = folder_names(dataset.spec.classes)
-    if dataset.labels is None:
-        return [f"{i:06d}" for i in range(len(dataset))]
-    return [f"{folders[dataset.spec.classes[int(c)]]}/{i:06d}" for i, c in enumerate(dataset.labels)]
+    """[PART/][FOLDER/]NUMBER of each picture, without the suffix."""
+    folders, n = folder_names(dataset.spec.classes), len(dataset)
+    parts = [f"{part}/" for part in dataset.parts] if dataset.parts else [""] * n
+    classes = (
+        [""] * n if dataset.labels is None else [f"{folders[dataset.spec.classes[int(c)]]}/" for c in dataset.labels]
+    )
+    return [f"{part}{folder}{i:06d}" for i, (part, folder) in enumerate(zip(parts, classes, strict=True))]
 
 
 def _write(file: Path, data: bytes) -> None:

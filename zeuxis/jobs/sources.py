@@ -1,5 +1,6 @@
 """Where the pictures of a run come from: opened, divided, and cut into squares where the recipe wants that."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,9 @@ def tell_skipped(dataset: Dataset | Pictures) -> None:
     skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
     for name, reason in skipped[:20]:
         say(f"zeuxis: skipped {name}: {reason}")
+    if len(skipped) > 20:
+        for reason, n in Counter(reason for _, reason in skipped).most_common(5):
+            say(f"zeuxis: {counted(n, 'file')}: {reason}")
     if skipped:
         more = f" ({len(skipped) - 20} more not listed)" if len(skipped) > 20 else ""
         say(f"zeuxis: {counted(len(skipped), 'file')} skipped, {counted(len(dataset), 'picture')} read{more}")

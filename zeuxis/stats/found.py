@@ -62,5 +62,11 @@ class Verdict:
         return sum(share == 0 for share in self.shares or ())
 
     def to_json(self) -> dict[str, Any]:
-        """Plain lists, numbers, strings and None under the names of the fields."""
-        return {key: list(item) if isinstance(item, tuple) else item for key, item in dataclasses.asdict(self).items()}
+        """Plain lists, numbers, strings and None under the names of the fields.
+
+        Where every repeat chose share 0, mean, sd and error are None: nothing of the effect was measured.
+        """
+        values = dataclasses.asdict(self)
+        if self.left_out == self.repeats:
+            values |= dict.fromkeys(("mean", "sd", "error"))
+        return {key: list(item) if isinstance(item, tuple) else item for key, item in values.items()}

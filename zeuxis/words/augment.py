@@ -101,7 +101,9 @@ def augment(
     if classic_only:
         return asking.copies_by_rules(source, out, (copies, policy, balance, seed, domain), dry_run)
     if study is None:
-        raise BadInput("the study needs a folder", "", "add `--study DIR`, or `--classic-only --out DIR`")
+        raise BadInput(
+            "the study needs a folder", "", "add `--study DIR`; or, for copies by rules, `--classic-only --out DIR`"
+        )
     if out is not None and not augmented_set.is_of(Path(study), Path(out)):
         augmented_set.check_place(Path(out), Path(study))
     training.check_generator(recipe)

@@ -55,10 +55,10 @@ def test_groups_and_official_parts_go_with_the_copies(tmp_path):
 @pytest.mark.parametrize("balance", [False, True])
 def test_official_test_pictures_get_no_copies_and_that_is_told(tmp_path, balance):
     """Two thousand copies of the thousand test pictures were written among the others, without a word."""
-    data = data_of(parts=["train"] * 16 + ["validation"] * 4 + ["test"] * 10)
+    data = data_of(parts=["train"] * 16 + ["val"] * 4 + ["test"] * 10)
     lines = describe(data, 2, balance)
-    assert lines[0] == "zeuxis: 62 pictures: 30 originals and 32 copies"
-    assert "zeuxis: 10 test and 4 validation pictures are official parts: they are written without copies" in lines
+    assert lines[0] == "zeuxis: 62 pictures: 30 as they are and 32 copies"
+    assert "zeuxis: 10 test and 4 val pictures are official parts: they are written without copies" in lines
     assert any("as large as each other already" in line for line in lines) is balance
     augment_folder(data, "x", tmp_path / "more", copies=2, balance=balance)
     rows = json.loads((tmp_path / "more" / "manifest.json").read_text())["files"]
@@ -71,7 +71,35 @@ def test_classes_are_balanced_over_the_pictures_to_train_on():
     data = MemoryDataset(data_of().pixels, np.array([0] * 15 + [1] * 15), ("a", "b"), parts=parts)
     counts = copies_of(data, 1, True) + 1
     assert counts[:15].sum() == counts[15:20].sum() == 30 and (counts[20:] == 1).all()
-    assert "zeuxis: a 30, b 40" in describe(data, 1, True) and not any("already" in x for x in describe(data, 1, True))
+    assert {"zeuxis: train: a 30, b 30", "zeuxis: test: a 0, b 10"} <= set(describe(data, 1, True)) and not any(
+        "already" in x for x in describe(data, 1, True)
+    )
+
+
+def test_official_parts_lie_apart_and_a_class_without_training_pictures_is_told(tmp_path):
+    """Test pictures lay among the others in the folders of their classes, and only zeuxis.json told them apart."""
+    labels, parts = np.array([0] * 10 + [1] * 10 + [2] * 10), ["train"] * 14 + ["val"] * 6 + ["test"] * 10
+    data = MemoryDataset(data_of().pixels, labels, ("a", "b", "only"), parts=parts)
+    told = describe(data, 1, True)
+    assert "zeuxis: warning: no picture to train on, so no copy either, of `only`" in told
+    augment_folder(data, "x", tmp_path / "more", copies=1, balance=True)
+    places = {str(p.parent.relative_to(tmp_path / "more")) for p in (tmp_path / "more").rglob("*.png")}
+    assert places == {"train/a", "train/b", "val/b", "test/only"}
+    assert len(list((tmp_path / "more/train/a").iterdir())) == len(list((tmp_path / "more/train/b").iterdir())) == 20
+    listed = open_dataset(tmp_path / "more")
+    (tmp_path / "more/zeuxis.json").unlink()
+    bare = open_dataset(tmp_path / "more")
+    counts = [sorted(zip(x.parts, x.labels.tolist(), strict=True)) for x in (listed, bare)]
+    assert counts[0] == counts[1]
+
+
+def test_what_was_augmented_before_is_not_called_original(tmp_path):
+    augment_folder(data_of(), "x", tmp_path / "more", copies=1)
+    told = describe(open_dataset(tmp_path / "more"), 1, False)
+    assert (
+        told[0]
+        == "zeuxis: 120 pictures: 60 as they are (of which 30 were made of another picture before) and 60 copies"
+    )
 
 
 def test_a_picture_like_a_made_one_without_an_original_only_trains():

@@ -204,6 +204,8 @@ def test_a_study_short_of_repeats_that_chose_pictures_says_how_many_it_takes():
     every = told([0] * 6, shares=[0] * 6, shortage="the generator was short")
     assert "that takes a generator whose pictures validation finds a use for" in every.why
     assert every.sentence.endswith("its size was not measured; the generator was short.")
+    assert {every.to_json()[name] for name in ("mean", "sd", "error", "interval95")} == {None}
+    assert found.to_json()["mean"] == pytest.approx(2 / 6)
 
 
 def test_repeats_for_the_margin_reckon_with_the_luck_that_the_plan_assumes():
