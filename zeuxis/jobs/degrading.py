@@ -12,6 +12,7 @@ from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.done import digest
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.records import Results
+from zeuxis.jobs.per_image.single import one_picture
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress
 from zeuxis.pictures.picture import Picture, from_tensor, to_tensor
 
@@ -58,10 +59,15 @@ class Degrade:
         raise NotImplementedError("read as a whole, whatever its size")
 
 
-def degrade_files(given: str, out: str, damage: str, seed: int) -> Results:
-    """Writes each picture damaged, as PNG; returns what became of each.
+def degrade_files(given: str | bytes, out: str | None, damage: str, seed: int) -> Results:
+    """Writes each picture damaged, as PNG; returns what became of each. given: see `single.one_picture`.
 
     Where two would get one name by that, they keep their whole ones. Raises BadInput, also where a file is there that
     is not this picture damaged in this way: then nothing is written; SomeFailed where some could not be read.
     """
-    return pipeline.run(given, out, Degrade(damage, seed, parse(damage)))
+    work = Degrade(damage, seed, parse(damage))
+    return (
+        one_picture(work, given, out)
+        if isinstance(given, bytes) or "-" in (given, out)
+        else pipeline.run(given, out, work)
+    )

@@ -13,6 +13,7 @@ from zeuxis.pictures.picture_file import Metadata, Picture
 from zeuxis.pictures.reading import read
 from zeuxis.pictures.writing import encode
 
+_WHOLE = {"PA": "RGBA", "La": "LA", "RGBa": "RGBA"}  # modes that PNG has no room for, and that lose nothing
 _PLANES = {1: (1, False), 2: (1, True), 3: (3, False), 4: (3, True)}  # channels: colours, and whether alpha follows
 
 
@@ -57,6 +58,10 @@ def array_of(data: bytes) -> np.ndarray:
 
 
 def _of_pil(picture: Image.Image) -> bytes:
+    if picture.mode in ("I", "F"):
+        what = f"a PIL picture of mode {picture.mode} does not say which number is white"
+        raise BadInput(what, "", "give an array of uint8 or uint16")
+    picture = picture.convert(_WHOLE[picture.mode]) if picture.mode in _WHOLE else picture
     out = BytesIO()
     try:
         picture.save(out, "PNG")

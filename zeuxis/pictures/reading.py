@@ -28,6 +28,8 @@ TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 }
 """What brings pixels [H, W, ...] upright, by orientation (EXIF 2.32, tag 0x0112)."""
 
+OTHERS = "other pictures follow in the same file, and are left out"
+"""A remark on a file that is several files of PNG, one behind the other."""
 _LOSSY = ("JPEG", "MPO", "AVIF", "JPEG2000")
 
 
@@ -155,6 +157,17 @@ def _upright(array: np.ndarray, turn: int) -> np.ndarray:
 # ------------------------------------------------------------------ files
 
 
+def _others(data: bytes) -> tuple[str, ...]:
+    """A word where behind the end of a PNG another picture begins, as where files were joined."""
+    at = 8
+    while at + 8 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        at += 12 + length
+        if kind == b"IEND":
+            return (OTHERS,) if data[at : at + 8].startswith((data[:8], b"\xff\xd8\xff")) else ()
+    return ()
+
+
 def _frames(image: Image.Image) -> tuple[str, ...]:
     count = int(getattr(image, "n_frames", 1))
     words = f"of {count} frames or pages" if decode.is_animated(image) else "picture in the file"
@@ -188,7 +201,8 @@ def _read(data: bytes) -> Picture:
     with decode.open_file(io.BytesIO(data)) as image:
         if image.format == "PNG":
             decode.check_png(io.BytesIO(data))
-        frames, before = _frames(image), decode.orientation(image) if image.format == "TIFF" else 1
+        others = _others(data) if image.format == "PNG" else ()
+        frames, before = others + _frames(image), decode.orientation(image) if image.format == "TIFF" else 1
         raw = _pixels(data, image)
         turn = decode.orientation(image)  # 1 of a TIFF, which Pillow turns by itself when it reads the pixels
         kept = kept_of(data, image, max(turn, before))

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from zeuxis.data import there
-from zeuxis.parameters import Arg, PathLike, Seed
+from zeuxis import asking
+from zeuxis.asking import text_of
+from zeuxis.parameters import Arg, PathLike, Pixels, Seed
 from zeuxis.word import FINISHED_KEPT, word
 from zeuxis.words.restore import files_and_figures
 
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
 
 @word(files_and_figures, "zeuxis data degrade photos damaged --as web", kept=FINISHED_KEPT)
 def data_degrade(
-    input: Annotated[PathLike, Arg("a picture, a folder, or a pattern in quotes", metavar="IN")],
-    out: Annotated[PathLike, Arg("folder to write to; for one picture also a .png file", metavar="OUT")],
+    input: Pixels,
+    out: Annotated[
+        PathLike, Arg("folder to write to; for one picture also a .png file, or - for stdout", metavar="OUT")
+    ]
+    | None = None,
     *,
     damage: Annotated[
         str,
@@ -31,9 +35,10 @@ def data_degrade(
 
     damage: a preset or words of `zeuxis.degrade.parsing`. Raises BadInput; SomeFailed where a file cannot be read.
     """
-    there.check_pictures(str(input))
+    given = asking.pictures_of(input)
     from zeuxis.jobs import training
     from zeuxis.jobs.degrading import degrade_files
 
-    training.apart(input, out, "OUT")
-    return degrade_files(str(input), str(out), damage, seed)
+    if isinstance(given, str) and out is not None:
+        training.apart(given, out, "OUT")
+    return degrade_files(given, text_of(out), damage, seed)

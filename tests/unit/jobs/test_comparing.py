@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.stories.commands import inside, typed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, SomeFailed
@@ -396,3 +397,24 @@ def test_alpha_of_an_enlarged_picture_is_held_against_the_large_one(tmp_path):
     paths = [r.result for r in run_batch(str(small), str(tmp_path / "large.png"), BICUBIC)]
     found = compare(str(small), paths, BICUBIC, str(truth), None)["compared"][0]
     assert found["output"]["psnr_alpha"] > 40 and found["input"]["psnr_alpha"] > 40
+
+
+@pytest.mark.parametrize("json_asked", [False, True])
+def test_originals_that_fit_no_picture_are_refused_before_the_work(tmp_path, json_asked):
+    """Of a folder all was done and written first, and then the command ended with 2 and an empty object."""
+    for folder, side in (("small", 20), ("orig", 40)):
+        (tmp_path / folder).mkdir()
+        for name in ("a.png", "b.png"):
+            Image.new("RGB", (side, side), (90, 120, 40)).save(tmp_path / folder / name)
+    flags = ["--json"] * json_asked
+    with inside(tmp_path):
+        done = typed("upscale", "small", "large", "--scale", "3", "--compare", "orig", "--method", "bicubic", *flags)
+        assert done.code == 2 and not (tmp_path / "large").exists()
+        assert "the original is 40x40 and the result 60x60, and none of 2 pictures can be compared" in done.err
+        Image.new("RGB", (40, 40)).save(tmp_path / "small" / "b.png")
+        done = typed("upscale", "small", "large", "--compare", "orig", "--method", "bicubic", *flags)
+    assert done.code == 3 and "1 of 2 pictures could not be compared" in done.errors[-1]
+    if json_asked:
+        found = json.loads(done.out)
+        assert len(found["files"]) == 2 and [one["name"] for one in found["failed"]] == ["b.png"]
+        assert "the original is 40x40 and the result 80x80" in found["failed"][0]["why"] and len(found["compared"]) == 1

@@ -134,3 +134,60 @@ def test_a_study_shows_its_verdict(tmp_path):
     shown = study._repr_html_()
     assert study.sentence == "UNDECIDED: a < b" and "a &lt; b" in shown and "few" in shown and "report.html" in shown
     assert "<st>" not in shown
+
+
+def test_a_picture_in_memory_is_damaged_too(folder):
+    """docs/python.md said so, and only paths were taken."""
+    pixels = np.asarray(Image.open(folder / "a.png"))
+    for given in (pixels, Image.fromarray(pixels), (folder / "a.png").read_bytes(), torch.from_numpy(pixels.copy())):
+        found = zeuxis.data_degrade(given, damage="noise=20")
+        assert found.pixels.shape == pixels.shape and (found.pixels != pixels).any() and found.files == []
+    with pytest.raises(BadInput, match="this is there already"):
+        zeuxis.data_degrade(pixels, folder / "a.png", damage="noise=20")
+
+
+@pytest.mark.parametrize("mode", ["PA", "La", "RGBa"])
+def test_modes_that_no_file_has_lose_nothing(mode):
+    """The advice was to make RGB of them, which drops what is transparent."""
+    y, x = np.mgrid[:20, :24]
+    shades = np.stack([x * 9, y * 9, x + y, 255 * (x > 5)], -1).astype(np.uint8)
+    rgba = Image.fromarray(shades)
+    through = {"PA": "P", "La": "LA", "RGBa": "RGBA"}[mode]  # PIL converts in steps
+    given = rgba.convert(through).convert(mode)
+    wanted = np.asarray(given.convert("LA" if mode == "La" else "RGBA"))
+    assert np.array_equal(zeuxis.restore(given, strength=0).pixels, wanted)
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_of_32_bits_are_not_guessed_at(mode):
+    with pytest.raises(BadInput, match=f"mode {mode} does not say which number is white; give an array of uint8"):
+        zeuxis.upscale(Image.new(mode, (20, 20)))
+
+
+def test_what_is_wrong_with_a_mask_in_memory_names_no_file():
+    """It named stdin.png."""
+    pixels = np.full((20, 24), 90, np.uint8)
+    hole = np.ones((20, 24), bool)
+    hole[3:6, 3:6] = False
+    with pytest.raises(BadInput) as told:
+        zeuxis.restore(pixels, task="inpaint", mask=hole)
+    words = "marks 98% of the picture as missing (the picture); `mask_is='hole'` if these 98% are missing"
+    assert words in str(told.value) and "stdin" not in str(told.value)
+
+
+def test_what_a_lossy_mask_smears_is_told(tmp_path):
+    pixels = np.full((40, 48), 90, np.uint8)
+    hole = Image.new("L", (48, 40))
+    hole.paste(255, (8, 8, 20, 20))
+    hole.save(tmp_path / "mask.jpg", quality=30)
+    found = zeuxis.restore(pixels, task="inpaint", mask=tmp_path / "mask.jpg", method="biharmonic")
+    assert any("the mask is a lossy JPEG" in note for note in found.only.notes)
+
+
+def test_pictures_behind_the_first_in_one_file_are_told(tmp_path, folder):
+    """`cat a.png b.png` gave one picture without a word."""
+    both = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+    (tmp_path / "both.png").write_bytes(both)
+    (tmp_path / "padded.png").write_bytes((folder / "a.png").read_bytes() + b"\0" * 9)
+    joined, padded = (zeuxis.upscale(tmp_path / f"{name}.png", method="bicubic").only for name in ("both", "padded"))
+    assert joined.notes == ("other pictures follow in the same file, and are left out",) and not padded.notes

@@ -18,6 +18,7 @@ from zeuxis.jobs.per_image.records import Record, Results, done_before, record_o
 from zeuxis.jobs.per_image.work import Decision, Judged, Note, Outcome, Work
 from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, encode, read, remarks
+from zeuxis.pictures.reading import OTHERS
 from zeuxis.pictures.writing import form_of
 
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
@@ -69,7 +70,9 @@ def through_pipe(
         picture = read(data)
         own = _SUFFIX_OF.get(picture.kept.format, ".png")
         suffix = suffix or own
-        pair = Pair(Path(f"stdin{own}"), Path(f"-{suffix}"), f"stdin{own}")
+        pair = Pair(Path(f"stdin{own}"), Path(f"-{suffix}"), f"stdin{own}" if read_all is None else name)
+        if read_all is None and OTHERS in picture.kept.remarks:
+            raise BadInput("several pictures came in on stdin", "IN", "give one at a time, or a folder")
         made, outcome = _from_picture(work, picture, data, pair, hole)
     except Unreadable as error:
         raise BadInput(f"{what} {error}", "IN") from error

@@ -1,16 +1,12 @@
 """The words `restore` and `upscale` from what was typed to files, bytes and figures."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
-from zeuxis.data.files import write_bytes
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.records import Results
-from zeuxis.jobs.per_image.work import Work
+from zeuxis.jobs.per_image.single import check_files_only, one_picture
 from zeuxis.jobs.restoring.comparing import check
 from zeuxis.jobs.restoring.comparing import compare as compare_all
 from zeuxis.jobs.restoring.mask_files import check_meaning
@@ -46,8 +42,8 @@ def mend(
     if isinstance(given, bytes) or "-" in (given, out):
         what = "a picture in memory" if isinstance(given, bytes) else "a pipe"
         flags = {"--compare": compare, "--page": page, "--dry-run": dry_run, "--uncertainty": asked.uncertainty}
-        _check_pipe(flags, what)
-        return _through_pipe(work_of(asked), given, out, mask)
+        check_files_only(flags, what)
+        return one_picture(work_of(asked), given, out, mask)
     if isinstance(mask, bytes):
         mend = "give both as files, or both in memory"
         raise BadInput("a mask in memory goes with a picture in memory", "--mask", mend)
@@ -63,39 +59,6 @@ def mend(
     except SomeFailed as error:
         error.found, error.results = {**records.to_json(), **error.found}, records
         raise
-
-
-def _through_pipe(work: Work, given: str | bytes, out: str | None, mask: str | bytes | None) -> Results:
-    """One picture from stdin or memory: with its bytes, or the file that was named."""
-    reader = _reader(given)
-    if out in (None, "-"):
-        return Results((pipeline.through_pipe(work, reader, mask),))
-    target = Path(str(out))
-    if target.exists():
-        raise BadInput("this is there already", str(target), "name another OUT, or remove it")
-    record = pipeline.through_pipe(work, reader, mask, target.suffix)
-    write_bytes(target, record.made or b"")
-    return Results((replace(record, result=target, made=None),))
-
-
-def _reader(given: str | bytes) -> Callable[[], bytes] | None:
-    """How the one picture is read; None: from stdin."""
-    if isinstance(given, bytes):
-        return lambda: given
-    return None if given == "-" else partial(_bytes_of, Path(given))
-
-
-def _bytes_of(path: Path) -> bytes:
-    if not path.is_file():
-        raise BadInput("only one picture goes through a pipe", str(path), "name a file as IN, or a folder as OUT")
-    return path.read_bytes()
-
-
-def _check_pipe(flags: Mapping[str, str | bool | None], what: str) -> None:
-    """Raises BadInput for a flag that works on files alone."""
-    for flag, given in flags.items():
-        if given:
-            raise BadInput(f"this needs files, and {what} is none", flag, "name files, or leave the flag away")
 
 
 _LEAST = 100 << 20

@@ -13,7 +13,7 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
 from zeuxis.jobs.published_nets import Distance
 from zeuxis.jobs.restoring import changes, diagnose, scoring
-from zeuxis.jobs.restoring.pairing import Pair, check_original, pair_of, works_of
+from zeuxis.jobs.restoring.pairing import Pair, Work, check_original, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.pages import restored
@@ -115,7 +115,8 @@ def compare(
     works = works_of(given, paths, original)
     target = None if page is None else Path(page)
     measure = _distance() if original is not None else None
-    done, failed = [], 0
+    done: list[tuple[Work, dict[str, Any]]] = []
+    failed: list[dict[str, str]] = []
     for work, _ in works:
         try:
             if original is not None and work.original is None:
@@ -126,10 +127,11 @@ def compare(
         except (BadInput, MemoryRanOut) as error:
             if len(works) == 1:
                 raise
-            failed += 1
+            failed.append({"name": work.name, "source": str(work.before), "why": str(error)})
             say(f"zeuxis: {work.name}: {error}")
     if not done:
-        raise BadInput("none of the pictures could be compared", given, "they are listed above")
+        none: dict[str, Any] = {"compared": [], "mean": {}, "protocol": {}, "page": None, "failed": failed}
+        raise SomeFailed("none of the pictures could be compared", given, "they are listed above", none)
     words = _summary([entry for _, entry in done], asked.scale, measure is not None, original is not None)
     if target is not None:
         write_page(target, done, asked, words)
@@ -137,8 +139,8 @@ def compare(
     compared = [_plain(entry) for _, entry in done]
     found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}
     if failed:
-        what = f"{failed} of {counted(len(works), 'picture')} could not be compared"
-        raise SomeFailed(what, given, "they are listed above", found)
+        what = f"{len(failed)} of {counted(len(works), 'picture')} could not be compared"
+        raise SomeFailed(what, given, "they are listed above", {**found, "failed": failed})
     return found
 
 

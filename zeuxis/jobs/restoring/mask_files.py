@@ -92,7 +92,10 @@ def hole_of(mask: Picture, size: tuple[int, int], mask_is: str | None = None, na
         return _all_or_nothing(mask, mask_is, name)
     hole = opened.apart(opened.paint, _SAME) if mask_is == "keep" else opened.apart(opened.ground)
     if mask_is is None and hole.mean() > MOST:
-        mend = "`--mask-is hole` if it is so; `--mask-is keep` if what is painted is there and the rest is missing"
+        whole = f"{hole.mean():.0%}"
+        mend = (
+            f"`--mask-is hole` if these {whole} are missing, `--mask-is keep` if they are there and the rest is missing"
+        )
         raise BadInput(f"the mask marks {hole.mean():.0%} of the picture as missing", name, mend)
     if hole.all():
         raise BadInput("the mask marks the whole picture as missing", name, "leave something to fill it from")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.resize import bicubic
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.per_image.done import size_of_file
 from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
 from zeuxis.jobs.restoring import diagnose
@@ -89,19 +89,33 @@ def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tu
 
 
 def check_original(original: str, given: str, scale: int) -> None:
-    """Raises BadInput where an original cannot be read, there is none, or none that fits the one picture `given`."""
+    """Raises BadInput where an original cannot be read, or none is there that fits any of the pictures `given`."""
     path = Path(original)
     if path.is_file():
         _opened(path)
-    if not Path(given).is_file():
+    if not given or given == "-":
         return
-    found = _originals(original, 1)
-    own = found.get(stem_of(PurePosixPath(Path(given).name)), found.get(""))
+    sources = sources_of(given)
+    found, first = _originals(original, len(sources)), None
+    for source, inner in sources:
+        try:
+            _check_one(source, inner, found, original, scale)
+            return
+        except BadInput as error:
+            first = first or error
+    if first is not None:
+        others = "" if len(sources) == 1 else f", and none of {counted(len(sources), 'picture')} can be compared"
+        raise BadInput(first.what + others, first.where, first.mend)
+
+
+def _check_one(source: Path, inner: PurePosixPath, found: Mapping[str, Path], original: str, scale: int) -> None:
+    """Raises BadInput where the original of one picture is missing, or of another size."""
+    own = found.get(stem_of(inner), found.get(""))
     if own is None:
         raise BadInput("it has no original under its name", original, "check --compare")
-    size, wanted = size_of_file(Path(given)), size_of_file(own)
+    size, wanted = size_of_file(source), size_of_file(own)
     if size and wanted:
-        _check_sizes((size[0] * scale, size[1] * scale), wanted, scale, Path(given).name)
+        _check_sizes((size[0] * scale, size[1] * scale), wanted, scale, str(inner))
 
 
 def _check_sizes(size: tuple[int, int], original: tuple[int, int], scale: int, name: str) -> None:

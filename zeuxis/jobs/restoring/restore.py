@@ -78,12 +78,15 @@ def _known(mask: Picture | None, size: tuple[int, int], asked: RestoreConfig, na
     return torch.from_numpy(1.0 - hole.astype(np.float32))[None, None]
 
 
-def _filling(why: str, known: torch.Tensor | None) -> tuple[str, tuple[str, ...]]:
-    """Why, with the share of the picture that the mask marks; and a remark where it marks none."""
-    if known is None:
+def _filling(why: str, known: torch.Tensor | None, mask: Picture | None) -> tuple[str, tuple[str, ...]]:
+    """Why, with the share of the picture that the mask marks; and a remark where it marks none, or not exactly."""
+    if known is None or mask is None:
         return why, ()
     share = 1 - float(known.double().mean())
-    return (f"{why}, {100 * share:.2g} % of the picture", ()) if share else (why, ("the mask marks no hole",))
+    if not share:
+        return why, ("the mask marks no hole",)
+    smeared = f"the mask is a lossy {mask.kept.format}: what it smeared around the hole is filled, too; a PNG is exact"
+    return f"{why}, {100 * share:.2g} % of the picture", () if mask.kept.lossless else (smeared,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +142,7 @@ class Restore(_Work):
             return Decision(False, "strength 0")
         measured = diagnose.measure(picture, image, asked.task)
         plan = diagnose.plan(asked.task, measured, masked=known is not None)
-        why, remarks = _filling(plan.why, known)
+        why, remarks = _filling(plan.why, known, mask)
         if known is not None and bool((known > 0.5).all()) and plan.steps == (diagnose.FILL,):
             plan = replace(plan, steps=())
         return Decision(bool(plan.steps), why, remarks, measured, _Plan(plan, image.shape[1], image, known))
