@@ -323,3 +323,28 @@ def test_a_bundled_net_is_one_file(house):
         "    print(zeuxis.upscale(np.zeros((16, 16, 3), np.uint8), scale=scale).only.used[0])\n"
     )
     assert python(house, "-c", used).split() == ["upscale-x2", "toy-x3", "upscale-x4"]
+
+
+SCORE = '''"""A toy of a score: the largest difference."""
+
+from zeuxis.metrics.score import Score
+
+
+def largest(x):
+    return 127.5 * float((x.image - x.target).abs().max())
+
+
+SCORE = Score("MOST", "levels", 1, False, 9, lambda scale: "any channel", largest)
+'''
+
+
+def test_a_score_is_one_file(house):
+    """In the table, in --json and on the page, with heading, digits and protocol."""
+    (house / "zeuxis" / "metrics" / "scores" / "most.py").write_text(SCORE)
+    for name, shade in (("given", 100), ("truth", 110)):
+        Image.new("RGB", (24, 24), (shade, shade, shade)).save(house / f"{name}.png")
+    words = ("restore", "given.png", "made.png", "--strength", "0", "--compare", "truth.png")
+    found = json.loads(python(house, "-m", "zeuxis", *words, "--page", "scores.html", "--json"))
+    assert found["protocol"]["most"] == "any channel" and found["mean"]["output"]["most"] == pytest.approx(10, abs=1e-3)
+    page = (house / "scores.html").read_text()
+    assert "MOST" in page and "10.0 levels" in page

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from zeuxis.data.files import write_bytes
+from zeuxis.metrics.score import catalog
 from zeuxis.pages.formats import brief, decimal, signed
 from zeuxis.pages.page import environment, render
 from zeuxis.pages.pictures import Picture, uri
@@ -171,7 +172,7 @@ def fingerprint(script: str) -> str:
 
 def table_of(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], names: Mapping[str, str]) -> list[list[str]]:
     """Rows of text: name, then before and after per score; the mean last where there are several."""
-    digits = {"psnr": 2, "psnr_y": 2, "ssim": 4, "lpips": 4}
+    digits = {name: score.digits for name, score in catalog().items()}
     all_rows = [*rows[:ROWS], *([{"name": "mean", **mean}] if len(rows) > 1 else [])]
     found = []
     for row in all_rows:

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from zeuxis.degrade.resize import bicubic
-from zeuxis.jobs.restoring.scoring import alike, psnr
+from zeuxis.jobs.restoring.scoring import alike
+from zeuxis.metrics.bands import psnr
 from zeuxis.pages.restored import Map
 
 GREY = 127.5

@@ -11,11 +11,12 @@ import torch
 from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
-from zeuxis.jobs.published_nets import Distance
+from zeuxis.jobs.published_nets import Distance, distance
 from zeuxis.jobs.restoring import changes, diagnose, scoring
 from zeuxis.jobs.restoring.pairing import Pair, Work, check_original, pair_of, works_of
 from zeuxis.jobs.restoring.presenting import write_page
 from zeuxis.jobs.restoring.restore import RestoreConfig
+from zeuxis.metrics.score import catalog
 from zeuxis.pages import restored
 from zeuxis.pages.page import check_page
 from zeuxis.spelling import spelled
@@ -78,7 +79,7 @@ def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str 
 def _distance() -> Distance | None:
     """LPIPS where its weights were added, else a line on how to add them."""
     try:
-        return scoring.lpips_alex()
+        return distance("alex")
     except BadInput as error:
         say(f"zeuxis: LPIPS is left out: {error.what}; {error.mend}")
         return None
@@ -86,8 +87,9 @@ def _distance() -> Distance | None:
 
 def _tell(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], protocol: Mapping[str, str]) -> None:
     """The table: a row a picture, the mean below, the protocol above."""
-    say("zeuxis: " + "; ".join(f"{scoring.NAMES[name].split()[0]}: {what}" for name, what in protocol.items()))
-    columns = {name: scoring.NAMES[name] for name in protocol}
+    known = catalog()
+    say("zeuxis: " + "; ".join(f"{known[name].title}: {what}" for name, what in protocol.items()))
+    columns = {name: known[name].heading for name in protocol}
     text = restored.table_of(rows, mean, columns)
     cells = [["picture", *columns.values()]]
     cells += [[row[0], *(f"{b} -> {a}" for b, a in zip(row[1::2], row[2::2], strict=True))] for row in text]
@@ -155,11 +157,11 @@ def _summary(entries: Sequence[Mapping[str, Any]], scale: int, with_lpips: bool,
             say(f"zeuxis: {entry['name']}: {'left alone' if entry['left_alone'] else entry['words']}")
         return {"mean": {}, "protocol": {}, "columns": {}, "rows": []}
     mean = _means(entries)
-    with_alpha = any(scoring.ALPHA in entry["output"] for entry in entries)
+    with_alpha = any("psnr_alpha" in entry["output"] for entry in entries)
     protocol = scoring.protocol_words(scale, with_lpips, with_alpha)
     rows = [_plain(entry) for entry in entries]
     _tell(rows, mean, protocol)
-    return {"mean": mean, "protocol": protocol, "columns": {n: scoring.NAMES[n] for n in protocol}, "rows": rows}
+    return {"mean": mean, "protocol": protocol, "columns": {n: catalog()[n].heading for n in protocol}, "rows": rows}
 
 
 def _means(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:

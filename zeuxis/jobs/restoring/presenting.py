@@ -12,6 +12,7 @@ from zeuxis.errors import counted
 from zeuxis.jobs.restoring import changes, scoring, uncertainty
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import RestoreConfig
+from zeuxis.metrics.score import catalog
 from zeuxis.pages import restored
 from zeuxis.pages.formats import decimal, signed
 from zeuxis.pages.restored import Map, Shown
@@ -22,11 +23,10 @@ _NOTHING = 0.005  # dB that are rounding
 def _tiles(entry: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
     """(name, figure, small print): scores where there was an original, colours, and what was kept of the input."""
     found = []
-    for key, heading in scoring.NAMES.items():
+    for key, score in catalog().items():
         if "output" in entry and key in entry["output"]:
-            name, _, unit = heading.partition(" ")
             before, after = entry["input"][key], entry["output"][key]
-            digits, unit = scoring.DIGITS[key], f" {unit}" if unit else ""
+            name, digits, unit = score.title, score.digits, f" {score.unit}" if score.unit else ""
             figure = "equal" if after == inf else decimal(after, digits) + (unit if after is not None else "")
             was, now = (None if v is None or not isfinite(v) else v for v in (before, after))
             found.append((name, figure, restored.gain_words(was, now, unit, digits)))
