@@ -164,7 +164,11 @@ CALLS = {
     "class": (lambda w: zeuxis.sample(w / "run", out="s", class_="hat"), ValueError, "(class_=)"),
     "seeds": (lambda w: zeuxis.sample(w / "run", out="s", seeds=[-1]), ValueError, "(seeds=)"),
     "snapshot": (lambda w: zeuxis.sample(w / "run", out="s", snapshot="best"), ValueError, "leave snapshot= away"),
-    "no study": (lambda w: zeuxis.augment(w / "pics"), ValueError, "add `study=DIR`, or `classic_only=, out=DIR`"),
+    "no study": (
+        lambda w: zeuxis.augment(w / "pics"),
+        ValueError,
+        "add `study=DIR`; or, for copies by rules, `classic_only=True, out=DIR`",
+    ),
     "margin": (lambda w: zeuxis.augment(w / "pics", study="s", margin=np.nan), ValueError, "margin= must be"),
     "generator": (
         lambda w: zeuxis.augment(w / "pics", study="s", generator={"width": "8"}),

@@ -57,6 +57,6 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
         "enough": f"this budget of {there} is enough",
         "a little short": f"this budget of {there} is a little short",
         "far short": f"this budget of {there} is far short: expect rough pictures",
-        "hopeless": f"this budget of {there} is hopeless: after {need.hopeless:,} images results were useless",
+        "hopeless": f"this budget of {there} is hopeless: after {counted(need.hopeless, 'image')} results were useless",
     }
     return Enough(verdict, f"{words}; {said[verdict]}")

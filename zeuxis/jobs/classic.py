@@ -63,8 +63,8 @@ def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
         lines += _classes(dataset, np.where(parts == part, counts, 0), part)
     if not trains.all():
         aside = Counter(parts[~trains].tolist())
-        named_parts = " and ".join(f"{count:,} {part}" for part, count in sorted(aside.items()))
-        lines.append(f"zeuxis: {named_parts} pictures are official parts: they are written without copies")
+        named = " and ".join(counted(count, f"{part} picture") for part, count in sorted(aside.items()))
+        lines.append(f"zeuxis: {named} of official parts: written without copies")
     if balance and dataset.labels is not None:
         here = np.bincount(np.asarray(dataset.labels)[trains], minlength=dataset.spec.condition)
         lacking = [f"`{name}`" for name, k in zip(dataset.spec.classes, here, strict=True) if not k]

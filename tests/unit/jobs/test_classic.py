@@ -58,7 +58,7 @@ def test_official_test_pictures_get_no_copies_and_that_is_told(tmp_path, balance
     data = data_of(parts=["train"] * 16 + ["val"] * 4 + ["test"] * 10)
     lines = describe(data, 2, balance)
     assert lines[0] == "zeuxis: 62 pictures: 30 as they are and 32 copies"
-    assert "zeuxis: 10 test and 4 val pictures are official parts: they are written without copies" in lines
+    assert "zeuxis: 10 test pictures and 4 val pictures of official parts: written without copies" in lines
     assert any("as large as each other already" in line for line in lines) is balance
     augment_folder(data, "x", tmp_path / "more", copies=2, balance=balance)
     rows = json.loads((tmp_path / "more" / "manifest.json").read_text())["files"]

@@ -255,9 +255,10 @@ def describe(place: Place) -> list[str]:
     if hint := guard_words(a.domain):
         lines.append(f"zeuxis: {hint}")
     if twice := two_labels(place.dataset):
-        names, more = " and ".join(f"`{name}`" for name in list(twice[0])[:2]), " or more" * (len(twice) >= LISTED)
+        names = " and ".join(f"`{name}`" for name in list(twice[0])[:2])
+        least = "at least " * (len(twice) >= LISTED)
         lines.append(
-            f"zeuxis: warning: {counted(len(twice), 'picture')}{more} under two labels, such as {names}: no classifier "
+            f"zeuxis: warning: {least}{counted(len(twice), 'picture')} under two labels, such as {names}: no classifier "
             "is right on both; `zeuxis data show` lists them"
         )
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
