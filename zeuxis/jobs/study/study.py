@@ -258,8 +258,8 @@ def describe(place: Place) -> list[str]:
         names = " and ".join(f"`{name}`" for name in list(twice[0])[:2])
         least = "at least " * (len(twice) >= LISTED)
         lines.append(
-            f"zeuxis: warning: {least}{counted(len(twice), 'picture')} under two labels, such as {names}: no classifier "
-            "is right on both; `zeuxis data show` lists them"
+            f"zeuxis: warning: {least}{counted(len(twice), 'picture')} under two labels, such as {names}: no "
+            "classifier is right on both; `zeuxis data show` lists them"
         )
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
 
