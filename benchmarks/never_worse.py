@@ -22,7 +22,7 @@ from results import record, unusual
 from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.jobs.restoring.restore import RestoreConfig, work_on
-from zeuxis.jobs.restoring.uncertainty import doubt_for, told
+from zeuxis.jobs.restoring.uncertainty import head_for, told
 
 SUFFIXES = (".png", ".webp", ".bmp", ".tif", ".jpg")
 LEAST_GAIN = {"noise 15": 8.8, "noise 25": 10.4, "JPEG 10": 1.35, "JPEG 30": 1.05, "blur 1.5": 3.3}
@@ -95,7 +95,7 @@ def tried(pixels: np.ndarray, name: str, out: str = ".png") -> list[dict[str, ob
 
 def sure(given: np.ndarray, mended: np.ndarray, truth: np.ndarray, used: tuple[str, ...]) -> dict[str, object]:
     """The share of true values inside the calibrated intervals, and half their width; nothing where no head speaks."""
-    head = doubt_for(None, used, None)
+    head = head_for(None, used, None)
     if head is None:
         return {}
     before, after, clean = (torch.from_numpy(x).permute(2, 0, 1)[None] / 127.5 - 1 for x in (given, mended, truth))

@@ -22,7 +22,7 @@ def photo(path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("doubt")
+    folder = tmp_path_factory.mktemp("head")
     (folder / "photos").mkdir()
     for i in range(100):
         photo(folder / "photos" / f"{i}.png", i)
@@ -68,9 +68,9 @@ def test_intervals_hold_what_they_promise_on_a_new_picture(run):
 
 def test_who_may_speak_of_a_picture(run, tmp_path):
     assert (
-        uncertainty.doubt_for(None, ("wiener",), None) is None and uncertainty.doubt_for(None, ("repair",), 0.5) is None
+        uncertainty.head_for(None, ("wiener",), None) is None and uncertainty.head_for(None, ("repair",), 0.5) is None
     )
-    assert uncertainty.doubt_for(None, (), None) is None
+    assert uncertainty.head_for(None, (), None) is None
     with pytest.raises(BadInput):
         uncertainty.of_run(str(tmp_path))
 

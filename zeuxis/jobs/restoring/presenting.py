@@ -81,7 +81,7 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
 def _unsure(pair: Pair, heads: str | None) -> tuple[Map, tuple[str, str, str]] | None:
     """The map of what is not sure and its tile; None where no head can speak of the picture."""
     note = pair.note or {}
-    head = uncertainty.doubt_for(heads, tuple(note.get("used", ())), note.get("strength")) if pair.scale == 1 else None
+    head = uncertainty.head_for(heads, tuple(note.get("used", ())), note.get("strength")) if pair.scale == 1 else None
     if head is None:
         return None
     before, after = pair.whole

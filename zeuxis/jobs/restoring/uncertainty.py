@@ -26,7 +26,7 @@ _TILE = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Doubt:
+class CalibratedHead:
     """A calibrated head: `factor` times its widths miss at most the share `alpha`, as `pictures` held out showed."""
 
     recipe: Quantifies
@@ -54,14 +54,14 @@ class Doubt:
         return (lower, upper) if channels == self.channels else (lower.mean(1, True), upper.mean(1, True))
 
 
-def _made(recipe: Recipe, networks: nn.ModuleDict, channels: int, calibration: dict[str, Any]) -> Doubt:
+def _made(recipe: Recipe, networks: nn.ModuleDict, channels: int, calibration: dict[str, Any]) -> CalibratedHead:
     assert isinstance(recipe, Quantifies)
     reach = recipe.receptive_field  # type: ignore[attr-defined]
-    return Doubt(recipe, networks, channels, reach, *(calibration[k] for k in ("factor", "alpha", "pictures")))
+    return CalibratedHead(recipe, networks, channels, reach, *(calibration[k] for k in ("factor", "alpha", "pictures")))
 
 
 @cache
-def of_package() -> Doubt | None:
+def of_package() -> CalibratedHead | None:
     """The head of the package, where it carries one."""
     name = bundled.find(NAME)
     if not name:
@@ -75,7 +75,7 @@ def of_package() -> Doubt | None:
     return _made(recipe, networks.requires_grad_(False).eval(), spec.channels, json.loads(words["calibration"]))
 
 
-def of_run(path: str) -> Doubt:
+def of_run(path: str) -> CalibratedHead:
     """The head of a run of `uncertainty` that was calibrated. Raises BadInput."""
     run = Run.open(path)
     if run.record["recipe"] != NAME:
@@ -86,7 +86,7 @@ def of_run(path: str) -> Doubt:
     return _made(run.recipe, run.networks(), run.spec.channels, calibration)
 
 
-def doubt_for(run: str | None, used: tuple[str, ...], strength: float | None) -> Doubt | None:
+def head_for(run: str | None, used: tuple[str, ...], strength: float | None) -> CalibratedHead | None:
     """The head that can speak of a picture: the run's that was named, or the package's for what its nets did alone."""
     if run is not None:
         return of_run(run)
@@ -95,16 +95,18 @@ def doubt_for(run: str | None, used: tuple[str, ...], strength: float | None) ->
     return of_package() if alone else None
 
 
-def told(doubt: Doubt, before: Tensor, after: Tensor, truth: Tensor | None) -> tuple[Map, dict[str, float | None]]:
+def told(
+    head: CalibratedHead, before: Tensor, after: Tensor, truth: Tensor | None
+) -> tuple[Map, dict[str, float | None]]:
     """The map of half the intervals' widths, and figures: their mean in grey levels, and the share of truths inside."""
-    lower, upper = doubt.intervals(before, after)
+    lower, upper = head.intervals(before, after)
     half = (lower + upper) / 2 * GREY
     inside = None
     if truth is not None:
         apart = truth - after
         inside = float(((apart >= -lower) & (apart <= upper)).double().mean())
     words = (
-        f"Uncertainty: how far the true values may lie from these, for {1 - doubt.alpha:.0%} of them "
-        f"(checked on {counted(doubt.pictures, 'photograph')} held out)"
+        f"Uncertainty: how far the true values may lie from these, for {1 - head.alpha:.0%} of them "
+        f"(checked on {counted(head.pictures, 'photograph')} held out)"
     )
     return pooled_map(half.mean(1, keepdim=True).square(), words), {"half_width": float(half.mean()), "inside": inside}
