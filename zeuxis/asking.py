@@ -9,6 +9,7 @@ from zeuxis.data import there
 from zeuxis.errors import BadInput
 
 if TYPE_CHECKING:
+    from zeuxis.data.dataset import Dataset
     from zeuxis.engine.budget import Budget
     from zeuxis.engine.compute import ComputeOptions
     from zeuxis.engine.loop import LoopOptions
@@ -109,7 +110,7 @@ def text_of(path: str | Path | None) -> str | None:
 
 _OF_RULES = ("copies", "policy", "balance")
 _OF_STUDY = tuple(
-    "study labels_per_class repeats budget recipe margin treatment generator classifier threads device join".split()
+    "study labels_per_class repeats budget recipe margin treatment generator classifier threads device".split()
 )
 
 
@@ -144,7 +145,11 @@ def copies_by_rules(
     from zeuxis.engine.progress import say
     from zeuxis.jobs import classic
 
-    dataset = source.open()
+    dataset: Dataset = source.open()
+    if source.join is not None and dataset.parts is None:
+        raise unread("--join", "where the pictures have no official parts")
+    classic.check(dataset, source.source, Path(out), how[0], how[1], how[2])
+    dataset = classic.apart(dataset, source.join)
     for line in classic.describe(dataset, how[0], how[2]):
         say(line)
     return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)

@@ -128,6 +128,12 @@ class Run:
             raise BadInput("these weights are not those that the run ended with", str(path), "copy the run again")
         return tensors
 
+    @property
+    def saved_step(self) -> int | None:
+        """The step of the newest good checkpoint; None without one."""
+        saved, _ = checkpoint.newest(self.path / "checkpoints")
+        return None if saved is None else saved.step
+
     def _from_checkpoint(self) -> dict[str, Tensor]:
         saved, _ = checkpoint.newest(self.path / "checkpoints")
         if saved is None:

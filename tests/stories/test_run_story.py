@@ -273,6 +273,17 @@ def test_a_name_that_sample_gives_draws_its_picture_again(place):
         assert (Path("once") / files[0].name).read_bytes() == files[0].read_bytes()
 
 
+def test_sample_of_a_run_that_has_not_ended_says_of_which_step(place, tmp_path):
+    """Of a run that was killed at once it drew with an untrained net, and printed nothing but the path."""
+    cut = Path(shutil.copytree(place / "r", tmp_path / "cut"))
+    for name in ("finish.json", "weights.safetensors"):
+        (cut / name).unlink()
+    with inside(tmp_path):
+        done = typed("sample", "cut", "-n", "2", "--out", "drawn")
+    steps = Run.open(cut).record["steps"]
+    assert done.code == 0 and f"the run has not ended: drawn with its weights after step {steps} of {steps}" in done.err
+
+
 def test_sample_of_one_class(place):
     with inside(place):
         assert typed("sample", "r", "-n", "3", "--class", "dress", "--out", "d").code == 0

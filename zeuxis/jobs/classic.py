@@ -13,12 +13,15 @@ import torch
 from zeuxis.augmentation.names import POLICY_NAMES
 from zeuxis.augmentation.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.duplicates import check_bound, families
 from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread
 from zeuxis.data.files import cut, make_folder, plain_errors, write_json
 from zeuxis.data.manifest import MANIFEST
+from zeuxis.data.memory import Subset
 from zeuxis.data.parts import PARTS
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
+from zeuxis.jobs.showing import two_labels_words
 from zeuxis.pictures.write import png_bytes
 
 _AT_ONCE = 128
@@ -50,6 +53,42 @@ def _trains(dataset: Dataset) -> np.ndarray:
     return np.array([part == "train" for part in dataset.parts or ["train"] * len(dataset)])
 
 
+def apart(dataset: Dataset, join: str | None) -> Dataset:
+    """Without what shares a family with an official test or validation picture, as training leaves it out; told.
+
+    join: see `zeuxis.data.split.split_dataset`. Raises BadInput where looks alone join too many, and none was given.
+    """
+    if dataset.parts is None:
+        return dataset
+    found, held = families(dataset, join or "near"), ~_trains(dataset)
+    if join is None:
+        check_bound(dataset, found)
+    near = np.bincount(found.roots, weights=held, minlength=len(dataset))[found.roots] > 0
+    leaks = np.flatnonzero(near & ~held)
+    if not len(leaks):
+        return dataset
+    first = dataset.sources[int(leaks[0])]
+    say(
+        f"zeuxis: left out: {counted(len(leaks), 'picture')} to train on, as copies of official test or val pictures, "
+        f"or of their group, the first: {first}"
+    )
+    kept = Subset(dataset, np.flatnonzero(held | ~near))
+    kept.skipped = getattr(dataset, "skipped", [])
+    return kept
+
+
+def check(dataset: Dataset, name: str, out: Path, copies: int, policy: str, balance: bool) -> None:
+    """Raises BadInput for what `augment_folder` cannot do, before anything is written."""
+    if copies < 1:
+        raise BadInput(f"--copies must be 1 or more, not {copies}")
+    if policy not in POLICY_NAMES:
+        raise BadInput(f"--policy cannot be `{policy}`", "", nearest(policy, list(POLICY_NAMES)))
+    if balance and dataset.labels is None:
+        raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
+    folder_names(dataset.spec.classes)
+    check_empty(out)
+
+
 def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
     """What will be written, as lines for people: files per class, and what is not copied, or needs no balance."""
     counts = copies_of(dataset, copies, balance) + 1
@@ -72,7 +111,7 @@ def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
             lines.append(f"zeuxis: warning: no picture to train on, so no copy either, of {', '.join(lacking)}")
     if balance and np.array_equal(counts - 1, copies_of(dataset, copies, False)):
         lines.append("zeuxis: the classes are as large as each other already: there is nothing to balance")
-    return lines
+    return lines + two_labels_words(dataset)
 
 
 def _classes(dataset: Dataset, counts: np.ndarray, part: str) -> list[str]:
@@ -103,13 +142,7 @@ def augment_folder(
     Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without
     labels; SomeFailed, after all is written, where some of the files of the dataset could not be read.
     """
-    if copies < 1:
-        raise BadInput(f"--copies must be 1 or more, not {copies}")
-    if policy not in POLICY_NAMES:
-        raise BadInput(f"--policy cannot be `{policy}`", "", nearest(policy, list(POLICY_NAMES)))
-    if balance and dataset.labels is None:
-        raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
-    check_empty(out)
+    check(dataset, name, out, copies, policy, balance)
     domain = domain or guess_domain(name)
     if hint := guard_words(domain):
         say(f"zeuxis: {hint}")

@@ -61,7 +61,7 @@ def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome
     if held is None or not len(held) or ours is None or rival is None:
         return unjudged("no pictures were held out")
     noise = 0.0 if yardstick.chance is None else _noise(rival, np.asarray(held.labels))
-    earlier = _earlier(scores, yardstick, max(_MUCH * yardstick.least, noise))
+    earlier = _earlier(scores, yardstick, _MUCH * yardstick.least)
     return of_held(
         Held(ours, rival, yardstick.doing, yardstick.unit, yardstick.least, noise, len(held), yardstick.aside, earlier)
     )
@@ -119,7 +119,8 @@ def _mend(found: Outcome, run: Run) -> Advice:
     """What to do about a result that is of no use; no ways where it is of use, or nothing is known of it."""
     if found.grade in (UNJUDGED, "usable", "close", "better"):
         return Advice()
-    if "earlier" in found.figures:
+    standing = [name for line in run.log("score")[-1:] for name in line.get("alarms", ())]
+    if "earlier" in found.figures or "overfitting" in standing:
         return advice("overfitting", run.recipe)
     need, images = run.recipe.need(run.spec), int(run.finish["images"])
     if need is None:

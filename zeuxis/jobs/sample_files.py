@@ -12,6 +12,7 @@ from zeuxis import catalog
 from zeuxis.data.export import folder_name
 from zeuxis.data.files import make_folder
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.pictures.write import grid, write_png
@@ -93,6 +94,10 @@ def sample(
         raise BadInput(f"{taken[0]} is there already", str(out), "choose another --out")
     kept = None if snapshot is None else check_snapshot(run, snapshot)
     tensors = run.tensors(kept)
+    if kept is None and not run.finished and run.saved_step is not None:
+        say(
+            f"zeuxis: the run has not ended: drawn with its weights after step {run.saved_step:,} of {record['steps']:,}"
+        )
     networks, digest = run.networks(tensors=tensors), content_hash(tensors)
     made, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
     with _all_or_none(out, paths):

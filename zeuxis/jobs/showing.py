@@ -108,6 +108,18 @@ def two_labels(dataset: Dataset) -> list[dict[str, str]]:
     return several[:LISTED]
 
 
+def two_labels_words(dataset: Dataset) -> list[str]:
+    """A warning for the plan of whoever trains on them; nothing where there are none."""
+    twice = two_labels(dataset)
+    if not twice:
+        return []
+    names, least = " and ".join(f"`{name}`" for name in list(twice[0])[:2]), "at least " * (len(twice) >= LISTED)
+    return [
+        f"zeuxis: warning: {least}{counted(len(twice), 'picture')} under two labels, such as {names}: no classifier is "
+        "right on both; `zeuxis data show` lists them"
+    ]
+
+
 def _at_common_size(source: Source) -> tuple[dict[str, Any], Opened]:
     """What is said of the sizes, and the pictures stretched to a common one, so that they can be compared."""
     found = sizes_of(source.source, source.channels, source.where, source.taken)

@@ -182,6 +182,8 @@ def _earlier(held: Held) -> str:
     if held.earlier is None:
         return ""
     best = f"{_figure(held.earlier.figure, held.unit)} after {counted(held.earlier.images, 'image')}"
+    if held.earlier.figure - held.ours <= held.noise:
+        return f"It had {best} on the way, which so few pictures do not tell from luck."
     return f"It was better on the way, with {best}, as where a net learns its training pictures by heart."
 
 

@@ -144,7 +144,8 @@ def _least(found: Verdict) -> str:
     least = f"with R = {found.repeats} the smallest possible p is {found.smallest_p:g}"
     if not found.left_out:
         return least
-    who = "all of them" if all_left_out(found) else f"{found.left_out} of them"
+    every = "it" if found.repeats == 1 else "all of them"
+    who = every if all_left_out(found) else f"{found.left_out} of them"
     return f"{least}, since {who} chose share 0 on validation"
 
 

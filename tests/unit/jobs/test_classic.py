@@ -14,7 +14,7 @@ from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import PARTS, split_dataset
 from zeuxis.draw import Draw
 from zeuxis.errors import SomeFailed
-from zeuxis.jobs.classic import augment_folder, copies_of, describe
+from zeuxis.jobs.classic import apart, augment_folder, copies_of, describe
 
 
 def data_of(n=30, **given):
@@ -157,3 +157,36 @@ def test_the_folder_is_whole_when_it_is_told(tmp_path):
     with pytest.raises(SomeFailed, match=r"4 pictures went into it, 2 files could not be used, the first: x.png is em"):
         augment_folder(data, "x", tmp_path / "o", copies=1)
     assert len(open_dataset(tmp_path / "o")) == 8
+
+
+@pytest.mark.parametrize("join", ["exact", "near"])
+def test_copies_of_test_pictures_are_not_augmented_to_train_on(tmp_path, capsys, join):
+    """Twelve of twenty-four pictures to train on were test pictures or their copies, and nothing was said."""
+    pixels = data_of(24).pixels.clone()
+    pixels[:3] = pixels[20:23]  # to train on what is tested
+    data = MemoryDataset(pixels, np.arange(24) % 2, ("a", "b"), parts=["train"] * 18 + ["test"] * 6)
+    kept = apart(data, join)
+    assert len(kept) == 21 and kept.sources == data.sources[3:]
+    assert "left out: 3 pictures to train on, as copies of official test or val pictures" in capsys.readouterr().err
+    augment_folder(kept, "x", tmp_path / "more", copies=2, balance=True)
+    split = split_dataset(open_dataset(tmp_path / "more"), seed=0, validation=0, join=join)
+    counts = np.bincount(open_dataset(tmp_path / "more").labels[split.train])
+    assert not len(split.dropped) and counts[0] == counts[1]
+    plain = data_of()
+    assert apart(plain, None) is plain
+
+
+def test_a_dry_run_of_copies_refuses_what_the_run_refuses(tmp_path):
+    """It promised 138 pictures, and the run refused the names of the classes."""
+    pictures(tmp_path / "pics", ("Paper", "paper"), 4)
+    with inside(tmp_path):
+        both = [typed("augment", "pics", "--classic-only", "--out", "o", *more) for more in ((), ("--dry-run",))]
+    assert [done.code for done in both] == [2, 2] and both[0].err == both[1].err and "would share" in both[0].err
+    assert "as they are" not in both[0].err
+
+
+def test_pictures_under_two_labels_are_told_here_too():
+    pixels = data_of(20).pixels.clone()
+    pixels[0] = pixels[1]
+    data = MemoryDataset(pixels, np.arange(20) % 2, ("a", "b"))
+    assert any("1 picture under two labels" in line for line in describe(data, 1, False))

@@ -131,6 +131,11 @@ def test_so_few_pictures_that_nothing_could_be_shown_are_not_judged():
 
 
 def test_a_figure_that_was_better_on_the_way_is_told():
+    luck = Held(0.556, 0.333, "guessing", "%", 0.01, 0.31, 9, earlier=Earlier(0.778, 160))
+    assert (
+        "It had 77.8 % after 160 images on the way, which so few pictures do not tell from luck."
+        in of_held(luck).sentence
+    )
     found = of_held(Held(10.07, 12.27, "giving back one mean picture", pictures=90, earlier=Earlier(11.84, 3200)))
     assert "It was better on the way, with 11.84 dB after 3,200 images" in found.sentence
     assert found.figures["earlier"] == {"figure": 11.84, "images": 3200}

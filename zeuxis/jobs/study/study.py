@@ -31,7 +31,7 @@ from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.sampling import generate
-from zeuxis.jobs.showing import LISTED, two_labels
+from zeuxis.jobs.showing import two_labels_words
 from zeuxis.jobs.sources import check_classes, left_out
 from zeuxis.jobs.study import arms
 from zeuxis.jobs.study.analyse import settle
@@ -254,13 +254,7 @@ def describe(place: Place) -> list[str]:
     ]
     if hint := guard_words(a.domain):
         lines.append(f"zeuxis: {hint}")
-    if twice := two_labels(place.dataset):
-        names = " and ".join(f"`{name}`" for name in list(twice[0])[:2])
-        least = "at least " * (len(twice) >= LISTED)
-        lines.append(
-            f"zeuxis: warning: {least}{counted(len(twice), 'picture')} under two labels, such as {names}: no "
-            "classifier is right on both; `zeuxis data show` lists them"
-        )
+    lines += two_labels_words(place.dataset)
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
 
 
