@@ -95,9 +95,8 @@ def sample(
     kept = None if snapshot is None else check_snapshot(run, snapshot)
     tensors = run.tensors(kept)
     if kept is None and not run.finished and run.saved_step is not None:
-        say(
-            f"zeuxis: the run has not ended: drawn with its weights after step {run.saved_step:,} of {record['steps']:,}"
-        )
+        at = f"step {run.saved_step:,} of {record['steps']:,}"
+        say(f"zeuxis: the run has not ended: drawn with its weights after {at}")
     networks, digest = run.networks(tensors=tensors), content_hash(tensors)
     made, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
     with _all_or_none(out, paths):
