@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.laws.helper import NAMES, pictures, small, smallest, state_for, streams_for
+from zeuxis.engine.alarms import advice
 from zeuxis.engine.monitoring import Monitor
 from zeuxis.flags import parser_of
 from zeuxis.jobs.judging import _mend
@@ -51,10 +52,18 @@ def test_what_to_do_about_a_result_names_flags_and_fields_that_the_recipe_has(na
     assert "batch" in settings_of(recipe)
     for grade in (*GRADES, *GAINS):
         for images in (1, 64, 10**9):
-            run = SimpleNamespace(recipe=recipe, spec=smallest(recipe), finish={"images": images})
+            looks = [{"alarms": []}]
+            run = SimpleNamespace(
+                recipe=recipe, spec=smallest(recipe), finish={"images": images}, log=lambda kind: looks
+            )
             told = _mend(Outcome(grade, "", {}), run).words(in_flags)
             assert set(re.findall(r"--[a-z0-9-]+", told)) <= known, told
             assert bool(told) == (grade not in ("usable", "close", "better"))
+            looks[0]["alarms"] = ["overfitting"]
+            by_heart = _mend(Outcome(grade, "", {}), run).words(in_flags)
+            assert bool(by_heart) == bool(told) and (
+                not told or by_heart == advice("overfitting", recipe).words(in_flags)
+            )
 
 
 @pytest.mark.parametrize("n", [1, 24])

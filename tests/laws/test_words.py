@@ -65,7 +65,7 @@ def test_an_argument_means_the_same_in_every_word():
             seen.setdefault(one.flag, set()).add(one.arg.help)
     # the time of one run, or of a whole study; what is read or written differs; a study's processes have a thread
     # each; the run that is made, or one that was trained; other methods; what a page shows; where pictures went
-    allowed = {"--budget", "--out", "--threads", "--run", "--method", "--page", "DATA", "IN", "OUT"}
+    allowed = {"--budget", "--out", "--threads", "--run", "--method", "--page", "DATA", "OUT"}
     assert {flag for flag, meanings in seen.items() if len(meanings) > 1} == allowed
 
 
