@@ -95,7 +95,7 @@ def joined_names(names: Iterable[str | None]) -> list[str]:
     return [f"`{name}` is written in {n} Unicode forms, and is one name" for name, n in sorted(forms.items()) if n > 1]
 
 
-def _hidden(beside: Iterable[PurePosixPath]) -> list[str]:
+def hidden_words(beside: Iterable[PurePosixPath]) -> list[str]:
     """A line on the pictures in hidden folders, and in those of desktop systems; not on what macOS notes of files."""
     there = [p for p in beside if p.suffix.lower() in _PICTURES and not p.name.startswith("._")]
     kept = Counter(next(part for part in p.parts if not is_candidate(PurePosixPath(part))) for p in there)
@@ -136,7 +136,7 @@ def by_folder(
     paths = [path for path, _ in pairs]
     laid = layout(paths, beside, where, lambda path: _is_coco(read(path, _JSON_HEAD)))
     kinds = listed.kinds_in((p for p in beside if p.name in listed.NAMES), lambda path: read(path, listed.LONGEST))
-    remarks = laid.remarks + _hidden(beside) + _without_pictures(folders, paths)
+    remarks = laid.remarks + hidden_words(beside) + _without_pictures(folders, paths)
     remarks += joined_names(p.label for p in laid.places) + joined_names(p.group for p in laid.places)
     entries = []
     for (path, opener), place in zip(pairs, laid.places, strict=True):

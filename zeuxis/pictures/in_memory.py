@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput, WrongType
@@ -61,10 +61,16 @@ def _of_pil(picture: Image.Image) -> bytes:
     if picture.mode in ("I", "F"):
         what = f"a PIL picture of mode {picture.mode} does not say which number is white"
         raise BadInput(what, "", "give an array of uint8 or uint16")
+    if getattr(picture, "is_animated", False) and picture.format != "MPO":
+        frames = getattr(picture, "n_frames", 2)
+        raise BadInput(f"this PIL picture has {frames} frames", "", "give its path, or one frame: picture.copy()")
+    picture = ImageOps.exif_transpose(picture)
+    exif, dpi = picture.getexif(), picture.info.get("dpi")
+    beside = ({"exif": exif.tobytes()} if exif else {}) | ({"dpi": dpi} if dpi else {})
     picture = picture.convert(_WHOLE[picture.mode]) if picture.mode in _WHOLE else picture
     out = BytesIO()
     try:
-        picture.save(out, "PNG")
+        picture.save(out, "PNG", **beside)
     except (OSError, ValueError) as error:
         raise BadInput(f"a PIL picture of mode {picture.mode} cannot be taken", "", "convert it to RGB") from error
     return out.getvalue()

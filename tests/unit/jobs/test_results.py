@@ -191,3 +191,37 @@ def test_pictures_behind_the_first_in_one_file_are_told(tmp_path, folder):
     (tmp_path / "padded.png").write_bytes((folder / "a.png").read_bytes() + b"\0" * 9)
     joined, padded = (zeuxis.upscale(tmp_path / f"{name}.png", method="bicubic").only for name in ("both", "padded"))
     assert joined.notes == ("other pictures follow in the same file, and are left out",) and not padded.notes
+
+
+def test_a_pil_picture_keeps_what_its_file_says(tmp_path):
+    """Its orientation was dropped, so that the result lay on its side, and its resolution with it."""
+    exif = Image.Exif()
+    exif[274], exif[270] = 6, "hello"
+    Image.new("RGB", (48, 24), (90, 120, 40)).save(tmp_path / "a.jpg", quality=30, exif=exif, dpi=(300, 300))
+    given = (tmp_path / "a.jpg").read_bytes(), Image.open(tmp_path / "a.jpg")
+    of_bytes, of_pil = (zeuxis.restore(one, tmp_path / f"{i}.png", task="denoise").image for i, one in enumerate(given))
+    given[1].close()
+    assert of_pil.size == of_bytes.size == (24, 48) and of_pil.getexif().get(274, 1) == 1
+    assert of_pil.getexif()[270] == "hello" and round(of_pil.info["dpi"][0]) == 300
+
+
+def test_a_pil_film_is_refused_and_a_frame_of_it_taken(tmp_path):
+    """One frame was taken without a word."""
+    frames = [Image.new("L", (24, 20), shade) for shade in (10, 200)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])
+    with Image.open(tmp_path / "a.webp") as film:
+        with pytest.raises(BadInput, match=r"has 2 frames; give its path, or one frame: picture.copy\(\)"):
+            zeuxis.restore(film)
+        assert zeuxis.restore(film.copy(), strength=0).image.size == (24, 20)
+
+
+def test_what_of_a_folder_is_not_gone_through_is_told(folder, tmp_path, capsys):
+    """Hidden pictures and folders that are links were left out without a word."""
+    (folder / ".h").mkdir()
+    for name in (".h/c.png", ".d.png"):
+        (folder / name).write_bytes((folder / "a.png").read_bytes())
+    (folder / "link").symlink_to(tmp_path)
+    zeuxis.upscale(folder, tmp_path / "out", method="bicubic", dry_run=True)
+    told = capsys.readouterr().err
+    assert "left out: 1 hidden picture, in or called `.h`" in told and "called `.d.png`" in told
+    assert "`link` is a link to a folder, which is not followed" in told

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from zeuxis.data.files import check_place, cut
-from zeuxis.data.listing import is_candidate
+from zeuxis.data.listing import hidden_words, is_candidate
 from zeuxis.errors import BadInput
 from zeuxis.pictures.picture import SUFFIXES
 
@@ -64,6 +64,18 @@ def tree(folder: Path) -> list[tuple[Path, PurePosixPath]]:
     files = sorted(p for p in folder.rglob("*") if p.is_file() or (p.is_symlink() and not p.exists()))
     inside = [(p, PurePosixPath(p.relative_to(folder).as_posix())) for p in files]
     return [(p, inner) for p, inner in inside if is_candidate(inner)]
+
+
+def left_out(given: str) -> list[str]:
+    """What of a folder is not gone through, a line each: hidden pictures, and links to folders."""
+    folder = Path(given)
+    if not folder.is_dir():
+        return []
+    below = sorted(folder.rglob("*"))
+    inside = [PurePosixPath(p.relative_to(folder).as_posix()) for p in below if p.is_file()]
+    links = [p.relative_to(folder) for p in below if p.is_symlink() and p.is_dir()]
+    named = [f"`{link}` is a link to a folder, which is not followed" for link in links]
+    return hidden_words(inner for inner in inside if not is_candidate(inner)) + named
 
 
 def stem_of(inner: PurePosixPath) -> str:

@@ -13,7 +13,7 @@ from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
-from zeuxis.jobs.per_image.pairs import Pair, pairs_of
+from zeuxis.jobs.per_image.pairs import Pair, left_out, pairs_of
 from zeuxis.jobs.per_image.records import Record, Results, done_before, record_of, summary
 from zeuxis.jobs.per_image.work import Decision, Judged, Note, Outcome, Work
 from zeuxis.pictures import streaming
@@ -36,6 +36,8 @@ def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_ru
     pairs = pairs_of(given, out, work.word, mask, work.suffix)
     if len(pairs) == 1 and pairs[0].mask is not None:
         mask_bytes(str(pairs[0].mask))
+    for line in left_out(given):
+        say(f"zeuxis: {line}")
     todo, by_size = unfinished(pairs, work)
     if len(todo) < len(pairs):
         say(f"zeuxis: {len(pairs) - len(todo)} of {counted(len(pairs), 'picture')} done already")

@@ -132,7 +132,7 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> 
         told += f" on average of {len(entries)} pictures" if len(entries) > 1 else ""
     far = f"{worse} of {len(entries)} {'is' if worse == 1 else 'are'}" if len(entries) > 1 else "it is"
     none = "none is" if len(entries) > 1 else "it is not"
-    return f"{told}; {far if worse else none} farther from the original than before."
+    return f"{told}; by this measure {far if worse else none} farther from the original than before."
 
 
 def write_page(
