@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps
 
 from zeuxis.data.signatures import Unreadable
-from zeuxis.errors import BadInput, WrongType
+from zeuxis.errors import BadInput, WrongType, counted
 from zeuxis.pictures.picture_file import Metadata, Picture
 from zeuxis.pictures.reading import read
 from zeuxis.pictures.writing import encode
@@ -63,7 +63,9 @@ def _of_pil(picture: Image.Image) -> bytes:
         raise BadInput(what, "", "give an array of uint8 or uint16")
     if getattr(picture, "is_animated", False) and picture.format != "MPO":
         frames = getattr(picture, "n_frames", 2)
-        raise BadInput(f"this PIL picture has {frames} frames", "", "give its path, or one frame: picture.copy()")
+        raise BadInput(
+            f"this PIL picture has {counted(frames, 'frame')}", "", "give its path, or one frame: picture.copy()"
+        )
     picture = ImageOps.exif_transpose(picture)
     exif, dpi = picture.getexif(), picture.info.get("dpi")
     beside = ({"exif": exif.tobytes()} if exif else {}) | ({"dpi": dpi} if dpi else {})
