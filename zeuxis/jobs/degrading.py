@@ -66,8 +66,6 @@ def degrade_files(given: str | bytes, out: str | None, damage: str, seed: int) -
     is not this picture damaged in this way: then nothing is written; SomeFailed where some could not be read.
     """
     work = Degrade(damage, seed, parse(damage))
-    return (
-        one_picture(work, given, out)
-        if isinstance(given, bytes) or "-" in (given, out)
-        else pipeline.run(given, out, work)
-    )
+    if isinstance(given, bytes) or "-" in (given, out):
+        return one_picture(work, given, out)
+    return pipeline.run(given, out, work)

@@ -1,4 +1,4 @@
-"""Non-local means (Buades, Coll and Morel 2005) through scikit-image, fast mode, h = 0."""
+"""Non-local means (Buades, Coll and Morel 2005) through scikit-image, in its fast mode."""
 
 import numpy as np
 from torch import Tensor
