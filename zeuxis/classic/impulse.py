@@ -12,8 +12,10 @@ from zeuxis.classic.overlapping_patches import windows
 GREY = 127.5
 ROOM = 0.03
 """Own: the share of calm windows from which a channel is judged."""
-RANGE, APART = 40.0, 40.0
-"""Own: a window is calm where its values span no more grey levels than this, and lie so far from either end."""
+RANGE = 40.0
+APART, NEAREST, SPANS = 40.0, 16.0, 3.0
+"""Own: a window is calm where its values span no more grey levels than `RANGE`, and lie so far from either end; the
+narrower they lie together, the nearer, down to `NEAREST`: no noise takes one so many spans away, and paper is light."""
 SPARED = 4
 """Neighbours of a calm window that are not at either end, at least."""
 LEAST, ALIKE = 0.002, 0.25
@@ -30,11 +32,13 @@ SURE = 4.0
 _SIDES, _ENOUGH = (3, 5, 7), 3  # windows of the median; values that one must hold
 _AT_ONCE = 1 << 17  # windows
 _END = 0.5  # grey levels
+_NOWHERE, _UNLIKE_CHANCE = (0.0, 0.0), (-1.0, -1.0)
 
 
 @dataclass(frozen=True)
 class Impulses:
-    """Shares of the values that are the lowest (pepper) and the highest (salt) though the picture was not, 0 to 1."""
+    """Shares of the values that are the lowest (pepper) and the highest (salt) though the picture was not, 0 to 1; both
+    0 where there is none."""
 
     pepper: float
     salt: float
@@ -45,13 +49,14 @@ class Impulses:
 
 
 def impulses(image: Tensor, seen: Tensor | None = None) -> Impulses | None:
-    """The salt and pepper of one picture [1, C, H, W] in [-1, 1]; None where it shows none.
+    """The salt and pepper of one picture [1, C, H, W] in [-1, 1]; None where it cannot be told from the picture.
 
     seen: bool [1, 1, H, W], the pixels that count; None: all. Own measure: in windows of 3x3 that are calm and far
     from black and white, how often the middle is black or white. By impulses it is so as often as elsewhere, by both
     in like numbers, each by itself and as often in every part of the picture as chance has it: unlike stars, snow,
     letters, screens and the glitter of leaves. All channels must show it in which there are enough such windows;
-    their mean is given.
+    their mean is given. It is not told where values at both ends are many, but there is no such window in any channel,
+    as in writing on white, or they lie otherwise than by chance.
     """
     if min(image.shape[2:]) < 4 * TILES:
         return None
@@ -59,32 +64,36 @@ def impulses(image: Tensor, seen: Tensor | None = None) -> Impulses | None:
     parts = windows(torch.cat((image, counts), 1)[0])
     hidden = F.max_pool2d(1 - parts[:, -1:], 3, 1, 1) > 0
     found = [_told(parts[:, c : c + 1] * GREY + GREY, hidden) for c in range(image.shape[1])]
+    if _NOWHERE in found:
+        return Impulses(*_NOWHERE)
     told = [pair for pair in found if pair is not None]
-    if not told or any(min(pair) <= 0 for pair in told):
+    if not told or _UNLIKE_CHANCE in told:
         return None
     return Impulses(*(sum(shares) / len(told) for shares in zip(*told, strict=True)))
 
 
 def _told(values: Tensor, hidden: Tensor) -> tuple[float, float] | None:
-    """Shares of pepper and salt in one channel [n, 1, h, w] of 0..255; zeros where it has none, None: not judged."""
+    """Shares of pepper and salt in one channel [n, 1, h, w] of 0..255; `_NOWHERE`, `_UNLIKE_CHANCE`; or None where too
+    few windows are calm."""
     ends = values < _END, values > 2 * GREY - _END
     if min(float(end.float().mean()) for end in ends) < LEAST * ALIKE / 2:
-        return 0.0, 0.0  # as most pictures
+        return _NOWHERE  # as most pictures
     extreme = ends[0] | ends[1]
     high = F.max_pool2d(values.masked_fill(extreme, -math.inf), 3, 1, 1)
     low = -F.max_pool2d((-values).masked_fill(extreme, -math.inf), 3, 1, 1)
-    calm = (high - low <= RANGE) & (low >= APART) & (high <= 2 * GREY - APART) & ~hidden
+    span, apart = high - low, torch.minimum(low, 2 * GREY - high)
+    calm = (span <= RANGE) & (apart >= (SPANS * span).clamp(NEAREST, APART)) & ~hidden
     spared = F.avg_pool2d((~extreme).to(values), 3, 1, 1) * 9 - (~extreme).to(values)
     calm &= spared > SPARED - 0.5
     if float(calm.float().mean()) < ROOM:
         return None
     shares = [float((calm & end).sum() / calm.sum()) for end in ends]
     if sum(shares) < LEAST or min(shares) < ALIKE * max(shares):
-        return 0.0, 0.0
+        return _NOWHERE
     by_chance = all(
         _apart(end, calm, share) and _even(end, calm, share) for end, share in zip(ends, shares, strict=True)
     )
-    return (shares[0], shares[1]) if by_chance else (0.0, 0.0)
+    return (shares[0], shares[1]) if by_chance else _UNLIKE_CHANCE
 
 
 def _apart(end: Tensor, calm: Tensor, share: float) -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "encode",
     "fill_transparent",
     "from_tensor",
+    "grey_if_equal",
     "read",
     "remarks",
     "to_tensor",
@@ -31,6 +32,16 @@ def to_tensor(picture: Picture) -> Tensor:
     pixels = fill_transparent(picture.pixels, picture.alpha).astype(np.float32)
     values = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
     return values.mul_(2 / picture.white).sub_(1)
+
+
+def grey_if_equal(image: Tensor) -> Tensor:
+    """[N, 1, H, W] of [N, C, H, W] whose channels are the same in every pixel, as many a scan is kept; else as it is.
+
+    Three copies are no three measurements: their rounding and noise do not average out, and a net of colours would
+    make them differ.
+    """
+    first = image[:, :1]
+    return first if image.shape[1] > 1 and bool((image[:, 1:] == first).all()) else image
 
 
 _ROUNDED = 64  # rows that become pixels at a time

@@ -89,14 +89,17 @@ def test_softness_is_not_said_where_it_was_not_judged():
 def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     """A small, drawn or half-transparent picture passed for clean and sharp; so did any other codec's file."""
     small = measured(pixels[:15, :15])
-    assert set(small.unjudged) == {"noise", "JPEG traces", "softness"} and "no JPEG grid" not in small.words()
-    assert small.words() == "noise, JPEG traces and softness in so small, plain or clipped a picture are not judged"
+    assert set(small.unjudged) == {"salt and pepper", "noise", "JPEG traces", "softness"}
+    all_four = "salt and pepper, noise, JPEG traces and softness in so small, plain or clipped a picture are not judged"
+    assert small.words() == all_four
     told = small.judged().to_json()
     assert [told[k] for k in ("noise", "colours", "quality", "blur", "soft")] == [None] * 5
     few = measured(
         np.kron(np.random.default_rng(0).integers(0, 2, (20, 20, 3)) * 255, np.ones((8, 8, 1))).astype("uint8")
     )
-    assert "noise, JPEG traces and softness in a picture that looks drawn or computed are not judged" == few.words()
+    assert few.words() == all_four.replace(
+        "so small, plain or clipped a picture", "a picture that looks drawn or computed"
+    )
     clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     clear[:40, :, 3] = 0
     through = measured(clear)
@@ -255,6 +258,32 @@ def test_below_specks_neither_a_blur_nor_jpeg_is_denied(pixels):
     assert found.specks is not None and "no Gaussian blur" not in found.words() and "no JPEG" not in found.words()
     assert "JPEG traces and softness in a picture with specks are not judged" in found.words()
     assert found.judged().to_json()["blur"] is found.judged().to_json()["quality"] is None
+
+
+@pytest.mark.parametrize("sigma", [1.2, 2.5])
+def test_the_softness_of_writing_and_screens_is_not_denied(sigma):
+    """Strong contrast leaks into the highest frequencies of a block: a blurred random halftone passed for sharp."""
+    dots = (np.random.default_rng(8).random((256, 256)) < np.linspace(0.1, 0.9, 256)).astype(float) * 255
+    for page in (dots, np.kron(dots[:64, :64], np.ones((4, 4)))):
+        blurred = np.rint(ndimage.gaussian_filter(page, sigma)).astype(np.uint8)
+        found = measured(np.dstack((blurred, blurred, blurred)))
+        assert (found.soft or found.judged().soft is None) and "no Gaussian blur" not in found.words()
+        assert not measured(page.astype(np.uint8)).soft
+
+
+def test_where_specks_cannot_be_told_nothing_is_denied():
+    """A scan of writing, 2 % of whose pixels were struck, was told to be clean; the same specks hide JPEG and blur."""
+    rng = np.random.default_rng(4)
+    page = np.clip(np.rint(rng.normal(235, 14, (192, 192))), 0, 255)
+    for row in range(8, 184, 14):
+        for left in range(8, 184, 7):
+            page[row : row + 8, left : left + 5][rng.random((8, 5)) < 0.5] = 5
+    struck = rng.random(page.shape)
+    page[struck < 0.01], page[struck > 0.99] = 0, 255
+    found = measured(page.astype(np.uint8))
+    assert found.specks is None and "salt and pepper" in found.unjudged and found.judged().specks is None
+    assert "no JPEG grid" not in found.words() and "no Gaussian blur" not in found.words()
+    assert "salt and pepper" in found.words() and "no noise" not in found.words()
 
 
 def test_noise_under_salt_and_pepper_is_found_too(pixels):

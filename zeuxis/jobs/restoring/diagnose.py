@@ -18,7 +18,7 @@ from zeuxis.classic.jpeg_noise import coded_noise
 from zeuxis.classic.scratches import looks_worn, on_paper
 from zeuxis.classic.variety import variety
 from zeuxis.errors import BadInput, nearest
-from zeuxis.pictures.picture import Picture
+from zeuxis.pictures.picture import Picture, grey_if_equal
 
 # What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/kinds.py.
 NOISE, SURE = 7.0, 0.4  # grey levels (less may be the grain of a film); confidence that it is no texture
@@ -29,18 +29,20 @@ CODED, CODED_SURE, UNEVEN = 9.4, 0.75, 6.0  # the same behind JPEG, which leaves
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 TOLD = 95  # JPEG; finer steps than that are the rounding that smooth pictures show without any codec
 EARLIER = 5  # qualities by which an earlier compression must have been coarser than the file's own
-DULL = 2.0  # fine detail, in units of 8-bit rounding: a blurred picture holds hardly any
+DULL = 2.0  # fine detail, in units of what a blurred picture holds
 BLUR = 0.9  # pixels
 
-NOISE_, JPEG_, SOFTNESS = "noise", "JPEG traces", "softness"
+SPECKS, NOISE_, JPEG_, SOFTNESS = "salt and pepper", "noise", "JPEG traces", "softness"
 """What is measured, as `Measured.unjudged` names it."""
-_FIELDS = {NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
+_FIELDS = {SPECKS: ("specks",), NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
 _FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
 _SPECKED = "a picture with specks"  # in what neither a lattice nor a blur's spectrum is whole
+_ENDS = "a picture of so many black and white pixels"  # in what they may be specks, which hide all else
 _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
 """The tasks whose plan reads whether a picture is worn, which takes half a second; and whether its lines belong."""
+_NO_SPECKS = Impulses(0.0, 0.0)
 _FOR_SPECKS = ("auto",)
 """The tasks that look for salt and pepper: at half strength, as `enhance` works, half of each speck would stay."""
 
@@ -79,11 +81,11 @@ class Measured:
     JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG; worn: whether
     it looks like an old print with scratches, None where that was not looked for; colours: noise in the differences of
     colours, of any spectrum, as a camera makes it of a sensor's; quiet: how strong noise of the brightness can be
-    beside that of the colours, 1 at most; soft: the finest detail is missing, whatever the
-    reason. specks: salt and pepper, which all else was measured without; None where there is none, or it was not looked
+    beside that of the colours, 1 at most; soft: the finest detail is missing, whatever the reason. specks: salt and
+    pepper, which all else was measured without; None where there is none, where it cannot be told, or was not looked
     for. paper: whether most of it is of one shade, or it looks drawn, so that its lines may be writing and no
-    scratches; None where that was not looked for. unjudged: which of NOISE_, JPEG_ and SOFTNESS could not be told, and
-    in what; 0 and None say nothing there, and `judged` has None.
+    scratches; None where that was not looked for. unjudged: which of SPECKS, NOISE_, JPEG_ and SOFTNESS could not be
+    told, and in what; 0 and None say nothing there, and `judged` has None.
     """
 
     noise: float
@@ -150,10 +152,10 @@ class Plan:
 def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     """Noise, JPEG quality (from the file's own tables first) and blur; image: [1, C, H, W] in [-1, 1].
 
-    What only other tasks than `task` ask for is not looked for.
+    What only other tasks than `task` ask for is not looked for. Equal channels are measured as one.
     """
-    seen = _seen(picture)
-    specks, image, graphic = _without_specks(image, seen, task in _FOR_SPECKS)
+    seen, image = _seen(picture), grey_if_equal(image)
+    specks, image, graphic, untold = _without_specks(image, seen, task in _FOR_SPECKS)
     noise = None if graphic else estimate.noise_sigma(image, seen)
     sigma, colours, noise_in = (0.0, 0.0, "") if noise is None else _noise(noise, image, seen)
     detail = math.inf if graphic else float(fine_detail(image))
@@ -168,22 +170,28 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     quiet = 1.0 if noise is None else _quiet(noise)
     found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull, specks, paper)
     if traces is None:
-        causes = dict.fromkeys(_FIELDS, _drawn_in(picture))
+        causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _drawn_in(picture))
     else:
         softness_in = _PLAIN if noise_in == _PLAIN and not blur else _softness_in(found, detail, seen)
         causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: softness_in}
     if specks is not None:
         causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if found.blur else _SPECKED}
+    if untold:
+        same = set(causes.values())
+        causes = {SPECKS: same.pop() if len(same) == 1 else "", **causes}
+        causes = {name: cause or _ENDS for name, cause in causes.items()}
     return replace(found, unjudged=_unjudged(found, causes))
 
 
-def _without_specks(image: Tensor, seen: Tensor | None, look: bool) -> tuple[Impulses | None, Tensor, bool]:
-    """Salt and pepper, None where there is none, and in a drawing; the picture without it; and whether it is drawn,
-    which shows without the specks."""
-    found = impulses(image, seen) if look else None
-    clear = image if found is None else despeckled(image, found)
+def _without_specks(image: Tensor, seen: Tensor | None, look: bool) -> tuple[Impulses | None, Tensor, bool, bool]:
+    """Salt and pepper, None where there is none, and in a drawing; the picture without it; whether it is drawn, which
+    shows without the specks; and whether there may be some that cannot be told."""
+    found = impulses(image, seen) if look else _NO_SPECKS
+    if found is None or not found.share:
+        return None, image, drawn(image, seen), found is None
+    clear = despeckled(image, found)
     graphic = drawn(clear, seen)
-    return (found, clear, graphic) if found is None or not graphic else (None, image, drawn(image, seen))
+    return (None, image, drawn(image, seen), True) if graphic else (found, clear, False, False)
 
 
 def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ _FEWEST, _MOST = 64, 1024  # rows of a band
 class Middle(Measured):
     """What was found in the middle of a large file, its blocks' grid that of the whole; and the step it calls for.
 
-    channels: of colour, 1 or 3.
+    channels: of colour, 1 or 3; 1 where all of the file's are equal, too.
     """
 
     step: str = ""
@@ -55,12 +55,22 @@ def sample(path: Path) -> Picture:
     return Picture(np.ascontiguousarray(pixels), None, large.kept)
 
 
+def is_grey(path: Path) -> bool:
+    """Whether the colours of a large file are equal in every pixel; read up to the first that are not.
+
+    Raises Unreadable; BadInput without pyvips.
+    """
+    channels = streaming.look(path).channels
+    return all(bool((rows[..., 1:channels] == rows[..., :1]).all()) for _, rows in streaming.bands(path))
+
+
 def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     """What to do with a large file, by its middle. Raises BadInput for what cannot be done in bands."""
     part = sample(path)
     measured = diagnose.measure(part, to_tensor(part), task)
     plan = diagnose.plan(task, measured)
-    found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=part.pixels.shape[2])
+    channels = 1 if is_grey(path) else part.pixels.shape[2]
+    found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=channels)
     if not set(plan.steps) <= {"denoise", "repair", "unblock"}:
         if task == "auto":
             why = f"so large a picture is denoised, and left alone otherwise: in its middle {plan.why}"
@@ -133,7 +143,7 @@ def repair_large(
     bands = _Bands(1, reach, math.lcm(net.able.multiple_of, BLOCK), _IN + blocks * _CELLS, int(0.4 * memory))
     columns, apart = int(0.45 * memory) // nets.BYTES_PER_PIXEL, replace(means, part=True)
     if measured.step == "denoise" and means.run is None:
-        middle = State(to_tensor(sample(path)), measured)
+        middle = State(to_tensor(sample(path))[:, : measured.channels], measured)
         apart = replace(apart, most=steps.most_noise(middle, steps.repair(middle, means)))
 
     def mend(part: Tensor) -> Tensor:
@@ -155,7 +165,8 @@ def repair_large(
 
     function = windows_of_blocks if blocks else windows
     found = noted(note, net.name, net)
-    return _through(function, bands, path, target, net.name, found, progress, mirror=not blocks)
+    grey = measured.channels == 1
+    return _through(function, bands, path, target, net.name, found, progress, mirror=not blocks, grey=grey)
 
 
 def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Bands, columns: int) -> Tensor:
@@ -187,7 +198,7 @@ def upscale_large(
     def function(part: Tensor) -> Tensor:
         return _by_columns(lambda some: steps.enlarged(some, scale, net, apart.memory), part, bands)
 
-    return _through(function, bands, path, target, used, noted(note, used, net), progress)
+    return _through(function, bands, path, target, used, noted(note, used, net), progress, grey=is_grey(path))
 
 
 def noted(note: dict[str, Any], used: str, net: Net | None) -> dict[str, Any]:
@@ -220,9 +231,15 @@ def _through(
     note: dict[str, Any],
     progress: Callable[[int], None],
     mirror: bool = False,
+    grey: bool = False,
 ) -> Done:
+    """grey: all channels are equal, so that one is worked on."""
+
+    def on_one(part: Tensor) -> Tensor:
+        return function(part[:, :1]).expand(-1, part.shape[1], -1, -1)
+
     read = streaming.restore_large(
-        function,
+        on_one if grey else function,
         path,
         target,
         scale=bands.scale,

@@ -20,7 +20,7 @@ from zeuxis.jobs.restoring.diagnose import Plan
 from zeuxis.jobs.restoring.steps import State, StepConfig
 from zeuxis.jobs.restoring.uncertainty import of_run
 from zeuxis.pictures import streaming
-from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, to_tensor
+from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, grey_if_equal, to_tensor
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ def _filling(why: str, known: torch.Tensor | None, mask: Picture | None) -> tupl
     return f"{why}, {100 * share:.2g} % of the picture", () if mask.kept.lossless else (smeared,)
 
 
+def _in_colours_of(picture: Picture, image: torch.Tensor) -> torch.Tensor:
+    """As many channels as the picture's file has, where one of equal ones was worked on."""
+    return image.expand(-1, picture.pixels.shape[2], -1, -1)
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """The plan, for pictures of so many channels; and of one that is held in memory what the steps work on.
@@ -136,7 +141,7 @@ class Restore(_Work):
         return self.asked.strength != 0
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
-        asked, image = self.asked, to_tensor(picture)
+        asked, image = self.asked, grey_if_equal(to_tensor(picture))
         known = _known(mask, picture.size, asked, name)
         if asked.strength == 0:
             return Decision(False, "strength 0")
@@ -164,7 +169,7 @@ class Restore(_Work):
         mended = todo.image + self._strength(todo.plan) * (state.image - todo.image)
         if state.known is not None:
             mended = torch.where(state.known > 0.5, mended, state.image)
-        made = from_tensor(mended, picture)
+        made = from_tensor(_in_colours_of(picture, mended), picture)
         if np.array_equal(made.pixels, picture.pixels):
             return Outcome(None, f"{decision.why}; nothing changed", (), state.remarks, measured=measured)
         return Outcome(made, decision.why, state.used, state.remarks, state.weights, measured)
@@ -213,10 +218,10 @@ class Upscale(_Work):
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
         means, plane = self.asked.means(), None
         net = steps.upscaler(self.scale, means)
-        enlarged = steps.enlarged(to_tensor(picture), self.scale, net, means.memory)
+        enlarged = steps.enlarged(grey_if_equal(to_tensor(picture)), self.scale, net, means.memory)
         if picture.alpha is not None:
             plane = steps.enlarged(alpha_tensor(picture), self.scale, net, means.memory)
-        made = from_tensor(enlarged, picture, plane)
+        made = from_tensor(_in_colours_of(picture, enlarged), picture, plane)
         return Outcome(made, decision.why, (steps.enlarged_by(net, self.scale),), (), steps.weights_of(net))
 
     def decide_large(self, pair: Pair) -> Decision:
