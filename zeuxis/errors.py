@@ -115,6 +115,11 @@ def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
         raise MemoryRanOut(where, mend) from error
 
 
+def system_words(error: OSError | ValueError) -> str:
+    """What the system says of an error, without its number and the path, which stand elsewhere in a message."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def counted(n: int, noun: str) -> str:
     """A number of things: "1 picture", "2,000 pictures", "3 classes", "5 copies"."""
     if n != 1:

@@ -20,7 +20,7 @@ from zeuxis import catalog, platform
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.data.there import check_run
-from zeuxis.errors import BadInput, command
+from zeuxis.errors import BadInput, command, system_words
 from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.weights import checkpoint, store
 
@@ -41,7 +41,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadInput(f"this is no {what}: {path.name} is missing", str(path.parent)) from None
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path.name} cannot be read: {error}", str(path.parent)) from None
+        raise BadInput(f"{path.name} cannot be read: {system_words(error)}", str(path.parent)) from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         found = value.get("format") if isinstance(value, dict) else None
         raise BadInput(

@@ -245,7 +245,7 @@ _CANNOT = "A copy adds nothing new, and must stay wherever its original must sta
 
 def of_copies(found: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
     """Paragraphs beside the pairs of samples and nearest training pictures, from suspects.json and the judgement."""
-    n, count, expected = (number(found.get(name)) for name in ("n", "copies", "expected"))
+    n, count, expected, held = (number(found.get(name)) for name in ("n", "copies", "expected", "held"))
     of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
     pairs = (
         f"{of}, these lie closest to a training picture: generated on the left, "
@@ -254,7 +254,8 @@ def of_copies(found: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
     if n is None or count is None or expected is None:
         return [pairs, f"Whether they are copies was not measured, so compare the pairs. {_CANNOT}"]
     stand = f"{whole(count)} of {whole(n)} lie much closer to one training picture than to others like it"
-    fresh = f"of as many new real pictures about {decimal(expected, 0 if expected >= 1 else 1)} would"
+    about = decimal(expected, 0 if expected >= 1 else 1)
+    fresh = f"of as many new real pictures about {about} would, as {things(held or 0, 'held-out picture')} show"
     if found.get("alarm") is True:
         return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on. {_CANNOT}"]
     words = f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned, mirrored or cut copies it misses."

@@ -24,6 +24,10 @@ def file_of(picture: Any) -> bytes:
     """
     if isinstance(picture, Image.Image):
         return _of_pil(picture)
+    if isinstance(picture, np.ma.MaskedArray):
+        raise WrongType(
+            "a masked array hides pixels, and `restore` asks for them", "", "give .data, and its .mask as mask"
+        )
     pixels = picture.detach().cpu().numpy() if isinstance(picture, torch.Tensor) else np.asarray(picture)
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype not in (np.uint8, np.uint16):

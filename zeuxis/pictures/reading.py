@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +30,10 @@ TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 """What brings pixels [H, W, ...] upright, by orientation (EXIF 2.32, tag 0x0112)."""
 
 OTHERS = "other pictures follow in the same file, and are left out"
-"""A remark on a file that is several files of PNG, one behind the other."""
+"""A remark on a file that is several files, one behind the other."""
+_TAIL = "what follows the picture in its file, such as a film of a telephone, is left out"
+_PNG, _JPEG, _EOI = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", 0xD9
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # one that begins a segment, or ends the picture
 _LOSSY = ("JPEG", "MPO", "AVIF", "JPEG2000")
 
 
@@ -157,15 +161,32 @@ def _upright(array: np.ndarray, turn: int) -> np.ndarray:
 # ------------------------------------------------------------------ files
 
 
-def _others(data: bytes) -> tuple[str, ...]:
-    """A word where behind the end of a PNG another picture begins, as where files were joined."""
-    at = 8
-    while at + 8 <= len(data):
+def _others(data: bytes, form: str | None) -> tuple[str, ...]:
+    """A word where something follows the end of a PNG or JPEG: another picture, as where files were joined, or what a
+    telephone puts there, such as a film."""
+    end = {"PNG": _end_of_png, "JPEG": _end_of_jpeg}.get(form or "", len)(data)
+    if data[end : end + 8].startswith((_PNG, _JPEG)):
+        return (OTHERS,)
+    return (_TAIL,) if data[end:].strip(b"\0\r\n ") else ()
+
+
+def _end_of_png(data: bytes) -> int:
+    at, kind = len(_PNG), b""
+    while kind != b"IEND" and at + 8 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         at += 12 + length
-        if kind == b"IEND":
-            return (OTHERS,) if data[at : at + 8].startswith((data[:8], b"\xff\xd8\xff")) else ()
-    return ()
+    return at
+
+
+def _end_of_jpeg(data: bytes) -> int:
+    """Behind the marker EOI, past the thumbnails that lie within segments (ITU-T T.81, B.1)."""
+    at = 2
+    while (found := _MARKER.search(data, at)) is not None:
+        at = found.end()
+        if found[0][-1] == _EOI:
+            return at
+        at += int.from_bytes(data[at : at + 2], "big")
+    return len(data)
 
 
 def _frames(image: Image.Image) -> tuple[str, ...]:
@@ -201,8 +222,10 @@ def _read(data: bytes) -> Picture:
     with decode.open_file(io.BytesIO(data)) as image:
         if image.format == "PNG":
             decode.check_png(io.BytesIO(data))
-        others = _others(data) if image.format == "PNG" else ()
-        frames, before = others + _frames(image), decode.orientation(image) if image.format == "TIFF" else 1
+        frames, before = (
+            _others(data, image.format) + _frames(image),
+            decode.orientation(image) if image.format == "TIFF" else 1,
+        )
         raw = _pixels(data, image)
         turn = decode.orientation(image)  # 1 of a TIFF, which Pillow turns by itself when it reads the pixels
         kept = kept_of(data, image, max(turn, before))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.files import write_bytes
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, system_words
 
 _ENTRY = "zeuxis"
 """The one entry of the metadata: safetensors writes several in a random order, and equal files have equal bytes."""
@@ -100,7 +100,9 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
-    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
+    except OSError as error:
+        raise BadInput(f"weights cannot be read: {system_words(error)}", str(path)) from None
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise BadInput(f"weights cannot be read: {error}", str(path)) from None
 
 
@@ -111,5 +113,7 @@ def words(path: Path) -> dict[str, str]:
             return _words_of(file)[0]
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+    except OSError as error:
+        raise BadInput(f"weights cannot be read: {system_words(error)}", str(path)) from None
+    except (safetensors.SafetensorError, ValueError) as error:
         raise BadInput(f"weights cannot be read: {error}", str(path)) from None

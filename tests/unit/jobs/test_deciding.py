@@ -234,3 +234,4 @@ def test_a_broken_link_to_a_picture_is_listed(folder, tmp_path):
     with pytest.raises(SomeFailed) as told:
         run_batch(str(tmp_path / "in"), str(tmp_path / "out"), RestoreConfig(scale=2, method="bicubic"))
     assert [one["name"] for one in told.value.found["failed"]] == ["gone.png"]
+    assert "Errno" not in str(told.value.found) and "No such file" in str(told.value.found["failed"])

@@ -2,6 +2,7 @@
 
 import html
 import re
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 import zeuxis
-from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.errors import BadInput, SomeFailed, WrongType
 from zeuxis.jobs.per_image.records import Record, Results
 from zeuxis.jobs.study.handle import Study
 
@@ -191,6 +192,31 @@ def test_pictures_behind_the_first_in_one_file_are_told(tmp_path, folder):
     (tmp_path / "padded.png").write_bytes((folder / "a.png").read_bytes() + b"\0" * 9)
     joined, padded = (zeuxis.upscale(tmp_path / f"{name}.png", method="bicubic").only for name in ("both", "padded"))
     assert joined.notes == ("other pictures follow in the same file, and are left out",) and not padded.notes
+
+
+def test_what_follows_a_jpeg_is_told(tmp_path):
+    """Telephones put a film there; a joined picture, too, was dropped without a word."""
+    chance, still = np.random.default_rng(0), BytesIO()
+    noise = Image.fromarray(chance.integers(0, 256, (64, 48, 3), np.uint8))
+    noise.save(still, "JPEG", quality=95, progressive=True, restart_marker_blocks=2)
+    with_thumbnail = still.getvalue()[:2] + b"\xff\xe1" + (514).to_bytes(2, "big") + b"\xff\xd8\xff\xd9" * 128
+    with_thumbnail += still.getvalue()[2:]
+    tails = {"plain": b"", "padded": b"\0" * 9, "film": b"\0\0\0\x18ftypmp42" * 9, "joined": still.getvalue()}
+    for name, tail in tails.items():
+        (tmp_path / f"{name}.jpg").write_bytes(with_thumbnail + tail)
+    notes = {
+        name: zeuxis.upscale(tmp_path / f"{name}.jpg", method="bicubic", out=tmp_path / f"{name}.png").only.notes
+        for name in tails
+    }
+    assert not notes["plain"] and not notes["padded"]
+    assert notes["joined"] == ("other pictures follow in the same file, and are left out",)
+    assert len(notes["film"]) == 1 and notes["film"][0].startswith("what follows the picture in its file")
+
+
+def test_a_masked_array_is_not_taken_for_a_whole_picture():
+    hidden = np.ma.masked_array(np.full((24, 24), 90, np.uint8), np.eye(24, dtype=bool))
+    with pytest.raises(WrongType, match=r"give \.data"):
+        zeuxis.restore(hidden)
 
 
 def test_a_pil_picture_keeps_what_its_file_says(tmp_path):

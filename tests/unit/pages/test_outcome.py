@@ -155,6 +155,7 @@ def test_words_about_copies_follow_the_count():
     assert "was not measured" in none[1] and "as it should" not in " ".join(none)
     copied = of_copies(COPIES, None)[1]
     assert copied.startswith("120 of 1,000 lie much closer") and "repeats pictures that it was trained on" in copied
+    assert "about 10 would, as 400 held-out pictures show: " in copied
     fresh = {**COPIES, "copies": 4, "alarm": False}
     assert "does not copy whole pictures" in of_copies(fresh, None)[1]
     assert "no pictures yet" in of_copies(fresh, Outcome("failed", "", {}))[1]

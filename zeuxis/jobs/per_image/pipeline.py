@@ -11,7 +11,7 @@ from zeuxis.data.files import copy_file, sweep_aside, write_bytes
 from zeuxis.data.signatures import Unreadable
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words, system_words
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
 from zeuxis.jobs.per_image.pairs import Pair, left_out, pairs_of
 from zeuxis.jobs.per_image.records import Record, Results, done_before, record_of, summary
@@ -226,6 +226,12 @@ class Bar:
         say(f"zeuxis: {self.name}: {100 * done / self.pixels:.0f} %, {rate / 1e6:.2f} Mpx/s, about {left} left")
 
 
+def _why_failed(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"it cannot be read or written: {system_words(error)}"
+    return f"it {error}" if isinstance(error, Unreadable) else str(error)
+
+
 def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iterator[Record]:
     started = time.monotonic()
     for i, pair in enumerate(todo):
@@ -233,7 +239,7 @@ def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iter
             with memory_in_words(str(pair.source)):
                 record = each(pair)
         except (Unreadable, BadInput, MemoryRanOut, OSError) as error:
-            words = f"it {error}" if isinstance(error, Unreadable) else str(error)
+            words = _why_failed(error)
             if single:
                 raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
             say(f"zeuxis: {pair.name}: {words}")

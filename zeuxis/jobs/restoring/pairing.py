@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.resize import bicubic
-from zeuxis.errors import BadInput, counted
+from zeuxis.errors import BadInput, counted, system_words
 from zeuxis.jobs.per_image.done import size_of_file
 from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
 from zeuxis.jobs.restoring import diagnose
@@ -146,8 +146,10 @@ def _originals(original: str | None, count: int) -> dict[str, Path]:
 def _opened(path: Path) -> Picture:
     try:
         return read(path)
-    except (Unreadable, OSError) as error:
+    except Unreadable as error:
         raise BadInput(f"it {error}", str(path)) from error
+    except OSError as error:
+        raise BadInput(f"it cannot be read: {system_words(error)}", str(path)) from error
 
 
 def _note_of(work: Work, before: Tensor, after: Tensor) -> dict[str, Any] | None:
