@@ -1,7 +1,7 @@
 """Named policies of augmentation, and which of their operations a kind of picture can bear."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -279,8 +279,3 @@ def augment_copies(
     draw = Draw(seed, step=copy, phase="copies")
     moved = apply(policy, image.to(torch.float32) / 127.5 - 1, draw, domain=domain, index=index).image
     return torch.round((moved.clamp(-1, 1) + 1) * 127.5).to(torch.uint8)
-
-
-def at_strength(policy: str | Policy, strength: float) -> Policy:
-    """The policy with every strength and chance multiplied by `strength`."""
-    return replace(find_policy(policy), strength=strength)

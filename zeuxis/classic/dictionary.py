@@ -1,4 +1,4 @@
-"""Dictionaries of patches: fixed (overcomplete cosines), learned by K-SVD, learned by scikit-learn.
+"""Dictionaries of patches: fixed (overcomplete cosines), learned by K-SVD.
 
 Atoms are rows [K, d] of length 1, as in zeuxis.classic.sparse_codes; signals are rows [n, d].
 """
@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 
 from zeuxis.classic.terms import unit
-from zeuxis.draw import Draw
-from zeuxis.errors import BadInput
 
 Coder = Callable[[Tensor, Tensor], Tensor]
 """Signals [n, d] and a dictionary [K, d] to codes [n, K]."""
@@ -31,14 +29,6 @@ def cosines(side: int, waves: int) -> Tensor:
     line[1:] -= line[1:].mean(1, keepdim=True)
     line = unit(line)
     return torch.kron(line, line).to(torch.float32)
-
-
-def from_signals(signals: Tensor, atoms: int, draw: Draw) -> Tensor:
-    """`atoms` of the signals [n, d], chosen at random among those that are not flat, at length 1."""
-    lively = signals[signals.norm(dim=1) > 1e-6]
-    if len(lively) < atoms:
-        raise BadInput(f"{len(lively)} patches are not flat, a dictionary of {atoms} needs more")
-    return unit(lively[draw.at("atoms").permutation(len(lively))[:atoms]])
 
 
 def ksvd_sweep(signals: Tensor, dictionary: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,30 +75,3 @@ def ksvd(signals: Tensor, dictionary: Tensor, code: Coder, sweeps: int = 10) -> 
         dictionary, codes = ksvd_sweep(signals, dictionary, code(signals, dictionary))
         dictionary = replace_idle(signals, dictionary, codes)
     return dictionary
-
-
-def online(signals: Tensor, atoms: int, penalty: float, draw: Draw, epochs: int = 1, batch: int = 512) -> Tensor:
-    """A dictionary by scikit-learn's mini-batch learner (Mairal et al. 2009, doi 10.1145/1553374.1553463).
-
-    Minimises the mean of 1/2 ||y - a D||^2 + penalty ||a||_1, codes by coordinate descent; `penalty` is
-    in the units of the signals. Starts from signals chosen at random.
-    """
-    import warnings
-
-    from sklearn.decomposition import MiniBatchDictionaryLearning
-    from sklearn.exceptions import ConvergenceWarning
-
-    first = from_signals(signals, atoms, draw).double().numpy()
-    learner = MiniBatchDictionaryLearning(
-        n_components=atoms,
-        alpha=penalty,
-        max_iter=epochs,
-        batch_size=batch,
-        fit_algorithm="cd",
-        dict_init=first,
-        random_state=int(draw.at("order").integers(1, high=2**31 - 1)),
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a code that is not exact is as good for learning
-        learner.fit(signals.double().numpy())
-    return unit(torch.as_tensor(learner.components_, dtype=signals.dtype))

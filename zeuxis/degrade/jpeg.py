@@ -200,30 +200,6 @@ class Jpeg:
         return Degraded(seen)
 
 
-def real_jpeg(x: Tensor, quality: Tensor, subsampling: str = "4:2:0") -> Tensor:
-    """`jpeg` by Pillow's codec, for evaluation: no gradient, no shift; same channels, ranges and errors."""
-    _check(x, subsampling)
-    colours = 3 if x.shape[1] >= 3 else 1
-    pixels = ((x[:, :colours].detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    seen = [_through_pillow(p, round(float(q)), subsampling) for p, q in zip(pixels, quality, strict=True)]
-    decoded = torch.stack(seen).to(x) / 127.5 - 1
-    return torch.cat([decoded, x[:, colours:]], 1) if x.shape[1] > colours else decoded
-
-
-def _through_pillow(pixels: Tensor, quality: int, subsampling: str) -> Tensor:
-    """uint8 [1 or 3, H, W] written and read."""
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    file = io.BytesIO()
-    picture = Image.fromarray(pixels[0].numpy() if len(pixels) == 1 else pixels.permute(1, 2, 0).contiguous().numpy())
-    picture.save(file, "JPEG", quality=quality, subsampling=subsampling)
-    read = torch.from_numpy(np.array(Image.open(file)))
-    return read[None] if read.ndim == 2 else read.permute(2, 0, 1)
-
-
 WORDS = {
     "jpeg": Kind("JPEG, half of the samples 4:2:0, the grid shifted", "quality", Jpeg, (30, 95), (1, 100), True),
     "jpeg420": Kind("JPEG with colour at half size", "quality", lambda r: Jpeg(r, 1.0, 0), (30, 95), (1, 100), True),

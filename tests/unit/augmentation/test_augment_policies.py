@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +11,6 @@ from zeuxis.augmentation.policies import (
     POLICIES,
     Policy,
     apply,
-    at_strength,
     augment_copies,
     guard_words,
     guess_domain,
@@ -29,7 +30,7 @@ def picture(b=8, c=3, h=12, w=16):
 def test_strength_zero_keeps_the_bits(name, channels):
     image = picture(c=channels)
     mask, boxes = image[:, :1] > 0, torch.rand(8, 2, 4, generator=torch.Generator().manual_seed(0)) * 12
-    out = apply(at_strength(name, 0), image, DRAW, mask=mask, boxes=boxes, domain="overhead")
+    out = apply(replace(POLICIES[name], strength=0.0), image, DRAW, mask=mask, boxes=boxes, domain="overhead")
     assert torch.equal(out.image, image) and torch.equal(out.mask, mask) and torch.equal(out.boxes, boxes)
 
 

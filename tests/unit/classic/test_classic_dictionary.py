@@ -3,12 +3,10 @@ import math
 import pytest
 import torch
 
-from zeuxis.classic.dictionary import cosines, from_signals, ksvd, ksvd_sweep, online, replace_idle
+from zeuxis.classic.dictionary import cosines, ksvd, ksvd_sweep, replace_idle
 from zeuxis.classic.omp import batch_omp
-from zeuxis.classic.sparse_codes import fista, objective
 from zeuxis.classic.terms import unit
 from zeuxis.draw import Draw
-from zeuxis.errors import BadInput
 
 
 def made_of(n=400, d=16, atoms=24, count=3):
@@ -18,6 +16,11 @@ def made_of(n=400, d=16, atoms=24, count=3):
     which = Draw(5).at("which").uniform(n, atoms).argsort(1)[:, :count]
     codes.scatter_(1, which, Draw(5).at("weights").normal(n, count) + 2.0)
     return codes @ truth, truth
+
+
+def first_atoms(signals, atoms, draw):
+    """Some of the signals, at length 1."""
+    return unit(signals[draw.at("atoms").permutation(len(signals))[:atoms]])
 
 
 def three(signals, dictionary):
@@ -37,7 +40,7 @@ def test_cosines():
 
 def test_a_sweep_never_raises_the_error_and_keeps_the_support():
     signals, _ = made_of()
-    dictionary = from_signals(signals, 24, Draw(1))
+    dictionary = first_atoms(signals, 24, Draw(1))
     codes = three(signals, dictionary)
     support, error = codes != 0, (signals - codes @ dictionary).square().sum()
     for _ in range(6):
@@ -70,23 +73,5 @@ def test_idle_atoms_and_twins_become_what_is_worst_represented():
 
 def test_ksvd_finds_the_atoms():
     signals, truth = made_of(n=1500)
-    found = ksvd(signals, from_signals(signals, 24, Draw(0)), three, 25)
+    found = ksvd(signals, first_atoms(signals, 24, Draw(0)), three, 25)
     assert ((found @ truth.T).abs().amax(0) > 0.98).float().mean() >= 0.8
-
-
-def test_from_signals_leaves_out_the_flat():
-    signals = torch.cat([torch.zeros(20, 3), torch.eye(3)])
-    assert torch.equal(from_signals(signals, 3, Draw(0)).sum(0), torch.ones(3))
-    with pytest.raises(BadInput, match="3 patches are not flat"):
-        from_signals(signals, 4, Draw(0))
-
-
-def test_online_lowers_the_objective_and_repeats():
-    signals, _ = made_of(300)
-    first = from_signals(signals, 24, Draw(3))
-    learned = online(signals, 24, 0.5, Draw(3), epochs=3, batch=100)
-    assert learned.shape == (24, 16) and learned.dtype == torch.float32
-    assert torch.allclose(learned.norm(dim=1), torch.ones(24), atol=1e-5)
-    before, after = (objective(signals, d, fista(signals, d, 0.5), 0.5).mean() for d in (first, learned))
-    assert after < before
-    assert torch.equal(online(signals, 24, 0.5, Draw(3), epochs=3, batch=100), learned)

@@ -1,9 +1,12 @@
 """JPEG against the real codec and its published tables."""
 
+import io
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.fft import dctn
 
 from zeuxis.degrade.jpeg import (
@@ -15,7 +18,6 @@ from zeuxis.degrade.jpeg import (
     from_ycc,
     jpeg,
     quantization,
-    real_jpeg,
     to_blocks,
     to_ycc,
 )
@@ -27,6 +29,19 @@ from zeuxis.errors import BadInput
 def photo():
     data = pytest.importorskip("skimage.data")
     return torch.from_numpy(data.astronaut()[20:207, 150:339].copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def real_jpeg(x, quality, subsampling="4:2:0"):
+    """Pillow's codec on pictures of 1 or 3 channels."""
+    pixels = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)
+    seen = []
+    for picture, q in zip(pixels.numpy(), quality.tolist(), strict=True):
+        file = io.BytesIO()
+        Image.fromarray(picture.squeeze(-1) if picture.shape[2] == 1 else picture).save(
+            file, "JPEG", quality=round(q), subsampling=subsampling
+        )
+        seen.append(torch.from_numpy(np.atleast_3d(np.array(Image.open(file)))))
+    return torch.stack(seen).permute(0, 3, 1, 2).to(x) / 127.5 - 1
 
 
 def psnr(a, b):
@@ -109,11 +124,10 @@ def test_a_shift_moves_the_grid(photo):
 def test_channels_that_are_no_colour_are_left_alone(photo):
     other = Stream(key_of("alpha")).uniform(1, 1, *photo.shape[2:])
     q = torch.tensor([20])
-    for code in (jpeg, real_jpeg):
-        four = code(torch.cat([photo, other], 1), q)
-        assert torch.equal(four[:, 3:], other) and torch.equal(four[:, :3], code(photo, q))
-        two = code(torch.cat([photo[:, :1], other], 1), q)
-        assert torch.equal(two[:, 1:], other) and torch.equal(two[:, :1], code(photo[:, :1], q))
+    four = jpeg(torch.cat([photo, other], 1), q)
+    assert torch.equal(four[:, 3:], other) and torch.equal(four[:, :3], jpeg(photo, q))
+    two = jpeg(torch.cat([photo[:, :1], other], 1), q)
+    assert torch.equal(two[:, 1:], other) and torch.equal(two[:, :1], jpeg(photo[:, :1], q))
 
 
 def test_grey_pictures_stay_grey(photo):
