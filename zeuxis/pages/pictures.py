@@ -17,7 +17,7 @@ WIDEST = 1200  # pixels
 
 
 @dataclass(frozen=True)
-class Picture:
+class Embedded:
     """One embedded picture: data URI, its width and height, and the size (w, h) of the file it was made from."""
 
     uri: str
@@ -64,7 +64,7 @@ def _open(path: Path) -> "Image.Image | None":
         return None
 
 
-def embed(path: Path) -> Picture | None:
+def embed(path: Path) -> Embedded | None:
     """The picture in `path`, as it lies there, or scaled down and as JPEG where it is too large for a page.
 
     None where the file is absent or no picture.
@@ -78,9 +78,9 @@ def embed(path: Path) -> Picture | None:
     if size is None or image is None:
         return None
     if len(data) <= ROOM:
-        return Picture(uri(data), *size, size)
+        return Embedded(uri(data), *size, size)
     image.thumbnail((WIDEST, 4 * WIDEST))
-    return Picture(uri(encode(image, "JPEG"), "jpeg"), *image.size, size)
+    return Embedded(uri(encode(image, "JPEG"), "jpeg"), *image.size, size)
 
 
 def cell_of(size: tuple[int, int], height: int, width: int) -> tuple[int, int, int] | None:
@@ -106,7 +106,7 @@ def spread(items: Sequence[Path], n: int) -> list[Path]:
     return [items[i] for i in sorted(places)]
 
 
-def film(paths: Sequence[Path], height: int, width: int, rows: int = 6) -> tuple[Picture, list[Path]] | None:
+def film(paths: Sequence[Path], height: int, width: int, rows: int = 6) -> tuple[Embedded, list[Path]] | None:
     """How samples developed: per grid its first column of cells, side by side in the order of `paths`.
 
     Returns the strip and the paths that are in it; None where fewer than two can be used.
@@ -133,8 +133,8 @@ def film(paths: Sequence[Path], height: int, width: int, rows: int = 6) -> tuple
         strip.paste(frame, (i * (width + 1), 0))
     data = encode(strip)
     made = (
-        Picture(uri(data), *strip.size)
+        Embedded(uri(data), *strip.size)
         if len(data) <= ROOM
-        else Picture(uri(encode(strip, "JPEG"), "jpeg"), *strip.size)
+        else Embedded(uri(encode(strip, "JPEG"), "jpeg"), *strip.size)
     )
     return made, [path for path, _ in frames]

@@ -16,8 +16,8 @@ from zeuxis.data.files import write_bytes
 from zeuxis.metrics.score import catalog
 from zeuxis.pages.formats import brief, decimal, signed
 from zeuxis.pages.page import environment, render
-from zeuxis.pages.pictures import Picture, uri
-from zeuxis.pictures.picture import read
+from zeuxis.pages.pictures import Embedded, uri
+from zeuxis.pictures.picture_file import Picture
 from zeuxis.pictures.profiles import on_white
 
 MOST = 12
@@ -50,15 +50,15 @@ class Map:
 class Shown:
     """One picture of the page.
 
-    before, after, original: files, upright and of one shape (before: `scale` times smaller). size: height and
-    width of the part of the result that was compared. done: what was measured and done, in words; tiles: (name,
+    before, after, original: upright and of one shape (before: `scale` times smaller). size: height and width of the
+    part of the result that was compared. done: what was measured and done, in words; tiles: (name,
     figure, small print); maps: where it changed, how sure it is; place: top and left of the square shown enlarged.
     """
 
     name: str
-    before: Path
-    after: Path
-    original: Path | None
+    before: Picture
+    after: Picture
+    original: Picture | None
     scale: int
     size: tuple[int, int]
     done: str
@@ -72,9 +72,8 @@ class Shown:
 # ------------------------------------------------------------------ pictures
 
 
-def _pixels(path: Path) -> Image.Image:
-    """A picture as 8-bit RGB, laid on white. Raises Unreadable, OSError."""
-    picture = read(path)
+def _pixels(picture: Picture) -> Image.Image:
+    """A picture as 8-bit RGB, laid on white."""
     pixels = picture.pixels if picture.alpha is None else on_white(picture.pixels, picture.alpha)
     eight = pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(np.broadcast_to(eight, (*eight.shape[:2], 3))))
@@ -86,11 +85,11 @@ def _enlarged(image: Image.Image, scale: int) -> Image.Image:
     return image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC)
 
 
-def _jpeg(image: Image.Image, widest: int = WIDEST) -> Picture:
+def _jpeg(image: Image.Image, widest: int = WIDEST) -> Embedded:
     shown, buffer = image.copy(), BytesIO()
     shown.thumbnail((widest, widest), Image.Resampling.LANCZOS)
     shown.save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
-    return Picture(uri(buffer.getvalue(), "jpeg"), *shown.size, image.size)
+    return Embedded(uri(buffer.getvalue(), "jpeg"), *shown.size, image.size)
 
 
 def heat_picture(heat: Map, below: Image.Image) -> Image.Image:
@@ -137,11 +136,11 @@ def _squares(item: Shown, before: Image.Image, after: Image.Image, original: Ima
 
 
 def drawn(item: Shown) -> dict[str, Any]:
-    """What the template needs of one picture. Raises Unreadable, OSError."""
+    """What the template needs of one picture."""
     box = (0, 0, item.size[1], item.size[0])
     before = _enlarged(_pixels(item.before), item.scale).crop(box)
     after = _pixels(item.after).crop(box)
-    original = _pixels(item.original).crop(box) if item.original else None
+    original = None if item.original is None else _pixels(item.original).crop(box)
     return {
         "name": item.name,
         "done": item.done,
@@ -184,18 +183,18 @@ def table_of(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], names: 
     return found
 
 
-def write_restored(path: Path, items: Sequence[Shown], words: Mapping[str, Any]) -> Path:
+def write_restored(path: Path, items: Sequence[Mapping[str, Any]], words: Mapping[str, Any]) -> Path:
     """Writes the page to `path`, whole or not at all, and returns it.
 
-    words: title, kicker, sentence (strings); protocol (name to words), columns (name to heading) and rows
-    (`table_of`), all empty where there was no original; total (pictures in all). Raises Unreadable, OSError
-    where a picture is gone, BadInput, MachineGaveOut.
+    items: what `drawn` made of the pictures, `MOST` of them at most. words: title, kicker, sentence (strings); protocol
+    (name to words), columns (name to heading) and rows (`table_of`), all empty where there was no original; total
+    (pictures in all). Raises BadInput, MachineGaveOut.
     """
     script = slider_script()
     html = render(
         "restored",
         **words,
-        pictures=[drawn(item) for item in items[:MOST]],
+        pictures=items[:MOST],
         scale_bar=bar(),
         side=SIDE,
         script=script,

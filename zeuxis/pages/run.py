@@ -24,7 +24,7 @@ from zeuxis.pages.formats import (
 from zeuxis.pages.origins import source_of, sources_of, split_count
 from zeuxis.pages.outcome import advice_of, figure_rows, judgement_of, of_copies
 from zeuxis.pages.page import render, write_page
-from zeuxis.pages.pictures import Picture, cell_of, embed, film, spread
+from zeuxis.pages.pictures import Embedded, cell_of, embed, film, spread
 from zeuxis.pages.plots import Series, line_chart
 from zeuxis.pages.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
 from zeuxis.pages.strips import read_strips
@@ -234,7 +234,7 @@ def sample_name(path: Path) -> str:
     return f"step {int(path.stem):,}" if path.stem.isdigit() else path.stem
 
 
-def row_names(header: Line, sheet: Picture | None, most: int = 24) -> list[str]:
+def row_names(header: Line, sheet: Embedded | None, most: int = 24) -> list[str]:
     """Class names for the rows of a grid, as many as it has rows; none where the rows outnumber them or `most`."""
     spec = mapping(header.get("spec"))
     classes, height, width = spec.get("classes"), number(spec.get("height")), number(spec.get("width"))
@@ -244,7 +244,7 @@ def row_names(header: Line, sheet: Picture | None, most: int = 24) -> list[str]:
     return [str(c) for c in classes[:rows]] if fits and isinstance(classes, list) else []
 
 
-def strip_of(found: RunFolder) -> tuple[Picture, list[str]] | None:
+def strip_of(found: RunFolder) -> tuple[Embedded, list[str]] | None:
     """The strip of how the samples developed, and the names of its columns."""
     spec = mapping(found.run.get("spec"))
     height, width = number(spec.get("height")), number(spec.get("width"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zeuxis.pages.formats import decimal
-from zeuxis.pages.pictures import Picture, embed
+from zeuxis.pages.pictures import Embedded, embed
 from zeuxis.pages.read import mean, number, numbers, read_object
 
 
@@ -12,7 +12,7 @@ from zeuxis.pages.read import mean, number, numbers, read_object
 class Strips:
     """The picture, names of its rows from top to bottom, rows of figures as text, and the words beside them."""
 
-    picture: Picture
+    picture: Embedded
     names: list[str]
     table: list[list[str]]
     damage: str

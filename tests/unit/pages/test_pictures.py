@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.unit.pages.fixtures import write_grid
-from zeuxis.pages.pictures import Picture, cell_of, embed, film, png_size, spread
+from zeuxis.pages.pictures import Embedded, cell_of, embed, film, png_size, spread
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_film_shows_the_first_column_of_each_grid(tmp_path: Path) -> None:
     made = film(paths, 8, 8)
     assert made is not None
     strip, used = made
-    assert isinstance(strip, Picture) and (strip.width, strip.height) == (17, 17) and used == paths[:2]
+    assert isinstance(strip, Embedded) and (strip.width, strip.height) == (17, 17) and used == paths[:2]
     assert film(paths[1:], 8, 8) is None

@@ -11,15 +11,16 @@ from PIL import Image
 from tests.unit.pages.fixtures import noise, write_run
 from tests.unit.pages.html_checks import Page, check_page
 from zeuxis.pages import restored
-from zeuxis.pages.restored import Map, Shown, bar, difference, fingerprint, heat_picture, write_restored
+from zeuxis.pages.restored import Map, Shown, bar, difference, drawn, fingerprint, heat_picture, write_restored
 from zeuxis.pages.run import write_run_report
+from zeuxis.pictures.picture import Picture, read
 
 
-def picture(folder: Path, name: str, height: int = 60, width: int = 90, level: int = 120, spread: int = 20) -> Path:
+def picture(folder: Path, name: str, height: int = 60, width: int = 90, level: int = 120, spread: int = 20) -> Picture:
     path = folder / f"{name}.png"
     values = level + spread * noise(name, height, width, 3)
     Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).save(path)
-    return path
+    return read(path)
 
 
 def shown(folder: Path, name: str = "one", **changes: Any) -> Shown:
@@ -58,7 +59,7 @@ def policy_of(page: Page) -> str:
 
 
 def test_the_one_script_is_named_by_its_hash_and_nothing_else_may_run(tmp_path: Path) -> None:
-    page, script = page_of(write_restored(tmp_path / "page.html", [shown(tmp_path)], WORDS))
+    page, script = page_of(write_restored(tmp_path / "page.html", [drawn(shown(tmp_path))], WORDS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert policy_of(page).endswith(f"; script-src 'sha256-{digest}'") and fingerprint(script) == f"sha256-{digest}"
     assert "default-src 'none'" in policy_of(page) and "unsafe-inline'; script-src" in policy_of(page)
@@ -72,7 +73,7 @@ def test_other_pages_stay_without_a_script(tmp_path: Path) -> None:
 
 
 def test_a_picture_has_its_slider_its_figures_and_its_map(tmp_path: Path) -> None:
-    page, _ = page_of(write_restored(tmp_path / "page.html", [shown(tmp_path)], WORDS))
+    page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(shown(tmp_path))], WORDS))
     ranges = [a for t, a in page.tags if t == "input"]
     assert [a["type"] for a in ranges] == ["range"] and "one" in str(ranges[0]["aria-label"])
     assert [str(i["alt"]) for i in page.images()] == [
@@ -95,7 +96,7 @@ def test_a_picture_has_its_slider_its_figures_and_its_map(tmp_path: Path) -> Non
 
 def test_a_picture_left_alone_has_no_slider(tmp_path: Path) -> None:
     item = Shown("same", *[picture(tmp_path, "same")] * 2, None, 1, (60, 90), "Left alone: nothing to mend.", True)
-    page, _ = page_of(write_restored(tmp_path / "page.html", [item], WORDS))
+    page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(item)], WORDS))
     assert not [t for t, _ in page.tags if t == "input"]
     assert [str(i["alt"]) for i in page.images()] == ["same, left alone"] and "What changed" not in page.text
 
@@ -103,7 +104,7 @@ def test_a_picture_left_alone_has_no_slider(tmp_path: Path) -> None:
 def test_an_enlarged_picture_is_held_against_bicubic_and_cut_as_it_was_compared(tmp_path: Path) -> None:
     small, large = picture(tmp_path, "small", 20, 31), picture(tmp_path, "large", 80, 124)
     item = Shown("x", small, large, picture(tmp_path, "truth", 78, 121), 4, (78, 121), "Done by x4.", False)
-    page, _ = page_of(write_restored(tmp_path / "page.html", [item], WORDS))
+    page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(item)], WORDS))
     assert [(i["width"], i["height"]) for i in page.images()] == [("121", "78")] * 2
     assert "before, enlarged 4 times by bicubic" in page.text
 
@@ -115,7 +116,7 @@ def test_the_table_names_the_protocol_and_the_mean(tmp_path: Path) -> None:
     assert cells == [["0.png", "20.00", "24.00"], ["1.png", "21.00", "25.00"], ["mean", "20.50", "24.50"]]
     words = {**WORDS, "rows": cells, "columns": {"psnr": "PSNR dB"}, "total": 30}
     words["protocol"] = {"psnr": "all channels, crop 0, 8-bit"}
-    page, _ = page_of(write_restored(tmp_path / "page.html", [shown(tmp_path)], words))
+    page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(shown(tmp_path))], words))
     assert "PSNR dB: all channels, crop 0, 8-bit" in page.text and "mean 20.50 24.50" in page.text
     assert "1 of 30 pictures are shown, from the least gain to the largest." in page.text
 
@@ -128,14 +129,14 @@ def test_what_equals_its_original_says_so() -> None:
 
 def test_no_more_than_twelve_pictures_and_none_wider_than_1200(tmp_path: Path) -> None:
     wide = picture(tmp_path, "wide", 20, 2000)
-    items = [Shown(str(i), wide, wide, None, 1, (20, 2000), "Left alone.", True) for i in range(14)]
+    items = [drawn(Shown(str(i), wide, wide, None, 1, (20, 2000), "Left alone.", True)) for i in range(14)]
     page, _ = page_of(write_restored(tmp_path / "page.html", items, WORDS))
     assert [i["width"] for i in page.images()] == ["1200"] * 12
 
 
 def test_names_of_people_cannot_run_anything(tmp_path: Path) -> None:
     item = shown(tmp_path, "<script>alert(1)</script>".replace("/", "_"))
-    html = write_restored(tmp_path / "page.html", [item], {**WORDS, "title": "<b>&"}).read_text("utf-8")
+    html = write_restored(tmp_path / "page.html", [drawn(item)], {**WORDS, "title": "<b>&"}).read_text("utf-8")
     assert html.count("<script") == 1 and "&lt;script&gt;" in html and "<b>&amp;" not in html
 
 
@@ -146,8 +147,8 @@ def test_pictures_of_every_kind_are_drawn(tmp_path: Path, mode: str) -> None:
         Image.fromarray(grey * 16) if mode == "I;16" else Image.fromarray((grey % 256).astype(np.uint8)).convert(mode)
     )
     image.save(tmp_path / "a.png")
-    item = Shown("a", tmp_path / "a.png", tmp_path / "a.png", None, 1, (40, 50), "Done.", False)
-    page, _ = page_of(write_restored(tmp_path / "page.html", [item], WORDS))
+    item = Shown("a", *[read(tmp_path / "a.png")] * 2, None, 1, (40, 50), "Done.", False)
+    page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(item)], WORDS))
     assert len(page.images()) == 2
 
 

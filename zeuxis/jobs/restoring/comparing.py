@@ -14,7 +14,7 @@ from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in
 from zeuxis.jobs.published_nets import Distance, distance
 from zeuxis.jobs.restoring import changes, diagnose, scoring
 from zeuxis.jobs.restoring.pairing import Pair, Work, check_original, pair_of, works_of
-from zeuxis.jobs.restoring.presenting import write_page
+from zeuxis.jobs.restoring.presenting import panel, write_page
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.metrics.score import catalog
 from zeuxis.pages import restored
@@ -118,6 +118,7 @@ def compare(
     target = None if page is None else Path(page)
     measure = _distance() if original is not None else None
     done: list[tuple[Work, dict[str, Any]]] = []
+    panels: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for work, _ in works:
         try:
@@ -125,7 +126,10 @@ def compare(
                 raise BadInput("it has no original under its name", original)
             with memory_in_words(str(work.name)):
                 pair = pair_of(work, asked.scale, asked.task)
-                done.append((work, _entry(pair, asked, measure, whys.get(work.after))))
+                entry = _entry(pair, asked, measure, whys.get(work.after))
+                if target is not None and len(works) <= restored.MOST:
+                    panels.append(panel(pair, entry, asked.uncertainty))
+                done.append((work, entry))
         except (BadInput, MemoryRanOut) as error:
             if len(works) == 1:
                 raise
@@ -136,7 +140,7 @@ def compare(
         raise SomeFailed("none of the pictures could be compared", given, "they are listed above", none)
     words = _summary([entry for _, entry in done], asked.scale, measure is not None, original is not None)
     if target is not None:
-        write_page(target, done, asked, words)
+        write_page(target, done, panels, asked, words)
         say(f"zeuxis: before and after in {target}")
     compared = [_plain(entry) for _, entry in done]
     found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}

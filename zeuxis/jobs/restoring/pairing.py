@@ -1,7 +1,7 @@
 """Which picture became which: sources, results and originals, opened as tensors of matching sizes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,6 +33,7 @@ class Work:
 class Pair:
     """A picture and what became of it as tensors [1, C, H, W] in [-1, 1], with its original or None.
 
+    read: the same three as they were read.
     before is as given, `scale` times smaller than after; original is as large as after. All are as seen on white:
     colours that transparency hides do not count. alphas: [1, 1, H, W] each, opaque where a file has none; None where
     all are opaque.
@@ -47,6 +48,7 @@ class Pair:
     note: Mapping[str, Any] | None
     remark: str = ""
     alphas: tuple[Tensor, Tensor, Tensor | None] | None = None
+    read: tuple[Picture, Picture, Picture | None] = field(kw_only=True)
 
     @property
     def left_alone(self) -> bool:
@@ -182,7 +184,7 @@ def pair_of(work: Work, scale: int, task: str) -> Pair:
     wanted = tuple(side * scale for side in before.shape[2:])
     if tuple(after.shape[2:]) != wanted:
         raise BadInput("the result is not of the size that was asked for", str(work.after), "name another OUT")
-    note, original, remark = _note_of(work, before, after), None, ""
+    note, truth, original, remark = _note_of(work, before, after), None, None, ""
     measured = diagnose.measure(picture, before, task if scale == 1 else "")
     alphas: tuple[Tensor, Tensor, Tensor | None] = (alpha_of(picture), alpha_of(result), None)
     before, after = on_white(before, alphas[0]), on_white(after, alphas[1])
@@ -192,7 +194,8 @@ def pair_of(work: Work, scale: int, task: str) -> Pair:
         after, original, remark = _cropped(after, on_white(to_tensor(truth), alpha), scale, work.name)
         alphas = (alphas[0], *_cropped(alphas[1], alpha, scale, work.name)[:2])
     through = any(x is not None and bool((x < 1).any()) for x in alphas)
-    return Pair(work, before, after, original, scale, measured, note, remark, alphas if through else None)
+    seen, three = alphas if through else None, (picture, result, truth)
+    return Pair(work, before, after, original, scale, measured, note, remark, seen, read=three)
 
 
 def alpha_of(picture: Picture) -> Tensor:

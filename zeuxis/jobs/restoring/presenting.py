@@ -53,15 +53,20 @@ def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return found
 
 
+def panel(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> dict[str, Any]:
+    """What the page shows of one picture."""
+    return restored.drawn(_shown(pair, entry, heads))
+
+
 def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
     measured = f"{pair.measured.words()[:1].upper()}{pair.measured.words()[1:]}"
     used = ", ".join(entry["used"])
     filled = entry["changed"]["filled"] is not None
     done = f"Left alone: {entry['why']}." if pair.left_alone else f"Done by {used}: {entry['why']}."
     done = done if pair.left_alone or filled or pair.scale > 1 else f"{measured}. {done}"
-    work, size = pair.work, (pair.after.shape[2], pair.after.shape[3])
+    size = pair.after.shape[2], pair.after.shape[3]
     remarks = (pair.remark[:1].upper() + pair.remark[1:] + ".",) if pair.remark else ()
-    made = Shown(work.name, work.before, work.after, work.original, pair.scale, size, done, pair.left_alone)
+    made = Shown(pair.work.name, *pair.read, pair.scale, size, done, pair.left_alone)
     tiles = _tiles(entry)
     if pair.left_alone:
         return replace(made, tiles=tiles, remarks=remarks)
@@ -136,11 +141,17 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> 
 
 
 def write_page(
-    path: Path, pairs: Sequence[tuple[Work, Mapping[str, Any]]], asked: RestoreConfig, words: dict[str, Any]
+    path: Path,
+    pairs: Sequence[tuple[Work, Mapping[str, Any]]],
+    panels: Sequence[Mapping[str, Any]],
+    asked: RestoreConfig,
+    words: dict[str, Any],
 ) -> None:
+    """panels: those of all pictures, as `panel` draws them; where these are too many, those chosen are read again."""
     entries = [entry for _, entry in pairs]
-    chosen = _chosen(entries)
-    items = [_shown(pair_of(pairs[i][0], asked.scale, asked.task), entries[i], asked.uncertainty) for i in chosen]
+    if len(panels) < len(entries):
+        again = [(pair_of(pairs[i][0], asked.scale, asked.task), entries[i]) for i in _chosen(entries)]
+        panels = [panel(pair, entry, asked.uncertainty) for pair, entry in again]
     done = "restored" if asked.scale == 1 else f"enlarged {asked.scale} times"
     done = "left alone" if all(e["left_alone"] for e in entries) else done
     title = f"{entries[0]['name']}, {done}" if len(entries) == 1 else f"{len(entries)} pictures, {done}"
@@ -149,4 +160,4 @@ def write_page(
     sentence = _sentence(entries, words["mean"])
     rows = restored.table_of(words["rows"], words["mean"], words["columns"]) if words["mean"] else []
     shown = {"title": title, "kicker": kicker, "sentence": sentence, "rows": rows, "total": len(entries)}
-    restored.write_restored(path, items, {**shown, "protocol": words["protocol"], "columns": words["columns"]})
+    restored.write_restored(path, panels, {**shown, "protocol": words["protocol"], "columns": words["columns"]})
