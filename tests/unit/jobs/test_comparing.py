@@ -13,8 +13,10 @@ from tests.stories.commands import inside, typed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.jobs.per_image.pairs import sources_of
+from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import changes, comparing, presenting, scoring
-from zeuxis.jobs.restoring.comparing import check, compare
+from zeuxis.jobs.restoring.comparing import Comparison, check
 from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch
 from zeuxis.metrics import bands
 from zeuxis.metrics.fidelity import ALL, on_y, psnr_each, ssim_each
@@ -55,6 +57,17 @@ def triple(folder: Path, name: str = "a.png", mended: float = 5.0) -> tuple[Path
         save(folder / "out" / name, noisy(clean, mended, 1), NOTE),
         save(folder / "truth" / name, clean),
     )
+
+
+def compare(pictures: str, paths: list[Path], asked: RestoreConfig, original: str | None, page: str | None) -> dict:
+    """What the words say of results that are there."""
+    results = {path.resolve() for path in paths}
+    sources = [(path, inner) for path, inner in sources_of(pictures) if path.resolve() not in results]
+    records = [Record(str(inner), path, to, "done before") for (path, inner), to in zip(sources, paths, strict=True)]
+    comparison = Comparison(asked, original, check(original, page, pictures, asked.scale), page)
+    for record in records:
+        comparison.look(record)
+    return comparison.end(records, pictures)
 
 
 # ------------------------------------------------------------------ scores
@@ -199,9 +212,9 @@ def test_bad_originals_and_pages_are_refused(tmp_path: Path):
     before, after, truth = triple(tmp_path)
     triple(tmp_path, "b.png")
     with pytest.raises(BadInput, match="no such file"):
-        check(str(tmp_path / "nowhere"), None)
+        check(str(tmp_path / "nowhere"), None, str(before), 1)
     with pytest.raises(BadInput, match="HTML"):
-        check(None, str(before))
+        check(None, str(before), str(before), 1)
     with pytest.raises(BadInput, match="needs a folder of originals"):
         compare(str(tmp_path / "in"), [after, tmp_path / "out" / "b.png"], RestoreConfig(), str(truth), None)
     other = save(tmp_path / "other.png", smooth(48, 60))
@@ -301,11 +314,19 @@ def test_sixteen_bits_and_alpha_are_compared(tmp_path: Path):
     assert len(found["changed"]["channels"]) == 1
 
 
-def test_a_changed_folder_is_refused(tmp_path: Path):
-    paths = [triple(tmp_path, name)[1] for name in ("a.png", "b.png")]
-    (tmp_path / "in" / "b.png").unlink()
-    with pytest.raises(BadInput, match="changed"):
-        compare(str(tmp_path / "in"), paths, RestoreConfig(), None, str(tmp_path / "p.html"))
+def test_each_file_is_decoded_once(tmp_path: Path, monkeypatch):
+    """Six pictures with originals and a page were decoded sixty times, and measured twelve times."""
+    for name in ("a.png", "b.png", "deep/c.png"):
+        triple(tmp_path, name)
+    opened, measured = [], []
+    for place in ("jobs.per_image.pipeline", "jobs.restoring.pairing"):
+        monkeypatch.setattr(f"zeuxis.{place}.read", lambda what: opened.append(what) or read(what))
+    measure = comparing.diagnose.measure
+    monkeypatch.setattr(comparing.diagnose, "measure", lambda *given: measured.append(1) or measure(*given))
+    with inside(tmp_path):
+        done = typed("restore", "in", "made", "--compare", "truth", "--page", "p.html", "--task", "denoise")
+    assert done.code == 0, done.err
+    assert len(opened) == 9 and len(measured) == 3
 
 
 def test_results_within_the_folder_of_the_pictures_are_no_pictures_of_it(tmp_path: Path):

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from zeuxis.data.files import copy_file, sweep_aside, write_bytes
@@ -15,7 +16,7 @@ from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, count
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
 from zeuxis.jobs.per_image.pairs import Pair, left_out, pairs_of
 from zeuxis.jobs.per_image.records import Record, Results, done_before, record_of, summary
-from zeuxis.jobs.per_image.work import Decision, Judged, Note, Outcome, Work
+from zeuxis.jobs.per_image.work import Decision, Judged, Measured, Note, Outcome, Work
 from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, encode, read, remarks
 from zeuxis.pictures.reading import OTHERS
@@ -26,9 +27,16 @@ _DIM = 14  # bits at most that a picture of 16 bits fills where it may be one of
 _OFTEN = 10  # seconds between lines on one large picture
 
 
-def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_run: bool = False) -> Results:
+Look = Callable[[Record, Picture | None, Measured | None], None]
+"""Sees a picture as soon as it is worked on: its record, and what was read and measured where it was."""
+
+
+def run(
+    given: str, out: str | None, work: Work, mask: str | None = None, dry_run: bool = False, look: Look | None = None
+) -> Results:
     """Every picture of `given`; those whose result is there are passed over. dry_run: decided, and nothing written.
 
+    look: called for each that did not fail, those that were there already last.
     A picture that cannot be read or worked on is listed, and the others go on. Raises BadInput before anything is
     written, also where a target is there that is another result; for a single named file that cannot be read;
     SomeFailed at the end where some could not be done.
@@ -43,9 +51,12 @@ def run(given: str, out: str | None, work: Work, mask: str | None = None, dry_ru
         say(f"zeuxis: {len(pairs) - len(todo)} of {counted(len(pairs), 'picture')} done already")
     if by_size:
         say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
-    each = _planned if dry_run else _done_now
-    worked = {r.name: r for r in _all(todo, lambda pair: each(pair, work), single=len(pairs) == 1)}
+    each = partial(_planned, work=work) if dry_run else partial(_done_now, work=work, look=look)
+    worked = {r.name: r for r in _all(todo, each, single=len(pairs) == 1)}
     records = tuple(worked.get(pair.name) or done_before(pair) for pair in pairs)
+    for record in records:
+        if look is not None and record.name not in worked:
+            look(record, None, None)
     failed = sum(record.state == "failed" for record in records)
     if failed:
         what = f"{failed} of {counted(len(pairs), 'picture')} could not be done"
@@ -130,10 +141,13 @@ def _judged(found: Decision | Outcome) -> Judged | None:
     return None if found.measured is None else found.measured.judged()
 
 
-def _done_now(pair: Pair, work: Work) -> Record:
+def _done_now(pair: Pair, work: Work, look: Look | None) -> Record:
     sweep_aside(pair.target.parent)
-    outcome = _one(pair, work)
-    return _recorded(pair if outcome.used else pair.spared, outcome)
+    picture, outcome = _one(pair, work)
+    record = _recorded(pair if outcome.used else pair.spared, outcome)
+    if look is not None:
+        look(record, picture, outcome.measured)
+    return record
 
 
 def _recorded(pair: Pair, outcome: Outcome) -> Record:
@@ -142,16 +156,20 @@ def _recorded(pair: Pair, outcome: Outcome) -> Record:
     return record_of(pair, state, outcome.why, told, measured=_judged(outcome), used=outcome.used)
 
 
-def _one(pair: Pair, work: Work) -> Outcome:
-    """One file to its target, whole or not at all. Raises Unreadable, BadInput, OSError."""
+def _one(pair: Pair, work: Work) -> tuple[Picture | None, Outcome]:
+    """One file to its target, whole or not at all; and the picture, where it was read whole.
+
+    Raises Unreadable, BadInput, OSError.
+    """
     if work.bands and streaming.is_large(pair.source):
-        return _one_large(pair, work)
+        return None, _one_large(pair, work)
     data = pair.source.read_bytes()
-    made, outcome = _from_picture(work, read(data), data, pair, pair.mask.read_bytes() if pair.mask else None)
+    picture, mask = read(data), pair.mask.read_bytes() if pair.mask else None
+    made, outcome = _from_picture(work, picture, data, pair, mask)
     pair = pair if outcome.used else pair.spared
     if not (pair.target.exists() and pair.target.read_bytes() == made):
         write_bytes(pair.target, made)
-    return outcome
+    return picture, outcome
 
 
 def _from_picture(work: Work, picture: Picture, data: bytes, pair: Pair, mask: bytes | None) -> tuple[bytes, Outcome]:

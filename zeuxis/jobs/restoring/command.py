@@ -7,8 +7,7 @@ from zeuxis.errors import BadInput, SomeFailed
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.single import check_files_only, one_picture
-from zeuxis.jobs.restoring.comparing import check
-from zeuxis.jobs.restoring.comparing import compare as compare_all
+from zeuxis.jobs.restoring.comparing import Comparison, check
 from zeuxis.jobs.restoring.mask_files import check_meaning
 from zeuxis.jobs.restoring.restore import RestoreConfig, work_of
 
@@ -47,15 +46,15 @@ def mend(
     if isinstance(mask, bytes):
         mend = "give both as files, or both in memory"
         raise BadInput("a mask in memory goes with a picture in memory", "--mask", mend)
-    check(compare, page, given, asked.scale)
-    records = pipeline.run(given, out, work_of(asked), mask, dry_run)
+    originals = check(compare, page, given, asked.scale)
     if dry_run and (compare or page):
         say("zeuxis: a dry run compares nothing and draws no page")
     if dry_run or (compare is None and page is None):
-        return records
+        return pipeline.run(given, out, work_of(asked), mask, dry_run)
+    comparison = Comparison(asked, compare, originals, page)
+    records = pipeline.run(given, out, work_of(asked), mask, look=comparison.look)
     try:
-        whys = {record.result: record.decision for record in records if record.result and record.state != "done before"}
-        return replace(records, beside=compare_all(given, records.files, asked, compare, page, whys))
+        return replace(records, beside=comparison.end(records, given))
     except SomeFailed as error:
         error.found, error.results = {**records.to_json(), **error.found}, records
         raise

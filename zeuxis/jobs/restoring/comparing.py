@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,28 +10,31 @@ import torch
 from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
+from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.published_nets import Distance, distance
 from zeuxis.jobs.restoring import changes, diagnose, scoring
-from zeuxis.jobs.restoring.pairing import Pair, Work, check_original, pair_of, works_of
+from zeuxis.jobs.restoring.pairing import Originals, Pair, Work, originals_of, pair_of, work_of
 from zeuxis.jobs.restoring.presenting import panel, write_page
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.metrics.score import catalog
 from zeuxis.pages import restored
 from zeuxis.pages.page import check_page
+from zeuxis.pictures.picture import Picture
 from zeuxis.spelling import spelled
 
 _PAGES = (".html", ".htm")
 
 
-def check(original: str | None, page: str | None, given: str = "", scale: int = 1) -> None:
-    """Raises BadInput for an original or a page that cannot be, before any work is done.
+def check(original: str | None, page: str | None, given: str, scale: int) -> Originals:
+    """The originals of the pictures `given`, none where none were asked for; `scale` times as large as these.
 
-    given: where the pictures are; a single one must have its original there, `scale` times as large.
+    Raises BadInput for an original or a page that cannot be, before any work is done.
     """
+    found: Originals = {}
     if original is not None:
         if not Path(original).exists():
             raise BadInput("there is no such file or folder", original, "check --compare")
-        check_original(original, given, scale)
+        found = originals_of(original, given, scale)
     if page is not None:
         if Path(page).suffix.lower() not in _PAGES:
             raise BadInput("the page is written as HTML", page, "name it .html")
@@ -40,6 +42,7 @@ def check(original: str | None, page: str | None, given: str = "", scale: int = 
             raise BadInput("a folder stands where a file is needed", page, "choose another place")
         check_place(page)
         check_page(Path(page))
+    return found
 
 
 def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:
@@ -98,56 +101,68 @@ def _tell(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], protocol: 
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def compare(
-    given: str,
-    paths: list[Path],
-    asked: RestoreConfig,
-    original: str | None,
-    page: str | None,
-    whys: Mapping[Path, str] = MappingProxyType({}),
-) -> dict[str, Any]:
+class Comparison:
     """Figures of every result against its original, or of what changed where there is none; and a page of them.
 
-    paths: the results, in the order of the pictures of `given`. original: a file, or a folder matched by path and
-    stem. whys: why each was done or left alone, where a run has just decided it. Returns {"compared": [...], "mean":
-    {"input": ..., "output": ...}, "protocol": ..., "page": path or None}; a PSNR of "equal" is infinite. Raises
-    BadInput; SomeFailed where some of several could not be compared.
+    original: as it was asked for, a file or a folder; originals: what `check` found there. A picture is looked at once,
+    as soon as it is there.
     """
-    check(original, page)
-    works = works_of(given, paths, original)
-    target = None if page is None else Path(page)
-    measure = _distance() if original is not None else None
-    done: list[tuple[Work, dict[str, Any]]] = []
-    panels: list[dict[str, Any]] = []
-    failed: list[dict[str, str]] = []
-    for work, _ in works:
+
+    def __init__(self, asked: RestoreConfig, original: str | None, originals: Originals, page: str | None) -> None:
+        self.asked, self.original, self.originals = asked, original, originals
+        self.page = None if page is None else Path(page)
+        self.measure = None if original is None else _distance()
+        self.done: dict[str, tuple[Work, dict[str, Any]]] = {}
+        self.panels: dict[str, dict[str, Any]] = {}
+        self.failed: list[tuple[Work, BadInput | MemoryRanOut]] = []
+
+    def look(self, record: Record, given: Picture | None = None, measured: Any = None) -> None:
+        """What became of a picture: a `Look` of the pipeline. What cannot be compared is told, and kept for the end."""
+        work = work_of(record, self.originals)
+        why = None if record.state == "done before" else record.decision
         try:
-            if original is not None and work.original is None:
-                raise BadInput("it has no original under its name", original)
-            with memory_in_words(str(work.name)):
-                pair = pair_of(work, asked.scale, asked.task)
-                entry = _entry(pair, asked, measure, whys.get(work.after))
-                if target is not None and len(works) <= restored.MOST:
-                    panels.append(panel(pair, entry, asked.uncertainty))
-                done.append((work, entry))
+            if self.original is not None and work.original is None:
+                raise BadInput("it has no original under its name", self.original)
+            with memory_in_words(work.name):
+                pair = pair_of(work, self.asked.scale, self.asked.task, given, measured)
+                entry = _entry(pair, self.asked, self.measure, why)
+                if self.page is not None and len(self.panels) <= restored.MOST:
+                    self.panels[work.name] = panel(pair, entry, self.asked.uncertainty)
+                self.done[work.name] = work, entry
         except (BadInput, MemoryRanOut) as error:
-            if len(works) == 1:
-                raise
-            failed.append({"name": work.name, "source": str(work.before), "why": str(error)})
+            self.failed.append((work, error))
+
+    def end(self, records: Sequence[Record], given: str) -> dict[str, Any]:
+        """What was seen of these pictures, in their order, in figures; the table is told, and the page written.
+
+        Returns {"compared": [...], "mean": {"input": ..., "output": ...}, "protocol": ..., "page": path or None}; a
+        PSNR of "equal" is infinite. Raises BadInput where the only one could not be compared, SomeFailed where some of
+        several could not.
+        """
+        if self.failed and len(records) == 1:
+            raise self.failed[0][1]
+        failed = [{"name": w.name, "source": str(w.before), "why": str(error)} for w, error in self.failed]
+        for work, error in self.failed:
             say(f"zeuxis: {work.name}: {error}")
-    if not done:
-        none: dict[str, Any] = {"compared": [], "mean": {}, "protocol": {}, "page": None, "failed": failed}
-        raise SomeFailed("none of the pictures could be compared", given, "they are listed above", none)
-    words = _summary([entry for _, entry in done], asked.scale, measure is not None, original is not None)
-    if target is not None:
-        write_page(target, done, panels, asked, words)
-        say(f"zeuxis: before and after in {target}")
-    compared = [_plain(entry) for _, entry in done]
-    found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": target and str(target)}
-    if failed:
-        what = f"{len(failed)} of {counted(len(works), 'picture')} could not be compared"
-        raise SomeFailed(what, given, "they are listed above", {**found, "failed": failed})
-    return found
+        names = [record.name for record in records if record.name in self.done]
+        if not names:
+            none: dict[str, Any] = {"compared": [], "mean": {}, "protocol": {}, "page": None, "failed": failed}
+            raise SomeFailed("none of the pictures could be compared", given, "they are listed above", none)
+        done = [self.done[name] for name in names]
+        words = _summary(
+            [entry for _, entry in done], self.asked.scale, self.measure is not None, self.original is not None
+        )
+        if self.page is not None:
+            panels = [self.panels[name] for name in names] if len(names) <= restored.MOST else []
+            write_page(self.page, done, panels, self.asked, words)
+            say(f"zeuxis: before and after in {self.page}")
+        compared = [_plain(entry) for _, entry in done]
+        page = None if self.page is None else str(self.page)
+        found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": page}
+        if failed:
+            what = f"{len(failed)} of {counted(len(records), 'picture')} could not be compared"
+            raise SomeFailed(what, given, "they are listed above", {**found, "failed": failed})
+        return found
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:

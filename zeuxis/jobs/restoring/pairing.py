@@ -1,6 +1,6 @@
 """Which picture became which: sources, results and originals, opened as tensors of matching sizes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,6 +13,7 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput, counted, system_words
 from zeuxis.jobs.per_image.done import size_of_file
 from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
+from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import diagnose
 from zeuxis.jobs.restoring.diagnose import Measured
 from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
@@ -77,47 +78,48 @@ class Pair:
         return bicubic(x, self.scale).clamp(-1, 1)[..., : self.after.shape[2], : self.after.shape[3]]
 
 
-def works_of(given: str, paths: Sequence[Path], original: str | None) -> list[tuple[Work, PurePosixPath]]:
-    """Every picture of `given` with its result and original, and its place in the tree. Raises BadInput."""
-    results = {path.resolve() for path in paths}
-    sources = [(path, inner) for path, inner in sources_of(given) if path.resolve() not in results]
-    if len(sources) != len(paths):
-        raise BadInput("the pictures have changed while they were worked on", given, "run the same again")
-    originals = _originals(original, len(paths))
-    return [
-        (Work(str(inner), path, after, originals.get(stem_of(inner), originals.get(""))), inner)
-        for (path, inner), after in zip(sources, paths, strict=True)
-    ]
+Originals = Mapping[str, Path]
+"""By path and stem in their folder; a lone file by the empty name."""
 
 
-def check_original(original: str, given: str, scale: int) -> None:
-    """Raises BadInput where an original cannot be read, or none is there that fits any of the pictures `given`."""
-    path = Path(original)
-    if path.is_file():
-        _opened(path)
-    if not given or given == "-":
-        return
+def work_of(record: Record, originals: Originals) -> Work:
+    """The files of a picture that was worked on."""
+    assert record.source is not None and record.result is not None
+    return Work(record.name, record.source, record.result, _original_of(record.name, originals))
+
+
+def _original_of(name: str, originals: Originals) -> Path | None:
+    return originals.get(stem_of(PurePosixPath(name)), originals.get(""))
+
+
+def originals_of(original: str, given: str, scale: int) -> Originals:
+    """The originals of the pictures `given`.
+
+    Raises BadInput where one cannot be read, or none is there that fits any of them.
+    """
+    if Path(original).is_file():
+        _opened(Path(original))
     sources = sources_of(given)
     found, first = _originals(original, len(sources)), None
     for source, inner in sources:
         try:
-            _check_one(source, inner, found, original, scale)
-            return
+            _check_one(source, str(inner), found, original, scale)
+            return found
         except BadInput as error:
             first = first or error
-    if first is not None:
-        others = "" if len(sources) == 1 else f", and none of {counted(len(sources), 'picture')} can be compared"
-        raise BadInput(first.what + others, first.where, first.mend)
+    assert first is not None
+    others = "" if len(sources) == 1 else f", and none of {counted(len(sources), 'picture')} can be compared"
+    raise BadInput(first.what + others, first.where, first.mend)
 
 
-def _check_one(source: Path, inner: PurePosixPath, found: Mapping[str, Path], original: str, scale: int) -> None:
+def _check_one(source: Path, name: str, found: Originals, original: str, scale: int) -> None:
     """Raises BadInput where the original of one picture is missing, or of another size."""
-    own = found.get(stem_of(inner), found.get(""))
+    own = _original_of(name, found)
     if own is None:
         raise BadInput("it has no original under its name", original, "check --compare")
     size, wanted = size_of_file(source), size_of_file(own)
     if size and wanted:
-        _check_sizes((size[0] * scale, size[1] * scale), wanted, scale, str(inner))
+        _check_sizes((size[0] * scale, size[1] * scale), wanted, scale, name)
 
 
 def _check_sizes(size: tuple[int, int], original: tuple[int, int], scale: int, name: str) -> None:
@@ -127,10 +129,8 @@ def _check_sizes(size: tuple[int, int], original: tuple[int, int], scale: int, n
         raise BadInput(f"the original is {ow}x{oh} and the result {w}x{h}", name, "give the original of this picture")
 
 
-def _originals(original: str | None, count: int) -> dict[str, Path]:
-    """By path and stem in their folder; a lone file by the empty name. Raises BadInput."""
-    if original is None:
-        return {}
+def _originals(original: str, count: int) -> Originals:
+    """Raises BadInput."""
     path = Path(original)
     if path.is_file():
         if count > 1:
@@ -174,18 +174,19 @@ def _cropped(after: Tensor, original: Tensor, scale: int, name: str) -> tuple[Te
     return after[..., :h, :w], original[..., :h, :w], f"compared on {w}x{h}, the smaller of both"
 
 
-def pair_of(work: Work, scale: int, task: str) -> Pair:
+def pair_of(work: Work, scale: int, task: str, given: Picture | None = None, measured: Measured | None = None) -> Pair:
     """The files of a work, opened, and measured for what `task` asks.
 
-    Raises BadInput where one cannot be read or the sizes do not belong together.
+    given, measured: the picture before, and what was measured of it, where that is known. Raises BadInput where a file
+    cannot be read or the sizes do not belong together.
     """
-    picture, result = _opened(work.before), _opened(work.after)
+    picture, result = given or _opened(work.before), _opened(work.after)
     before, after = to_tensor(picture), to_tensor(result)
     wanted = tuple(side * scale for side in before.shape[2:])
     if tuple(after.shape[2:]) != wanted:
         raise BadInput("the result is not of the size that was asked for", str(work.after), "name another OUT")
     note, truth, original, remark = _note_of(work, before, after), None, None, ""
-    measured = diagnose.measure(picture, before, task if scale == 1 else "")
+    measured = measured or diagnose.measure(picture, before, task if scale == 1 else "")
     alphas: tuple[Tensor, Tensor, Tensor | None] = (alpha_of(picture), alpha_of(result), None)
     before, after = on_white(before, alphas[0]), on_white(after, alphas[1])
     if work.original is not None:
