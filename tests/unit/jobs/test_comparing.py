@@ -314,6 +314,20 @@ def test_sixteen_bits_and_alpha_are_compared(tmp_path: Path):
     assert len(found["changed"]["channels"]) == 1
 
 
+def test_where_some_pictures_fail_the_others_are_compared_and_shown(tmp_path: Path):
+    """One broken file among many left everybody without figures and page."""
+    for name in ("a.png", "b.png"):
+        triple(tmp_path, name)
+    (tmp_path / "in" / "c.png").write_bytes(b"no picture")
+    with inside(tmp_path):
+        done = typed("restore", "in", "made", "--compare", "truth", "--page", "p.html", "--json")
+    found = json.loads(done.out)
+    assert done.code == 3 and "1 of 3 pictures could not be done" in done.err
+    assert [one["name"] for one in found["compared"]] == ["a.png", "b.png"] and found["mean"]["output"]["psnr"] > 20
+    assert [one["name"] for one in found["failed"]] == ["c.png"] and len(found["pictures"]) == 3
+    assert "2 pictures, " in (tmp_path / "p.html").read_text()
+
+
 def test_each_file_is_decoded_once(tmp_path: Path, monkeypatch):
     """Six pictures with originals and a page were decoded sixty times, and measured twelve times."""
     for name in ("a.png", "b.png", "deep/c.png"):

@@ -1,11 +1,13 @@
 """The words `restore` and `upscale` from what was typed to files, bytes and figures."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.errors import BadInput, SomeFailed, ZeuxisError
 from zeuxis.jobs.per_image import pipeline
-from zeuxis.jobs.per_image.records import Results
+from zeuxis.jobs.per_image.records import Record, Results
 from zeuxis.jobs.per_image.single import check_files_only, one_picture
 from zeuxis.jobs.restoring.comparing import Comparison, check
 from zeuxis.jobs.restoring.mask_files import check_meaning
@@ -52,12 +54,29 @@ def mend(
     if dry_run or (compare is None and page is None):
         return pipeline.run(given, out, work_of(asked), mask, dry_run)
     comparison = Comparison(asked, compare, originals, page)
-    records = pipeline.run(given, out, work_of(asked), mask, look=comparison.look)
+    try:
+        records = pipeline.run(given, out, work_of(asked), mask, look=comparison.look)
+    except SomeFailed as error:
+        done = [record for record in error.results if record.state != "failed"]
+        if done:
+            error.found = {**_ended(comparison, done, given), **error.found}
+        raise
     try:
         return replace(records, beside=comparison.end(records, given))
     except SomeFailed as error:
         error.found, error.results = {**records.to_json(), **error.found}, records
         raise
+
+
+def _ended(comparison: Comparison, done: Sequence[Record], given: str) -> Mapping[str, Any]:
+    """The figures of those that were done where others failed: what cannot be compared is told, too."""
+    try:
+        return comparison.end(done, given)
+    except SomeFailed as error:
+        return error.found
+    except ZeuxisError as error:
+        say(f"zeuxis: {error}")
+        return {}
 
 
 _LEAST = 100 << 20
