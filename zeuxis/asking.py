@@ -150,6 +150,6 @@ def copies_by_rules(
         raise unread("--join", "where the pictures have no official parts")
     classic.check(dataset, source.source, Path(out), how[0], how[1], how[2])
     dataset = classic.apart(dataset, source.join)
-    for line in classic.describe(dataset, how[0], how[2]):
+    for line in classic.describe(dataset, how[0], how[2], how[4]):
         say(line)
     return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)

@@ -280,11 +280,16 @@ def test_killed_and_gone_on_with(calm, tmp_path, project, how):
     kill_group(process)
     kept = _results(tmp_path)
     assert not (tmp_path / "st" / "verdict.json").exists()
+    clock = json.loads((tmp_path / "st" / "clock.json").read_text())
+    assert clock["running"] and clock["seconds"] > 0
     process = start("resume", "st", cwd=tmp_path) if how == "resume" else _begin(tmp_path, project)
     done = ended(process)
     assert done.code == 0 and not done.errors, done
     after = _results(tmp_path)
     assert {name: after[name] for name in kept} == kept
+    ended_clock = json.loads((tmp_path / "st" / "clock.json").read_text())
+    assert ended_clock["seconds"] > clock["seconds"] and ended_clock["at_least"] and not ended_clock["running"]
+    assert "taken" in (page := (tmp_path / "st" / "report.html").read_text()) and "at least" in page
     for file in ("table.csv", "verdict.json"):
         assert (tmp_path / "st" / file).read_bytes() == (calm / "st" / file).read_bytes(), file
 

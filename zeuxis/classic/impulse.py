@@ -55,8 +55,8 @@ def impulses(image: Tensor, seen: Tensor | None = None) -> Impulses | None:
     from black and white, how often the middle is black or white. By impulses it is so as often as elsewhere, by both
     in like numbers, each by itself and as often in every part of the picture as chance has it: unlike stars, snow,
     letters, screens and the glitter of leaves. All channels must show it in which there are enough such windows;
-    their mean is given. It is not told where values at both ends are many, but there is no such window in any channel,
-    as in writing on white, or they lie otherwise than by chance.
+    their mean is given. It is not told where values at an end are many, but there is no such window in any channel, as
+    in writing on white, they lie otherwise than by chance, or those at the other are too few: dust or stars.
     """
     if min(image.shape[2:]) < 4 * TILES:
         return None
@@ -76,7 +76,7 @@ def _told(values: Tensor, hidden: Tensor) -> tuple[float, float] | None:
     """Shares of pepper and salt in one channel [n, 1, h, w] of 0..255; `_NOWHERE`, `_UNLIKE_CHANCE`; or None where too
     few windows are calm."""
     ends = values < _END, values > 2 * GREY - _END
-    if min(float(end.float().mean()) for end in ends) < LEAST * ALIKE / 2:
+    if max(float(end.float().mean()) for end in ends) < LEAST / 2:
         return _NOWHERE  # as most pictures
     extreme = ends[0] | ends[1]
     high = F.max_pool2d(values.masked_fill(extreme, -math.inf), 3, 1, 1)
@@ -88,9 +88,9 @@ def _told(values: Tensor, hidden: Tensor) -> tuple[float, float] | None:
     if float(calm.float().mean()) < ROOM:
         return None
     shares = [float((calm & end).sum() / calm.sum()) for end in ends]
-    if sum(shares) < LEAST or min(shares) < ALIKE * max(shares):
+    if sum(shares) < LEAST:
         return _NOWHERE
-    by_chance = all(
+    by_chance = min(shares) >= ALIKE * max(shares) and all(
         _apart(end, calm, share) and _even(end, calm, share) for end, share in zip(ends, shares, strict=True)
     )
     return (shares[0], shares[1]) if by_chance else _UNLIKE_CHANCE

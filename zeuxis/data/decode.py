@@ -210,7 +210,7 @@ def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
 
 
 def check_png(file: IO[bytes]) -> None:
-    """Raises Unreadable where a checksum of pixel data is wrong.
+    """Raises Unreadable where a checksum of pixel data is wrong, or the file ends within it.
 
     Pillow leaves these checksums unread; a flipped byte there would pass for a picture.
     """
@@ -218,11 +218,11 @@ def check_png(file: IO[bytes]) -> None:
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, name = int.from_bytes(head[:4], "big"), head[4:]
-        body = file.read(min(length, 1 << 30))
-        if name == b"IDAT" and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(file.read(4), "big"):
+        body, told = file.read(min(length, 1 << 30)), file.read(4)
+        if name == b"IDAT" and len(told) < 4:
+            raise Unreadable("ends too early")
+        if name == b"IDAT" and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(told, "big"):
             raise Unreadable("is damaged: a checksum is wrong")
-        if name != b"IDAT":
-            file.seek(4, io.SEEK_CUR)
         if name == b"IEND":
             break
     file.seek(place)
@@ -255,6 +255,10 @@ def open_file(file: IO[bytes] | Path) -> Image.Image:
     return image
 
 
+_STARTS = {b"\x89PNG": "a PNG", b"\xff\xd8\xff": "a JPEG", b"GIF8": "a GIF", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
+"""How files begin that are read as they are, where they are whole."""
+
+
 def _otherwise(file: IO[bytes] | Path, error: Exception) -> Image.Image:
     """A picture of a format without a signature, or by the extra `formats`. Raises Unreadable, with its name."""
     if isinstance(file, Path):
@@ -272,7 +276,8 @@ def _otherwise(file: IO[bytes] | Path, error: Exception) -> Image.Image:
             return Image.open(file, formats=(name,))
     except UnidentifiedImageError:
         pass
-    raise Unreadable(f"is {known.name}, and damaged" if known else "is not a picture that can be read") from error
+    told = known.name if known else next((name for start, name in _STARTS.items() if head.startswith(start)), None)
+    raise Unreadable(f"is {told}, and damaged" if told else "is not a picture that can be read") from error
 
 
 def _ends(file: IO[bytes]) -> tuple[bytes, bytes]:

@@ -135,4 +135,4 @@ def sweep_aside(folder: str | os.PathLike[str]) -> None:
         pid = path.name.rsplit(".", 2)[-2].partition("-")[0]
         if pid.isdecimal() and not is_alive(int(pid)):
             with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)

@@ -37,7 +37,7 @@ class Rows:
     """The rows of a table as words by column, each with its place, and those that are none.
 
     nested: the columns in which a list or an object stands, each with the place of the first; short: words on the rows
-    that end before the last column, by place.
+    that end before the last column, by place; spaced: in how many rows spaces were cut from a column's value.
     """
 
     columns: list[str]
@@ -45,6 +45,16 @@ class Rows:
     skipped: Skipped = field(default_factory=list)
     nested: dict[str, str] = field(default_factory=dict)
     short: dict[str, str] = field(default_factory=dict)
+    spaced: Counter[str] = field(default_factory=Counter)
+
+    def cut(self, record: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The values of a row without spaces around them, those that are empty left out."""
+        values = {}
+        for name, value in record:
+            if word := value.strip():
+                values[name] = word
+                self.spaced[name] += word != value
+        return values
 
 
 def _check_names(names: Iterable[str], where: str) -> None:
@@ -84,8 +94,8 @@ def _rows_of_csv(path: Path) -> Rows:
             if lacking := sum(cell is None for cell in record.values()):
                 have = f"{len(found.columns) - lacking} of {counted(len(found.columns), 'cell')}"
                 found.short[f"line {reader.line_num}"] = f": line {reader.line_num} ends after {have}"
-            given = {k: v.strip() for k, v in record.items() if isinstance(v, str) and v.strip() and isinstance(k, str)}
-            found.rows.append((f"line {reader.line_num}", given))
+            words = ((k, v) for k, v in record.items() if isinstance(k, str) and isinstance(v, str))
+            found.rows.append((f"line {reader.line_num}", found.cut(words)))
     except csv.Error as error:
         raise BadInput(f"this table cannot be read: {error}", str(path)) from error
     return found
@@ -111,8 +121,7 @@ def _rows_of_jsonl(path: Path) -> Rows:
         for key, value in pairs:
             if isinstance(value, list):
                 found.nested.setdefault(key, f"line {number}")
-        words = {key: _word(value) for key, value in pairs}
-        found.rows.append((f"line {number}", {key: word for key, word in words.items() if word}))
+        found.rows.append((f"line {number}", found.cut((key, _word(value)) for key, value in pairs)))
     return replace(found, columns=list(columns))
 
 
@@ -120,7 +129,7 @@ def _word(value: Any) -> str:
     """A value of JSON as a word, "" where it is none: true and false, numbers and text are."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value).strip() if isinstance(value, (str, int, float)) else ""
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 _READERS = {".csv": _rows_of_csv, ".tsv": _rows_of_csv, ".jsonl": _rows_of_jsonl, ".ndjson": _rows_of_jsonl}
@@ -215,6 +224,18 @@ def _check_words(found: Rows, used: Columns, path: Path) -> None:
             raise BadInput(what, f"{path}, {found.nested[name]}", f"write one word or number in each row{way}")
 
 
+def _spelling_words(found: Rows, used: Columns) -> list[str]:
+    """A line on each column in which spaces are cut, and one on backslashes in names of files."""
+    read = [name for name in (used.file, used.label, used.group, used.part) if name]
+    lines = [
+        f"spaces around the value are cut in {counted(found.spaced[name], 'row')} of the column `{name}`"
+        for name in read
+        if found.spaced[name]
+    ]
+    turned = sum("\\" in row.get(used.file, "") for _, row in found.rows)
+    return lines + ([f"`\\` in the names of {counted(turned, 'file')} is read as `/`"] if turned else [])
+
+
 def _across(values: dict[str, list[str]], names: list[str]) -> Iterator[tuple[str, ...]]:
     return zip(*(values[name] for name in names), strict=True)
 
@@ -251,7 +272,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
         raise nothing
     _check_words(found, used, path)
     skipped = list(found.skipped)
-    remarks = _column_words(found, used)
+    remarks = _column_words(found, used) + _spelling_words(found, used)
     labels, joined = _numbers(found, used.label, "class")
     groups, together = _numbers(found, used.group, "group")
     joined += together

@@ -15,7 +15,7 @@ from zeuxis.augmentation.policies import augment_copies, guard_words, guess_doma
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import check_bound, families
 from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread
-from zeuxis.data.files import cut, make_folder, plain_errors, write_json
+from zeuxis.data.files import cut, make_folder, plain_errors, sweep_aside, write_json
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Subset
 from zeuxis.data.parts import PARTS
@@ -89,8 +89,9 @@ def check(dataset: Dataset, name: str, out: Path, copies: int, policy: str, bala
     check_empty(out)
 
 
-def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
-    """What will be written, as lines for people: files per class, and what is not copied, or needs no balance."""
+def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "") -> list[str]:
+    """What will be written, as lines for people: files per class, what is not copied, or needs no balance, and what
+    pictures of this domain are taken for."""
     counts = copies_of(dataset, copies, balance) + 1
     total, n = int(counts.sum()), len(dataset)
     before = sum(kind == "changed" for kind in kinds_of(dataset))
@@ -111,7 +112,8 @@ def describe(dataset: Dataset, copies: int, balance: bool) -> list[str]:
             lines.append(f"zeuxis: warning: no picture to train on, so no copy either, of {', '.join(lacking)}")
     if balance and np.array_equal(counts - 1, copies_of(dataset, copies, False)):
         lines.append("zeuxis: the classes are as large as each other already: there is nothing to balance")
-    return lines + two_labels_words(dataset)
+    hint = guard_words(domain) if domain else ""
+    return lines + two_labels_words(dataset) + ([f"zeuxis: {hint}"] if hint else [])
 
 
 def _classes(dataset: Dataset, counts: np.ndarray, part: str) -> list[str]:
@@ -144,8 +146,7 @@ def augment_folder(
     """
     check(dataset, name, out, copies, policy, balance)
     domain = domain or guess_domain(name)
-    if hint := guard_words(domain):
-        say(f"zeuxis: {hint}")
+    sweep_aside(out.parent)
     counts = copies_of(dataset, copies, balance)
     places = _places(dataset)
     aside = out.with_name(f".{cut(out.name, 200)}.{os.getpid()}.tmp")

@@ -46,7 +46,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         **({"sizes": sizes} if sizes else {}),
         "classes": {name: of_class[i] for i, name in enumerate(found.spec.classes)},
         "parts": dict(Counter(found.parts or [])),
-        "groups": len(set(found.groups or [])),
+        "groups": len({group for group, name in zip(found.groups or [], found.sources) if group != name}),
         "families": families_of(found, together),
         "two labels": two_labels(found),
         "frames left out": [name for name, _ in getattr(found, "notes", [])],

@@ -153,7 +153,13 @@ class Material:
     def said(self) -> dict[str, Any]:
         """For run.json: each split in three numbers."""
         return {
-            name: {"digest": split.digest, "train": len(split.train), "held_out": len(split.validation)}
+            name: {
+                "digest": split.digest,
+                "train": len(split.train),
+                "held_out": len(split.validation),
+                "aside": len(split.test),
+                "dropped": len(split.dropped),
+            }
             for name, split in self.splits.items()
         }
 

@@ -54,8 +54,14 @@ class StudyFolder:
 
     @property
     def seconds(self) -> float | None:
-        """Wall clock of the study so far, over every time it was taken up."""
+        """Wall clock of the study so far, over every time it was taken up; too few where `lost_time`."""
         return number(read_object(self.path / "clock.json").get("seconds"))
+
+    @property
+    def lost_time(self) -> bool:
+        """Whether a process that worked on it was killed, and took some of its time with it."""
+        clock = read_object(self.path / "clock.json")
+        return clock.get("at_least") is True or clock.get("running") is True
 
     @property
     def wanted(self) -> int:

@@ -202,7 +202,7 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
     for name, data in sources.items():
         of = f" of {name}" if len(sources) > 1 else ""
         split = mapping(splits.get(name))
-        sizes = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out" if split else NONE_HELD
+        sizes = _sizes(split) if split else NONE_HELD
         rows += [
             (f"Data{of}", data.get("source")),
             (f"Pictures{of}", f"{whole(data.get('items'))} read, {whole(data.get('skipped'))} skipped"),
@@ -218,6 +218,14 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
         ("Same bits again", again_words(header.get("exact"))),
     ]
     return [(name, value(what)) for name, what in rows if what not in (None, "")]
+
+
+def _sizes(split: Line) -> str:
+    """How many pictures are in which part of a split."""
+    words = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out"
+    aside, dropped = (number(split.get(name)) for name in ("aside", "dropped"))
+    words += f", {whole(aside)} of the official test part left aside" if aside else ""
+    return words + (f", {whole(dropped)} left out, as they belong to pictures held out" if dropped else "")
 
 
 def again_words(exact: object) -> str | None:

@@ -166,7 +166,8 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
     )
     asked = found.asked.get("budget")
     budget = value(asked) if number(asked) is None else duration(asked)
-    taken = "" if found.seconds is None else f", {duration(found.seconds)} taken"
+    least = "at least " if found.lost_time else ""
+    taken = "" if found.seconds is None else f", {least}{duration(found.seconds)} taken"
     rows.append(("Repeats", done, f"{budget} asked, {duration(seconds)} planned{taken}"))
     return rows
 

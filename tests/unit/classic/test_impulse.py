@@ -174,7 +174,7 @@ def corner() -> np.ndarray:
 
 @pytest.mark.parametrize(
     "made",
-    [photograph, night_sky, bright_sky, text_scan, few, slope, lambda: np.zeros((64, 64), np.uint8)],
+    [photograph, text_scan, few, slope],
 )
 def test_nothing_is_found(made):
     assert impulses(tensor(made())) == Impulses(0.0, 0.0)
@@ -188,8 +188,12 @@ def noisy_white_paper() -> np.ndarray:
 
 @pytest.mark.parametrize(
     "made",
-    [code, dither, screen, dust, corner, clipped, grain, noisy_white_paper, lambda: slope()[:15]],
-)
+    [
+        code, dither, screen, dust, corner, clipped, grain, night_sky, bright_sky, noisy_white_paper,
+        lambda: slope()[:15], lambda: np.zeros((64, 64), np.uint8),
+        lambda: specked(photograph(), 0.01, 0.0)[0], lambda: specked(slope(), 0.002, 0.02)[0],
+    ],
+)  # fmt: skip
 def test_many_black_and_white_pixels_that_may_be_the_picture_are_neither_found_nor_denied(made):
     assert impulses(tensor(made())) is None
 
@@ -219,4 +223,5 @@ def test_jpeg_smears_specks_into_what_they_are_not():
     """Behind a codec of 85 the values are no longer at the ends: nothing is claimed of them."""
     buffer = io.BytesIO()
     Image.fromarray(specked(slope(), 0.02, 0.02)[0]).save(buffer, "JPEG", quality=85)
-    assert not impulses(tensor(np.array(Image.open(buffer)))).share
+    found = impulses(tensor(np.array(Image.open(buffer))))
+    assert found is None or not found.share

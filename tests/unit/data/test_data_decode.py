@@ -161,3 +161,15 @@ def test_pixels_beyond_the_limit_are_a_bomb(monkeypatch):
     monkeypatch.setattr("zeuxis.data.decode.BOMB", 47)
     with pytest.raises(Unreadable, match="6x8 pixels|8x6 pixels"):
         read(Image.fromarray(RAMP), "PNG")
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9, 40, 30])
+def test_a_png_that_was_cut_off_ends_too_early_and_has_no_wrong_checksum(kept):
+    whole = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)).save(whole, "PNG")
+    data = whole.getvalue()
+    cut = data[: kept if isinstance(kept, int) else int(kept * len(data))]
+    with pytest.raises(Unreadable) as told:
+        decode(io.BytesIO(cut), Shape())
+    why = str(told.value)
+    assert "checksum" not in why and ("too early" in why or "a PNG, and damaged" in why or "truncated" in why)

@@ -80,3 +80,10 @@ def test_names_are_cut_between_characters(name, most):
     short = files.cut(name, most)
     assert name.encode("utf-8", "surrogateescape").startswith(short.encode()) and len(short.encode()) <= most
     assert len(name.encode("utf-8", "replace")) > most or short == name
+
+
+def test_folders_that_killed_processes_left_are_swept_too(tmp_path):
+    (tmp_path / ".set.999999999.tmp" / "a").mkdir(parents=True)
+    (tmp_path / f".set.{os.getpid()}.tmp").mkdir()
+    files.sweep_aside(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f".set.{os.getpid()}.tmp"]

@@ -151,6 +151,17 @@ def test_what_spreadsheets_write(folder):
         assert labels(open_dataset(table(folder, text, encoding=encoding))) == list("ababab")
 
 
+def test_spaces_that_are_cut_and_backslashes_are_told(folder):
+    """`glass ` and `glass` became one class, and `img\\0.png` a path, without a word."""
+    plain = rows("file,label", *"ababab")
+    assert not open_dataset(table(folder, plain)).remarks
+    spaced = open_dataset(table(folder, plain.replace(",a", ",a ")))
+    assert labels(spaced) == list("ababab")
+    assert spaced.remarks == ["spaces around the value are cut in 3 rows of the column `label`"]
+    turned = open_dataset(table(folder, plain.replace("/", "\\")))
+    assert turned.remarks == ["`\\` in the names of 6 files is read as `/`"]
+
+
 def test_a_name_without_its_ending_is_told(folder):
     with pytest.raises(BadInput, match=r"img/0 does not exist, but 0\.png does: write whole names"):
         open_dataset(table(folder, "file,label\nimg/0,a\nimg/1,b\n"))

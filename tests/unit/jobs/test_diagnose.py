@@ -206,7 +206,7 @@ def test_a_texture_that_is_alike_all_over_is_no_noise():
         plan("auto", found).steps == ()
         and found.judged().to_json()["noise"] is found.judged().to_json()["colours"] is None
     )
-    assert "noise in a picture alike all over is not judged" in found.words()
+    assert "noise and softness in a picture alike all over are not judged" in found.words()
 
 
 def test_noise_in_the_colours_alone_says_so_of_the_luma(pixels):
@@ -284,6 +284,29 @@ def test_where_specks_cannot_be_told_nothing_is_denied():
     assert found.specks is None and "salt and pepper" in found.unjudged and found.judged().specks is None
     assert "no JPEG grid" not in found.words() and "no Gaussian blur" not in found.words()
     assert "salt and pepper" in found.words() and "no noise" not in found.words()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1])
+@pytest.mark.parametrize("white", [0.0, 0.1, 1.0])
+def test_below_specks_of_one_kind_nothing_is_denied(pixels, share, white):
+    """Black or white pixels alone may be stars or dust: of a blurred picture that held them no blur was said to be."""
+    blurred = apply_to_pixels(pixels, parse("blur=1.5"), 0, "x")
+    struck = np.random.default_rng(1).random(pixels.shape[:2])
+    blurred[struck < share] = 0
+    blurred[struck < share * white] = 255
+    found = measured(blurred)
+    assert found.specks is None and "salt and pepper" in found.unjudged and "softness" in found.unjudged
+    assert found.unjudged["softness"] == "a picture of so many black and white pixels" and found.judged().blur is None
+    assert "no Gaussian" not in found.words() and "no noise" not in found.words() and "no JPEG" not in found.words()
+
+
+def test_where_noise_may_be_what_is_fine_softness_is_not_denied():
+    rng = np.random.default_rng(4)
+    page = np.full((256, 256), 235.0)
+    page[np.kron(rng.random((32, 32)) < 0.3, np.ones((8, 8), bool))] = 30
+    noisy = ndimage.gaussian_filter(page, 1.2) + rng.normal(0, 7.5, page.shape)
+    found = measured(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    assert found.noise or ("softness" in found.unjudged and "no Gaussian blur" not in found.words())
 
 
 def test_noise_under_salt_and_pepper_is_found_too(pixels):

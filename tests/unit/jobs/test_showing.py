@@ -36,6 +36,13 @@ def test_what_is_shown(tmp_path, capsys):
     assert "zeuxis: left out: 1 picture in `extra`" in capsys.readouterr().err
 
 
+def test_pictures_without_a_group_are_no_groups(tmp_path):
+    put(tmp_path, *[f"{i}.png" for i in range(6)])
+    lines = [f"{i}.png,{'ab'[i % 2]},{['g', 'g', 'h', '', '', ''][i]}" for i in range(6)]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label,group", *lines]))
+    assert shown(Source(str(tmp_path / "t.csv")))["groups"] == 2
+
+
 def test_groups_and_frames_are_shown(tmp_path):
     put(tmp_path, *[f"{p}/{c}/{i}.png" for p in ("p1", "p2") for c in "ab" for i in range(2)])
     frames = [Image.new("RGB", (8, 9), (i, 0, 0)) for i in (10, 200)]

@@ -33,6 +33,8 @@ def mend(
     for name, path in {"IN": given, "OUT": out, "--mask": mask}.items():
         if path == "":
             raise BadInput("an empty name names no file", name, "give a file or a folder")
+    if mask == "-":
+        raise BadInput("a mask cannot come through a pipe", "--mask", "give a file")
     if mask is not None and asked.task not in MASKED:
         raise BadInput(f"the task `{asked.task}` has no use for a mask", "--mask", f"add `--task {MASKED[0]}`")
     check_meaning(asked.mask_is, mask is not None)

@@ -38,6 +38,7 @@ _FIELDS = {SPECKS: ("specks",), NOISE_: ("noise", "colours", "quiet"), JPEG_: ("
 _FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
+_NOISY = "noise"
 _SPECKED = "a picture with specks"  # in what neither a lattice nor a blur's spectrum is whole
 _ENDS = "a picture of so many black and white pixels"  # in what they may be specks, which hide all else
 _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
@@ -172,14 +173,14 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     if traces is None:
         causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _drawn_in(picture))
     else:
-        softness_in = _PLAIN if noise_in == _PLAIN and not blur else _softness_in(found, detail, seen)
+        softness_in = _softness_in(found, detail, seen, noise_in)
         causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: softness_in}
     if specks is not None:
         causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if found.blur else _SPECKED}
     if untold:
         same = set(causes.values())
         causes = {SPECKS: same.pop() if len(same) == 1 else "", **causes}
-        causes = {name: cause or _ENDS for name, cause in causes.items()}
+        causes = {name: _ENDS if cause in ("", _NOISY) else cause for name, cause in causes.items()}
     return replace(found, unjudged=_unjudged(found, causes))
 
 
@@ -219,15 +220,20 @@ def _jpeg_in(picture: Picture, traces: estimate.JpegTraces) -> str:
     return "" if bool(traces.judged) else _PLAIN
 
 
-def _softness_in(found: Measured, detail: float, seen: Tensor | None) -> str:
-    """In what softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can."""
+def _softness_in(found: Measured, detail: float, seen: Tensor | None, noise_in: str) -> str:
+    """In what softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can.
+
+    noise_in: the same of noise; where that may be there, what is fine may be no detail.
+    """
+    if noise_in == _PLAIN and not found.blur:
+        return _PLAIN
     if found.soft:
         return ""
     if seen is not None:
         return "a picture transparent in part"
     if math.isinf(detail):
         return _PLAIN
-    return "a JPEG" if found.quality is not None else "noise" if found.noise else ""
+    return _CODED if found.quality is not None else _NOISY if found.noise else noise_in
 
 
 def _seen(picture: Picture) -> Tensor | None:

@@ -1,7 +1,6 @@
 """The study: does mixing generated pictures into the training set help? Planned, run in processes, settled by rule."""
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -36,6 +35,7 @@ from zeuxis.jobs.sources import check_classes, left_out
 from zeuxis.jobs.study import arms
 from zeuxis.jobs.study.analyse import settle
 from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.clock import Clock
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
@@ -267,12 +267,15 @@ def run(place: Place, here: bool = False, started: float | None = None) -> Path:
     watch = _Watch(place, shows=not here)
     started = time.monotonic() if started is None else started
     idle = (place.folder / "verdict.json").exists() and not ready(place)
-    timed = not watch.first or (place.folder / "clock.json").exists()  # a killed process took its time with it
+    clock = Clock(place.folder, started, bool(watch.first))
+    if not idle:
+        clock.save()
     try:
 
         def finished(spec: Spec) -> None:
             _forget_pool(place, spec["repeat"])
             watch.count(spec)
+            clock.save()
 
         with shared(place.dataset, place.folder) if not here else contextlib.nullcontext() as pixels:
 
@@ -282,8 +285,8 @@ def run(place: Place, here: bool = False, started: float | None = None) -> Path:
             run_all(offered, _executor(place, here), finished, place.folder)
         settle(place)
     finally:
-        seconds = 0.0 if idle else _clock(place.folder, time.monotonic() - started)
-    if timed and watch.spent > watch.first:
+        seconds = 0.0 if idle else clock.save(running=False)
+    if not clock.at_least and watch.spent > watch.first:
         say(estimate_words(seconds, place.plan.seconds["whole"]))
     return place.folder
 
@@ -292,15 +295,6 @@ def _executor(place: Place, here: bool) -> Executor:
     if here:
         return Here(lambda spec: arms.work(place, spec))
     return Local(place.plan.slots, torch.cuda.device_count() if place.compute.device == "cuda" else 0)
-
-
-def _clock(folder: Path, seconds: float) -> float:
-    """Adds to the wall clock of the study, the one figure that may differ between equal studies; returns it."""
-    path = folder / "clock.json"
-    before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
-    whole = round(before + seconds, 1)
-    write_json(path, {"seconds": whole})
-    return whole
 
 
 def estimate_words(seconds: float, planned: float) -> str:
