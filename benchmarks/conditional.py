@@ -15,7 +15,7 @@ from judging import judge, parts_of
 from results import record
 
 from zeuxis.engine.batches import to_image
-from zeuxis.jobs.recognizing import predictions
+from zeuxis.jobs.capabilities.recognizes import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.metrics.classification import recalls
 from zeuxis.runs import Run

@@ -13,7 +13,7 @@ from results import record
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from zeuxis.jobs.judging import judged_samples, some
+from zeuxis.jobs.capabilities.generates import judged_samples, some
 from zeuxis.jobs.sources import Material, material, sources_of
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages.outcome import Outcome, of_samples

@@ -348,3 +348,36 @@ def test_a_score_is_one_file(house):
     assert found["protocol"]["most"] == "any channel" and found["mean"]["output"]["most"] == pytest.approx(10, abs=1e-3)
     page = (house / "scores.html").read_text()
     assert "MOST" in page and "10.0 levels" in page
+
+
+CAPABILITY = '''"""Turns pictures of one kind into another: how many it was taught by."""
+
+from typing import Protocol, runtime_checkable
+
+from zeuxis.jobs.capability import Capability
+from zeuxis.pages.outcome import Outcome
+
+
+@runtime_checkable
+class Translates(Protocol):
+    def translator_loss(self, m): ...
+
+
+def finish(run, given):
+    (run.path / "translated.txt").write_text(str(len(given.train)))
+
+
+CAPABILITY = Capability(Translates, 9, finish, lambda run, given: Outcome("better", "It translates.", {}))
+'''
+
+
+def test_what_a_recipe_can_do_is_one_file(house):
+    """At the end of a run, in its judgement and on its page."""
+    file = house / "zeuxis" / "jobs" / "capabilities" / "translates.py"
+    file.write_text(CAPABILITY)
+    _two_folders(house)
+    python(house, "-m", "zeuxis", "train", "partner", "a", "b", "--run", "able", *QUICK)
+    file.unlink()
+    said = json.loads((house / "able" / "finish.json").read_text())["judgement"]["sentence"]
+    assert said.startswith("It translates. The result is") and int((house / "able" / "translated.txt").read_text()) > 9
+    assert "It translates." in (house / "able" / "report.html").read_text()

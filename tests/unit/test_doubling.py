@@ -20,7 +20,7 @@ import pytest
 from zeuxis.data import layouts, listing, tables
 from zeuxis.data.origin import note_in_xmp
 from zeuxis.degrade import parsing
-from zeuxis.jobs import held_out_strips
+from zeuxis.jobs.capabilities import reconstructs as held_out_strips
 from zeuxis.jobs.restoring import mask_files, masked_windows
 from zeuxis.pictures import metadata, tiles, write
 from zeuxis.pictures.picture_file import Metadata, Picture

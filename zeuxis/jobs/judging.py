@@ -6,20 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
-from zeuxis.draw import Stream, key_of
 from zeuxis.engine.alarms import advice
-from zeuxis.engine.batches import to_image
-from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.capability import capabilities_of
 from zeuxis.jobs.sources import Material
-from zeuxis.metrics.likeness import MOST, likeness
-from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, of_intervals, of_samples, unjudged
-from zeuxis.pages.read import read_object
-from zeuxis.recipes.recipe import Generates, Quantifies, Yardstick
+from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, unjudged
+from zeuxis.recipes.recipe import Yardstick
 from zeuxis.runs import Run
 from zeuxis.spelling import Advice, Way
 
@@ -37,19 +31,17 @@ def judge(run: Run, given: Material) -> Outcome:
 
 
 def _of_run(run: Run, given: Material) -> Outcome:
-    recipe = run.recipe
-    if isinstance(recipe, Quantifies):
-        return of_intervals(read_object(run.path / "calibration.json"))
-    yardstick = recipe.yardstick(run.spec)
+    yardstick = run.recipe.yardstick(run.spec)
     held = _of_figures(run, yardstick, given.held_out) if yardstick else None
-    if not isinstance(recipe, Generates):
+    judges = [one.judge for one in capabilities_of(run.recipe) if one.judge is not None]
+    if not judges:
         return held or unjudged("this recipe names no held-out figure that says it")
-    samples = judged_samples(run, given)
+    found = judges[0](run, given)
     if held is None:
-        return samples
+        return found
     before = {k: v for k, v in held.figures.items() if k == "earlier"}
-    said = samples.sentence.removesuffix(few_held(samples.figures.get("held"))).rstrip()  # the second says it too
-    return replace(samples, sentence=f"{said} {held.sentence}", figures={**samples.figures, **before})
+    said = found.sentence.removesuffix(few_held(found.figures.get("held"))).rstrip()  # the second says it too
+    return replace(found, sentence=f"{said} {held.sentence}", figures={**found.figures, **before})
 
 
 def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome:
@@ -85,34 +77,6 @@ def _earlier(scores: list[dict[str, Any]], yardstick: Yardstick, much: float) ->
     _, figure, images = max(told)
     late = max(ours for _, ours, _ in told[-max(1, len(told) // 4) :])
     return Earlier(figure, images) if figure - late > much else None
-
-
-def judged_samples(run: Run, given: Material) -> Outcome:
-    """The judgement of a run's last samples; nothing is written."""
-    spec, device = run.spec, run.record["compute"]["device"]
-    most = max(_LEAST, min(MOST, _BYTES // (4 * spec.channels * spec.height * spec.width)))
-    train, labels = some(given.train, most, "judged training", run.record["seed"])
-    if given.held_out is not None and len(given.held_out) >= _LEAST // 2:
-        held, _ = some(given.held_out, most, "judged held out", run.record["seed"])
-        apart = True
-    elif len(train) >= _LEAST:
-        train, held, apart = train[::2], train[1::2], False
-        labels = None if labels is None else labels[::2]
-    else:
-        return unjudged("there are too few pictures to hold the samples against")
-    wanted = labels if run.record["conditional"] else None
-    seeds = seeds_of("judged", run.record["seed"], len(train))
-    parts = generate(run.recipe, run.networks().to(device), seeds, wanted, device)
-    both = None if wanted is None else (wanted, wanted)
-    found = likeness(to_image(torch.cat(list(parts))), train, held, both)
-    return of_samples({**found.to_json(), "apart": apart})
-
-
-def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor | None]:
-    """Pictures [n, C, H, W] in [-1, 1] by chance, at most `most`, and their labels where there are any."""
-    chosen = Stream(key_of(name, seed)).permutation(len(data))[:most]
-    labels = None if data.labels is None else torch.from_numpy(np.asarray(data.labels, dtype=np.int64))[chosen]
-    return to_image(data.images(chosen)), labels
 
 
 def _mend(found: Outcome, run: Run) -> Advice:

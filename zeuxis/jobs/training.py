@@ -9,18 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import numpy as np
 import torch
 
 from zeuxis import catalog
 from zeuxis.augmentation.policies import guess_domain
 from zeuxis.data import there
-from zeuxis.data.dataset import Dataset, Spec
+from zeuxis.data.dataset import Spec
 from zeuxis.data.files import write_json
 from zeuxis.data.split import Split
-from zeuxis.draw import Stream, key_of
 from zeuxis.engine import train as engine
-from zeuxis.engine.batches import to_image
 from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.progress import say
@@ -34,24 +31,15 @@ from zeuxis.errors import (
     memory_in_words,
     nearest,
 )
-from zeuxis.jobs.calibrating import calibrate
-from zeuxis.jobs.held_out_strips import write_strips
+from zeuxis.jobs.capability import capabilities_of
 from zeuxis.jobs.initial_weights import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.judging import judge
-from zeuxis.jobs.nearest_neighbours import PAIRS, write_copies, write_suspects
-from zeuxis.jobs.recognizing import write_recalls
 from zeuxis.jobs.sample_files import generating
-from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.pages.card import write_card
 from zeuxis.pages.run import write_run_report
-from zeuxis.pictures.write import grid, write_png
-from zeuxis.recipes.recipe import Generates, Quantifies, Range, Recipe, Recognizes, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
 from zeuxis.runs import Run, read_json, taken
-
-_PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
-_LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewer where they are large
-_LOOKED_AT_BYTES = 64 << 20
 
 
 def begin(
@@ -187,56 +175,17 @@ def _split_file(run: Path, place: int, stream: str) -> Path:
 
 
 def finish(run: Run, given: Material) -> Run:
-    """The last papers of a run: split, recalls, real pictures to hold its own against, judgement, card and page."""
+    """The last papers of a run: split, what shows its recipe's capabilities, judgement, card and page."""
     if int(os.environ.get("RANK", "0")) == 0:
         for i, (name, split) in enumerate(given.splits.items()):
             write_json(_split_file(run.path, i, name), split.to_json())
-        if isinstance(run.recipe, Recognizes) and given.held_out is not None:
-            write_recalls(run, given.held_out)
-        if isinstance(run.recipe, Generates):
-            _write_real(run, given.train)
-            _write_copies(run, given)
-        if isinstance(run.recipe, Quantifies):
-            calibrate(run, given.held_out)
-        write_strips(run, given.held_out)
+        for capability in capabilities_of(run.recipe):
+            capability.finish(run, given)
         found = judge(run, given)
         write_card(run.path)
         write_run_report(run.path)
         say(f"zeuxis: {found.sentence}")
     return run
-
-
-def _write_real(run: Run, train: Dataset) -> None:
-    """real/grid.png: training pictures, laid out as the samples are; places that lack a picture stay white."""
-    record, spec = run.record, run.spec
-    order = Stream(key_of("real grid", record["seed"])).permutation(len(train))
-    parts, places, columns = [order[: _SQUARE**2]], _SQUARE**2, _SQUARE
-    if record["conditional"]:
-        labels = torch.from_numpy(np.asarray(train.labels, dtype=np.int64))[order]
-        parts = [order[labels == c][:_PER_CLASS] for c in range(min(spec.condition, _MOST_ROWS))]
-        places = columns = _PER_CLASS
-    sheet = torch.ones(len(parts), places, spec.channels, spec.height, spec.width)
-    for part, chosen in zip(sheet, parts, strict=True):
-        part[: len(chosen)] = to_image(train.images(chosen))
-    write_png(run.path / "real" / "grid.png", grid(sheet.flatten(0, 1), columns))
-
-
-def _write_copies(run: Run, given: Material) -> None:
-    """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one.
-
-    And real/suspects.json: how many stand out as copies.
-    """
-    record, spec = run.record, run.spec
-    device = record["compute"]["device"]
-    n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
-    recipe, networks, seeds = run.recipe, run.networks().to(device), seeds_of("suspects", record["seed"], n)
-    fakes = []
-    for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
-        labels = part % spec.condition if record["conditional"] else None
-        fakes += list(generate(recipe, networks, seeds[part], labels, device))
-    drawn = torch.cat(fakes)
-    write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
-    write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held_out)
 
 
 def is_study(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from tests.unit.pages.html_checks import check_page
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
-from zeuxis.jobs import held_out_strips as job
+from zeuxis.jobs.capabilities import reconstructs as job
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.sources import material, sources_of
 from zeuxis.pages.run import write_run_report

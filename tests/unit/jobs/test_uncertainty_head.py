@@ -10,7 +10,7 @@ from PIL import Image
 import zeuxis
 from zeuxis.draw import Stream, key_of
 from zeuxis.errors import BadInput
-from zeuxis.jobs.calibrating import by_picture
+from zeuxis.jobs.capabilities.quantifies import by_picture
 from zeuxis.jobs.restoring import uncertainty
 
 

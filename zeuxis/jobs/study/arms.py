@@ -28,9 +28,9 @@ from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import play
 from zeuxis.engine.state import build_networks, build_state
 from zeuxis.engine.train import Start, resume, train
+from zeuxis.jobs.capabilities.recognizes import predictions
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
 from zeuxis.jobs.nearest_neighbours import write_suspects
-from zeuxis.jobs.recognizing import predictions
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study.hits import pack, read_examined, unpack

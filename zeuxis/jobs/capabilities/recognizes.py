@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.engine.batches import to_image
+from zeuxis.jobs.capability import Capability
+from zeuxis.jobs.sources import Material
 from zeuxis.metrics.classification import balanced_accuracy, recalls
 from zeuxis.recipes.recipe import Recipe, Recognizes
 from zeuxis.runs import Run
@@ -40,3 +42,11 @@ def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:
     }
     write_json(run.path / "recalls.json", found)
     return found
+
+
+def finish(run: Run, given: Material) -> None:
+    if given.held_out is not None:
+        write_recalls(run, given.held_out)
+
+
+CAPABILITY = Capability(Recognizes, 0, finish)

@@ -14,7 +14,11 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted
+from zeuxis.jobs.capability import Capability
+from zeuxis.jobs.sources import Material
 from zeuxis.metrics.conformal import FACTORS, controlled, missed
+from zeuxis.pages.outcome import Outcome, of_intervals
+from zeuxis.pages.read import read_object
 from zeuxis.recipes.recipe import Quantifies
 from zeuxis.runs import Run
 
@@ -66,3 +70,14 @@ def calibrate(run: Run, held: Dataset | None) -> dict[str, Any]:
         say(f"zeuxis: the intervals could not be calibrated: {error}")
     write_json(run.path / "calibration.json", words)
     return words
+
+
+def finish(run: Run, given: Material) -> None:
+    calibrate(run, given.held_out)
+
+
+def judge(run: Run, given: Material) -> Outcome:
+    return of_intervals(read_object(run.path / "calibration.json"))
+
+
+CAPABILITY = Capability(Quantifies, 2, finish, judge)

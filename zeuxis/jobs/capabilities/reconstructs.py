@@ -18,7 +18,9 @@ from zeuxis.degrade.noise import round_bytes
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import to_image
+from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.restoring import nets
+from zeuxis.jobs.sources import Material
 from zeuxis.metrics.fidelity import ALL, psnr_each
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Reconstructs
@@ -122,11 +124,12 @@ def _finite(values: Sequence[float]) -> list[float | None]:
 def write_strips(run: Run, held: Dataset | None) -> None:
     """real/strips.png, a row per method and a column per square, and real/strips.json with the PSNR of each.
 
-    Of runs that restore and say what they undo; nothing is written for others, nor without held-out pictures.
+    Of runs that say what they undo; nothing is written for others, nor without held-out pictures.
     """
     recipe = run.recipe
-    if not (isinstance(recipe, Reconstructs) and isinstance(recipe, Degrades)) or held is None or not len(held):
+    if not isinstance(recipe, Degrades) or held is None or not len(held):
         return
+    assert isinstance(recipe, Reconstructs)
     seed, places = run.record["seed"], chosen(held, run.record["seed"])
     clean = _cut(to_image(held.images(np.array(places))), recipe)
     strips = strips_of(nets.from_run(run.path), clean, Draw(seed, phase="strips"))
@@ -146,3 +149,10 @@ def write_strips(run: Run, held: Dataset | None) -> None:
     }
     write_png(run.path / "real" / "strips.png", grid(sheet, len(clean)))
     write_json(run.path / "real" / "strips.json", words)
+
+
+def finish(run: Run, given: Material) -> None:
+    write_strips(run, given.held_out)
+
+
+CAPABILITY = Capability(Reconstructs, 3, finish)

@@ -1,0 +1,93 @@
+"""Draws new pictures: real ones beside them, those nearest to a training picture, and how alike both kinds are."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.draw import Stream, key_of
+from zeuxis.engine.batches import to_image
+from zeuxis.jobs.capability import Capability
+from zeuxis.jobs.nearest_neighbours import PAIRS, write_copies, write_suspects
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.sources import Material
+from zeuxis.metrics.likeness import MOST, likeness
+from zeuxis.pages.outcome import Outcome, of_samples, unjudged
+from zeuxis.pictures.write import grid, write_png
+from zeuxis.recipes.recipe import Generates
+from zeuxis.runs import Run
+
+_PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
+_LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewer where they are large
+_LOOKED_AT_BYTES = 64 << 20
+_BYTES = 256 << 20  # of floating-point numbers on one side; larger pictures are compared in smaller numbers
+_LEAST = 4  # pictures, two on either side
+
+
+def finish(run: Run, given: Material) -> None:
+    _write_real(run, given.train)
+    _write_copies(run, given)
+
+
+def _write_real(run: Run, train: Dataset) -> None:
+    """real/grid.png: training pictures, laid out as the samples are; places that lack a picture stay white."""
+    record, spec = run.record, run.spec
+    order = Stream(key_of("real grid", record["seed"])).permutation(len(train))
+    parts, places, columns = [order[: _SQUARE**2]], _SQUARE**2, _SQUARE
+    if record["conditional"]:
+        labels = torch.from_numpy(np.asarray(train.labels, dtype=np.int64))[order]
+        parts = [order[labels == c][:_PER_CLASS] for c in range(min(spec.condition, _MOST_ROWS))]
+        places = columns = _PER_CLASS
+    sheet = torch.ones(len(parts), places, spec.channels, spec.height, spec.width)
+    for part, chosen in zip(sheet, parts, strict=True):
+        part[: len(chosen)] = to_image(train.images(chosen))
+    write_png(run.path / "real" / "grid.png", grid(sheet.flatten(0, 1), columns))
+
+
+def _write_copies(run: Run, given: Material) -> None:
+    """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one.
+
+    And real/suspects.json: how many stand out as copies.
+    """
+    record, spec = run.record, run.spec
+    device = record["compute"]["device"]
+    n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
+    recipe, networks, seeds = run.recipe, run.networks().to(device), seeds_of("suspects", record["seed"], n)
+    fakes = []
+    for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
+        labels = part % spec.condition if record["conditional"] else None
+        fakes += list(generate(recipe, networks, seeds[part], labels, device))
+    drawn = torch.cat(fakes)
+    write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
+    write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held_out)
+
+
+def judged_samples(run: Run, given: Material) -> Outcome:
+    """The judgement of a run's last samples; nothing is written."""
+    spec, device = run.spec, run.record["compute"]["device"]
+    most = max(_LEAST, min(MOST, _BYTES // (4 * spec.channels * spec.height * spec.width)))
+    train, labels = some(given.train, most, "judged training", run.record["seed"])
+    if given.held_out is not None and len(given.held_out) >= _LEAST // 2:
+        held, _ = some(given.held_out, most, "judged held out", run.record["seed"])
+        apart = True
+    elif len(train) >= _LEAST:
+        train, held, apart = train[::2], train[1::2], False
+        labels = None if labels is None else labels[::2]
+    else:
+        return unjudged("there are too few pictures to hold the samples against")
+    wanted = labels if run.record["conditional"] else None
+    seeds = seeds_of("judged", run.record["seed"], len(train))
+    parts = generate(run.recipe, run.networks().to(device), seeds, wanted, device)
+    both = None if wanted is None else (wanted, wanted)
+    found = likeness(to_image(torch.cat(list(parts))), train, held, both)
+    return of_samples({**found.to_json(), "apart": apart})
+
+
+def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Pictures [n, C, H, W] in [-1, 1] by chance, at most `most`, and their labels where there are any."""
+    chosen = Stream(key_of(name, seed)).permutation(len(data))[:most]
+    labels = None if data.labels is None else torch.from_numpy(np.asarray(data.labels, dtype=np.int64))[chosen]
+    return to_image(data.images(chosen)), labels
+
+
+CAPABILITY = Capability(Generates, 1, finish, judged_samples)

@@ -1,0 +1,38 @@
+"""What becomes of a run by what its recipe can do: which capabilities there are, the folder `capabilities` says."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from zeuxis.jobs.sources import Material
+from zeuxis.pages.outcome import Outcome
+from zeuxis.recipes.recipe import Recipe
+from zeuxis.runs import Run
+
+
+@dataclass(frozen=True)
+class Capability:
+    """able: the protocol that a recipe with it has; place: the least comes first.
+
+    finish: writes what the page of a finished run shows of it; judge: its judgement, None where the recipe's held-out
+    figures say all.
+    """
+
+    able: type
+    place: int
+    finish: Callable[[Run, Material], None]
+    judge: Callable[[Run, Material], Outcome] | None = None
+
+
+@cache
+def _all() -> tuple[Capability, ...]:
+    names = [path.stem for path in Path(__file__).with_name("capabilities").glob("[!_]*.py")]
+    modules = (importlib.import_module(f"{__package__}.capabilities.{name}") for name in sorted(names))
+    return tuple(sorted((module.CAPABILITY for module in modules), key=lambda one: one.place))
+
+
+def capabilities_of(recipe: Recipe) -> list[Capability]:
+    """What a recipe can do."""
+    return [one for one in _all() if isinstance(recipe, one.able)]
