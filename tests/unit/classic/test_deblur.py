@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from zeuxis.classic.deblur import gaussian_width, wiener
-from zeuxis.classic.detail import fine_detail
+from zeuxis.classic.deblur import gaussian_width, verified_width, wiener
+from zeuxis.classic.detail import fine_detail, rounding_of
 
 HELD_OUT = sorted((Path(__file__).resolve().parents[2] / "pictures" / "held-out").glob("*.webp"))[:6]
 
@@ -79,3 +79,36 @@ def test_a_blur_that_is_not_quite_gaussian_where_all_is_fine_detail(path, radius
     )
     width = gaussian_width(dull, 0.0372)
     assert psnr(wiener(dull, width, 1.0), clean) > psnr(dull, clean) + 0.5
+
+
+def struck(pixels: np.ndarray, how: str) -> np.ndarray:
+    """A photograph as floats with noise of 25 levels, of each channel or alike in all, or 2 % of specks."""
+    rng = np.random.default_rng(0)
+    if how == "specks":
+        u = rng.random(pixels.shape[:2])[..., None]
+        return np.where(u < 0.01, 0.0, np.where(u > 0.99, 255.0, pixels))
+    noise = rng.normal(0, 25, pixels.shape if how == "noise" else (*pixels.shape[:2], 1))
+    return np.clip(pixels + noise, 0, 255)
+
+
+@pytest.mark.parametrize("how", ["", "noise", "grey noise", "specks"])
+@pytest.mark.parametrize("sigma", [1.2, 1.5, 2.0])
+@pytest.mark.parametrize("path", HELD_OUT, ids=lambda p: p.stem)
+def test_what_was_noisy_before_it_was_blurred_is_never_sharpened_to_be_worse(path, how, sigma):
+    """Noise, or specks, that a blur made soft passed for detail: sharpened, they came out up to 2 dB farther off."""
+    from scipy.ndimage import gaussian_filter
+
+    clean = np.array(Image.open(path).convert("L" if how == "grey noise" else "RGB")).astype(float)
+    clean = clean[..., None] if clean.ndim == 2 else clean
+    given = np.rint(gaussian_filter(struck(clean, how) if how else clean, (sigma, sigma, 0)))
+    dull, truth = (torch.from_numpy(x).permute(2, 0, 1)[None].float() / 127.5 - 1 for x in (given, clean))
+    if float(fine_detail(dull)) >= 2:
+        return
+    width = verified_width(dull, rounding_of(dull.shape[1]))
+    assert not how or not width or psnr(wiener(dull, width), truth) > psnr(dull, truth) - 0.2
+    assert how or not width or psnr(wiener(dull, width), truth) > psnr(dull, truth) + 0.5
+
+
+def test_clean_photographs_that_were_blurred_are_still_sharpened():
+    widths = [verified_width(blurred(photo(path), 1.5), rounding_of(3)) for path in HELD_OUT]
+    assert sum(width > 0 for width in widths) >= len(widths) - 1

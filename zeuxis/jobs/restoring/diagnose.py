@@ -38,7 +38,7 @@ _FIELDS = {SPECKS: ("specks",), NOISE_: ("noise", "colours", "quiet"), JPEG_: ("
 _FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
-_NOISY = "noise"
+_NOISY, _SOFT = "noise", "so soft a picture"
 _SPECKED = "a picture with specks"  # in what neither a lattice nor a blur's spectrum is whole
 _ENDS = "a picture of so many black and white pixels"  # in what they may be specks, which hide all else
 _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
@@ -50,8 +50,9 @@ _FOR_SPECKS = ("auto",)
 
 @dataclass(frozen=True)
 class Judged:
-    """What is told of `Measured`, with its units: None where something could not be judged, and in `quality` also
-    where there is no grid of a JPEG. words: one line for people."""
+    """What is told of `Measured`, with its units: None where something could not be judged, in `quality` also where
+    there is no grid of a JPEG, and in `blur` where it is soft by no blur that can be undone. words: one line for
+    people."""
 
     words: str
     noise: float | None
@@ -129,6 +130,8 @@ class Measured:
     def judged(self) -> Judged:
         """What is told of it."""
         silent = {name for what in self.unjudged for name in _FIELDS[what]}
+        if self.soft and not self.blur:
+            silent.add("blur")
         told: Any = {f.name: None if f.name in silent else getattr(self, f.name) for f in fields(Measured)}
         return Judged(self.words(), **told)
 
@@ -199,6 +202,8 @@ def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:
     """What could not be judged, and in what; causes: why each could not, empty where it could."""
     if found.noise > NOISE or found.colours > COLOURS:
         causes = {**causes, NOISE_: ""}
+    elif found.soft and not found.blur and not causes[NOISE_]:  # it may have been blurred with the picture
+        causes = {**causes, NOISE_: _SOFT}
     elif not causes[NOISE_]:  # a codec takes fine noise away, and what it leaves is like detail
         lossy = causes[JPEG_] if causes[JPEG_] not in (_PLAIN, _SPECKED) else ""
         causes = {**causes, NOISE_: _CODED if found.quality is not None else lossy}
@@ -341,7 +346,7 @@ def _auto(m: Measured) -> Plan:
 def _hint(m: Measured) -> str:
     """Which tasks do what `auto` does not, since it could not be judged."""
     found = []
-    if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _PLAIN):
+    if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _PLAIN, _SOFT):
         found.append("`--task denoise` where it is noisy")
     if m.quality is not None and not m.blur:
         found.append("`--task deblur` where it is soft")
