@@ -100,7 +100,8 @@ def test_a_training_that_fails_says_so_everywhere(place, tmp_path):
         assert "zeuxis: how many images dcgan needs on 16x16 px" in done.err
         assert Run.open(run).log("score")[-1]["alarms"] == ["too early"]
         page, card = (run / "report.html").read_text("utf-8"), (run / "card.md").read_text("utf-8")
-        assert found["sentence"] in card and json.loads(done.out)["alarms"] == ["too early"]
+        assert f"on {Run.open(run).record['splits']['images']['train']} pictures" in card and "image-generation" in card
+        assert "zeuxis sample" in card and found["sentence"] in card and json.loads(done.out)["alarms"] == ["too early"]
         assert page.index("The samples are fog, all alike") < page.index("dcgan was trained on")
         assert typed("report", str(run)).code == 0 and "fog" in (run / "report.html").read_text("utf-8")
 

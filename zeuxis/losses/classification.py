@@ -25,10 +25,10 @@ def accuracy(logits: Tensor, label: Tensor) -> Tensor:
 
 
 def recalls(logits: Tensor, label: Tensor) -> Tensor:
-    """Share of each class that is found, [K]; NaN for a class without samples. label: int64 [B]."""
+    """Share of each class that is found, float64 [K]; NaN for a class without samples. label: int64 [B]."""
     classes = logits.shape[1]
     found = label[logits.argmax(1) == label]
-    hits, sizes = (torch.bincount(x, minlength=classes).to(logits.dtype) for x in (found, label))
+    hits, sizes = (torch.bincount(x, minlength=classes).double() for x in (found, label))
     return hits / sizes
 
 

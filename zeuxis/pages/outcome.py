@@ -224,7 +224,8 @@ def figure_rows(outcome: Outcome) -> list[tuple[str, str, str]]:
     f = outcome.figures
     if "diversity" in f:
         names = (("distance", "distance, 0 to 1"), ("coverage", "coverage"), ("recall", "recall"))
-        pairs = [(words, decimal(f.get(n), 3), decimal(f.get(f"{n}_real"), 3)) for n, words in names]
+        shown = {k: max(v, 0.0) for k, v in ((k, number(v)) for k, v in f.items()) if v is not None}
+        pairs = [(words, decimal(shown.get(n), 3), decimal(shown.get(f"{n}_real"), 3)) for n, words in names]
         return [
             *pairs,
             ("diversity", decimal(f.get("diversity"), 2), "1"),

@@ -55,6 +55,7 @@ def study_page(found: StudyFolder) -> str:
         missing=missing_words(found),
         facts=facts(found),
         arms_plot=arms_plot(found, arms),
+        unmeasured=found.unmeasured,
         meaning=[(a.name, MEANING[a.name]) for a in arms if a.name in MEANING],
         differences_plot=differences_plot(found),
         shares_chosen=bool(numbers(found.verdict.get("shares"))),

@@ -124,7 +124,7 @@ def test_jpeg_files_are_read_with_their_tables(tmp_path, in_bands):
     path = compressed(tmp_path / "x.jpg")
     asked = RestoreConfig(memory=3 * TIGHT)
     run_batch(str(path), str(tmp_path / "out.png"), asked)
-    assert read_note(tmp_path / "out.png")["why"] == "in its middle: JPEG quality 15"
+    assert read_note(tmp_path / "out.png")["why"].startswith("in its middle: JPEG quality 15")
     whole = picture_of(read(path), asked).picture.pixels.astype(int)
     assert np.abs(read(tmp_path / "out.png").pixels - whole).max() <= 6  # two decoders
 

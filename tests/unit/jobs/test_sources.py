@@ -15,7 +15,7 @@ from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.there import source_of
 from zeuxis.engine.monitoring import with_every_class
 from zeuxis.errors import BadInput
-from zeuxis.jobs import recognizing
+from zeuxis.jobs.capabilities import recognizes
 from zeuxis.jobs.sample_files import _labels
 from zeuxis.jobs.sources import Source, held_share, material
 from zeuxis.jobs.study.plan import StudyConfig
@@ -122,14 +122,14 @@ def test_what_is_watched_has_every_class():
 
 def test_no_mean_over_classes_that_are_not_there(tmp_path, monkeypatch):
     held = MemoryDataset(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), [0, 0, 1, 1], ("a", "b", "c"))
-    monkeypatch.setattr(recognizing, "predictions", lambda *_: torch.tensor([0, 0, 1, 0]))
+    monkeypatch.setattr(recognizes, "predictions", lambda *_: torch.tensor([0, 0, 1, 0]))
 
     class Done:
         path, spec, recipe = tmp_path, held.spec, None
         record = {"compute": {"device": "cpu"}}
         networks = staticmethod(torch.nn.ModuleDict)
 
-    found = recognizing.write_recalls(Done, held)
+    found = recognizes.write_recalls(Done, held)
     assert found["recalls"] == [1.0, 0.5, None] and found["balanced_accuracy"] is None
 
 

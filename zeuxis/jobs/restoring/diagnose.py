@@ -332,7 +332,14 @@ def _mending(m: Measured) -> Plan:
     if m.blur > BLUR and not found:
         found.append(f"blur {m.blur:.1f} px")
         steps.append("sharpen")
-    return Plan(tuple(steps), ", ".join(found))
+    return Plan(tuple(steps), ", ".join(found) + (_beside(m) if steps else ""))
+
+
+def _beside(m: Measured) -> str:
+    """What may be there beside what is mended: noise and specks, where they could not be told."""
+    left = {name: cause for name, cause in m.unjudged.items() if name in (SPECKS, NOISE_)}
+    told = [f"; {name} in {cause} is not judged" for name, cause in left.items()]
+    return "".join(told) + (_hint(replace(m, quality=None)) if NOISE_ in left else "")
 
 
 def _auto(m: Measured) -> Plan:

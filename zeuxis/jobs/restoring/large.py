@@ -176,6 +176,7 @@ def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Band
     """
     width, halo = band.shape[3], bands.halo
     inner = max(BLOCK, columns - 2 * halo) // bands.multiple_of * bands.multiple_of or bands.multiple_of
+    inner = min(inner, -(-width // bands.multiple_of) * bands.multiple_of)  # what is wider would be mirrored in vain
     wide = band.index_select(3, mirrored(width, halo, halo + inner))
     for left in range(0, width, inner):
         count = min(inner, width - left)

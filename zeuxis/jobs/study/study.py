@@ -172,7 +172,7 @@ def _check(dataset: Dataset, split: Split, asked: StudyConfig, families: np.ndar
             f"class `{dataset.spec.classes[least]}` has {counted(int(counts[least]), 'picture')} in the training part, "
             f"not {need}",
             "",
-            "give more pictures or a smaller --labels-per-class",
+            "give more pictures" + (" or a smaller --labels-per-class" if need > (4 if doubled else 2) else ""),
         )
     labels = np.asarray(dataset.labels)
     for c, name in enumerate(dataset.spec.classes):
