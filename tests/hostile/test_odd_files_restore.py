@@ -19,8 +19,8 @@ TOOL = Path(__file__).resolve().parents[3] / "shared" / "tools" / "odd-files"
 BAD = {
     "bomb.png": "bomb",
     "truncated.jpg": "truncated",
-    "header-only.jpg": "not a picture",
-    "truncated.png": "checksum",
+    "header-only.jpg": "a JPEG, and damaged",
+    "truncated.png": "too early",
     "bad-crc.png": "checksum",
     "empty.jpg": "is empty",
     "text.png": "not a picture",

@@ -54,7 +54,11 @@ _NARROWEST, _WIDEST = 0.9, 4.0  # pixels that can be told and undone
 _MISFIT, _BEND, _EXPONENT = 0.38, (-2.0, 3.8), (0.7, 3.7)  # own, of a fit (benchmarks/kinds.py): see `verified_width`
 _APART = 1.25  # of the widths along the two axes and the diagonals, largest over smallest
 _BLOCK, _CALM, _FEWEST, _CLIPPED = 8, 0.2, 4, 0.92  # of `spares_calm`: pixels, share of blocks, blocks, mean of a block
-_CALM_SHARE, _FAINT_SHARE, _COLOUR_SHARE = 0.42, 0.15, 1.5  # own, on 40 photographs held out, blurred after and before
+_ALIKE, _OWN = (
+    0.2,
+    1.5,
+)  # of the differences of colours to the luma, in the change: alike in all channels; in each its own
+_MOST_OWN, _MOST_ALIKE, _MOST_DETAIL, _MOST_GREY = 0.15, 0.35, 0.6, 0.42  # own, on 40 photographs, noisy or not before
 _PERIOD, _PEAK, _TWOFOLD = 0.23, 6.0, 2.8  # cycles a pixel from which enlarging shows; times the spectrum's median
 
 
@@ -144,10 +148,10 @@ def spares_calm(image: Tensor, sharp: Tensor) -> bool:
     """Whether sharpening one picture [1, C, H, W] changed its edges and not what lies between them.
 
     Noise or specks that were there before the blur are blurred with the picture, pass for it in the spectrum, and come
-    back by sharpening, up to 2 dB farther from the truth than before. They do so everywhere, and noise of a sensor in
-    each channel by itself; a picture's own detail lies at its edges and is much alike in all channels. So the change in
-    the fifth of blocks of 8x8 pixels whose means differ the least from those around them is held against the change
-    in all of the picture, and that of the differences of colours against that of the luma.
+    back by sharpening, up to 2 dB farther from the truth than before. They do so everywhere. So the change in the fifth
+    of blocks of 8x8 pixels whose means differ the least from those around them is held against the change in all of
+    the picture. What colours are in it tells more: noise of a sensor is in each channel by itself, specks and the
+    grain of a film are in all alike, and detail lies between the two.
     """
     change, blocks = (sharp - image) * GREY, F.avg_pool2d(luma(image), _BLOCK)
     around = F.pad(blocks, (1,) * 4, mode="replicate")
@@ -157,13 +161,13 @@ def spares_calm(image: Tensor, sharp: Tensor) -> bool:
         return True
     calm = relief[inside].argsort()[: max(_FEWEST, int(_CALM * int(inside.sum())))]
     energy = F.avg_pool2d(luma(change).square(), _BLOCK)
-    there, whole = float(energy[inside][calm].mean()), float(energy.mean())
-    if there > _CALM_SHARE * whole:
-        return False
-    if image.shape[1] == 1 or there <= _FAINT_SHARE * whole:
-        return True
-    colours = (change[:, ::2] - change[:, 1:2]).square().mean(1, keepdim=True)
-    return float(F.avg_pool2d(colours, _BLOCK)[inside][calm].mean()) <= _COLOUR_SHARE * there
+    there = float(energy[inside][calm].mean())
+    share = there / max(float(energy.mean()), 1e-9)
+    if image.shape[1] == 1:
+        return share <= _MOST_GREY
+    colours = F.avg_pool2d((change[:, ::2] - change[:, 1:2]).square().mean(1, keepdim=True), _BLOCK)
+    coloured = float(colours[inside][calm].mean()) / max(there, 1e-9)
+    return share <= (_MOST_OWN if coloured > _OWN else _MOST_ALIKE if coloured < _ALIKE else _MOST_DETAIL)
 
 
 def _gaussian(fit: _Fit) -> bool:

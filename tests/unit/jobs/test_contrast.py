@@ -2,7 +2,7 @@
 
 import torch
 
-from zeuxis.jobs.restoring.diagnose import Measured
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.steps import STEPS, State, StepConfig
 
 

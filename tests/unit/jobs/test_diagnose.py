@@ -14,7 +14,8 @@ from zeuxis.degrade.parsing import parse
 from zeuxis.degrade.pixels import apply_to_pixels
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import diagnose
-from zeuxis.jobs.restoring.diagnose import Measured, measure, plan
+from zeuxis.jobs.restoring.diagnose import measure, plan
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of
 from zeuxis.pictures.picture import read, to_tensor
 

@@ -1,9 +1,8 @@
 """Before a picture is touched: what is wrong with it, and what should be done, or nothing, and why."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,12 +17,12 @@ from zeuxis.classic.jpeg_noise import coded_noise
 from zeuxis.classic.scratches import looks_worn, on_paper
 from zeuxis.classic.variety import variety
 from zeuxis.errors import BadInput, nearest
+from zeuxis.jobs.restoring.measured import COLOURS, JPEG_, NOISE_, SOFTNESS, SPECKS, Measured, specks_in_words
 from zeuxis.pictures.picture import Picture, grey_if_equal
 
 # What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/kinds.py.
 NOISE, SURE = 7.0, 0.4  # grey levels (less may be the grain of a film); confidence that it is no texture
 GRAIN, ALIKE = 10.0, 0.25  # the same where all channels hold the same noise, as grain does: chroma below this share
-COLOURS = 2.5  # grey levels of noise in the colours, white or not: neither film nor texture has it in both differences
 VARIED = 0.7  # below it a picture is alike all over, as a texture is: what it is made of cannot be told from noise
 CODED, CODED_SURE, UNEVEN = 9.4, 0.75, 6.0  # the same behind JPEG, which leaves little of the noise of colours
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
@@ -32,9 +31,6 @@ EARLIER = 5  # qualities by which an earlier compression must have been coarser 
 DULL = 2.0  # fine detail, in units of what a blurred picture holds
 BLUR = 0.9  # pixels
 
-SPECKS, NOISE_, JPEG_, SOFTNESS = "salt and pepper", "noise", "JPEG traces", "softness"
-"""What is measured, as `Measured.unjudged` names it."""
-_FIELDS = {SPECKS: ("specks",), NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
 _FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
 _PLAIN = "so small, plain or clipped a picture"
 _ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
@@ -46,102 +42,6 @@ _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
 _NO_SPECKS = Impulses(0.0, 0.0)
 _FOR_SPECKS = ("auto",)
 """The tasks that look for salt and pepper: at half strength, as `enhance` works, half of each speck would stay."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What is told of `Measured`, with its units: None where something could not be judged, in `quality` also where
-    there is no grid of a JPEG, and in `blur` where it is soft by no blur that can be undone. words: one line for
-    people."""
-
-    words: str
-    noise: float | None
-    quality: int | None
-    grid: tuple[int, int]
-    blur: float | None
-    table: tuple[int, ...]
-    worn: bool | None
-    colours: float | None
-    quiet: float | None
-    soft: bool | None
-    specks: Impulses | None
-    paper: bool | None
-    unjudged: Mapping[str, str]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was found, as the steps use it: what could not be judged is 0, so that it counts for nothing.
-
-    noise: standard deviation on the scale of 255, 0 where it looks like texture; quality: JPEG 1 to 100, None where
-    the pixels show no grid of a JPEG; grid: row and column where its blocks start; blur: standard deviation in pixels
-    of a Gaussian that would explain it that the finest detail is missing, 0 where none would; table: the 64 steps of
-    JPEG's luma, row by row, the larger of both where the picture may have been turned; () without JPEG; worn: whether
-    it looks like an old print with scratches, None where that was not looked for; colours: noise in the differences of
-    colours, of any spectrum, as a camera makes it of a sensor's; quiet: how strong noise of the brightness can be
-    beside that of the colours, 1 at most; soft: the finest detail is missing, whatever the reason. specks: salt and
-    pepper, which all else was measured without; None where there is none, where it cannot be told, or was not looked
-    for. paper: whether most of it is of one shade, or it looks drawn, so that its lines may be writing and no
-    scratches; None where that was not looked for. unjudged: which of SPECKS, NOISE_, JPEG_ and SOFTNESS could not be
-    told, and in what; 0 and None say nothing there, and `judged` has None.
-    """
-
-    noise: float
-    quality: int | None
-    grid: tuple[int, int]
-    blur: float
-    table: tuple[int, ...] = ()
-    worn: bool | None = None
-    colours: float = 0.0
-    quiet: float = 1.0
-    soft: bool = False
-    specks: Impulses | None = None
-    paper: bool | None = None
-    unjudged: Mapping[str, str] = field(default_factory=dict)
-
-    def words(self) -> str:
-        """One line for people: what was found, and what could not be judged."""
-        jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
-        told = {NOISE_: self._noise(), JPEG_: jpeg, SOFTNESS: self._sharpness()}
-        found = [] if self.specks is None else [_specks_in_words(self.specks)]
-        found.append(", ".join(words for name, words in told.items() if name not in self.unjudged))
-        for cause in dict.fromkeys(self.unjudged.values()):
-            names = [name for name, why in self.unjudged.items() if why == cause]
-            found.append(f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged")
-        return "; ".join(words for words in found if words)
-
-    def _noise(self) -> str:
-        """0 is no measured silence: grain, and what may be texture, is left out of it."""
-        if not self.noise:
-            return (
-                f"noise {self.colours:.1f} in the colours" if self.colours > COLOURS else "no noise beyond grain found"
-            )
-        return f"noise {self.noise:.1f}"
-
-    def _sharpness(self) -> str:
-        if self.blur:
-            return f"blur {self.blur:.1f} px"
-        return "soft, but not by a blur that can be undone for sure" if self.soft else "no Gaussian blur found"
-
-    def judged(self) -> Judged:
-        """What is told of it."""
-        silent = {name for what in self.unjudged for name in _FIELDS[what]}
-        if self.soft and not self.blur:
-            silent.add("blur")
-        told: Any = {f.name: None if f.name in silent else getattr(self, f.name) for f in fields(Measured)}
-        return Judged(self.words(), **told)
-
-
-def _specks_in_words(found: Impulses) -> str:
-    return f"specks of salt and pepper, {100 * found.share:.1f} % of the pixels"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @dataclass(frozen=True)
@@ -327,7 +227,7 @@ def _mending(m: Measured) -> Plan:
         found.append(f"JPEG quality {m.quality}")
         steps = ["repair" if steps else "unblock"]
     if m.specks is not None:
-        found.insert(0, _specks_in_words(m.specks))
+        found.insert(0, specks_in_words(m.specks))
         steps.insert(0, "despeckle")
     if m.blur > BLUR and not found:
         found.append(f"blur {m.blur:.1f} px")

@@ -12,7 +12,8 @@ from torch import Tensor
 from zeuxis.classic import residual
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import diagnose, nets, steps
-from zeuxis.jobs.restoring.diagnose import Measured, Plan
+from zeuxis.jobs.restoring.diagnose import Plan
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.restoring.steps import State, StepConfig
 from zeuxis.pictures import streaming

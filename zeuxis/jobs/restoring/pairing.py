@@ -15,7 +15,7 @@ from zeuxis.jobs.per_image.done import size_of_file
 from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
 from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import diagnose
-from zeuxis.jobs.restoring.diagnose import Measured
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
 from zeuxis.pictures.write import read_note
 

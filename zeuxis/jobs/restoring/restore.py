@@ -17,6 +17,7 @@ from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress, Work
 from zeuxis.jobs.restoring import diagnose, large, mask_files, steps
 from zeuxis.jobs.restoring.diagnose import Plan
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.steps import State, StepConfig
 from zeuxis.jobs.restoring.uncertainty import of_run
 from zeuxis.pictures import streaming
@@ -162,7 +163,7 @@ class Restore(_Work):
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
         todo, measured, means = decision.detail, decision.measured, self.asked.means()
-        assert isinstance(todo, _Plan) and isinstance(measured, diagnose.Measured) and todo.image is not None
+        assert isinstance(todo, _Plan) and isinstance(measured, Measured) and todo.image is not None
         state = State(todo.image, measured, todo.known, remarks=decision.remarks)
         for step in todo.plan.steps:
             state = steps.STEPS[step](state, means)

@@ -15,8 +15,9 @@ from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring import nets
-from zeuxis.jobs.restoring.diagnose import TASKS, Measured
+from zeuxis.jobs.restoring.diagnose import TASKS
 from zeuxis.jobs.restoring.fast import quickened
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.weights import bundled
 
