@@ -54,10 +54,7 @@ _NARROWEST, _WIDEST = 0.9, 4.0  # pixels that can be told and undone
 _MISFIT, _BEND, _EXPONENT = 0.38, (-2.0, 3.8), (0.7, 3.7)  # own, of a fit (benchmarks/kinds.py): see `verified_width`
 _APART = 1.25  # of the widths along the two axes and the diagonals, largest over smallest
 _BLOCK, _CALM, _FEWEST, _CLIPPED = 8, 0.2, 4, 0.92  # of `spares_calm`: pixels, share of blocks, blocks, mean of a block
-_ALIKE, _OWN = (
-    0.2,
-    1.5,
-)  # of the differences of colours to the luma, in the change: alike in all channels; in each its own
+_ALIKE, _OWN = 0.14, 1.5  # colours in the change, to its luma: alike in all channels, in each its own
 _MOST_OWN, _MOST_ALIKE, _MOST_DETAIL, _MOST_GREY = 0.15, 0.35, 0.6, 0.42  # own, on 40 photographs, noisy or not before
 _PERIOD, _PEAK, _TWOFOLD = 0.23, 6.0, 2.8  # cycles a pixel from which enlarging shows; times the spectrum's median
 
