@@ -11,8 +11,6 @@ from torch import Tensor
 from zeuxis.classic.decorrelation import luma
 from zeuxis.classic.detail import ROUNDING
 
-GREY = 127.5
-
 
 def wiener(image: Tensor, sigma: float, noise: float = 1.0) -> Tensor:
     """[N, C, H, W] in [-1, 1], a Gaussian blur of `sigma` pixels undone as far as the noise lets it.
@@ -54,6 +52,7 @@ _NARROWEST, _WIDEST = 0.9, 4.0  # pixels that can be told and undone
 _MISFIT, _BEND, _EXPONENT = 0.38, (-2.0, 3.8), (0.7, 3.7)  # own, of a fit (benchmarks/kinds.py): see `verified_width`
 _APART = 1.25  # of the widths along the two axes and the diagonals, largest over smallest
 _BLOCK, _CALM, _FEWEST, _CLIPPED = 8, 0.2, 4, 0.92  # of `spares_calm`: pixels, share of blocks, blocks, mean of a block
+_NOTHING = 1e-13  # energy, so that a picture that sharpening leaves as it is divides by no zero
 _ALIKE, _OWN = 0.14, 1.5  # colours in the change, to its luma: alike in all channels, in each its own
 _MOST_OWN, _MOST_ALIKE, _MOST_DETAIL, _MOST_GREY = 0.3, 0.5, 0.6, 0.5  # own, on 40 photographs, noisy or not before
 _PERIOD, _PEAK, _TWOFOLD = 0.23, 6.0, 2.8  # cycles a pixel from which enlarging shows; times the spectrum's median
@@ -150,7 +149,7 @@ def spares_calm(image: Tensor, sharp: Tensor) -> bool:
     the picture. What colours are in it tells more: noise of a sensor is in each channel by itself, specks and the
     grain of a film are in all alike, and much detail lies between the two.
     """
-    change, blocks = (sharp - image) * GREY, F.avg_pool2d(luma(image), _BLOCK)
+    change, blocks = sharp - image, F.avg_pool2d(luma(image), _BLOCK)
     around = F.pad(blocks, (1,) * 4, mode="replicate")
     relief = F.max_pool2d(around, 3, 1) + F.max_pool2d(-around, 3, 1)
     inside = blocks.abs() < _CLIPPED
@@ -159,11 +158,11 @@ def spares_calm(image: Tensor, sharp: Tensor) -> bool:
     calm = relief[inside].argsort()[: max(_FEWEST, int(_CALM * int(inside.sum())))]
     energy = F.avg_pool2d(luma(change).square(), _BLOCK)
     there = float(energy[inside][calm].mean())
-    share = there / max(float(energy.mean()), 1e-9)
+    share = there / max(float(energy.mean()), _NOTHING)
     if image.shape[1] == 1:
         return share <= _MOST_GREY
     colours = F.avg_pool2d((change[:, ::2] - change[:, 1:2]).square().mean(1, keepdim=True), _BLOCK)
-    coloured = float(colours[inside][calm].mean()) / max(there, 1e-9)
+    coloured = float(colours[inside][calm].mean()) / max(there, _NOTHING)
     return share <= (_MOST_OWN if coloured > _OWN else _MOST_ALIKE if coloured < _ALIKE else _MOST_DETAIL)
 
 

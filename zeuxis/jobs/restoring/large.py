@@ -62,6 +62,8 @@ def is_grey(path: Path) -> bool:
     Raises Unreadable; BadInput without pyvips.
     """
     channels = streaming.look(path).channels
+    if channels == 1:
+        return True
     return all(bool((rows[..., 1:channels] == rows[..., :1]).all()) for _, rows in streaming.bands(path))
 
 
@@ -70,7 +72,7 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     part = sample(path)
     measured = diagnose.measure(part, to_tensor(part), task)
     plan = diagnose.plan(task, measured)
-    channels = 1 if is_grey(path) else part.pixels.shape[2]
+    channels = 1 if plan.steps and is_grey(path) else part.pixels.shape[2]
     found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=channels)
     if not set(plan.steps) <= {"denoise", "repair", "unblock"}:
         if task == "auto":
