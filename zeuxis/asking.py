@@ -143,13 +143,13 @@ def copies_by_rules(
     if out is None:
         raise BadInput("--classic-only needs a folder to write to", "", "add `--out DIR`")
     from zeuxis.engine.progress import say
-    from zeuxis.jobs import classic
+    from zeuxis.jobs import copies
 
     dataset: Dataset = source.open()
     if source.join is not None and dataset.parts is None:
         raise unread("--join", "where the pictures have no official parts")
-    classic.check(dataset, source.source, Path(out), how[0], how[1], how[2])
-    dataset = classic.apart(dataset, source.join)
-    for line in classic.describe(dataset, how[0], how[2], how[4]):
+    copies.check(dataset, source.source, Path(out), how[0], how[1], how[2])
+    dataset = copies.apart(dataset, source.join)
+    for line in copies.describe(dataset, how[0], how[2], how[4]):
         say(line)
-    return None if dry_run else classic.augment_folder(dataset, source.source, Path(out), *how)
+    return None if dry_run else copies.augment_folder(dataset, source.source, Path(out), *how)

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from tests.laws.helper import bits_equal
-from zeuxis.augmentation import policies
+from zeuxis.augmentation.apply import apply
+from zeuxis.augmentation.names import POLICY_NAMES
 from zeuxis.augmentation.operations import OPERATIONS
-from zeuxis.augmentation.policies import POLICIES, Policy
+from zeuxis.augmentation.policy import Policy, find_policy
 from zeuxis.draw import Draw, Stream, key_of
 
 DRAW = Draw(5, phase="law")
@@ -25,9 +26,9 @@ def test_operation_of_strength_zero_is_the_identity(name, channels):
     assert bits_equal(OPERATIONS[name].apply(x, torch.zeros(4), DRAW), x)
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", POLICY_NAMES)
 def test_policy_of_strength_zero_is_the_identity(name):
-    assert bits_equal(policies.apply(replace(POLICIES[name], strength=0.0), image(), DRAW).image, image())
+    assert bits_equal(apply(replace(find_policy(name), strength=0.0), image(), DRAW).image, image())
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -37,14 +38,14 @@ def test_operation_keeps_shape_and_range(name):
     assert not bits_equal(y, image())
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", POLICY_NAMES)
 def test_pair_gets_equal_parameters(name):
     """The same draw and index: a picture is changed alike in any batch, and so is its partner."""
     x, index = image(), torch.tensor([3, 0, 7, 9])
-    whole = policies.apply(name, x, DRAW, index=index).image
-    assert bits_equal(policies.apply(name, x.clone(), DRAW, index=index).image, whole)
+    whole = apply(name, x, DRAW, index=index).image
+    assert bits_equal(apply(name, x.clone(), DRAW, index=index).image, whole)
     back = torch.tensor([2, 0, 3, 1])
-    torch.testing.assert_close(policies.apply(name, x[back], DRAW, index=index[back]).image, whole[back])
+    torch.testing.assert_close(apply(name, x[back], DRAW, index=index[back]).image, whole[back])
 
 
 @pytest.mark.parametrize("name", [n for n, o in OPERATIONS.items() if o.geometric])
@@ -54,7 +55,7 @@ def test_mask_and_box_move_with_their_image(name):
     x[:, :, 8:16, 8:16] = 1.0
     box = torch.tensor([8.0, 8.0, 16.0, 16.0]).expand(4, 1, 4)
     policy = Policy("one", always=((name, 0.4),))
-    moved = policies.apply(policy, x, DRAW, mask=(x > 0).long(), boxes=box, domain="overhead")
+    moved = apply(policy, x, DRAW, mask=(x > 0).long(), boxes=box, domain="overhead")
     assert moved.mask is not None and moved.boxes is not None
     seen = moved.image[:, 0] > 0
     for i in range(4):

@@ -350,6 +350,71 @@ def test_a_score_is_one_file(house):
     assert "MOST" in page and "10.0 levels" in page
 
 
+POLICY = '''"""A toy: every picture is mirrored."""
+
+from zeuxis.augmentation.policy import Policy
+
+POLICY = Policy("mirrored", always=(("flip_horizontal", 1.0),))
+'''
+
+
+def test_a_policy_is_one_file(house):
+    """Offered by help, and used for copies."""
+    (house / "zeuxis" / "augmentation" / "policies" / "mirrored.py").write_text(POLICY)
+    (house / "lone").mkdir()
+    picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(house / "lone" / "a.png")
+    assert "mirrored" in python(house, "-m", "zeuxis", "augment", "--help")
+    words = ("augment", "lone", "--classic-only", "--copies", "1", "--policy", "mirrored", "--out", "copies")
+    python(house, "-m", "zeuxis", *words)
+    made = {np.asarray(Image.open(path)).tobytes() for path in (house / "copies").rglob("*.png")}
+    assert made == {picture.tobytes(), np.ascontiguousarray(picture[:, ::-1]).tobytes()}
+
+
+TREATMENT = '''"""A toy: the training pictures of the repeat once more, beside themselves."""
+
+from zeuxis.data.memory import Subset
+from zeuxis.jobs.study.treatment import Treatment
+
+
+def twice(place, r, drawn):
+    return Subset(place.dataset, drawn["train"])
+
+
+TREATMENT = Treatment("the same pictures twice", twice)
+'''
+STUDY = """
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.jobs.study import study
+from zeuxis.jobs.study.plan import StudyConfig
+from zeuxis.pages.study import write_study_report
+
+pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (80, 1, 16, 16), dtype=np.uint8))
+data = MemoryDataset(pictures, np.arange(80) % 2, ("a", "b"))
+asked = StudyConfig(labels_per_class=4, repeats=2, treatment="twice", policies=("none",), steps=(0, 2))
+words = {"source": "in memory", "size": None, "channels": None, "fit": "crop", "digest": data.digest}
+study.run(study.begin(Path("twice"), data, asked, words, 1, "cpu"), here=True)
+write_study_report(Path("twice"))
+"""
+
+
+def test_a_treatment_is_one_file(house):
+    """Offered by help, tried by a study, and named on its page."""
+    (house / "zeuxis" / "jobs" / "study" / "treatments" / "twice.py").write_text(TREATMENT)
+    assert "twice" in python(house, "-m", "zeuxis", "augment", "--help")
+    python(house, "-c", STUDY)
+    arm = json.loads((house / "twice" / "repeats" / "02" / "twice.json").read_text())
+    assert (arm["fill"], arm["share"], arm["policy"]) == ("twice", 0.5, "none")
+    assert not (house / "twice" / "repeats" / "01" / "generator.json").exists()
+    assert "the same pictures twice" in json.loads((house / "twice" / "verdict.json").read_text())["sentence"]
+    assert "the treatment `twice`" in (house / "twice" / "report.html").read_text()
+
+
 CAPABILITY = '''"""Turns pictures of one kind into another: how many it was taught by."""
 
 from typing import Protocol, runtime_checkable

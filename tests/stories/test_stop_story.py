@@ -11,7 +11,7 @@ from zeuxis import cli, word
 from zeuxis.data import export
 from zeuxis.engine import train as engine
 from zeuxis.errors import Stopped
-from zeuxis.jobs import classic, sample_files, showing, training
+from zeuxis.jobs import copies, sample_files, showing, training
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.study import study as studies
 from zeuxis.weights import packages
@@ -52,7 +52,7 @@ STAGES = [  # what was stopped, where, what is said, and whether nothing at all 
     (TRAIN, engine, "_measure", 1, NOTHING, False),
     (TRAIN, training, "write_run_report", 1, "stopped (new); continue with `zeuxis resume new`", False),
     (STUDY, studies, "prepare", 1, NOTHING, True),
-    ("augment pics --classic-only --out more", classic, "_copies", 2, NOTHING, True),
+    ("augment pics --classic-only --out more", copies, "_copies", 2, NOTHING, True),
     ("data export pics --out o", export, "_note", 9, NOTHING, True),
     ("data show pics", showing, "families", 1, NOTHING, True),
     ("sample r -n 4 --out made", sample_files, "write_png", 3, NOTHING, True),

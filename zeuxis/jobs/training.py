@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 
 from zeuxis import catalog
-from zeuxis.augmentation.policies import guess_domain
+from zeuxis.augmentation.domains import guess_domain
 from zeuxis.data import there
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import write_json

@@ -39,12 +39,12 @@ class StudyFolder:
     @property
     def generates(self) -> bool:
         """Whether generated pictures are tried; the checks of the study itself train no generator."""
-        return self.treatment == "gan"
+        return self.study.get("generates") is not False
 
     @property
     def stuff(self) -> str:
         """What the treatment adds, in words; other treatments than generated pictures test the study itself."""
-        return "generated pictures" if self.treatment == "gan" else f"the treatment `{self.treatment}`"
+        return "generated pictures" if self.generates else f"the treatment `{self.treatment}`"
 
     @property
     def unmeasured(self) -> bool:

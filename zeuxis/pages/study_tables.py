@@ -69,7 +69,7 @@ def table(found: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
             shown = 100 * test if test is not None else arm.values[place] if place < len(arm.values) else None
             small = [f"val {decimal(100 * result.validation)}"] if result and result.validation is not None else []
             if result and result.share is not None and arm.name in ("gan", found.treatment):
-                none = f"no {found.stuff}" if result.share == 0 and found.treatment == "gan" else percent(result.share)
+                none = f"no {found.stuff}" if result.share == 0 and found.generates else percent(result.share)
                 small.append(f"{result.policy or DASH}, {none}")
             cells.append((decimal(shown), small, arm.name == repeat.rival))
         rows.append({"name": arm.name, "cells": cells, "mean": decimal(arm.mean), "main": arm.name == found.treatment})

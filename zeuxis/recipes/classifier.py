@@ -113,11 +113,12 @@ class Classifier(Recipe):
         """The same policy on every row, then the mixing of rows; target: shares of the classes [B, K]."""
         if self.policy == "none" and self.mix == "none":
             return image, target
-        from zeuxis.augmentation import policies
+        from zeuxis.augmentation.apply import apply
+        from zeuxis.augmentation.mixing import cutmix, mixup
 
         if self.policy != "none":
-            image = policies.apply(self.policy, image, m.draw, domain=self.domain).image
-        mixing = {"mixup": policies.mixup, "cutmix": policies.cutmix}
+            image = apply(self.policy, image, m.draw, domain=self.domain).image
+        mixing = {"mixup": mixup, "cutmix": cutmix}
         return (image, target) if self.mix == "none" else mixing[self.mix](image, target, m.draw)
 
     def classifier_loss(self, m: StepContext) -> Terms:

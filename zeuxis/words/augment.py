@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zeuxis import asking, catalog
 from zeuxis import parameters as p
 from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES
 from zeuxis.errors import BadInput
+from zeuxis.jobs.study import treatment as treatments
 from zeuxis.word import Answer, word
 from zeuxis.words.resume import concluded
 
@@ -49,7 +50,8 @@ def augment(
     | None = None,
     margin: Annotated[float, p.Arg("points of accuracy that matter")] = 0.5,
     treatment: Annotated[
-        Literal["gan", "again", "more-real", "shuffled-real"],
+        str,
+        p.OneOf(treatments.names()),
         p.Arg("gan; again, more-real, shuffled-real check the study itself"),
     ] = "gan",
     domain: Annotated[
@@ -85,7 +87,7 @@ def augment(
     treatment: "gan", or a check of the study itself. Returns the study or `out`; None after a dry run.
     """
     source = asking.source_of(data, locals())
-    from zeuxis.augmentation.policies import guess_domain
+    from zeuxis.augmentation.domains import guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
     from zeuxis.jobs.study import augmented_set, run_study
@@ -119,8 +121,8 @@ def augment(
         generator=taken_fields(catalog.load(recipe), generator or {}),
         classifier=taken_fields(catalog.load("classifier"), classifier or {}),
     )
-    if out is not None and treatment != "gan":
+    if out is not None and not asked.generates:
         raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
-    if treatment != "gan" and (generator or recipe != "cgan"):
+    if not asked.generates and (generator or recipe != "cgan"):
         raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     return run_study.study(Path(study), source, asked, threads, device, out, dry_run)

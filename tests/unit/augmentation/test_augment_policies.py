@@ -5,16 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zeuxis.augmentation.apply import apply, augment_copies
+from zeuxis.augmentation.domains import DOMAINS, guard_words, guess_domain
+from zeuxis.augmentation.names import POLICY_NAMES
 from zeuxis.augmentation.operations import OPERATIONS
-from zeuxis.augmentation.policies import (
-    DOMAINS,
-    POLICIES,
-    Policy,
-    apply,
-    augment_copies,
-    guard_words,
-    guess_domain,
-)
+from zeuxis.augmentation.policy import Policy, find_policy
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 
@@ -26,11 +21,11 @@ def picture(b=8, c=3, h=12, w=16):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("name", sorted(POLICIES))
+@pytest.mark.parametrize("name", POLICY_NAMES)
 def test_strength_zero_keeps_the_bits(name, channels):
     image = picture(c=channels)
     mask, boxes = image[:, :1] > 0, torch.rand(8, 2, 4, generator=torch.Generator().manual_seed(0)) * 12
-    out = apply(replace(POLICIES[name], strength=0.0), image, DRAW, mask=mask, boxes=boxes, domain="overhead")
+    out = apply(replace(find_policy(name), strength=0.0), image, DRAW, mask=mask, boxes=boxes, domain="overhead")
     assert torch.equal(out.image, image) and torch.equal(out.mask, mask) and torch.equal(out.boxes, boxes)
 
 
@@ -78,8 +73,8 @@ def test_boxes_and_masks_move_with_their_square(name):
     image, mask = torch.full((b, 1, h, w), -1.0), torch.zeros(b, 1, h, w, dtype=torch.int64)
     image[:, :, 11:21, 14:26], mask[:, :, 11:21, 14:26] = 0.9, 5
     boxes = torch.tensor([[14.0, 11.0, 26.0, 21.0], [torch.nan] * 4]).repeat(b, 1, 1)
-    moving = tuple(n for n in POLICIES[name].one_of if OPERATIONS[n].geometric)
-    policy = Policy("geometry", moving, POLICIES[name].always)
+    moving = tuple(n for n in find_policy(name).one_of if OPERATIONS[n].geometric)
+    policy = Policy("geometry", moving, find_policy(name).always)
     out = apply(policy, image, DRAW, mask=mask, boxes=boxes, domain="overhead")
     assert out.boxes[:, 1].isnan().all() and not out.boxes[:, 0].isnan().any()
     assert set(out.mask.unique().tolist()) == {0, 5}
@@ -209,8 +204,8 @@ def test_classic_keeps_to_the_guards():
 
 
 def test_the_policies_of_the_study_draw_what_they_always_did():
-    assert [POLICIES[name].varied for name in ("none", "light", "strong")] == [False] * 3
-    assert POLICIES["light"].always == (("flip_horizontal", 0.5), ("flip_vertical", 0.5), ("crop", 1.0))
+    assert [find_policy(name).varied for name in ("none", "light", "strong")] == [False] * 3
+    assert find_policy("light").always == (("flip_horizontal", 0.5), ("flip_vertical", 0.5), ("crop", 1.0))
 
 
 def test_classic_leaves_no_black_corners():

@@ -20,7 +20,7 @@ from zeuxis.data.reader import FileDataset, open_dataset
 from zeuxis.data.signatures import Unreadable
 from zeuxis.data.split import split_dataset
 from zeuxis.errors import BadInput
-from zeuxis.jobs.classic import augment_folder
+from zeuxis.jobs.copies import augment_folder
 from zeuxis.pictures import sixteen_bit
 from zeuxis.pictures.write import png_bytes, write_png
 

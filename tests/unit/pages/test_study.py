@@ -146,7 +146,7 @@ def test_a_check_of_the_study_itself_speaks_of_no_generator(tmp_path: Path, trea
     (folder / "verdict.json").unlink(missing_ok=True)
     shutil.rmtree(folder / "samples", ignore_errors=True)
     asked = json.loads((folder / "study.json").read_text())["asked"]
-    change(folder / "study.json", asked={**asked, "treatment": treatment})
+    change(folder / "study.json", asked={**asked, "treatment": treatment}, generates=False)
     result = {"policy": "light", "share": None, "validation": 0.8, "test": 0.8, "recalls": []}
     write_json(folder / "repeats" / "01" / f"{treatment}.json", {**result, "arm": treatment})
     page = page_of(folder).text
@@ -358,7 +358,7 @@ def test_a_repeat_without_gan_takes_the_candidate_that_validation_prefers(tmp_pa
 
 def test_other_treatments_are_called_by_their_name(copy: Path) -> None:
     asked = json.loads((copy / "study.json").read_text())["asked"]
-    change(copy / "study.json", asked={**asked, "treatment": "again", "budget": 720.0})
+    change(copy / "study.json", asked={**asked, "treatment": "again", "budget": 720.0}, generates=False)
     for place in (copy / "repeats").iterdir():
         (place / "gan.json").rename(place / "again.json")
         change(place / "again.json", arm="again")

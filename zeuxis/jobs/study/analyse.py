@@ -19,6 +19,7 @@ from zeuxis.errors import counted
 from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
 from zeuxis.jobs.study.job_graph import best_policy, chosen
 from zeuxis.jobs.study.plan import FEW_STEPS
+from zeuxis.jobs.study.treatment import noun_of
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name
@@ -31,21 +32,20 @@ _COLUMNS = 10
 def settle(place: Place) -> None:
     """Writes table.csv, verdict.json and samples/ from the repeats' results."""
     asked, repeats = place.asked, range(place.asked.repeats)
-    gan = asked.treatment == "gan"
+    gan = asked.generates
     rivals = [str(best_policy(place, r)) for r in repeats]
     choices = [choice for r in repeats if gan and (choice := chosen(place, r))]
     shares = [choice.share for choice in choices] if gan else None
     treated = [choice.treated for choice in choices] if gan else [asked.treatment] * len(rivals)
     sources = {name: [name] * len(rivals) for name in _plain_arms(place)} | {"best": rivals, asked.treatment: treated}
     hits = {arm: np.stack([place.hits(r, one) for r, one in enumerate(names)]) for arm, names in sources.items()}
-    words = {"gan": "the generated pictures", "again": "training again with another seed"}
     found = verdict(
         np.subtract(hits[asked.treatment], hits["best"], dtype=np.int8),
         place.examined,
         margin=asked.margin,
         shares=shares,
         guessing=guessing_of({"with it": hits[asked.treatment], "without": hits["best"]}, place.examined),
-        treatment=words.get(asked.treatment, f"the treatment `{asked.treatment}`"),
+        treatment=noun_of(asked.treatment),
         shortage=_shortage(place),
     )
     pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
@@ -64,7 +64,7 @@ def settle(place: Place) -> None:
 def _shortage(place: Place) -> str:
     """Of what the training was far too short, by the plan; empty where of nothing, or where that is not measured."""
     found, plan = [], place.plan
-    if place.asked.treatment == "gan":
+    if place.asked.generates:
         need = place.generator_recipe().need(place.dataset.spec)
         if need is not None and verdict_of(plan.generator_images, need) in FAR:
             seen = counted(plan.generator_images, "image")
@@ -85,7 +85,7 @@ def _others(found: Sequence[Comparison], shares: list[float] | None) -> list[dic
 def _plain_arms(place: Place) -> list[str]:
     asked = place.asked
     extra = [*map(share_name, asked.shares), "duplicated", "shuffled"]
-    return [*asked.policies, *(extra if asked.treatment == "gan" else [])]
+    return [*asked.policies, *(extra if asked.generates else [])]
 
 
 def _arm_summary(place: Place, arm: str, sources: list[str], hits: np.ndarray) -> dict[str, Any]:

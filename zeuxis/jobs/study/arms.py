@@ -35,6 +35,7 @@ from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study.hits import pack, read_examined, unpack
 from zeuxis.jobs.study.plan import CHECKPOINTS, Plan, StudyConfig
+from zeuxis.jobs.study.treatment import Treatment, named
 from zeuxis.jobs.training import domain_of
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe, make
@@ -91,6 +92,10 @@ class Place:
         """A finished job's numbers, or None."""
         path = self.repeat(r) / f"{name}.json"
         return json.loads(path.read_text()) if path.exists() else None
+
+    @property
+    def treatment(self) -> Treatment:
+        return named(self.asked.treatment)
 
     @property
     def classes(self) -> int:
@@ -304,20 +309,22 @@ def read_pool(place: Place, r: int) -> tuple[Tensor, Tensor]:
     return tensors["images"], tensors["labels"]
 
 
+def shuffled(place: Place, r: int, data: Dataset) -> MemoryDataset:
+    """The same pictures, in memory, with their labels permuted."""
+    order = Stream(key_of("shuffle", place.seed(r, "shuffle"))).permutation(len(data)).numpy()
+    return MemoryDataset(
+        data.images(torch.arange(len(data))), np.asarray(data.labels)[order], place.dataset.spec.classes
+    )
+
+
 def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> Dataset:
-    """What stands in the synthetic slots of an arm."""
-    spec = place.dataset.spec
-    train_set = Subset(place.dataset, drawn["train"])
+    """What stands in the synthetic slots of an arm: what the treatment puts there, or what a control puts there."""
     if fill == "duplicated":
-        return train_set
-    if fill in ("more-real", "shuffled-real"):
-        extra = Subset(place.dataset, drawn["extra"])
-        images, labels = extra.images(torch.arange(len(extra))), torch.from_numpy(np.asarray(extra.labels))
-    else:
-        images, labels = read_pool(place, r)
-    if fill.startswith("shuffled"):
-        labels = labels[Stream(key_of("shuffle", place.seed(r, "shuffle"))).permutation(len(labels))]
-    return MemoryDataset(images, labels.numpy(), spec.classes)
+        return Subset(place.dataset, drawn["train"])
+    treated = place.treatment.fill
+    assert treated is not None, f"nothing fills the slots of {fill}"
+    made = treated(place, r, drawn)
+    return shuffled(place, r, made) if fill == "shuffled" else made
 
 
 def train_arm(place: Place, spec: Spec) -> None:

@@ -62,7 +62,7 @@ def ready_in(place: Place, r: int) -> list[Spec]:
     asked = place.asked
     wanted = [_arm(place, r, p, p) for p in asked.policies]
     policy = best_policy(place, r)
-    if asked.treatment == "gan":
+    if asked.generates:
         if place.result(r, "generator") is None:
             wanted.append(_spec(place, r, "generator"))
         elif policy is not None:
@@ -73,8 +73,7 @@ def ready_in(place: Place, r: int) -> list[Spec]:
                     _arm(place, r, "duplicated", policy, share, "duplicated"),
                     _arm(place, r, "shuffled", policy, share, "shuffled"),
                 ]
-    elif policy is not None and asked.treatment == "again":
-        wanted.append(_arm(place, r, "again", policy, seed="again"))
     elif policy is not None:
-        wanted.append(_arm(place, r, asked.treatment, policy, max(asked.shares), asked.treatment))
+        share, fill = (0.0, "") if place.treatment.fill is None else (max(asked.shares), asked.treatment)
+        wanted.append(_arm(place, r, asked.treatment, policy, share, fill, place.treatment.seed))
     return [s for s in wanted if s["kind"] == "generator" or place.result(r, s["arm"]) is None]

@@ -7,8 +7,8 @@ from typing import Any
 
 from zeuxis.augmentation.names import RIVALS
 from zeuxis.errors import BadInput, counted, nearest
+from zeuxis.jobs.study import treatment as treatments
 
-TREATMENTS = ("gan", "again", "more-real", "shuffled-real")
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
 PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
 GENERATOR_TIME = 0.58  # share of a repeat that the generator gets
@@ -22,9 +22,7 @@ class StudyConfig:
 
     labels_per_class: real training pictures per class and repeat, None for 80 % of the
     training part; budget: seconds for the whole study; margin: the smallest difference, in
-    points of balanced accuracy, that matters; treatment: "gan", or a check of the study
-    itself: "again" (the rival once more with another seed), "more-real" (real pictures in
-    the synthetic slots), "shuffled-real" (the same with permuted labels).
+    points of balanced accuracy, that matters; treatment: a file of `treatments`.
     domain: the kind of picture, which decides what augmentation leaves the label true.
     policies, shares: what the choice on validation is made from; share 0 is always in it.
     """
@@ -59,8 +57,14 @@ class StudyConfig:
         for good, words in checks:
             if not good:
                 raise BadInput(words)
-        if self.treatment not in TREATMENTS:
-            raise BadInput(f"no treatment `{self.treatment}`", "--treatment", nearest(self.treatment, list(TREATMENTS)))
+        known = list(treatments.names())
+        if self.treatment not in known:
+            raise BadInput(f"no treatment `{self.treatment}`", "--treatment", nearest(self.treatment, known))
+
+    @property
+    def generates(self) -> bool:
+        """Whether a generator is trained, whose pictures are what is tried."""
+        return treatments.named(self.treatment).generates
 
     def as_dict(self) -> dict[str, Any]:
         found = asdict(self)
@@ -109,7 +113,7 @@ class Plan:
 
 def arms_of(asked: StudyConfig) -> int:
     """How many classifiers one repeat trains."""
-    return len(asked.policies) + (len(asked.shares) + 2 if asked.treatment == "gan" else 1)
+    return len(asked.policies) + (len(asked.shares) + 2 if asked.generates else 1)
 
 
 def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int, fixed: float = 25.0) -> Plan:
@@ -118,7 +122,7 @@ def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int,
     slots: processes at once; batch: the generator's; pool: pictures drawn per repeat;
     fixed: seconds of start and report. Where steps were asked for they stand and the time follows.
     """
-    gan = asked.treatment == "gan"
+    gan = asked.generates
     waves = -(-asked.repeats // slots)
     # short arms fill the gaps of the last wave, so time divides over slots almost evenly
     share_of_slot = max(asked.repeats / slots, 1.0) * 1.03 + 0.05 * (waves - asked.repeats / slots)

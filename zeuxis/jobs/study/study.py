@@ -12,7 +12,7 @@ import torch
 
 import zeuxis
 from zeuxis import platform
-from zeuxis.augmentation.policies import guard_words
+from zeuxis.augmentation.domains import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families as families_of
 from zeuxis.data.files import write_json
@@ -39,6 +39,7 @@ from zeuxis.jobs.study.clock import Clock
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
+from zeuxis.jobs.study.treatment import named
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 from zeuxis.spelling import flag, plain
@@ -106,7 +107,7 @@ def prepare(
     compute = computing.ComputeOptions("cuda" if devices else "cpu", 1, False, True)
     place = Place(folder, asked, Plan(slots, 0, 0, 0, 0, {}), dataset, split, compute, examined)
     recipes = {"--classifier {}": place.classifier_recipe()}
-    if asked.treatment == "gan":
+    if asked.generates:
         recipes["--generator {}"] = place.generator_recipe()
     for style, recipe in recipes.items():
         check_settings(recipe, style)
@@ -136,21 +137,18 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
             "zeuxis": zeuxis.__version__,
             "data": dict(data),
             "asked": asked.as_dict(),
+            "generates": asked.generates,
             "spec": dataset.spec.to_json(),
             "plan": place.plan.as_dict(),
             "compute": place.compute.as_dict(),
             "split": place.split.digest,
-            "primary": f"{treatment_name(asked)} against best, balanced accuracy on the sealed test part, in points",
+            "primary": f"{asked.treatment} against best, balanced accuracy on the sealed test part, in points",
             "versions": versions(),
             "command": command_line(),
             "out": out,
         },
     )
     return place
-
-
-def treatment_name(asked: StudyConfig) -> str:
-    return asked.treatment
 
 
 def _check_fields(asked: StudyConfig) -> None:
@@ -165,14 +163,14 @@ def _check(dataset: Dataset, split: Split, asked: StudyConfig, families: np.ndar
         raise BadInput("a study needs labelled pictures of two classes or more", "", "give a folder per class")
     check_classes(dataset, {"training": split.train, "validation": split.validation, "test": split.test})
     counts = np.bincount(np.asarray(dataset.labels)[split.train], minlength=dataset.spec.condition)
-    least, doubled = int(counts.argmin()), asked.treatment in ("more-real", "shuffled-real")
-    need = (asked.labels_per_class or 2) * (2 if doubled else 1)
+    least, times = int(counts.argmin()), named(asked.treatment).needs
+    need = (asked.labels_per_class or 2) * times
     if counts[least] < need:
         raise BadInput(
             f"class `{dataset.spec.classes[least]}` has {counted(int(counts[least]), 'picture')} in the training part, "
             f"not {need}",
             "",
-            "give more pictures" + (" or a smaller --labels-per-class" if need > (4 if doubled else 2) else ""),
+            "give more pictures" + (" or a smaller --labels-per-class" if need > 2 * times else ""),
         )
     labels = np.asarray(dataset.labels)
     for c, name in enumerate(dataset.spec.classes):
@@ -190,7 +188,7 @@ def _plan(place: Place, slots: int) -> Plan:
     spec, asked = place.dataset.spec, place.asked
     if asked.steps is not None:
         return lay_out(asked, Rates(1e-3, 1e-3, 1e-5), slots, 64, 0)
-    gan, streams = asked.treatment == "gan", {"images": place.dataset, "synthetic": place.dataset}
+    gan, streams = asked.generates, {"images": place.dataset, "synthetic": place.dataset}
     say("zeuxis: measuring how fast this machine trains the generator and the classifier")
     classifier = place.classifier_recipe(policy=asked.policies[-1])
     per_step = seconds_per_step(classifier, spec, streams, True, place.compute, Ranks(), (0.3, 0.6))
@@ -241,13 +239,13 @@ def describe(place: Place) -> list[str]:
         f"{counted(place.classes, 'class')}; each repeat draws {n} per class",
         *left_out(s),
         test_part_words(place),
-        f"zeuxis: {counted(a.repeats, 'repeat')} x ({'1 generator + ' if a.treatment == 'gan' else ''}"
+        f"zeuxis: {counted(a.repeats, 'repeat')} x ({'1 generator + ' if a.generates else ''}"
         f"{counted(arms_of(a), 'classifier')}), "
         f"{counted(p.slots, 'process')} at once, about {words_for(p.seconds['whole'])}",
         (
             f"zeuxis: generator {counted(p.generator_steps, 'step')} ({counted(p.generator_images, 'image')}, "
             f"{words_for(p.seconds['generator'])}), "
-            if a.treatment == "gan"
+            if a.generates
             else "zeuxis: "
         )
         + f"each classifier {counted(p.classifier_steps, 'step')} ({words_for(p.seconds['classifier'])})",
@@ -311,7 +309,7 @@ class _Watch:
 
     def __init__(self, place: Place, shows: bool) -> None:
         self.costs, self.slots, self.shows = place.plan.seconds, place.plan.slots, shows
-        gan = place.asked.treatment == "gan"
+        gan = place.asked.generates
         self.jobs = place.asked.repeats * (arms_of(place.asked) + gan)
         self.whole = place.asked.repeats * (
             arms_of(place.asked) * self.costs["classifier"] + (self.costs["generator"] if gan else 0.0)

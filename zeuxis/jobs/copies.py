@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from zeuxis.augmentation.apply import augment_copies
+from zeuxis.augmentation.domains import guard_words, guess_domain
 from zeuxis.augmentation.names import POLICY_NAMES
-from zeuxis.augmentation.policies import augment_copies, guard_words, guess_domain
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import check_bound, families
 from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread

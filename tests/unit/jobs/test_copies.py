@@ -14,7 +14,7 @@ from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import PARTS, split_dataset
 from zeuxis.draw import Draw
 from zeuxis.errors import SomeFailed
-from zeuxis.jobs.classic import apart, augment_folder, copies_of, describe
+from zeuxis.jobs.copies import apart, augment_folder, copies_of, describe
 
 
 def data_of(n=30, **given):

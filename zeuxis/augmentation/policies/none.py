@@ -1,0 +1,5 @@
+"""Nothing is changed."""
+
+from zeuxis.augmentation.policy import Policy
+
+POLICY = Policy("none")
