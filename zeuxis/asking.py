@@ -150,6 +150,6 @@ def copies_by_rules(
         raise unread("--join", "where the pictures have no official parts")
     copies.check(dataset, source.source, Path(out), how[0], how[1], how[2])
     dataset = copies.apart(dataset, source.join)
-    for line in copies.describe(dataset, how[0], how[2], how[4]):
+    for line in copies.describe(dataset, how[0], how[2], how[4], how[1]):
         say(line)
     return None if dry_run else copies.augment_folder(dataset, source.source, Path(out), *how)

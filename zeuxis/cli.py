@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from zeuxis import word
-from zeuxis.errors import BadInput, SomeFailed, Stopped, ZeuxisError, memory_in_words, nearest, one_line
+from zeuxis.errors import (
+    SHOWS_WHERE,
+    BadInput,
+    SomeFailed,
+    Stopped,
+    ZeuxisError,
+    debugging,
+    fault_words,
+    memory_in_words,
+    nearest,
+    one_line,
+)
 from zeuxis.flags import Parser, parser_of, with_fields
 
 
@@ -123,7 +134,13 @@ def run(arguments: Sequence[str]) -> None:
             error.say(error.what, *declared.after_stop(parsed))
         raise
     if (as_json and answer.found) or answer.text:
-        _print(_json(answer.found) if as_json else answer.text)
+        said = _json(answer.found) if as_json else answer.text
+        try:
+            _print(said)
+        except KeyboardInterrupt:
+            raise Stopped(signal.SIGINT, "", word.ONLY_UNSAID) from None
+        except Stopped as error:
+            raise Stopped(error.exit_code - 128, "", word.ONLY_UNSAID) from None
     return None
 
 
@@ -161,7 +178,7 @@ def _terminated(number: int, frame: object) -> NoReturn:
 
 def main() -> int:
     """Entry point: errors become one line on stderr, with `--json` also an object on stdout, and an exit code."""
-    debug, as_json = os.environ.get("ZEUXIS_DEBUG") == "1", "--json" in sys.argv[1:]
+    debug, as_json = debugging(), "--json" in sys.argv[1:]
     signal.signal(signal.SIGTERM, _terminated)
     try:
         with memory_in_words():
@@ -179,8 +196,7 @@ def main() -> int:
     except Exception as error:
         if debug:
             raise
-        words, mend = " ".join(str(error).split()), "ZEUXIS_DEBUG=1 before the same command shows where"
-        return _ended(ZeuxisError(f"a fault in zeuxis: {type(error).__name__}: {words}", "", mend), 1, as_json)
+        return _ended(ZeuxisError(fault_words(error), "", SHOWS_WHERE), 1, as_json)
 
 
 if __name__ == "__main__":

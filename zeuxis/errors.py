@@ -1,6 +1,7 @@
 """Errors for people: one line that says what is wrong, where, and what to do."""
 
 import errno
+import os
 import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -113,6 +114,19 @@ def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise MemoryRanOut(where, mend) from error
+
+
+SHOWS_WHERE = "ZEUXIS_DEBUG=1 before the same command shows where"
+
+
+def debugging() -> bool:
+    """Whether errors are to be shown where they arose."""
+    return os.environ.get("ZEUXIS_DEBUG") == "1"
+
+
+def fault_words(error: Exception) -> str:
+    """What is said of an error that nobody foresaw: it is ours, and no fault of the picture."""
+    return f"a fault in zeuxis: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def system_words(error: OSError | ValueError) -> str:

@@ -28,6 +28,7 @@ R = TypeVar("R")
 FOLDER = Path(__file__).with_name("words")
 REQUIRED = inspect.Parameter.empty
 NOTHING_KEPT = "nothing was kept: give the same command again"
+ONLY_UNSAID = "what was asked is done, and its answer alone was not printed to the end"
 FINISHED_KEPT = "what was finished is kept: give the same command again, and it does the rest"
 
 
@@ -54,6 +55,8 @@ class Word:
 
     def after_stop(self, given: Mapping[str, Any]) -> tuple[str, str]:
         """Where something was begun, with these arguments, when a signal stopped the word; and how to go on."""
+        if given.get("dry_run"):
+            return "", NOTHING_KEPT
         folder = given.get(self.begins)
         begun = folder is not None and any((Path(folder) / name).exists() for name in ("run.json", "study.json"))
         return (str(folder), f"continue with `{command('resume', folder)}`") if begun else ("", self.kept)

@@ -91,6 +91,24 @@ def test_every_word_is_stopped_at_a_stage_of_its_own():
     assert tried == set(word.names()) - {"completion"}
 
 
+@pytest.mark.parametrize("error", [Stopped(signal.SIGTERM), KeyboardInterrupt()], ids=["terminated", "control-c"])
+def test_a_stop_while_the_answer_is_printed_takes_nothing_back(place, tmp_path, monkeypatch, error):
+    """Long JSON waits for a reader that waits, as a pager does; all pictures were written, and nothing kept, it said."""
+    with inside(place):
+        stop_at(monkeypatch, cli, "_print", error=error)
+        done = typed("upscale", "two", str(tmp_path / "large"), "--method", "bicubic", "--json")
+    assert done.errors[-1:] == [f"stopped; {word.ONLY_UNSAID}"] and done.code in (130, 143)
+    assert len(list((tmp_path / "large").iterdir())) == 2
+
+
+@pytest.mark.parametrize("line", ["restore two --dry-run", "upscale two --dry-run"])
+def test_a_dry_run_keeps_nothing(place, monkeypatch, line):
+    with inside(place):
+        stop_at(monkeypatch, pipeline, "read", 2)
+        done = typed(*line.split())
+    assert (done.code, done.errors[-1:]) == (143, [NOTHING])
+
+
 def test_control_c_says_the_same(place, monkeypatch):
     with inside(place):
         stop_at(monkeypatch, training, "material", error=KeyboardInterrupt())

@@ -1,16 +1,21 @@
 """Kinds of pictures, and which operations of a policy each of them can bear with its label still true."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from zeuxis.augmentation.policy import Policy, find_policy
 from zeuxis.errors import BadInput, nearest
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Largest strength per operation that leaves the label true for one kind of picture; 0 leaves it out."""
+    """Largest strength per operation that leaves the label true for one kind of picture; 0 leaves it out.
 
-    words: str
+    noun: the kind, in words.
+    """
+
+    noun: str
     limits: dict[str, float] = field(default_factory=dict)
 
 
@@ -24,17 +29,11 @@ _GLYPHS = {
 }
 
 DOMAINS: dict[str, Guard] = {
-    "photo": Guard("photographs and the like: left-right flips, no up-down flips", {"flip_vertical": 0.0}),
-    "garments": Guard("garments: left-right flips, no up-down flips", {"flip_vertical": 0.0}),
-    "digits": Guard(
-        "digits: no flips, rotation up to 15 degrees, shear up to 0.2, no solarizing, small cutouts",
-        {**_GLYPHS, "rotate": 15 / 135},
-    ),
-    "text": Guard(
-        "text: no flips, rotation up to 10 degrees, shear up to 0.2, no solarizing, small cutouts",
-        {**_GLYPHS, "rotate": 10 / 135},
-    ),
-    "overhead": Guard("pictures from above (satellite, microscope): flips both ways, every rotation"),
+    "photo": Guard("photographs and the like", {"flip_vertical": 0.0}),
+    "garments": Guard("garments", {"flip_vertical": 0.0}),
+    "digits": Guard("digits", {**_GLYPHS, "rotate": 15 / 135}),
+    "text": Guard("text", {**_GLYPHS, "rotate": 10 / 135}),
+    "overhead": Guard("pictures from above (satellite, microscope)"),
 }
 
 _HINTS = {
@@ -51,9 +50,39 @@ def guard_of(domain: str) -> Guard:
     return DOMAINS[domain]
 
 
-def guard_words(domain: str) -> str:
-    """One line that says what the policies do and leave out for this kind of picture, and where that is changed."""
-    return f"taken as {guard_of(domain).words}; --domain says another kind"
+def guard_words(domain: str, policies: Iterable[str | Policy]) -> str:
+    """One line that says what these policies do and leave out for this kind of picture, and where that is changed.
+
+    Empty where they do nothing that hangs on the kind.
+    """
+    guard, reach = guard_of(domain), _reach(policies)
+    across, down = (reach.get(name, 0) and guard.limits.get(name, 1.0) for name in ("flip_horizontal", "flip_vertical"))
+    found = []
+    if {"flip_horizontal", "flip_vertical"} <= set(reach):
+        found.append(_FLIPS[bool(across), bool(down)])
+    if "rotate" in reach:
+        found.append(f"rotation up to {135 * min(reach['rotate'], guard.limits.get('rotate', 1.0)):.0f} degrees")
+    limited = [name for name in ("shear_x", "solarize", "cutout") if guard.limits.get(name, 1.0) < reach.get(name, 0)]
+    found += [_LIMITED[name].format(guard.limits[name]) for name in limited]
+    return f"taken as {guard.noun}: {', '.join(found)}; --domain says another kind" if found else ""
+
+
+_FLIPS = {
+    (True, True): "flips both ways",
+    (True, False): "left-right flips, no up-down flips",
+    (False, True): "up-down flips, no left-right flips",
+    (False, False): "no flips",
+}
+_LIMITED = {"shear_x": "shear up to {:g}", "solarize": "no solarizing", "cutout": "small cutouts"}
+
+
+def _reach(policies: Iterable[str | Policy]) -> dict[str, float]:
+    """The largest strength that any of the policies gives an operation, for those that one of them has."""
+    found: dict[str, float] = {}
+    for policy in map(find_policy, policies):
+        for name, strength in (*((name, 1.0) for name in policy.one_of), *policy.always, *policy.last):
+            found[name] = max(found.get(name, 0.0), strength * policy.strength)
+    return found
 
 
 def guess_domain(name: str) -> str:

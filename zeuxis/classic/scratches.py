@@ -78,7 +78,7 @@ def looks_worn(image: Tensor) -> bool:
     """
     longest = max(image.shape[-2:])
     if longest > SEEN:
-        image = F.interpolate(image, scale_factor=SEEN / longest, mode="area")
+        image = _shrunk(image, SEEN / longest)
     grey = (image + 1) * 127.5
     lines, specks = [], 0
     for sign, least in EVIDENCE.items():
@@ -93,6 +93,12 @@ def looks_worn(image: Tensor) -> bool:
     height, width = grey.shape[-2:]
     long = sum(length for length, more in lines if more > -1) / math.hypot(height, width)
     return bool(_is_toned(grey) and (long >= WORN_LINES or specks * 1e6 / (height * width) >= WORN_SPECKS))
+
+
+def _shrunk(image: Tensor, factor: float) -> Tensor:
+    """Means over areas; a side keeps one pixel at least, however narrow the picture is."""
+    height, width = (max(1, int(side * factor)) for side in image.shape[-2:])
+    return F.interpolate(image, size=(height, width), mode="area")
 
 
 def _is_toned(grey: Tensor) -> bool:
@@ -118,7 +124,7 @@ def _found(image: Tensor, eager: float) -> Tensor:
             found |= _specks(hat, around)
     mask = _largest(torch.from_numpy(found)[None, None].float(), 3)  # the soft rim belongs to it
     if max(image.shape[-2:]) > LARGE:
-        half = _found(F.interpolate(image, scale_factor=0.5, mode="area"), eager)
+        half = _found(_shrunk(image, 0.5), eager)
         mask = torch.maximum(mask, F.interpolate(half, size=tuple(image.shape[-2:]), mode="nearest"))
     return mask
 

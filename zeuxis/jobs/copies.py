@@ -90,9 +90,9 @@ def check(dataset: Dataset, name: str, out: Path, copies: int, policy: str, bala
     check_empty(out)
 
 
-def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "") -> list[str]:
+def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "", policy: str = "classic") -> list[str]:
     """What will be written, as lines for people: files per class, what is not copied, or needs no balance, and what
-    pictures of this domain are taken for."""
+    pictures of this domain are taken for, where the policy asks."""
     counts = copies_of(dataset, copies, balance) + 1
     total, n = int(counts.sum()), len(dataset)
     before = sum(kind == "changed" for kind in kinds_of(dataset))
@@ -113,7 +113,7 @@ def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "") -> 
             lines.append(f"zeuxis: warning: no picture to train on, so no copy either, of {', '.join(lacking)}")
     if balance and np.array_equal(counts - 1, copies_of(dataset, copies, False)):
         lines.append("zeuxis: the classes are as large as each other already: there is nothing to balance")
-    hint = guard_words(domain) if domain else ""
+    hint = guard_words(domain, [policy]) if domain else ""
     return lines + two_labels_words(dataset) + ([f"zeuxis: {hint}"] if hint else [])
 
 

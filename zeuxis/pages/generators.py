@@ -18,6 +18,7 @@ from zeuxis.pages.plots import Series, line_chart
 from zeuxis.pages.read import mapping, number, objects
 from zeuxis.pages.run import alarms_of
 from zeuxis.spelling import Way, in_flags, plain
+from zeuxis.stats.choice import highest
 
 
 def cas_chart(repeats: Sequence[Repeat]) -> Markup:
@@ -53,13 +54,13 @@ def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:
 def curves_repeat(found: StudyFolder) -> int | None:
     """The repeat whose generator is shown: of those with a log, the one with the best score."""
     logged = [r for r in found.repeats if found.logs[r.index].steps]
-    return max(logged, key=lambda r: (number(r.generator.get("cas")) or 0.0, -r.index)).index if logged else None
+    return logged[highest([number(r.generator.get("cas")) or 0.0 for r in logged])].index if logged else None
 
 
 def shown_repeat(repeats: Sequence[Repeat]) -> Repeat | None:
     """The repeat whose pictures lie in `samples/`: its generator scored best on validation, the first of equals."""
-    scored = [(cas, -r.index, r) for r in repeats if (cas := number(r.generator.get("cas"))) is not None]
-    return max(scored, key=lambda s: s[:2])[2] if scored else None
+    scored = [(cas, r) for r in repeats if (cas := number(r.generator.get("cas"))) is not None]
+    return scored[highest([cas for cas, _ in scored])][1] if scored else None
 
 
 def suspects(found: StudyFolder) -> list[str]:

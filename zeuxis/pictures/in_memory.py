@@ -32,8 +32,10 @@ def file_of(picture: Any) -> bytes:
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise WrongType(f"a picture is uint8 or uint16, not {pixels.dtype}", "", "scale it to 0..255 and round it")
+    if not pixels.size:
+        raise BadInput(f"the picture is empty: its shape is {list(np.shape(picture))}", "", "give one with pixels")
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
-    if pixels.ndim != 3 or pixels.shape[2] not in _PLANES or not pixels.size:
+    if pixels.ndim != 3 or pixels.shape[2] not in _PLANES:
         shape = list(np.shape(picture))
         raise BadInput(f"a picture is [H, W] or [H, W, C] with 1 to 4 channels, not {shape}", "", "channels come last")
     colours, has_alpha = _PLANES[pixels.shape[2]]

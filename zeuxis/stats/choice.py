@@ -18,11 +18,23 @@ def share_name(share: float) -> str:
     return f"gan-{100 * share:.0f}"
 
 
+ROUNDING = 1e-12
+"""Mean recalls, 0 to 1, that are no farther apart are equal: the same recalls in another order add up to other bits."""
+
+
+def highest(scores: Sequence[float]) -> int:
+    """The position of the highest score, the first of equals."""
+    most = max(scores) - ROUNDING
+    return next(i for i, score in enumerate(scores) if score >= most)
+
+
 def best(scores: Mapping[str, float | None], names: Sequence[str]) -> str | None:
     """The name with the highest score, the first of equals; None while the score of one is missing."""
     found = [(name, scores.get(name)) for name in names]
     known = [(name, score) for name, score in found if score is not None]
-    return max(known, key=lambda pair: pair[1])[0] if known and len(known) == len(found) else None
+    if not known or len(known) < len(found):
+        return None
+    return known[highest([score for _, score in known])][0]
 
 
 def choose(validation: Mapping[str, float | None], policies: Sequence[str], shares: Sequence[float]) -> Choice | None:

@@ -151,7 +151,8 @@ def two_way(x: Any, examined: Examined) -> TwoWay:
     would be called, and an interval could be a point where repeats happen to agree. With one class and no groups these
     are MR, MI and ME of the two-way table, each divided by R n. Degrees of freedom
     (VR + VP - VE)^2 / (VR^2 / (R - 1) + VP^2 / k + VE^2 / ((R - 1) k)), with max(VR, VE) for VR, and k those of VP over
-    its classes; R - 1 where VP <= VE. Raises BadInput below two repeats.
+    its classes; R - 1 where VP <= VE, rounding aside: where one repeat alone is not 0 they are equal.
+    Raises BadInput below two repeats.
     """
     values = np.asarray(x, dtype=np.float64)
     repeats = len(values)
@@ -168,7 +169,7 @@ def two_way(x: Any, examined: Examined) -> TwoWay:
     over_pictures = float((z.mean(0) ** 2).sum())
     both = float(z.var(0, ddof=1).sum()) / repeats
     over_repeats = max(over_repeats, both if both > dust else 0.0)
-    if over_pictures - both <= dust:
+    if over_pictures - both <= dust + 1e-12 * both:
         return TwoWay(float(rows.mean()), rows, over_repeats, 0.0, repeats - 1.0, examined.effective)
     k = _freedom(spread.mean(0), examined)
     whole = over_repeats + over_pictures - both

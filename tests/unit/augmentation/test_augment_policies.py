@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zeuxis.augmentation.apply import apply, augment_copies
 from zeuxis.augmentation.domains import DOMAINS, guard_words, guess_domain
-from zeuxis.augmentation.names import POLICY_NAMES
+from zeuxis.augmentation.names import POLICY_NAMES, RIVALS
 from zeuxis.augmentation.operations import OPERATIONS
 from zeuxis.augmentation.policy import Policy, find_policy
 from zeuxis.draw import Draw
@@ -135,9 +135,16 @@ def test_overhead_flips_both_ways():
 
 
 def test_words_and_guesses():
-    for domain in DOMAINS:
-        assert "\n" not in guard_words(domain) and len(guard_words(domain)) < 130
-    assert "no flips" in guard_words("digits") and "no flips" in guard_words("text")
+    told = {policy: {domain: guard_words(domain, [policy]) for domain in DOMAINS} for policy in POLICY_NAMES}
+    assert max(len(line) for lines in told.values() for line in lines.values()) < 150
+    assert not any(told["none"].values()), "nothing is done, so nothing hangs on the kind"
+    digits = "taken as digits: no flips"
+    assert told["light"]["digits"] == f"{digits}; --domain says another kind", "it neither turns nor shears"
+    everything = f"{digits}, rotation up to 15 degrees, shear up to 0.2, no solarizing, small cutouts; "
+    assert told["strong"]["digits"].startswith(everything) and "up to 10 degrees" in told["classic"]["text"]
+    above = "flips both ways, rotation up to {} degrees;"
+    assert above.format(15) in told["classic"]["overhead"] and above.format(135) in told["strong"]["overhead"]
+    assert guard_words("digits", RIVALS) == told["strong"]["digits"]
     known = {"mnist": "digits", "fashion-mini": "garments", "fashion-mnist": "garments", "cifar10": "photo"}
     known |= {"FashionMNIST": "garments", "/data/MNIST/": "digits", "my/textures": "photo", "emnist-letters": "text"}
     known |= {"mnist:/data/raw": "digits", "cifar10:/data/mnist": "photo", "C:/sets/mnist": "digits"}

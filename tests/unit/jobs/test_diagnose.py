@@ -17,6 +17,7 @@ from zeuxis.jobs.restoring import diagnose
 from zeuxis.jobs.restoring.diagnose import measure, plan
 from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of
+from zeuxis.pictures.in_memory import file_of
 from zeuxis.pictures.picture import read, to_tensor
 
 HELD_OUT = Path(__file__).resolve().parents[2] / "pictures" / "held-out"
@@ -38,6 +39,18 @@ def test_a_clean_photograph_is_left_alone(pixels):
     found = measured(pixels)
     assert found.noise < 2 and found.quality is None and found.blur == 0
     assert plan("auto", found).steps == () and "nothing found to mend" in plan("auto", found).why
+
+
+@pytest.mark.parametrize("task", diagnose.TASKS)
+@pytest.mark.parametrize(
+    "shape", [(1, 3000), (3000, 2), (3, 2500), (5000, 5), (12, 1400), (1, 1), (700, 1, 3), (2, 2, 4)]
+)
+def test_the_narrowest_pictures_are_measured(shape, task):
+    """A strip of two pixels was shrunk to none while scratches were looked for."""
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    picture = read(file_of(pixels))
+    found = measure(picture, to_tensor(picture), task)
+    assert task != "auto" or plan("auto", found).steps == ()
 
 
 @pytest.mark.parametrize("sigma", [8, 15, 25])

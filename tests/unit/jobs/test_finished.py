@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import SHOWS_WHERE, BadInput, SomeFailed
+from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.restoring import nets, steps
-from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch
+from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch, work_of
 from zeuxis.jobs.restoring.steps import StepConfig
 from zeuxis.pictures.write import read_note
 from zeuxis.runs import FORMAT
@@ -157,3 +158,30 @@ def test_a_large_target_is_known_by_its_note(tmp_path, capsys, monkeypatch, suff
     with pytest.raises(BadInput, match="there already"):
         run_batch(str(path), str(foreign), asked)
     assert foreign.read_bytes() == before
+
+
+def test_a_fault_with_one_picture_leaves_no_other_undone(tmp_path: Path, monkeypatch, capsys):
+    """It ended the folder, and the answer of `--json` was the error alone."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in "abc":
+        Image.new("RGB", (8, 8), "white").save(pictures / f"{name}.png")
+    work, decide = work_of(RestoreConfig(scale=2, method="bicubic")), pipeline._decided
+
+    def odd(work, picture, mask, name):
+        if name == "b.png":
+            raise RuntimeError("of nobody's\nmaking")
+        return decide(work, picture, mask, name)
+
+    monkeypatch.setattr(pipeline, "_decided", odd)
+    with pytest.raises(SomeFailed, match="1 of 3 pictures could not be done") as told:
+        pipeline.run(str(pictures), str(tmp_path / "out"), work)
+    assert [Path(file).name for file in told.value.found["files"]] == ["a.png", "c.png"]
+    said = f"a fault in zeuxis: RuntimeError: of nobody's making; {SHOWS_WHERE}"
+    assert [record.decision for record in told.value.results if record.state == "failed"] == [said]
+    assert said in capsys.readouterr().err
+    with pytest.raises(RuntimeError):
+        pipeline.run(str(pictures / "b.png"), str(tmp_path / "alone.png"), work)
+    monkeypatch.setenv("ZEUXIS_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        pipeline.run(str(pictures), str(tmp_path / "other"), work)

@@ -27,6 +27,16 @@ SCORES = {"none": 0.6, "light": 0.8, "strong": 0.7, "gan-25": 0.8, "gan-50": 0.8
             {"strong": 0.0, "none": 0.0, "light": 0.0, "gan-25": 0.0, "gan-50": 0.0, "gan-100": 0.0},
             Choice("none", "none", 0.0),
         ),
+        (  # the same recalls in another order, which add up to more
+            {
+                "none": 0.1,
+                "light": (0.7 + 0.8 + 0.9) / 3,
+                "strong": (0.9 + 0.8 + 0.7) / 3,
+                "gan-50": 0.1,
+                "gan-100": 0.1,
+            },
+            Choice("light", "light", 0.0),
+        ),
         ({"gan-25": None}, None),
         ({"strong": None}, None),
     ],

@@ -55,6 +55,20 @@ def test_one_class_is_the_two_way_table(x):
         assert found.df == repeats - 1 and found.pictures == 0
 
 
+@quick
+@given(st.integers(0, 10_000), st.integers(3, 8))
+def test_one_repeat_alone_has_no_lean_of_pictures_to_rounding(seed, repeats):
+    """With z = (z, 0, ..., 0) VP is (z / R)^2 and VE is (z^2 / R) / R, the same: which is larger was left to the bits,
+    and the degrees of freedom with it."""
+    rng = np.random.default_rng(seed)
+    classes = np.repeat(np.arange(3), rng.integers(20, 80, 3))
+    x = np.zeros((repeats, len(classes)), int)
+    x[1] = rng.choice([-1, 0, 1], len(classes), p=[0.1, 0.7, 0.2])
+    for order in (np.arange(len(classes)), rng.permutation(len(classes))):
+        found = two_way(x[:, order], Examined.of(classes[order]))
+        assert found.df == repeats - 1 and found.pictures == 0
+
+
 def test_without_lean_of_pictures_it_is_students_over_repeats():
     x = np.repeat([[0.3], [0.1], [-0.2], [0.5], [0.0]], 7, axis=1)
     found, t = two_way(x, one_class(7)), reference.ttest_1samp(x[:, 0], 0)

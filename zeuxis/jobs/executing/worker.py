@@ -9,7 +9,7 @@ import traceback
 from typing import Any, TextIO
 
 from zeuxis import platform
-from zeuxis.errors import MachineGaveOut, ZeuxisError, is_out_of_memory
+from zeuxis.errors import SHOWS_WHERE, MachineGaveOut, ZeuxisError, fault_words, is_out_of_memory
 
 
 def in_words(error: Exception) -> dict[str, Any]:
@@ -18,8 +18,7 @@ def in_words(error: Exception) -> dict[str, Any]:
         return {"error": str(error), "code": error.exit_code}
     if is_out_of_memory(error):
         return {"error": "the memory is used up; close other programs", "code": MachineGaveOut.exit_code}
-    shows = "ZEUXIS_DEBUG=1 before the same command shows where"
-    return {"error": f"a fault in zeuxis: {type(error).__name__}: {error}; {shows}", "code": 1}
+    return {"error": f"{fault_words(error)}; {SHOWS_WHERE}", "code": 1}
 
 
 def _tell(answer: TextIO, reply: dict[str, Any]) -> bool:

@@ -12,7 +12,18 @@ from zeuxis.data.files import copy_file, sweep_aside, write_bytes
 from zeuxis.data.signatures import Unreadable
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, ZeuxisError, counted, memory_in_words, system_words
+from zeuxis.errors import (
+    SHOWS_WHERE,
+    BadInput,
+    MemoryRanOut,
+    SomeFailed,
+    ZeuxisError,
+    counted,
+    debugging,
+    fault_words,
+    memory_in_words,
+    system_words,
+)
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
 from zeuxis.jobs.per_image.pairs import Pair, left_out, pairs_of
 from zeuxis.jobs.per_image.records import Record, Results, done_before, record_of, summary
@@ -24,6 +35,7 @@ from zeuxis.pictures.writing import form_of
 
 _SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
 _DIM = 14  # bits at most that a picture of 16 bits fills where it may be one of 10, 12 or 14
+_FORESEEN = (Unreadable, BadInput, MemoryRanOut, OSError)
 _OFTEN = 10  # seconds between lines on one large picture
 
 
@@ -247,7 +259,9 @@ class Bar:
 def _why_failed(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"it cannot be read or written: {system_words(error)}"
-    return f"it {error}" if isinstance(error, Unreadable) else str(error)
+    if isinstance(error, Unreadable):
+        return f"it {error}"
+    return str(error) if isinstance(error, ZeuxisError) else f"{fault_words(error)}; {SHOWS_WHERE}"
 
 
 def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iterator[Record]:
@@ -256,7 +270,10 @@ def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iter
         try:
             with memory_in_words(str(pair.source)):
                 record = each(pair)
-        except (Unreadable, BadInput, MemoryRanOut, OSError) as error:
+        except Exception as error:
+            # a fault of ours with one picture is no reason to leave the others undone
+            if not isinstance(error, _FORESEEN) and (single or isinstance(error, ZeuxisError) or debugging()):
+                raise
             words = _why_failed(error)
             if single:
                 raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error

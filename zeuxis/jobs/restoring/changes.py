@@ -117,13 +117,15 @@ def residual(before: Tensor, after: Tensor) -> float:
     return float(((before - after) * GREY).double().std(correction=0))
 
 
-def taken(before: Tensor, after: Tensor, noise: float) -> Map:
+def taken(before: Tensor, after: Tensor, noise: float, specks: bool = False) -> Map:
     """Where more was taken away than the noise: root of the local mean square of input - result, less `noise`.
 
     In grey levels, over windows of 16 pixels. Of white noise nothing is left; edges and texture that went with
-    it are (the method noise of Buades, Coll and Morel 2005, section 2.3, with the noise subtracted).
+    it are (the method noise of Buades, Coll and Morel 2005, section 2.3, with the noise subtracted). specks: there were
+    some, of which `before` is free.
     """
-    words = "Removed beyond the noise: where structure was changed" if noise else "Where it was changed, and how much"
+    beyond = "the noise and the specks" if specks else "the noise"
+    words = f"Removed beyond {beyond}: where structure was changed" if noise else "Where it was changed, and how much"
     return pooled_map(_energy(before, after), words, noise, _WINDOW)
 
 
@@ -156,12 +158,12 @@ class Change:
         chroma = None if self.drift.chroma is None else list(self.drift.chroma)
         return {**found, "chroma": chroma, "residual": self.residual, "filled": self.filled}
 
-    def words(self, noise: float) -> str:
-        """One line for people."""
+    def words(self, noise: float, specks: bool = False) -> str:
+        """One line for people; specks: there were some, and beside noise they are not counted in it."""
         if self.filled is not None:
             return f"{100 * self.filled:.2g} % of the pixels changed, all others are what they were"
         if self.residual is not None:
-            told = f", the noise is {noise:.1f}" if noise else ""
+            told = f"{' beside the specks' if specks else ''}, the noise is {noise:.1f}" if noise else ""
             return f"{self.drift.words()}; pixels changed by {self.residual:.1f} grey levels{told}"
         assert self.consistency is not None
         db = "exactly" if self.consistency == inf else f"to {self.consistency:.1f} dB"

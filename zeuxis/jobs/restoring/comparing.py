@@ -66,9 +66,10 @@ def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str 
         "used": [] if note is None else [str(u) for u in note["used"]],
         "why": spelled(why),
     }
-    found = changes.change(*pair.whole, pair.scale, asked.task == diagnose.FILL and not pair.left_alone)
+    looked_at = pair.whole if pair.left_alone or pair.scale > 1 else pair.beside
+    found = changes.change(*looked_at, pair.scale, asked.task == diagnose.FILL and not pair.left_alone)
     entry["changed"] = found.to_json()
-    entry["words"] = found.words(pair.measured.noise)
+    entry["words"] = found.words(pair.measured.noise, pair.measured.specks is not None)
     if pair.original is not None:
         before, after, alphas = pair.given(), pair.after, pair.alpha_pairs() or (None, None)
         same = pair.scale == 1 and before.shape == after.shape and torch.equal(before, after)

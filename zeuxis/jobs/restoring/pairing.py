@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zeuxis.classic.impulse import despeckled
 from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput, counted, system_words
@@ -60,6 +61,14 @@ class Pair:
         """Before and after at sizes that are exact multiples, also where a crop cut the result."""
         h, w = (side // self.scale for side in self.after.shape[2:])
         return self.before[..., :h, :w], self.after[..., : h * self.scale, : w * self.scale]
+
+    @property
+    def beside(self) -> tuple[Tensor, Tensor]:
+        """As `whole`, for what was taken away beside specks of salt and pepper, which were replaced: the picture before
+        is shown without them where there was noise, too."""
+        before, after = self.whole
+        specks = self.measured.specks
+        return (before if specks is None or not self.measured.noise else despeckled(before, specks)), after
 
     def given(self) -> Tensor:
         """What the result is held against: the picture before, enlarged by bicubic where it was enlarged."""

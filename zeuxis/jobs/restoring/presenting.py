@@ -48,7 +48,8 @@ def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     else:
         noise = entry["measured"]["noise"]
         told = f"the noise was measured as {decimal(noise, 1)}" if noise else "no noise was measured"
-        small = f"grey levels; {told}"
+        beside = " beside the specks" if noise and entry["measured"]["specks"] else ""
+        small = f"grey levels{beside}; {told}"
         found.append(("Taken away", decimal(changed["residual"], 1), small))
     return found
 
@@ -75,7 +76,8 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
         heat = changes.invented(before, after, pair.scale)
         at = changes.taken(pair.given(), pair.after, 0.0).values
     else:
-        heat = changes.taken(before, after, 0.0 if filled else pair.measured.noise)
+        noise, specks = 0.0 if filled else pair.measured.noise, pair.measured.specks is not None
+        heat = changes.taken(*(pair.beside if noise else pair.whole), noise, specks)
         at = heat.values
     place = changes.place(torch.from_numpy(at), *size, restored.SIDE)
     unsure = _unsure(pair, heads)

@@ -22,7 +22,7 @@ from zeuxis.jobs.study.plan import FEW_STEPS
 from zeuxis.jobs.study.treatment import noun_of
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.stats.chance import guessing_of
-from zeuxis.stats.choice import share_name
+from zeuxis.stats.choice import highest, share_name
 from zeuxis.stats.twoway import balanced, two_way
 from zeuxis.stats.verdict import Comparison, secondary, verdict
 
@@ -120,7 +120,7 @@ def _table(place: Place) -> None:
 def best_repeat(place: Place) -> int:
     """The repeat whose generator scored best on validation, the first of equals; the page picks the same."""
     scores = [(place.result(r, "generator") or {"cas": -1.0})["cas"] for r in range(place.asked.repeats)]
-    return int(np.argmax(scores))
+    return highest(scores)
 
 
 def _rows(images: Tensor, labels: Tensor, classes: int) -> Tensor:

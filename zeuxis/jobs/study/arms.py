@@ -40,6 +40,7 @@ from zeuxis.jobs.training import domain_of
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.runs import Run, read_json
+from zeuxis.stats.choice import highest
 from zeuxis.stats.twoway import Examined
 from zeuxis.weights import store
 
@@ -200,15 +201,11 @@ def train_generator(place: Place, spec: Spec) -> None:
         {"images": validation},
         CHECKPOINTS,
     )
-    curve, best = [], (-1.0, "", [0.0])
-    for point in CHECKPOINTS:
-        name = f"{point:.2f}"
-        found = _score_snapshot(place, r, run, name, validation)
-        score = float(np.mean(found))
-        curve.append([name, score])
-        if score > best[0]:
-            best = (score, name, found)
-    fakes, labels = _sample(place, run, best[1], r, "pool", _pool_size(place, train_set), train_set)
+    names = [f"{point:.2f}" for point in CHECKPOINTS]
+    found = [_score_snapshot(place, r, run, name, validation) for name in names]
+    curve = [(name, float(np.mean(each))) for name, each in zip(names, found, strict=True)]
+    best = highest([score for _, score in curve])
+    fakes, labels = _sample(place, run, names[best], r, "pool", _pool_size(place, train_set), train_set)
     _write_pool(place, r, fakes, labels)
     near = write_suspects(place.repeat(r) / "suspects.png", fakes[:_SUSPECT_SAMPLES], train_set)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
@@ -217,11 +214,11 @@ def train_generator(place: Place, spec: Spec) -> None:
         {
             "job": key_of_spec(spec),
             "repeat": r + 1,
-            "chosen": best[1],
-            "cas": best[0],
-            "cas_per_class": best[2],
+            "chosen": names[best],
+            "cas": curve[best][1],
+            "cas_per_class": found[best],
             "curve": curve,
-            "weights_sha256": store.content_hash(run.tensors(best[1])),
+            "weights_sha256": store.content_hash(run.tensors(names[best])),
             "images": run.finish["images"],
             "alarms": run.finish["alarms"],
             "suspects": [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in near],

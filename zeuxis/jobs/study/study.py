@@ -250,7 +250,7 @@ def describe(place: Place) -> list[str]:
         )
         + f"each classifier {counted(p.classifier_steps, 'step')} ({words_for(p.seconds['classifier'])})",
     ]
-    if hint := guard_words(a.domain):
+    if hint := guard_words(a.domain, a.policies):
         lines.append(f"zeuxis: {hint}")
     lines += two_labels_words(place.dataset)
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
