@@ -93,7 +93,7 @@ def test_every_word_is_stopped_at_a_stage_of_its_own():
 
 @pytest.mark.parametrize("error", [Stopped(signal.SIGTERM), KeyboardInterrupt()], ids=["terminated", "control-c"])
 def test_a_stop_while_the_answer_is_printed_takes_nothing_back(place, tmp_path, monkeypatch, error):
-    """Long JSON waits for a reader that waits, as a pager does; all pictures were written, and nothing kept, it said."""
+    """Long JSON waits for a reader, as a pager is: all pictures were written, and it said that nothing was kept."""
     with inside(place):
         stop_at(monkeypatch, cli, "_print", error=error)
         done = typed("upscale", "two", str(tmp_path / "large"), "--method", "bicubic", "--json")

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import zeuxis
 from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import platform
+from zeuxis.data.memory import MemoryDataset
 from zeuxis.errors import BadInput
 from zeuxis.jobs import training
 from zeuxis.jobs.sources import Source
@@ -179,3 +181,23 @@ def test_classic_takes_the_domain(world, tmp_path):
         )
     assert done.code == 0 and "text: no flips" in done.err
     assert json.loads((tmp_path / "o/manifest.json").read_text())["domain"] == "text"
+
+
+def test_all_that_differs_is_named(world, tmp_path):
+    source = Source(str(world / "pics"))
+    dataset = source.open()
+    data = source.words(dataset)
+    asked = StudyConfig(4, 1, steps=(2, 2))
+    kept = studies.begin(tmp_path / "st", dataset, asked, data, 1, "cpu")
+    assert studies.other(kept.folder, asked, data) == ""
+    found = studies.other(kept.folder, StudyConfig(4, 2, steps=(2, 2), margin=2.0), {**data, "digest": "another"})
+    assert "is 1, not 2, and its" in found and found.endswith(", and it is of other pictures, or reads them otherwise")
+
+
+def test_a_class_whose_pictures_all_hang_together_cannot_be_examined(tmp_path):
+    """The part is drawn by the study itself, so it says how many groups the class has in all."""
+    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (80, 1, 8, 8), dtype=np.uint8))
+    groups = [f"a{i // 10}" if i < 40 else f"b{i}" for i in range(80)]
+    data = MemoryDataset(pixels, np.arange(80) // 40, ("a", "b"), groups=groups)
+    with pytest.raises(BadInput, match="class `a` has 40 pictures in 4 groups, of which a single one fell to the test"):
+        studies.prepare(tmp_path / "st", data, StudyConfig(4, 1, steps=(2, 2)), 1, "cpu")

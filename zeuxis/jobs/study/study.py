@@ -176,8 +176,10 @@ def _check(dataset: Dataset, split: Split, asked: StudyConfig, families: np.ndar
     for c, name in enumerate(dataset.spec.classes):
         mine = split.test[labels[split.test] == c]
         if len(np.unique(families[mine])) < 2:
+            groups = len(np.unique(families[labels == c]))
+            there = f"{counted(int((labels == c).sum()), 'picture')} in {counted(groups, 'group')}"
             raise BadInput(
-                f"class `{name}` has a single picture, or pictures of a single group, in the test part",
+                f"class `{name}` has {there}, of which a single one fell to the test part, and that needs two",
                 "",
                 "give pictures of it that are independent of each other",
             )
@@ -356,16 +358,20 @@ def out_of(folder: Path, given: str | None = None) -> str | None:
 
 
 def other(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> str:
-    """What of the study in the folder is not what is asked for, the first of it; empty where it is the same.
+    """What of the study in the folder is not what is asked for; empty where it is the same.
 
     The measured plan may differ.
     """
     record = read_json(folder / "study.json", "study folder")
     there, wanted = StudyConfig.from_dict(record["asked"]).as_dict(), asked.as_dict()
-    for name in wanted:
-        if there[name] != wanted[name]:
-            return f"its `{flag(name)}` is {_plain(there[name])}, not {_plain(wanted[name])}"
-    return "" if record["data"]["digest"] == data["digest"] else "it is of other pictures, or reads them otherwise"
+    found = [
+        f"its `{flag(name)}` is {_plain(there[name])}, not {_plain(value)}"
+        for name, value in wanted.items()
+        if there[name] != value
+    ]
+    if record["data"]["digest"] != data["digest"]:
+        found.append("it is of other pictures, or reads them otherwise")
+    return ", and ".join(found)
 
 
 def _plain(value: Any) -> str:
