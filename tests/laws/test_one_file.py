@@ -419,6 +419,8 @@ CAPABILITY = '''"""Turns pictures of one kind into another: how many it was taug
 
 from typing import Protocol, runtime_checkable
 
+from markupsafe import Markup
+
 from zeuxis.jobs.capability import Capability
 from zeuxis.pages.outcome import Outcome
 
@@ -432,7 +434,14 @@ def finish(run, given):
     (run.path / "translated.txt").write_text(str(len(given.train)))
 
 
-CAPABILITY = Capability(Translates, 9, finish, lambda run, given: Outcome("better", "It translates.", {}))
+def section(found):
+    told = found.path / "translated.txt"
+    return Markup("<section><h2>Translated</h2><p>{}</p></section>").format(told.read_text()) if told.exists() else ""
+
+
+CAPABILITY = Capability(
+    Translates, 9, finish, lambda run, given: Outcome("better", "It translates.", {}), section
+)
 '''
 
 
@@ -442,7 +451,11 @@ def test_what_a_recipe_can_do_is_one_file(house):
     file.write_text(CAPABILITY)
     _two_folders(house)
     python(house, "-m", "zeuxis", "train", "partner", "a", "b", "--run", "able", *QUICK)
+    python(house, "-m", "zeuxis", "report", "able")
     file.unlink()
     said = json.loads((house / "able" / "finish.json").read_text())["judgement"]["sentence"]
     assert said.startswith("It translates. The result is") and int((house / "able" / "translated.txt").read_text()) > 9
-    assert "It translates." in (house / "able" / "report.html").read_text()
+    page = (house / "able" / "report.html").read_text()
+    assert (
+        "It translates." in page and f"<h2>Translated</h2><p>{(house / 'able' / 'translated.txt').read_text()}" in page
+    )

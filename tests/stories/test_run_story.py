@@ -205,17 +205,17 @@ def test_plain_compute_with_threads(place):
 
 def test_a_stop_while_the_page_is_drawn_says_resume(place, tmp_path, monkeypatch):
     """By then a run is there, which the same command would be refused for; and its split is there too."""
-    report = training.write_run_report
+    report = training.write_report
 
     def terminated(folder):
         raise Stopped(signal.SIGTERM)
 
     with inside(tmp_path):
         (tmp_path / "pics").symlink_to(place / "pics")
-        monkeypatch.setattr(training, "write_run_report", terminated)
+        monkeypatch.setattr(training, "write_report", terminated)
         done = typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain")
         assert (done.code, done.errors) == (143, ["stopped (r); continue with `zeuxis resume r`"])
-        monkeypatch.setattr(training, "write_run_report", report)
+        monkeypatch.setattr(training, "write_report", report)
         assert typed("resume", "r").out == "r/report.html\n"
 
 

@@ -50,7 +50,7 @@ STUDY = "augment pics --study st --repeats 1 --labels-per-class 4"
 STAGES = [  # what was stopped, where, what is said, and whether nothing at all is left
     (TRAIN, training, "material", 1, NOTHING, True),
     (TRAIN, engine, "_measure", 1, NOTHING, False),
-    (TRAIN, training, "write_run_report", 1, "stopped (new); continue with `zeuxis resume new`", False),
+    (TRAIN, training, "write_report", 1, "stopped (new); continue with `zeuxis resume new`", False),
     (STUDY, studies, "prepare", 1, NOTHING, True),
     ("augment pics --classic-only --out more", copies, "_copies", 2, NOTHING, True),
     ("data export pics --out o", export, "_note", 9, NOTHING, True),

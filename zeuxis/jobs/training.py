@@ -31,13 +31,12 @@ from zeuxis.errors import (
     memory_in_words,
     nearest,
 )
-from zeuxis.jobs.capability import capabilities_of
+from zeuxis.jobs.capability import capabilities_of, write_report
 from zeuxis.jobs.initial_weights import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.judging import judge
 from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.pages.card import write_card
-from zeuxis.pages.run import write_run_report
 from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
 from zeuxis.runs import Run, read_json, taken
 
@@ -183,7 +182,7 @@ def finish(run: Run, given: Material) -> Run:
             capability.finish(run, given)
         found = judge(run, given)
         write_card(run.path)
-        write_run_report(run.path)
+        write_report(run.path)
         say(f"zeuxis: {found.sentence}")
     return run
 

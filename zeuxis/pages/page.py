@@ -4,6 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
 from zeuxis.pages import formats
@@ -44,6 +46,11 @@ def environment() -> "Environment":
 def render(template: str, **context: Any) -> str:
     """HTML of `templates/TEMPLATE.html.j2`."""
     return environment().get_template(f"{template}.html.j2").render(**context)
+
+
+def fragment(template: str, **context: Any) -> Markup:
+    """The same as a part of a page."""
+    return Markup(render(template, **context))
 
 
 _HEAD = 1 << 12  # bytes of a page within which it says what wrote it

@@ -1,7 +1,6 @@
 """The page of a run: from its folder alone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from zeuxis.pages.formats import (
     compact,
     decimal,
     duration,
-    percent,
     shape_words,
     spelled,
     things,
@@ -22,15 +20,12 @@ from zeuxis.pages.formats import (
     whole,
 )
 from zeuxis.pages.origins import source_of, sources_of, split_count
-from zeuxis.pages.outcome import advice_of, figure_rows, judgement_of, of_copies
+from zeuxis.pages.outcome import advice_of, judgement_of
 from zeuxis.pages.page import render, write_page
-from zeuxis.pages.pictures import Embedded, cell_of, embed, film, spread
 from zeuxis.pages.plots import Series, line_chart
-from zeuxis.pages.read import Line, Log, advice, mapping, number, numbers, read_header, read_log, read_object
-from zeuxis.pages.strips import read_strips
+from zeuxis.pages.read import Line, Log, advice, mapping, number
+from zeuxis.pages.run_folder import RunFolder, open_run
 from zeuxis.spelling import Advice, in_flags
-
-FRAMES = 10  # columns of the strip that shows how samples developed
 
 UNJUDGED_RUN = "How good the result is was not measured in this run."
 
@@ -42,46 +37,27 @@ SCORES = {
 }
 
 
-@dataclass(frozen=True)
-class RunFolder:
-    """What lies in a run folder; absent files are empty."""
-
-    path: Path
-    run: Line
-    finish: Line
-    log: Log
-    samples: list[Path]
-    recalls: Line
+Section = Callable[[RunFolder], Markup]
+"""A part of a run's page, drawn from its folder; empty where there is nothing to show."""
 
 
-def open_run(folder: Path) -> RunFolder:
-    """Raises BadInput where `folder` holds no readable run.json."""
-    run = read_header(folder / "run.json", "run")
-    samples = sorted((folder / "samples").glob("*.png"), key=lambda path: (len(path.stem), path.stem))
-    finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
-    return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls)
-
-
-def write_run_report(run_folder: Path) -> Path:
+def write_run_report(run_folder: Path, sections: Sequence[Section]) -> Path:
     """Draws `run_folder/report.html`, one self-contained page, from the files of the run.
 
-    An unfinished run has a page too, which says how far it came. Raises BadInput where
-    the folder is no run, MachineGaveOut where the disk is full.
+    sections: what recipes can do, in their order. An unfinished run has a page too, which says how far it came.
+    Raises BadInput where the folder is no run, MachineGaveOut where the disk is full.
     """
-    return write_page(run_folder, run_page(open_run(run_folder)))
+    return write_page(run_folder, run_page(open_run(run_folder), sections))
 
 
-def run_page(found: RunFolder) -> str:
+def run_page(found: RunFolder, sections: Sequence[Section]) -> str:
     """HTML of a run."""
-    last = embed(found.samples[-1]) if found.samples else None
     outcome = judgement_of(found.finish)
-    real, suspects = (embed(found.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
     return render(
         "run",
         title=f"{found.run.get('recipe', 'a run')} on {source_of(found.run)}",
         outcome=outcome,
         advice=advice_of(found.finish),
-        judged=figure_rows(outcome) if outcome else [],
         unjudged=UNJUDGED_RUN if found.finish and outcome is None else "",
         sentence=sentence(found),
         state=state_words(found),
@@ -90,19 +66,8 @@ def run_page(found: RunFolder) -> str:
         scores=score_charts(found.log),
         figures=latest_scores(found),
         best_step=best_of(found).get("step"),
-        recalls=recall_rows(found),
-        balanced=percent(found.recalls.get("balanced_accuracy"), 1),
         game=len(_names(found.log.steps, "terms")) > 1,
-        has_samples=bool(found.samples),
-        last=last,
-        last_name=sample_name(found.samples[-1]) if found.samples else "",
-        row_names=row_names(found.run, last) if found.run.get("conditional") else [],
-        real=real,
-        real_rows=row_names(found.run, real) if found.run.get("conditional") else [],
-        suspects=suspects,
-        copies=of_copies(read_object(found.path / "real" / "suspects.json"), outcome),
-        strip=strip_of(found),
-        strips=read_strips(found.path),
+        sections=[section(found) for section in sections],
         curves=turn_charts(found.log),
         watched=[*watch_charts(found.log), speed_chart(found.log)],
         alarms=alarms_of(found.log, found.finish),
@@ -238,30 +203,6 @@ def again_words(exact: object) -> str | None:
 # ---------------------------------------------------------------- samples
 
 
-def sample_name(path: Path) -> str:
-    return f"step {int(path.stem):,}" if path.stem.isdigit() else path.stem
-
-
-def row_names(header: Line, sheet: Embedded | None, most: int = 24) -> list[str]:
-    """Class names for the rows of a grid, as many as it has rows; none where the rows outnumber them or `most`."""
-    spec = mapping(header.get("spec"))
-    classes, height, width = spec.get("classes"), number(spec.get("height")), number(spec.get("width"))
-    grid = cell_of(sheet.source, int(height), int(width)) if sheet and height and width else None
-    rows = grid[2] if grid else 0
-    fits = isinstance(classes, list) and 1 < rows <= min(most, len(classes))
-    return [str(c) for c in classes[:rows]] if fits and isinstance(classes, list) else []
-
-
-def strip_of(found: RunFolder) -> tuple[Embedded, list[str]] | None:
-    """The strip of how the samples developed, and the names of its columns."""
-    spec = mapping(found.run.get("spec"))
-    height, width = number(spec.get("height")), number(spec.get("width"))
-    if not height or not width:
-        return None
-    made = film(spread(found.samples, FRAMES), int(height), int(width))
-    return (made[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in made[1]]) if made else None
-
-
 # ---------------------------------------------------------------- curves
 
 
@@ -333,16 +274,6 @@ def latest_scores(found: RunFolder) -> list[tuple[str, str, str]]:
     last = mapping(scores[-1].get("score")) if scores else {}
     at = mapping(best_of(found).get("score"))
     return [(spelled(n), brief(v), brief(at.get(n))) for n, v in last.items() if number(v) is not None]
-
-
-def recall_rows(found: RunFolder) -> list[tuple[str, str, str]]:
-    """(class, share of its held-out pictures that is recognised, how many these are), for runs that tell classes."""
-    named = mapping(found.run.get("spec")).get("classes")
-    classes = named if isinstance(named, list) else []
-    shares, counts = numbers(found.recalls.get("recalls")), numbers(found.recalls.get("pictures"))
-    if not shares or len(shares) != len(classes) or len(counts) != len(classes):
-        return []
-    return [(str(c), percent(share, 1), whole(n)) for c, share, n in zip(classes, shares, counts, strict=True)]
 
 
 def best_of(found: RunFolder) -> Line:

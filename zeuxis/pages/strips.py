@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from zeuxis.pages.formats import decimal
+from zeuxis.pages.page import fragment
 from zeuxis.pages.pictures import Embedded, embed
 from zeuxis.pages.read import mean, number, numbers, read_object
+from zeuxis.pages.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,12 @@ class Strips:
     damage: str
     scale: int
     protocol: str
+
+
+def section(found: RunFolder) -> Markup:
+    """Empty where there are none."""
+    strips = read_strips(found.path)
+    return Markup("") if strips is None else fragment("strips", strips=strips)
 
 
 def read_strips(folder: Path) -> Strips | None:

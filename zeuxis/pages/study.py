@@ -24,7 +24,8 @@ from zeuxis.pages.outcome import of_copies
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.pictures import embed
 from zeuxis.pages.read import Line, mapping, mean, number, numbers
-from zeuxis.pages.run import provenance, row_names, turn_charts
+from zeuxis.pages.run import provenance, turn_charts
+from zeuxis.pages.samples import row_names
 from zeuxis.pages.study_tables import arms_plot, differences_plot, recalls_plot, secondary, table
 from zeuxis.stats.found import FEWEST
 from zeuxis.stats.sentences import round_up

@@ -19,11 +19,11 @@ def report(folder: AnyFolder) -> Path:
     folder = Path(folder)
     there.check_run(folder)
     from zeuxis.jobs import training
-    from zeuxis.pages.run import write_run_report
+    from zeuxis.jobs.capability import write_report
     from zeuxis.pages.study import write_study_report
 
     if training.is_study(folder):
         return write_study_report(training.opened_study(folder))
     run = training.opened(folder)
     run.check_weights()  # the page names their hash
-    return write_run_report(run.path)
+    return write_report(run.path)

@@ -14,9 +14,9 @@ from zeuxis.data.memory import MemoryDataset
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.jobs.capabilities import reconstructs as job
+from zeuxis.jobs.capability import write_report
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.sources import material, sources_of
-from zeuxis.pages.run import write_run_report
 from zeuxis.pages.strips import read_strips
 from zeuxis.runs import Run
 
@@ -150,6 +150,6 @@ def test_damaged_strips_do_not_cost_the_page(tmp_path: Path):
     Image.new("RGB", (50, 50)).save(folder / "real" / "strips.png")
     found = read_strips(folder)
     assert found is not None and found.table == [["a", "1.00", "equal", "1.00"]] and found.scale == 1
-    assert "Held-out pictures" in check_page(write_run_report(folder).read_text("utf-8")).text
+    assert "Held-out pictures" in check_page(write_report(folder).read_text("utf-8")).text
     write_json(folder / "real" / "strips.json", {"rows": ["a", "b"], "psnr": [[1.0]]})
     assert read_strips(folder) is None

@@ -10,9 +10,9 @@ from PIL import Image
 
 from tests.unit.pages.fixtures import noise, write_run
 from tests.unit.pages.html_checks import Page, check_page
+from zeuxis.jobs.capability import write_report
 from zeuxis.pages import restored
 from zeuxis.pages.restored import Map, Shown, bar, difference, drawn, fingerprint, heat_picture, write_restored
-from zeuxis.pages.run import write_run_report
 from zeuxis.pictures.picture import Picture, read
 
 
@@ -67,7 +67,7 @@ def test_the_one_script_is_named_by_its_hash_and_nothing_else_may_run(tmp_path: 
 
 
 def test_other_pages_stay_without_a_script(tmp_path: Path) -> None:
-    html = write_run_report(write_run(tmp_path / "run")).read_text("utf-8")
+    html = write_report(write_run(tmp_path / "run")).read_text("utf-8")
     assert "<script" not in html and "script-src" not in html
     assert "<code>zeuxis report .</code> typed in it draws this page again" in html
 

@@ -18,14 +18,15 @@ from tests.unit.pages.fixtures import (
 )
 from tests.unit.pages.html_checks import check_page
 from zeuxis.errors import BadInput
+from zeuxis.jobs.capability import write_report
 from zeuxis.pages import run as module
 from zeuxis.pages.formats import DASH
 from zeuxis.pages.outcome import of_samples
-from zeuxis.pages.run import open_run, write_run_report
+from zeuxis.pages.run_folder import open_run
 
 
 def page_of(folder: Path):
-    path = write_run_report(folder)
+    path = write_report(folder)
     assert path == folder / "report.html"
     return check_page(path.read_text("utf-8"))
 
@@ -132,8 +133,8 @@ def test_damaged_real_pictures_do_not_cost_the_page(tmp_path: Path) -> None:
 
 def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
-    first = write_run_report(folder).read_bytes()
-    assert write_run_report(folder).read_bytes() == first
+    first = write_report(folder).read_bytes()
+    assert write_report(folder).read_bytes() == first
     assert not [p for p in folder.iterdir() if p.name.endswith(".tmp")]
 
 
@@ -230,7 +231,7 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | No
         (tmp_path / "run.json").write_text(content)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(BadInput) as caught:
-        write_run_report(tmp_path)
+        write_report(tmp_path)
     assert "run.json" in str(caught.value) and "\n" not in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before
 
@@ -269,12 +270,12 @@ def test_recalls_of_a_classifier_are_shown_class_by_class(tmp_path: Path) -> Non
     recalls = [0.9, 0.8, None, *[0.7] * 7]
     found = {"format": 1, "balanced_accuracy": 0.7333, "recalls": recalls, "pictures": [30, 30, 0, *[30] * 7]}
     write_json(folder / "recalls.json", found)
-    text = check_page(write_run_report(folder).read_text("utf-8")).text
+    text = check_page(write_report(folder).read_text("utf-8")).text
     assert "Balanced accuracy on the held-out pictures: 73.3 %" in text
     assert f"t-shirt 90.0 % 30 trouser 80.0 % 30 pullover {DASH} 0" in text
     for damaged in ("{", json.dumps({**found, "recalls": recalls[:3]})):
         (folder / "recalls.json").write_text(damaged)
-        assert "Class by class" not in check_page(write_run_report(folder).read_text("utf-8")).text
+        assert "Class by class" not in check_page(write_report(folder).read_text("utf-8")).text
 
 
 def test_the_last_grid_is_that_of_the_largest_step(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from tests.unit.pages.fixtures import SENTENCES, SHA, write_grid, write_json, wr
 from tests.unit.pages.html_checks import Page, check_page
 from zeuxis.augmentation.names import RIVALS
 from zeuxis.errors import BadInput
+from zeuxis.jobs.capability import write_report
 from zeuxis.pages.arms import arms_of, mean_recalls, read_repeats
 from zeuxis.pages.folder import open_study
 from zeuxis.pages.generators import alarms, of_augment
-from zeuxis.pages.run import write_run_report
 from zeuxis.pages.study import without_word, write_study_report
 from zeuxis.pages.study_tables import arms_plot
 from zeuxis.spelling import Advice, Way
@@ -327,7 +327,7 @@ def test_pages_of_large_colour_pictures_stay_small(tmp_path: Path) -> None:
     assert len(page_of(study).images()) == 3
     run = write_run(tmp_path / "run", steps=400)
     write_grid(run / "samples" / "000400.png", 10, 10, 0.5, channels=3, side=64)
-    assert check_page(write_run_report(run).read_text("utf-8")).images()
+    assert check_page(write_report(run).read_text("utf-8")).images()
 
 
 def test_what_is_no_study_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from zeuxis.jobs.nearest_neighbours import PAIRS, write_copies, write_suspects
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
+from zeuxis.pages import samples
 from zeuxis.pages.outcome import Outcome, of_samples, unjudged
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Generates
@@ -90,4 +91,4 @@ def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor
     return to_image(data.images(chosen)), labels
 
 
-CAPABILITY = Capability(Generates, 1, finish, judged_samples)
+CAPABILITY = Capability(Generates, 1, finish, judged_samples, samples.section)

@@ -12,6 +12,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.classification import balanced_accuracy, recalls
+from zeuxis.pages.recalls import section
 from zeuxis.recipes.recipe import Recipe, Recognizes
 from zeuxis.runs import Run
 
@@ -49,4 +50,4 @@ def finish(run: Run, given: Material) -> None:
         write_recalls(run, given.held_out)
 
 
-CAPABILITY = Capability(Recognizes, 0, finish)
+CAPABILITY = Capability(Recognizes, 0, finish, section=section)

@@ -22,6 +22,7 @@ from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.restoring import nets
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.fidelity import ALL, psnr_each
+from zeuxis.pages.strips import section
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Reconstructs
 from zeuxis.runs import Run
@@ -155,4 +156,4 @@ def finish(run: Run, given: Material) -> None:
     write_strips(run, given.held_out)
 
 
-CAPABILITY = Capability(Reconstructs, 3, finish)
+CAPABILITY = Capability(Reconstructs, 3, finish, section=section)

@@ -1,0 +1,26 @@
+"""What lies in a run folder, read once for its page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zeuxis.pages.read import Line, Log, read_header, read_log, read_object
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What lies in a run folder; absent files are empty."""
+
+    path: Path
+    run: Line
+    finish: Line
+    log: Log
+    samples: list[Path]
+    recalls: Line
+
+
+def open_run(folder: Path) -> RunFolder:
+    """Raises BadInput where `folder` holds no readable run.json."""
+    run = read_header(folder / "run.json", "run")
+    samples = sorted((folder / "samples").glob("*.png"), key=lambda path: (len(path.stem), path.stem))
+    finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
+    return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls)

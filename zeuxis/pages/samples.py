@@ -1,0 +1,59 @@
+"""What a run drew, for its page: samples beside real pictures, how they developed, copies, and how it was judged."""
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from zeuxis.pages.outcome import figure_rows, judgement_of, of_copies
+from zeuxis.pages.page import fragment
+from zeuxis.pages.pictures import Embedded, cell_of, embed, film, spread
+from zeuxis.pages.read import Line, mapping, number, read_object
+from zeuxis.pages.run_folder import RunFolder
+
+FRAMES = 10  # columns of the strip that shows how samples developed
+
+
+def section(found: RunFolder) -> Markup:
+    """Empty where nothing was drawn and nothing judged."""
+    last = embed(found.samples[-1]) if found.samples else None
+    outcome = judgement_of(found.finish)
+    real, suspects = (embed(found.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
+    by_class = bool(found.run.get("conditional"))
+    return fragment(
+        "samples",
+        has_samples=bool(found.samples),
+        last=last,
+        last_name=sample_name(found.samples[-1]) if found.samples else "",
+        row_names=row_names(found.run, last) if by_class else [],
+        real=real,
+        real_rows=row_names(found.run, real) if by_class else [],
+        strip=strip_of(found),
+        suspects=suspects,
+        copies=of_copies(read_object(found.path / "real" / "suspects.json"), outcome),
+        outcome=outcome,
+        judged=figure_rows(outcome) if outcome else [],
+    )
+
+
+def sample_name(path: Path) -> str:
+    return f"step {int(path.stem):,}" if path.stem.isdigit() else path.stem
+
+
+def row_names(header: Line, sheet: Embedded | None, most: int = 24) -> list[str]:
+    """Class names for the rows of a grid, as many as it has rows; none where the rows outnumber them or `most`."""
+    spec = mapping(header.get("spec"))
+    classes, height, width = spec.get("classes"), number(spec.get("height")), number(spec.get("width"))
+    grid = cell_of(sheet.source, int(height), int(width)) if sheet and height and width else None
+    rows = grid[2] if grid else 0
+    fits = isinstance(classes, list) and 1 < rows <= min(most, len(classes))
+    return [str(c) for c in classes[:rows]] if fits and isinstance(classes, list) else []
+
+
+def strip_of(found: RunFolder) -> tuple[Embedded, list[str]] | None:
+    """The strip of how the samples developed, and the names of its columns."""
+    spec = mapping(found.run.get("spec"))
+    height, width = number(spec.get("height")), number(spec.get("width"))
+    if not height or not width:
+        return None
+    made = film(spread(found.samples, FRAMES), int(height), int(width))
+    return (made[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in made[1]]) if made else None
