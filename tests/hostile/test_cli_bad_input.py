@@ -120,6 +120,7 @@ TRAIN = {
     "missing-device": "train dcgan pics --run r --steps 2 --device cuda:77",
     "zero-threads": "train dcgan pics --run r --steps 2 --threads 0",
     "split-of-a-coupled-batch": "train dcgan pics --run r --steps 2 --micro 2",
+    "one-sample-of-a-coupled-batch": "train dcgan pics --run r --steps 2 --batch 1",
     "zero-checkpoint-time": "train dcgan pics --run r --steps 2 --checkpoint-every 0s",
     "wordy-checkpoint-time": "train dcgan pics --run r --steps 2 --checkpoint-every often",
     "labels-needed": "train classifier one --run r --steps 2",

@@ -33,7 +33,7 @@ from zeuxis.engine.guard import Stop
 from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.phases import play
 from zeuxis.engine.train import Start
-from zeuxis.errors import Stopped
+from zeuxis.errors import BadInput, Stopped
 from zeuxis.recipes.recipe import make
 from zeuxis.runs import Run
 from zeuxis.weights import checkpoint, store
@@ -168,3 +168,17 @@ def test_round_trip_of_pictures(channels, tmp_path):
     back = open_dataset(tmp_path / "out")
     assert back.digest == data.digest and back.spec == data.spec
     assert bool((back.images(range(7)) == data.images(range(7))).all())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_of_one_trains_or_is_refused_before_anything_is_written(name, tmp_path):
+    """Normalised over the batch, five generators failed in their first step, and left runs that could never go on."""
+    recipe = small(name, batch=1)
+    spec = smallest(recipe)
+    try:
+        run = engine.train(recipe, streams_for(recipe, spec), tmp_path / "run", Budget(steps=1), None, PLAIN, ALWAYS)
+    except BadInput as error:
+        assert error.where == "--batch" and error.mend == "use `--batch 2` or more"
+        assert recipe.coupled and not (tmp_path / "run").exists()
+    else:
+        assert run.finished

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import zeuxis
-from tests.stories.commands import TINY, ended, inside, kill_group, pictures, start, typed, wait_until
+from tests.stories.commands import TINY, ended, inside, kill_group, pictures, start, tree, typed, wait_until
 from zeuxis.data import files
 from zeuxis.errors import BadInput, Stopped
 from zeuxis.jobs import training
@@ -283,6 +283,16 @@ def test_sample_of_a_run_that_has_not_ended_says_of_which_step(place, tmp_path):
         done = typed("sample", "cut", "-n", "2", "--out", "drawn")
     steps = Run.open(cut).record["steps"]
     assert done.code == 0 and f"the run has not ended: drawn with its weights after step {steps} of {steps}" in done.err
+
+
+@pytest.mark.parametrize("out", ["pics", "pics/made", "pics/boot/made"])
+def test_sample_writes_nothing_among_the_pictures(place, out):
+    """What it drew would be pictures of a class of its own the next time."""
+    with inside(place):
+        before = tree(Path("pics"))
+        done = typed("sample", "r", "-n", "2", "--out", out)
+        assert done.code == 2 and "--out lies in the folder of the pictures, which stays as it is" in done.errors[0]
+        assert tree(Path("pics")) == before
 
 
 def test_sample_of_one_class(place):

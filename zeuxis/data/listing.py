@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from zeuxis.data import listed
+from zeuxis.data.file_column import names_files
 from zeuxis.data.layouts import layout
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput, counted, one_line
@@ -42,6 +43,7 @@ _PICTURES = {
     ".ppm",
 }
 _JSON_HEAD = 1 << 16
+_FIRST_LINE = 1 << 12
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
 _DRIVE = re.compile("[a-zA-Z]:")
 _MEMBER = 1 << 30
@@ -211,15 +213,20 @@ def from_folder(root: Path, where: Where) -> Listing:
     found, beside = walk(root, skipped, folders)
     pairs = [(path, path_opener(root / path)) for path in found]
     listing = by_folder(pairs, beside, skipped, where, lambda path, most: _head_of(root / path, most), folders)
-    listing.remarks.extend(_tables(beside, "give it in place of the folder"))
+    mend = "give it in place of the folder"
+    listing.remarks.extend(_tables(beside, mend, lambda path: _head_of(root / path, _FIRST_LINE)))
     return listing
 
 
-def _tables(beside: Iterable[PurePosixPath], mend: str) -> list[str]:
-    """A line on each table that lies there, or one folder down, as its labels may be those that are meant."""
+def _tables(beside: Iterable[PurePosixPath], mend: str, head_of: Callable[[PurePosixPath], bytes]) -> list[str]:
+    """A line on each table that lies there, or one folder down, as its labels may be those that are meant.
+
+    mend: what to do with one that names files, as its first bytes tell.
+    """
     found = sorted(str(p) for p in beside if len(p.parts) <= 2 and p.suffix.lower() in _TABLES)
     more = [f"{counted(len(found) - 3, 'more table')} not read either"] if len(found) > 3 else []
-    return [f"the table {one_line(name)} is not read; {mend}" for name in found[:3]] + more
+    ways = [mend if names_files(head_of(PurePosixPath(name))) else "it has no column `file`" for name in found[:3]]
+    return [f"the table {one_line(name)} is not read; {way}" for name, way in zip(found, ways)] + more
 
 
 def path_opener(path: Path) -> Callable[[], Path]:
@@ -244,7 +251,8 @@ def from_zip(path: Path, where: Where) -> Listing:
         return _member_head(archive, beside[name], most)
 
     listing = by_folder(found, [*beside], skipped, where, read, folders)
-    listing.remarks.extend(_tables(beside, "unpack the zip and give it, or the folder that it lies in"))
+    mend = "unpack the zip and give it, or the folder that it lies in"
+    listing.remarks.extend(_tables(beside, mend, lambda name: read(name, _FIRST_LINE)))
     twice = [str(name) for name, n in Counter(name for name, _ in found).items() if n > 1]
     if twice:
         listing.remarks.append(

@@ -172,6 +172,9 @@ def candidates_of(listing: Listing, taken: Taken = ALL) -> list[Candidate]:
     return found
 
 
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar")
+
+
 def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
     """Raises BadInput where nothing was read, or with `strict` where a file could not be."""
     if not kept and not skipped:
@@ -251,6 +254,8 @@ def found_in(path: Path, where: Where) -> Listing | Arrays:
         return _as_it_is(from_cifar([path]), where, str(path))
     if idx.first_bytes(path, 2) == b"PK":
         raise BadInput("this zip is cut short or damaged", str(path), "fetch or pack it again")
+    if path.name.lower().endswith(_ARCHIVES):
+        raise BadInput("archives of this kind are not read", str(path), "unpack it, or pack it as a zip")
     raise BadInput("this is no collection of pictures", str(path), "give a folder, zip, CSV, JSONL, idx or CIFAR file")
 
 

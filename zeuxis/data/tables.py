@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data import listed
+from zeuxis.data.file_column import FILES
 from zeuxis.data.listing import Entry, Listing, Skipped, joined_names, named, path_opener
 from zeuxis.data.numbers import equal, joined_words, one_name
 from zeuxis.data.parts import part_name
@@ -141,7 +142,6 @@ def is_table(path: Path) -> bool:
 
 # ------------------------------------------------------------------ columns
 
-_FILES = ("file", "file_name", "filename", "file_path", "filepath", "path", "image", "image_path", "image_name", "img")
 _LOOKED_FOR = 20
 _MISSING = {"nan", "none", "null", "n/a", "<na>", "nil"}
 """What programs write where a value is missing."""
@@ -175,7 +175,7 @@ def _told(value: int | str | None, flag: str, found: Rows, rule: str | None) -> 
 
 def columns_of(found: Rows, where: Where, path: Path) -> Columns:
     """Which columns are read. Raises BadInput where none names the files, or a flag names one that is not there."""
-    files = [name for name in _FILES if name in found.columns]
+    files = [name for name in FILES if name in found.columns]
     if not files:
         raise BadInput("the first line has no column `file`", str(path), "begin with the line file,label")
     given, equals, test = str(where.parts).partition("=") if isinstance(where.parts, str) else (where.parts, "", "")
@@ -206,13 +206,22 @@ def _column_words(found: Rows, used: Columns) -> list[str]:
     for name in left:
         words = set(re.split(r"[^a-z]+", name))
         again = len(set(values[name])) < len(values[name])
-        way = f"; `--part-at {name}` makes it the parts" if words & _DIVISIONS else ""
+        way = _as_parts(name, values[name]) if words & _DIVISIONS else ""
         if words & _GROUPS and again:
             way = f"; `--group-at {name}` keeps pictures of one {name} together"
         if name in _LABELS and used.label is None:
             way = f"; `--classes-at {name}` makes it the label"
         lines.append(f"the column `{name}` is not read{way}" if name else "a column without a name is not read")
     return lines
+
+
+def _as_parts(name: str, values: list[str]) -> str:
+    """How a column that divides the rows is read; folds have no names of parts, so one of them is held out."""
+    known = [value for value in dict.fromkeys(values) if value.strip()]
+    odd = next((value.strip() for value in known if part_name(value.strip()) is None), None)
+    if odd is None:
+        return f"; `--part-at {name}` makes it the parts"
+    return f"; `--part-at {name}={odd}` makes the rows with `{odd}` the test part"
 
 
 def _check_words(found: Rows, used: Columns, path: Path) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.engine import compute as computing
-from zeuxis.engine.batches import check
+from zeuxis.engine.batches import batch_samplers, check
 from zeuxis.engine.budget import Budget, words_for
 from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.enough import enough
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.loop import LoopOptions, train_run
 from zeuxis.engine.parallel import Ranks, ranks
+from zeuxis.engine.phases import play
 from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
+from zeuxis.engine.state import build_state
 from zeuxis.errors import BadInput, counted
 from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
 from zeuxis.runs import Run, command_line, create, lock, taken
@@ -73,6 +75,12 @@ def train(
     Raises BadInput before anything is written where recipe and pictures do not fit or a
     run is there already; Stopped and MachineGaveOut leave a run that can be resumed.
     """
+    if start.micro > 1 and recipe.coupled:
+        raise BadInput(
+            f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",
+            "--micro",
+            "use a smaller --batch",
+        )
     first = next(iter(recipe.batch_specs().values()))
     check(recipe.batch_specs(), streams, _world(), start.micro)
     conditional = start.conditional and recipe.labels != "ignored" and streams[first.stream].labels is not None
@@ -81,12 +89,7 @@ def train(
     recipe.check(spec)
     for weights in recipe.fixed().values():
         fixed_net(weights)
-    if start.micro > 1 and recipe.coupled:
-        raise BadInput(
-            f"{recipe_name(type(recipe))} ties the samples of a batch together and cannot split it",
-            "--micro",
-            "use a smaller --batch",
-        )
+    _check_single(recipe, spec, streams, conditional, start)
     begin = replace(_first_options(start), micro=start.micro)
     with ranks(begin.device) as group:
         with _held(path, group):
@@ -100,6 +103,23 @@ def train(
                 create(path, record)  # type: ignore[arg-type]
             group.agree(0)
             return train_run(path, streams, held_out or {}, options, group)
+
+
+def _check_single(recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], conditional: bool, start: Start) -> None:
+    """Raises BadInput where batches of one sample are asked for, and a net has to compare samples: a step is tried."""
+    parts = _world() * start.micro
+    if all(one.size > parts for one in recipe.batch_specs().values()):
+        return
+    specs = {name: replace(one, size=one.size // parts) for name, one in recipe.batch_specs().items()}
+    compute = computing.plain(_first_options(start).device)
+    state = build_state(recipe, spec, seed=start.seed, steps=1, batch=1, compute=compute)
+    try:
+        play(state, batch_samplers(specs, streams, start.seed, compute.device, conditional), Ranks())
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        what = f"{recipe_name(type(recipe))} compares the samples of a batch, and cannot learn from one at a time"
+        raise BadInput(what, "--batch", f"use `--batch {2 * parts}` or more") from error
 
 
 def spec_of(recipe: Recipe, streams: Mapping[str, Dataset]) -> Spec:

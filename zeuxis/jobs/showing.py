@@ -9,6 +9,7 @@ import numpy as np
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS, Families, check_bound, families
+from zeuxis.data.export import kinds_of
 from zeuxis.data.memory import item_digests
 from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
@@ -50,9 +51,19 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         "families": families_of(found, together),
         "two labels": two_labels(found),
         "frames left out": [name for name, _ in getattr(found, "notes", [])],
-        "remarks": [spelled(remark) for remark in [*getattr(found, "remarks", []), *of_parts(found, together)]],
+        "remarks": [
+            spelled(remark)
+            for remark in [*getattr(found, "remarks", []), *_of_models(found), *of_parts(found, together)]
+        ],
         "skipped": [list(s) for s in getattr(found, "skipped", [])],
     }
+
+
+def _of_models(dataset: Dataset) -> list[str]:
+    """Pictures that `data show` counts and a training does not."""
+    made = sum(kind == "made" for kind in kinds_of(dataset))
+    left = f"{'were' if made > 1 else 'was'} made by a model: training leaves {'them' if made > 1 else 'it'} out"
+    return [f"{counted(made, 'picture')} {left}, but with `--generated train`"] if made else []
 
 
 def families_of(dataset: Dataset, found: Families) -> dict[str, Any]:

@@ -35,5 +35,7 @@ def sample(
     from zeuxis.jobs import training
     from zeuxis.jobs.sample_files import sample as draw
 
-    wanted = None if class_ is None else str(class_)
-    return draw(training.opened(run), Path(out), asking.how_many(n, seeds), wanted, asking.seeds_of(seeds), snapshot)
+    wanted, opened = None if class_ is None else str(class_), training.opened(run)
+    for stream in opened.record["sources"].values():
+        training.apart(stream["source"], out, "--out")
+    return draw(opened, Path(out), asking.how_many(n, seeds), wanted, asking.seeds_of(seeds), snapshot)

@@ -35,7 +35,9 @@ def train(
     | None = None,
     conditional: Annotated[bool, p.Arg("leave the labels aside")] = True,
     compute: Annotated[Literal["auto", "plain"], p.Arg("plain: no measuring; one thread, or --threads")] = "auto",
-    micro: Annotated[p.Count, p.Arg("split a batch for machines with little memory")] = 1,
+    micro: Annotated[
+        p.Count, p.Arg("split a batch in so many parts, for less memory, where its samples are independent")
+    ] = 1,
     size: p.Size | None = None,
     channels: p.Channels | None = None,
     fit: p.Fit = "crop",

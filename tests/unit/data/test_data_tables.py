@@ -206,6 +206,29 @@ def test_a_table_beside_a_folder_is_told(folder):
     assert open_dataset(folder).remarks == ["the table t.csv is not read; give it in place of the folder"]
 
 
+def test_a_table_that_names_no_files_is_not_advised(folder):
+    table(folder, "name,licence\na.jpg,CC0\n", "LICENCES.csv")
+    (folder / "lines.jsonl").write_text('{"file_name": "a.png", "label": 3}\n')
+    (folder / "wide.csv").write_bytes("File Path;label\na.png;1\n".encode("utf-16"))
+    assert open_dataset(folder).remarks == [
+        "the table LICENCES.csv is not read; it has no column `file`",
+        "the table lines.jsonl is not read; give it in place of the folder",
+        "the table wide.csv is not read; give it in place of the folder",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "way"),
+    [("01234012", "; `--part-at fold=0` makes the rows with `0` the test part"), ("rrrrrrrr", None)],
+)
+def test_how_a_column_of_folds_is_read(folder, values, way):
+    """As folds have no names of parts, the advice was refused when it was taken."""
+    values = values.replace("r", "train ").split() if "r" in values else list(values)
+    lines = "".join(f"img/{i % 6}.png,a,{value}\n" for i, value in enumerate(values[:6]))
+    remarks = open_dataset(table(folder, "file,label,fold\n" + lines, "f.csv")).remarks
+    assert f"the column `fold` is not read{way or '; `--part-at fold` makes it the parts'}" in remarks
+
+
 def test_names_in_either_unicode_form(tmp_path):
     (tmp_path / "img").mkdir()
     wide, narrow = (unicodedata.normalize(form, "café") for form in ("NFD", "NFC"))

@@ -10,6 +10,7 @@ from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 from zeuxis.jobs.showing import shown
 from zeuxis.jobs.sources import Source
+from zeuxis.pictures.write import write_png
 
 
 def put(folder, *places, size=(9, 8)):
@@ -165,3 +166,14 @@ def test_folders_and_values_that_are_read_as_one_part_are_named(tmp_path):
     assert shown(Source(str(tmp_path / "t.csv")))["remarks"] == [
         "in the column `part` `learn`, `train`, `training` are one part, train"
     ]
+
+
+def test_pictures_of_a_model_are_told(tmp_path):
+    """They were counted as a class of their own, and a training left them out."""
+    put(tmp_path, *[f"{c}/{i}.png" for c in "ab" for i in range(4)])
+    for i in range(2):
+        write_png(tmp_path / "c" / f"{i}.png", np.full((9, 8, 3), 40 * i, np.uint8), {"recipe": "gan", "seed": i})
+    left = "2 pictures were made by a model: training leaves them out, but with `--generated train`"
+    assert shown(Source(str(tmp_path)))["remarks"] == [left]
+    put(tmp_path, "a/odd.png", size=(20, 20))
+    assert left in shown(Source(str(tmp_path)))["remarks"], "where sizes differ, too"
