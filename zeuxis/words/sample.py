@@ -36,6 +36,6 @@ def sample(
     from zeuxis.jobs.sample_files import sample as draw
 
     wanted, opened = None if class_ is None else str(class_), training.opened(run)
-    for stream in opened.record["sources"].values():
-        training.apart(stream["source"], out, "--out")
+    for source in filter(None, (stream["source"] for stream in opened.record["sources"].values())):
+        training.apart(source, out, "--out")
     return draw(opened, Path(out), asking.how_many(n, seeds), wanted, asking.seeds_of(seeds), snapshot)
