@@ -12,8 +12,8 @@ def __getattr__(name: str) -> Any:
     """A word of `zeuxis.words`, loaded when it is first asked for."""
     if name not in __all__:
         raise AttributeError(f"module `zeuxis` has no attribute `{name}`")
-    found = getattr(import_module(f"zeuxis.words.{name}"), name)
-    return import_module("zeuxis.word").readable(found)
+    function = getattr(import_module(f"zeuxis.words.{name}"), name)
+    return import_module("zeuxis.word").readable(function)
 
 
 def __dir__() -> list[str]:

@@ -119,13 +119,13 @@ def _annotated(value: Any, base: Any, marks: Sequence[Any]) -> Any:
     for mark in marks:
         if isinstance(mark, Foreign) and _names(type(value)) & set(mark.names):
             return str(value) if mark.as_text else value
-    found = _fitted(value, base)
+    converted = _fitted(value, base)
     for mark in marks:
-        if isinstance(mark, AtLeast) and found < mark.least:
-            raise BadInput(f"must be {mark.least} or more, not {found}")
-        if isinstance(mark, OneOf) and found not in mark.names:
-            raise BadInput(f"cannot be {found[:80]!r}", "", nearest(found, list(mark.names)))
-    return found
+        if isinstance(mark, AtLeast) and converted < mark.least:
+            raise BadInput(f"must be {mark.least} or more, not {converted}")
+        if isinstance(mark, OneOf) and converted not in mark.names:
+            raise BadInput(f"cannot be {converted[:80]!r}", "", nearest(converted, list(mark.names)))
+    return converted
 
 
 def _names(cls: type) -> set[str]:
@@ -161,8 +161,8 @@ def _called(hint: Any) -> str:
         least = [f" of {m.least} or more" for m in inner[1:] if isinstance(m, AtLeast)]
         return own[0] if own else _called(inner[0]) + "".join(least)
     if origin in (typing.Union, types.UnionType):
-        words = [_called(x) for x in inner]
-        return ", ".join(words[:-1]) + f" or {words[-1]}"
+        descriptions = [_called(x) for x in inner]
+        return ", ".join(descriptions[:-1]) + f" or {descriptions[-1]}"
     if origin is Literal:
         return " or ".join(repr(x) for x in inner)
     if origin in (tuple, Sequence):
@@ -207,8 +207,8 @@ def _choices(hint: Any) -> tuple[Any, ...]:
 def taken(name: str, value: Any, hint: Any) -> Any:
     """The value as its annotation has it. Raises WrongType, or BadInput for one out of its range, by its name."""
     try:
-        found = _fitted(value, hint)
-        _checked(found, hint)
+        converted = _fitted(value, hint)
+        _checked(converted, hint)
     except _Other:
         shown = repr(value) if isinstance(value, str | int | float | complex | None) else type(value).__name__
         choices = _choices(hint)
@@ -220,7 +220,7 @@ def taken(name: str, value: Any, hint: Any) -> Any:
         raise WrongType(what, "", _mend_of(hint)) from None
     except BadInput as error:
         raise BadInput(f"{name}= {error.what}", "", error.mend) from None
-    return found
+    return converted
 
 
 def taken_fields(recipe: type, settings: Mapping[str, Any]) -> dict[str, Any]:

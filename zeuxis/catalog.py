@@ -59,10 +59,10 @@ def load(name: str) -> type[Any]:
     module = _import(entry)
     base = importlib.import_module(f"{PACKAGE}.recipe").Recipe
     if entry.attribute:
-        found = [getattr(module, entry.attribute, None)]
+        candidates = [getattr(module, entry.attribute, None)]
     else:
-        found = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
-    recipes = [v for v in found if isinstance(v, type) and issubclass(v, base) and v is not base]
+        candidates = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+    recipes = [v for v in candidates if isinstance(v, type) and issubclass(v, base) and v is not base]
     if len(recipes) != 1:
         have = "no recipe" if not recipes else "several recipes: " + ", ".join(v.__name__ for v in recipes)
         raise BadInput(f"`{entry.module}` holds {have}", str(entry.file or ""), "a module of a recipe holds one")
@@ -71,15 +71,15 @@ def load(name: str) -> type[Any]:
 
 def entries() -> dict[str, Entry]:
     """Every recipe by its name. Raises BadInput where two recipes share a name."""
-    found: dict[str, Entry] = {}
+    by_name: dict[str, Entry] = {}
     for entry in [*_own(), *_third_parties()]:
-        other = found.get(entry.name)
+        other = by_name.get(entry.name)
         if other is not None:
             raise BadInput(
                 f"two recipes are called `{entry.name}`", f"{other.origin} and {entry.origin}", "rename or remove one"
             )
-        found[entry.name] = entry
-    return found
+        by_name[entry.name] = entry
+    return by_name
 
 
 def _own() -> list[Entry]:
@@ -92,7 +92,7 @@ def _own() -> list[Entry]:
 
 
 def _third_parties() -> list[Entry]:
-    found = []
+    third_parties = []
     for point in metadata.entry_points(group=GROUP):
         name, last = canonical(point.name), point.module.rpartition(".")[2]
         brought_by = f"package {point.dist.name}" if point.dist else point.value
@@ -102,8 +102,8 @@ def _third_parties() -> list[Entry]:
                 brought_by,
                 "a recipe and its module bear the same name",
             )
-        found.append(Entry(name, point.module, point.attr, file_of(point.module), brought_by))
-    return found
+        third_parties.append(Entry(name, point.module, point.attr, file_of(point.module), brought_by))
+    return third_parties
 
 
 def _folders(package: str) -> list[Path]:

@@ -144,9 +144,9 @@ def run(arguments: Sequence[str]) -> None:
     return None
 
 
-def _json(found: Mapping[str, Any]) -> str:
+def _json(record: Mapping[str, Any]) -> str:
     """One JSON object; a number that is none is null, as JSON knows none."""
-    return json.dumps(_plain(dict(found)), indent=1, sort_keys=True)
+    return json.dumps(_plain(dict(record)), indent=1, sort_keys=True)
 
 
 def _plain(value: Any) -> Any:
@@ -159,12 +159,12 @@ def _plain(value: Any) -> Any:
 
 def _ended(error: ZeuxisError, code: int, as_json: bool) -> int:
     """Tells why a word ended early: one line on stderr; with `--json` an object on stdout, what was done included."""
-    found = error.found if isinstance(error, SomeFailed) else {}
+    record = error.found if isinstance(error, SomeFailed) else {}
     if as_json:
-        told = {"what": error.what, "where": error.where, "mend": error.mend}
-        _print(_json({**found, "error": told}))
-    elif made := found.get("files") or [v for k, v in found.items() if k == "out"]:
-        _print("\n".join(map(one_line, made)))
+        problem = {"what": error.what, "where": error.where, "mend": error.mend}
+        _print(_json({**record, "error": problem}))
+    elif paths := record.get("files") or [v for k, v in record.items() if k == "out"]:
+        _print("\n".join(map(one_line, paths)))
     if sys.stderr is not None:
         head = "" if isinstance(error, Stopped) else "error: "
         print(f"{head}{' '.join(str(error).split())}", file=sys.stderr)

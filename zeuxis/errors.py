@@ -100,9 +100,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out: Python's, the system's, or torch's, which come as RuntimeError."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    words = str(error).lower()
-    told = isinstance(error, RuntimeError) and any(part in words for part in _NO_MEMORY)
-    return told or isinstance(error, MemoryError | MemoryRanOut)
+    message = str(error).lower()
+    by_message = isinstance(error, RuntimeError) and any(part in message for part in _NO_MEMORY)
+    return by_message or isinstance(error, MemoryError | MemoryRanOut)
 
 
 @contextmanager

@@ -72,24 +72,24 @@ def fields_of(name: str) -> Fields:
 
 def of_class(cls: type[Any]) -> Fields:
     """The same of a class that is imported. The comments are left out where its source code is."""
-    hints, told = typing.get_type_hints(cls), _sources(cls)
-    found = [Field(f.name, hints[f.name], f.default, told.get(f.name, "")) for f in dataclasses.fields(cls)]
-    return Fields(tuple(found), tuple(cls.presets))
+    hints, sources = typing.get_type_hints(cls), _sources(cls)
+    fields = [Field(f.name, hints[f.name], f.default, sources.get(f.name, "")) for f in dataclasses.fields(cls)]
+    return Fields(tuple(fields), tuple(cls.presets))
 
 
 def _sources(cls: type) -> dict[str, str]:
     import inspect
     import textwrap
 
-    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
     for base in reversed(cls.__mro__[:-1]):
         try:
             text = textwrap.dedent(inspect.getsource(base))
             body = next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
-            found |= dict(_beside(body, _comments(text)))
+            sources |= dict(_beside(body, _comments(text)))
         except (OSError, TypeError, SyntaxError, StopIteration, tokenize.TokenError):
             continue
-    return found
+    return sources
 
 
 @cache
@@ -225,15 +225,15 @@ def _read(module: _Module, name: str) -> Fields:
     if len(bases) != 1 or not any("dataclass" in ast.unparse(d) for d in node.decorator_list):
         raise _Unclear
     above = Fields(()) if bases[0] == BASE else _read(*bases[0])
-    found, presets = {f.name: f for f in above.fields}, above.presets
-    told = dict(_beside(node, _comments(module.text)))
+    fields, presets = {f.name: f for f in above.fields}, above.presets
+    sources = dict(_beside(node, _comments(module.text)))
     for field, given in _annotated(node):
         if ast.unparse(given.annotation).startswith(("ClassVar", "typing.ClassVar")):
             presets = _keys(given.value) if field == "presets" else presets
         else:
-            source = told.get(field, found[field].source if field in found else "")
-            found[field] = Field(field, module.hint(given.annotation), _default(module, given.value), source)
-    return Fields(tuple(found.values()), presets)
+            source = sources.get(field, fields[field].source if field in fields else "")
+            fields[field] = Field(field, module.hint(given.annotation), _default(module, given.value), source)
+    return Fields(tuple(fields.values()), presets)
 
 
 def _default(module: _Module, node: ast.expr | None) -> Any:

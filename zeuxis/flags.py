@@ -30,10 +30,10 @@ class _Help(argparse.HelpFormatter):
     """Help with the default of each flag; what a word takes bears the flag's own name; lines are kept as they are."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        told = action.help or ""
+        help_text = action.help or ""
         silent = action.default is None or isinstance(action.default, bool) or action.default == argparse.SUPPRESS
         silent = silent or not action.option_strings
-        return told if silent or "default" in told else f"{told}; default: {action.default}"
+        return help_text if silent or "default" in help_text else f"{help_text}; default: {action.default}"
 
     def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
         return action.option_strings[-1].lstrip("-").replace("-", "_").upper()
@@ -55,9 +55,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
         for pattern, what, mend in _CLEARER:
-            found = re.fullmatch(pattern, line)
-            if found:
-                parts = found.groups()
+            match = re.fullmatch(pattern, line)
+            if match:
+                parts = match.groups()
                 mend = mend.format(*parts, listed=self.listed)
                 raise BadInput(what.format(*parts), self.prog, mend or self._nearest(parts))
         raise BadInput(line, self.prog, self.listed)
@@ -98,8 +98,8 @@ def add_parameters(p: Parser, parameters: Sequence[Parameter]) -> None:
     for one in parameters:
         title = one.arg.group
         section = sections.setdefault(title, p.add_argument_group(title) if title not in sections else p)
-        told = f"{one.arg.help}; default: {one.arg.default}" if one.arg.default else one.arg.help
-        section.add_argument(one.name if one.positional else one.flag, **_kind_of(one), help=_escaped(told))
+        help_text = f"{one.arg.help}; default: {one.arg.default}" if one.arg.default else one.arg.help
+        section.add_argument(one.name if one.positional else one.flag, **_kind_of(one), help=_escaped(help_text))
 
 
 def _escaped(text: str) -> str:
@@ -137,10 +137,10 @@ def kind(hint: Any) -> dict[str, Any]:
     return {"type": {int: readers.whole, float: readers.number}.get(hint, hint)}
 
 
-def _marked(found: Sequence[Any]) -> dict[str, Any]:
+def _marked(metadata: Sequence[Any]) -> dict[str, Any]:
     """What the marks of an annotation say of it."""
     given: dict[str, Any] = {}
-    for mark in found:
+    for mark in metadata:
         if isinstance(mark, AtLeast):
             given |= {"type": readers.at_least(mark.least)}
         elif isinstance(mark, OneOf):
@@ -156,10 +156,10 @@ def add_fields(p: Parser, recipe: str) -> None:
     """A flag for every field of the recipe; help says the default of each and where it comes from."""
     from zeuxis.fields import fields_of
 
-    found = fields_of(recipe)
-    title = f"fields of {recipe}" + (f" (presets: {', '.join(found.presets)})" if found.presets else "")
+    declared = fields_of(recipe)
+    title = f"fields of {recipe}" + (f" (presets: {', '.join(declared.presets)})" if declared.presets else "")
     group = p.add_argument_group(title)
-    for field in found.fields:
+    for field in declared.fields:
         source = f"; {field.source}" if field.source else ""
         group.add_argument(
             "--" + field.name.replace("_", "-"),
@@ -181,7 +181,7 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
     p = Parser(prog=flag, allow_abbrev=False, add_help=False, listed=listed)
     add_fields(p, recipe)
     hints = {field.name: field.hint for field in fields_of(recipe).fields}
-    words: dict[str, str] = {}
+    arguments: dict[str, str] = {}
     for pair in pairs or ():
         name, equals, value = pair.partition("=")
         name = name.replace("-", "_")
@@ -190,7 +190,7 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
         if name not in hints:
             hint = f"{nearest(name, list(hints))}; " if _close(name, list(hints)) else ""
             raise BadInput(f"{recipe} has no field `{readers.short(name)}`", flag, hint + listed)
-        if name in words:
+        if name in arguments:
             raise BadInput(f"`{name}` is given twice", flag, "give it once")
         typed = "--" + name.replace("_", "-")
         if hints[name] is bool:
@@ -198,19 +198,19 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
                 raise BadInput(
                     f"`{name}` must be true or false, not `{readers.short(value)}`", flag, f"write {name}=true"
                 )
-            words[name] = typed if value.lower() == "true" else f"--no-{typed[2:]}"
+            arguments[name] = typed if value.lower() == "true" else f"--no-{typed[2:]}"
         else:
-            words[name] = f"{typed}={value}"
-    return vars(p.parse_args(list(words.values())))
+            arguments[name] = f"{typed}={value}"
+    return vars(p.parse_args(list(arguments.values())))
 
 
 def with_fields(parsed: dict[str, Any], parameters: Sequence[Parameter]) -> dict[str, Any]:
     """What was parsed, with FIELD=VALUE read as the recipe has it. Raises BadInput."""
-    found: Mapping[str, FieldsOf] = {
+    field_marks: Mapping[str, FieldsOf] = {
         one.name: mark for one in parameters for mark in marks(one.hint) if isinstance(mark, FieldsOf)
     }
     read = {
         name: read_settings(parsed[of.recipe] if of.argument else of.recipe, parsed[name], f"--{name}")
-        for name, of in found.items()
+        for name, of in field_marks.items()
     }
     return parsed | read

@@ -30,8 +30,8 @@ _BESIDE = ("numpy", "pillow", "safetensors", "scipy")
 
 def versions() -> dict[str, str]:
     """What a number depends on: Python, torch, ourselves and the readers of files."""
-    found = {"python": python_platform.python_version(), "torch": torch.__version__, "zeuxis": zeuxis.__version__}
-    return found | {name: metadata.version(name) for name in _BESIDE}
+    core = {"python": python_platform.python_version(), "torch": torch.__version__, "zeuxis": zeuxis.__version__}
+    return core | {name: metadata.version(name) for name in _BESIDE}
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
@@ -43,9 +43,9 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise BadInput(f"{path.name} cannot be read: {system_words(error)}", str(path.parent)) from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        found = value.get("format") if isinstance(value, dict) else None
+        format_number = value.get("format") if isinstance(value, dict) else None
         raise BadInput(
-            f"this {what} has format {found}, this zeuxis reads {FORMAT}",
+            f"this {what} has format {format_number}, this zeuxis reads {FORMAT}",
             str(path.parent),
             "use the version of zeuxis that wrote it, or start anew",
         )

@@ -54,7 +54,7 @@ def _call(words: list[str]) -> str:
 
 
 def _arguments(words: list[str]) -> str:
-    found, several = [], len(words) > 1
+    arguments, several = [], len(words) > 1
     while words:
         first, *words = words
         if first.startswith("-"):
@@ -62,10 +62,10 @@ def _arguments(words: list[str]) -> str:
             if not value and words and not words[0].startswith("-"):
                 value, *words = words
             switch = several and not value and not flag.startswith("--no-")
-            found.append(f"{parameter(flag)}=True" if switch else _argument(flag, value))
+            arguments.append(f"{parameter(flag)}=True" if switch else _argument(flag, value))
         else:
-            found.append(_value(first))
-    return ", ".join(found)
+            arguments.append(_value(first))
+    return ", ".join(arguments)
 
 
 def _quoted(text: str) -> str:

@@ -74,11 +74,11 @@ class Parameter:
     @property
     def arg(self) -> Arg:
         """What people are told of it: what an outer mark says counts before that of an inner one."""
-        found = Arg("")
+        merged = Arg("")
         for mark in marks(self.hint):
             if isinstance(mark, Arg):
-                found = replace(found, **{k: v for k, v in vars(mark).items() if v})
-        return found
+                merged = replace(merged, **{k: v for k, v in vars(mark).items() if v})
+        return merged
 
     @property
     def flag(self) -> str:
@@ -124,14 +124,14 @@ def inside(group: str) -> dict[str, str]:
 
 def load(name: str) -> Callable[..., Any]:
     """The function of a word, its file imported now."""
-    found: Callable[..., Any] = getattr(importlib.import_module(f"zeuxis.words.{name}"), name)
-    return found
+    function: Callable[..., Any] = getattr(importlib.import_module(f"zeuxis.words.{name}"), name)
+    return function
 
 
 def of(name: str) -> Word:
     """The declaration of a word."""
-    found: Word = load(name).word  # type: ignore[attr-defined]  # put there by `word`
-    return found
+    declaration: Word = load(name).word  # type: ignore[attr-defined]  # put there by `word`
+    return declaration
 
 
 def parameters(name: str) -> list[Parameter]:
@@ -169,8 +169,8 @@ def _for_help(function: Callable[..., Any]) -> tuple[inspect.Signature, str]:
     for p in signature.parameters.values():
         about = Parameter(p.name, p.annotation, p.default, False).arg
         usual = f" (default: {about.default})" if about.default else ""
-        told = f"{p.name}: {'False: ' if p.default is True else ''}{pythonic(about.help + usual)}"
-        lines += textwrap.wrap(told, 100, initial_indent="    ", subsequent_indent="        ") if about.help else []
+        entry = f"{p.name}: {'False: ' if p.default is True else ''}{pythonic(about.help + usual)}"
+        lines += textwrap.wrap(entry, 100, initial_indent="    ", subsequent_indent="        ") if about.help else []
     text = inspect.cleandoc(function.__doc__ or "")
     return signature.replace(parameters=kept), "\n".join([text, "", "Arguments:", *lines])
 

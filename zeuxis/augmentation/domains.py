@@ -57,14 +57,14 @@ def guard_words(domain: str, policies: Iterable[str | Policy]) -> str:
     """
     guard, reach = guard_of(domain), _reach(policies)
     across, down = (reach.get(name, 0) and guard.limits.get(name, 1.0) for name in ("flip_horizontal", "flip_vertical"))
-    found = []
+    phrases = []
     if {"flip_horizontal", "flip_vertical"} <= set(reach):
-        found.append(_FLIPS[bool(across), bool(down)])
+        phrases.append(_FLIPS[bool(across), bool(down)])
     if "rotate" in reach:
-        found.append(f"rotation up to {135 * min(reach['rotate'], guard.limits.get('rotate', 1.0)):.0f} degrees")
+        phrases.append(f"rotation up to {135 * min(reach['rotate'], guard.limits.get('rotate', 1.0)):.0f} degrees")
     limited = [name for name in ("shear_x", "solarize", "cutout") if guard.limits.get(name, 1.0) < reach.get(name, 0)]
-    found += [_LIMITED[name].format(guard.limits[name]) for name in limited]
-    return f"taken as {guard.noun}: {', '.join(found)}; --domain says another kind" if found else ""
+    phrases += [_LIMITED[name].format(guard.limits[name]) for name in limited]
+    return f"taken as {guard.noun}: {', '.join(phrases)}; --domain says another kind" if phrases else ""
 
 
 _FLIPS = {
@@ -78,11 +78,11 @@ _LIMITED = {"shear_x": "shear up to {:g}", "solarize": "no solarizing", "cutout"
 
 def _reach(policies: Iterable[str | Policy]) -> dict[str, float]:
     """The largest strength that any of the policies gives an operation, for those that one of them has."""
-    found: dict[str, float] = {}
+    reach: dict[str, float] = {}
     for policy in map(find_policy, policies):
         for name, strength in (*((name, 1.0) for name in policy.one_of), *policy.always, *policy.last):
-            found[name] = max(found.get(name, 0.0), strength * policy.strength)
-    return found
+            reach[name] = max(reach.get(name, 0.0), strength * policy.strength)
+    return reach
 
 
 def guess_domain(name: str) -> str:

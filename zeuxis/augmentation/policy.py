@@ -43,5 +43,5 @@ def find_policy(policy: str | Policy) -> Policy:
         return policy
     if policy not in POLICY_NAMES:
         raise BadInput(f"no policy `{policy}`", "", nearest(policy, list(POLICY_NAMES)))
-    found: Policy = importlib.import_module(f"{__package__}.policies.{policy.replace('-', '_')}").POLICY
-    return found
+    loaded: Policy = importlib.import_module(f"{__package__}.policies.{policy.replace('-', '_')}").POLICY
+    return loaded

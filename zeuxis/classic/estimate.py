@@ -126,13 +126,13 @@ def _noise_one(image: Tensor, seen: Tensor) -> tuple[float, float, float, float,
     planes = opponent(levels_[None])[0]
     first = _blocks(planes[0], corner)
     coarse, most_luma = _coarse(planes[1:], corner), _calmest(first, SHARE)
-    found = _read_blocks(planes, first, corner, mean)
+    estimate = _read_blocks(planes, first, corner, mean)
     loud = first[:, _HIGH].square().mean(1) > LOUD**2
-    if not bool(loud.all()) and found[0] < LOUD and int(loud.sum()) * apart >= FEWEST:
+    if not bool(loud.all()) and estimate[0] < LOUD and int(loud.sum()) * apart >= FEWEST:
         other = _read_blocks(planes, first[loud], corner[loud], mean[:, loud], loud=True)
         if other[3] > 0:
-            found, most_luma = other, _calmest(first[loud], SHARE)
-    return (*found, coarse, most_luma)
+            estimate, most_luma = other, _calmest(first[loud], SHARE)
+    return (*estimate, coarse, most_luma)
 
 
 def _calmest(own: Tensor, share: float, which: Tensor = _BAND) -> float:

@@ -63,13 +63,13 @@ def impulses(image: Tensor, seen: Tensor | None = None) -> Impulses | None:
     counts = torch.ones_like(image[:, :1]) if seen is None else seen.to(image)
     parts = windows(torch.cat((image, counts), 1)[0])
     hidden = F.max_pool2d(1 - parts[:, -1:], 3, 1, 1) > 0
-    found = [_told(parts[:, c : c + 1] * GREY + GREY, hidden) for c in range(image.shape[1])]
-    if _NOWHERE in found:
+    per_channel = [_told(parts[:, c : c + 1] * GREY + GREY, hidden) for c in range(image.shape[1])]
+    if _NOWHERE in per_channel:
         return Impulses(*_NOWHERE)
-    told = [pair for pair in found if pair is not None]
-    if not told or _UNLIKE_CHANCE in told:
+    measured = [pair for pair in per_channel if pair is not None]
+    if not measured or _UNLIKE_CHANCE in measured:
         return None
-    return Impulses(*(sum(shares) / len(told) for shares in zip(*told, strict=True)))
+    return Impulses(*(sum(shares) / len(measured) for shares in zip(*measured, strict=True)))
 
 
 def _told(values: Tensor, hidden: Tensor) -> tuple[float, float] | None:
@@ -115,7 +115,7 @@ def _even(end: Tensor, calm: Tensor, share: float) -> bool:
     return below > CHANCE and (float(terms.mean()) < UNEVEN or above > CHANCE)
 
 
-def despeckled(image: Tensor, found: Impulses) -> Tensor:
+def despeckled(image: Tensor, shares: Impulses) -> Tensor:
     """One picture [1, C, H, W] in [-1, 1] with its impulses replaced; every other value keeps its bits.
 
     A value at an end is suspected where the 24 around it hold no more like it than impulses would, which spares what
@@ -127,7 +127,7 @@ def despeckled(image: Tensor, found: Impulses) -> Tensor:
     """
     values = (image + 1) * GREY
     suspected, whole = torch.zeros_like(values, dtype=torch.bool), torch.zeros_like(values[:, :1], dtype=torch.bool)
-    for end, share in ((values < _END, found.pepper), (values > 2 * GREY - _END, found.salt)):
+    for end, share in ((values < _END, shares.pepper), (values > 2 * GREY - _END, shares.salt)):
         usual = 24 * share
         around = F.avg_pool2d(end.float(), 5, 1, 2) * 25 - 1
         mine = end & (around <= usual + SURE * math.sqrt(usual) + 1)

@@ -221,18 +221,18 @@ def _best(y: Tensor, telling: Tensor, phases: list[tuple[int, int]]) -> tuple[fl
     top = float(score[phase].max())
     alike = quality * (score[phase] >= top - 1e-3)  # low frequencies of two qualities, or turns, can be the same
     table = int(alike.argmax())
-    found = float(quality[table]) if bool(there.any()) else math.nan
-    return found, *phases[phase], float(e.certainty[phase, table]), top, bool(e.enough.any())
+    estimate = float(quality[table]) if bool(there.any()) else math.nan
+    return estimate, *phases[phase], float(e.certainty[phase, table]), top, bool(e.enough.any())
 
 
 def _traces(y: Tensor, telling: Tensor) -> tuple[float, int, int, float, float, bool, float]:
     """The fields of JpegTraces for one luma plane [H, W] in grey levels about 0."""
-    found = _best(y, telling, [(0, 0)])  # a picture that was not cut
-    if not found[0] <= COARSE:
+    best = _best(y, telling, [(0, 0)])  # a picture that was not cut
+    if not best[0] <= COARSE:
         every = _best(y, telling, [(row, column) for row in range(8) for column in range(8)])
-        found = every if math.isnan(found[0]) or every[0] <= COARSE else found
-    _, row, column, *_ = found
-    return (*found, (_excess(y, column) + _excess(y.T, row)) / 2)
+        best = every if math.isnan(best[0]) or every[0] <= COARSE else best
+    _, row, column, *_ = best
+    return (*best, (_excess(y, column) + _excess(y.T, row)) / 2)
 
 
 def jpeg_blockiness(image: Tensor, seen: Tensor | None = None) -> JpegTraces:

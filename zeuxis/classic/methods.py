@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def names(task: str) -> tuple[str, ...]:
     """Of "denoising" or "inpainting", sorted, as they are typed: `non-local-means`."""
-    found = Path(__file__).with_name(task).glob("[!_]*.py")
-    return tuple(sorted(path.stem.replace("_", "-") for path in found))
+    paths = Path(__file__).with_name(task).glob("[!_]*.py")
+    return tuple(sorted(path.stem.replace("_", "-") for path in paths))
 
 
 def _loaded(task: str, name: str, function: str, what: str) -> Any:
@@ -33,11 +33,11 @@ def _loaded(task: str, name: str, function: str, what: str) -> Any:
 
 def denoiser(name: str) -> "Denoiser":
     """Raises BadInput for an unknown name."""
-    found: Denoiser = _loaded("denoising", name, "denoise", "denoise")
-    return found
+    denoise: Denoiser = _loaded("denoising", name, "denoise", "denoise")
+    return denoise
 
 
 def filler(name: str) -> "Filler":
     """Raises BadInput for an unknown name."""
-    found: Filler = _loaded("inpainting", name, "fill", "fill holes")
-    return found
+    fill: Filler = _loaded("inpainting", name, "fill", "fill holes")
+    return fill

@@ -46,16 +46,16 @@ def limits(given: Tensor, mended: Tensor, quiet: float = 1.0) -> Limits:
     ordered = light.sort().values
     bounds = ordered[(shares * (len(ordered) - 1)).long()]
     kind = torch.bucketize(light, bounds)
-    found = torch.zeros(BRIGHTNESSES, len(energy))
+    calm_energy = torch.zeros(BRIGHTNESSES, len(energy))
     for k in range(BRIGHTNESSES):
         mine = ((kind == k) & alive).nonzero()[:, 0]
         if len(mine):
             mine = mine[every[mine] > LESS * every[mine].median()]
             calm = mine[detail[mine].argsort()[: max(1, int(CALM * len(mine)))]]
-            found[k] = energy[:, calm].median(1).values
+            calm_energy[k] = energy[:, calm].median(1).values
     if len(energy) == 3 and quiet < 1:
-        found[:, 0] = torch.minimum(found[:, 0], quiet**2 * found[:, 1:].mean(1))
-    return Limits(bounds, found)
+        calm_energy[:, 0] = torch.minimum(calm_energy[:, 0], quiet**2 * calm_energy[:, 1:].mean(1))
+    return Limits(bounds, calm_energy)
 
 
 def held(given: Tensor, mended: Tensor, most: Limits) -> Tensor:

@@ -84,8 +84,8 @@ def looks_worn(image: Tensor) -> bool:
     for sign, least in EVIDENCE.items():
         hat = top_hat(sign * grey)
         around = _mean(hat.clamp(max=CAP), AROUND)
-        _, length, found = _candidates(hat, around)
-        lines += list(zip(length, found - least, strict=True))
+        _, length, score = _candidates(hat, around)
+        lines += list(zip(length, score - least, strict=True))
         if sign > 0:
             specks = len(_labelled(torch.from_numpy(_specks(hat, around))[None, None].float())[1])
     if any(more > PLAIN for _, more in lines):
@@ -115,14 +115,14 @@ def _is_toned(grey: Tensor) -> bool:
 
 def _found(image: Tensor, eager: float) -> Tensor:
     grey = (image + 1) * 127.5
-    found = np.zeros(tuple(image.shape[-2:]), dtype=bool)
+    worn = np.zeros(tuple(image.shape[-2:]), dtype=bool)
     for sign, least in EVIDENCE.items():
         hat = top_hat(sign * grey)
         around = _mean(hat.clamp(max=CAP), AROUND)
-        found |= _lines(hat, around, least - eager)
+        worn |= _lines(hat, around, least - eager)
         if sign > 0:
-            found |= _specks(hat, around)
-    mask = _largest(torch.from_numpy(found)[None, None].float(), 3)  # the soft rim belongs to it
+            worn |= _specks(hat, around)
+    mask = _largest(torch.from_numpy(worn)[None, None].float(), 3)  # the soft rim belongs to it
     if max(image.shape[-2:]) > LARGE:
         half = _found(_shrunk(image, 0.5), eager)
         mask = torch.maximum(mask, F.interpolate(half, size=tuple(image.shape[-2:]), mode="nearest"))
@@ -190,8 +190,8 @@ def evidence(hat: np.ndarray, around: np.ndarray, length: np.ndarray, area: np.n
     signs and sizes are those of a logistic regression of scratches drawn on photographs against what the same
     photographs have that is thin, rounded.
     """
-    found: np.ndarray = 4 * np.log(np.maximum(hat, 1e-6) / (around + 1)) + 3 * np.log(length) - 2 * np.log(area)
-    return found
+    score: np.ndarray = 4 * np.log(np.maximum(hat, 1e-6) / (around + 1)) + 3 * np.log(length) - 2 * np.log(area)
+    return score
 
 
 def _candidates(hat: Tensor, around: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,20 +203,20 @@ def _candidates(hat: Tensor, around: Tensor) -> tuple[np.ndarray, np.ndarray, np
     area = np.maximum(np.bincount(numbered.ravel()), 1)[1:]
 
     def mean(x: Tensor) -> np.ndarray:
-        found: np.ndarray = np.bincount(numbered.ravel(), x[0, 0].numpy().ravel())[1:] / area
-        return found
+        means: np.ndarray = np.bincount(numbered.ravel(), x[0, 0].numpy().ravel())[1:] / area
+        return means
 
     length = np.array([math.hypot(*(s.stop - s.start for s in box)) for box in boxes])
     good = (length > LENGTH) & (mean(_near_frame(hat)) < 0.5)
-    found = np.full(len(length), -np.inf)
-    found[good] = evidence(mean(hat)[good], mean(around)[good], length[good], area[good])
-    return numbered, length, found
+    score = np.full(len(length), -np.inf)
+    score[good] = evidence(mean(hat)[good], mean(around)[good], length[good], area[good])
+    return numbered, length, score
 
 
 def _lines(hat: Tensor, around: Tensor, least: float) -> np.ndarray:
     """bool [H, W]: joined places that look like a line as a whole."""
-    numbered, _, found = _candidates(hat, around)
-    kept: np.ndarray = np.concatenate([[False], found > least])[numbered]
+    numbered, _, score = _candidates(hat, around)
+    kept: np.ndarray = np.concatenate([[False], score > least])[numbered]
     return kept
 
 

@@ -31,9 +31,9 @@ def variety(image: Tensor, seen: Tensor | None = None) -> float:
     planes = torch.stack([opponent(grey[None])[0, 0], equal, hidden])
     for scale in SCALES:
         if min(planes.shape[1:]) >= 8 * scale:
-            found = _spread(F.avg_pool2d(planes, scale))
-            if found is not None:
-                return found
+            spread = _spread(F.avg_pool2d(planes, scale))
+            if spread is not None:
+                return spread
     return 0.0
 
 

@@ -69,14 +69,14 @@ def mask_names(folders: Iterable[Folders]) -> set[str]:
 
 
 def ask_masks(folders: list[Folders], masks: list[bool], tree: Tree) -> None:
-    found = mask_names(f for f, mask in zip(folders, masks, strict=True) if mask)
-    if not found:
+    mask_folders = mask_names(f for f, mask in zip(folders, masks, strict=True) if mask)
+    if not mask_folders:
         return
     classes = {f[0] for f in tree.inner if f}
     level = tree.levels[0] if len(classes) > 1 else 0
     way = f"by the folders of level {level}" if level else "without labels"
     raise ask(
-        f"it looks like pictures with masks in {some(found)}",
+        f"it looks like pictures with masks in {some(mask_folders)}",
         f"`--classes-at {level}` reads the pictures {way} and leaves the masks out",
     )
 
@@ -125,13 +125,19 @@ def ask_boxes(
 
     Else a remark on other files that are called as the pictures are.
     """
-    told = {x for p in beside if p.suffix.lower() in _NOTES for x in p.parts[:-1] if plain(x) in _BOXES}
-    told |= {str(p) for p in [p for p in beside if p.suffix.lower() == ".json"][:_JSON_READ] if coco(p)}
+    annotations = {x for p in beside if p.suffix.lower() in _NOTES for x in p.parts[:-1] if plain(x) in _BOXES}
+    annotations |= {str(p) for p in [p for p in beside if p.suffix.lower() == ".json"][:_JSON_READ] if coco(p)}
     stems = {(p.parent, p.stem) for p in beside if p.suffix.lower() == ".xml"}
     yolo = tree.top > 1 and any(plain(p.parts[tree.top - 2]) in _IMAGES for p in paths if len(p.parts) > tree.top)
     voc = any(plain(name) == "jpegimages" for p in paths for name in p.parts)
-    if told or yolo or voc or sum((p.parent, p.stem) in stems for p in paths) * 2 > len(paths):
-        what = f"boxes in {some(told)}" if told else "boxes, as YOLO has them" if yolo else "boxes, as VOC has them"
+    if annotations or yolo or voc or sum((p.parent, p.stem) in stems for p in paths) * 2 > len(paths):
+        what = (
+            f"boxes in {some(annotations)}"
+            if annotations
+            else "boxes, as YOLO has them"
+            if yolo
+            else "boxes, as VOC has them"
+        )
         raise ask(
             f"it looks like pictures with {what}, which are not read",
             "`--classes-at 0` reads the pictures alone, without labels",

@@ -127,15 +127,15 @@ def find(name: str, folder: Path | None = None) -> Arrays:
         return fashion_mini()
     wanted, read = KNOWN[name], _READERS[name]
     place = folder or cache_folder() / name
-    found = read(place, wanted)
-    if found is None and folder is not None:
+    arrays = read(place, wanted)
+    if arrays is None and folder is not None:
         raise BadInput(f"{name} is not in this folder", str(folder), f"it needs {', '.join(wanted)}")
-    if found is None:
+    if arrays is None:
         download.fetch(name, place, wanted)
-        found = read(place, wanted)
-    if found is None:
+        arrays = read(place, wanted)
+    if arrays is None:
         raise BadInput(f"{name} was downloaded and cannot be found", str(place))
-    return found
+    return arrays
 
 
 def is_here(name: str) -> bool:

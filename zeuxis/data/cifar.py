@@ -46,6 +46,6 @@ def class_names(folder: Path, count: int) -> tuple[str, ...]:
     for name in _NAME_FILES:
         if (folder / name).is_file():
             names = [line.strip() for line in (folder / name).read_text("utf-8", "replace").splitlines()]
-            if len(found := tuple(n for n in names if n)) >= count:
-                return found
+            if len(nonempty := tuple(n for n in names if n)) >= count:
+                return nonempty
     return CIFAR10 if count <= 10 else tuple(str(i) for i in range(count))

@@ -51,9 +51,9 @@ def _cosines(count: int, start: np.ndarray, size: np.ndarray) -> np.ndarray:
 def _frequencies(count: int, own: int) -> np.ndarray:
     """float32 [count, count]: what a coefficient is multiplied by; 0 for those below `own` both ways."""
     k = np.arange(count)
-    found = np.hypot(k[:, None], k[None])
-    found[:own, :own] = 0
-    return np.asarray(found, np.float32)
+    weights = np.hypot(k[:, None], k[None])
+    weights[:own, :own] = 0
+    return np.asarray(weights, np.float32)
 
 
 _WEIGHTS = _frequencies(_LOW, 1)
@@ -119,7 +119,7 @@ def _windows() -> Iterator[tuple[float, np.ndarray]]:
 
 def _likely(pixels: np.ndarray, table: _Table, families: np.ndarray) -> np.ndarray:
     """float64 [m, 6]: picture, the one that may be a window of it, how alike, top, left, size."""
-    found = []
+    candidates = []
     for size, places in _windows():
         rows = _cosines(_LOW, places, np.full(len(places), size))
         for top, y in zip(places, rows, strict=True):
@@ -132,8 +132,8 @@ def _likely(pixels: np.ndarray, table: _Table, families: np.ndarray) -> np.ndarr
                 alike = np.einsum("ij,ij->i", windows[whole], table.described[part])
                 keep = alike >= _LIKELY
                 rest = np.tile([top, left, size], (int(keep.sum()), 1))
-                found.append(np.column_stack([whole[keep], part[keep], alike[keep], rest]))
-    return np.concatenate(found)
+                candidates.append(np.column_stack([whole[keep], part[keep], alike[keep], rest]))
+    return np.concatenate(candidates)
 
 
 def _best(likely: np.ndarray) -> np.ndarray:

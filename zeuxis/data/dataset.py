@@ -30,13 +30,13 @@ class Spec:
         return replace(self, classes=())
 
     def to_json(self) -> dict[str, Any]:
-        found = {"channels": self.channels, "height": self.height, "width": self.width, "classes": list(self.classes)}
-        return found if self.target is None else found | {"target": self.target}
+        record = {"channels": self.channels, "height": self.height, "width": self.width, "classes": list(self.classes)}
+        return record if self.target is None else record | {"target": self.target}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Spec":
-        shape = (found["channels"], found["height"], found["width"])
-        return cls(*shape, tuple(found["classes"]), found.get("target"))
+    def from_json(cls, record: Mapping[str, Any]) -> "Spec":
+        shape = (record["channels"], record["height"], record["width"])
+        return cls(*shape, tuple(record["classes"]), record.get("target"))
 
 
 @dataclass(frozen=True)

@@ -218,10 +218,10 @@ def check_png(file: IO[bytes]) -> None:
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, name = int.from_bytes(head[:4], "big"), head[4:]
-        body, told = file.read(min(length, 1 << 30)), file.read(4)
-        if name == b"IDAT" and len(told) < 4:
+        body, checksum = file.read(min(length, 1 << 30)), file.read(4)
+        if name == b"IDAT" and len(checksum) < 4:
             raise Unreadable("ends too early")
-        if name == b"IDAT" and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(told, "big"):
+        if name == b"IDAT" and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
             raise Unreadable("is damaged: a checksum is wrong")
         if name == b"IEND":
             break
@@ -276,8 +276,12 @@ def _otherwise(file: IO[bytes] | Path, error: Exception) -> Image.Image:
             return Image.open(file, formats=(name,))
     except UnidentifiedImageError:
         pass
-    told = known.name if known else next((name for start, name in _STARTS.items() if head.startswith(start)), None)
-    raise Unreadable(f"is {told}, and damaged" if told else "is not a picture that can be read") from error
+    format_name = (
+        known.name if known else next((name for start, name in _STARTS.items() if head.startswith(start)), None)
+    )
+    raise Unreadable(
+        f"is {format_name}, and damaged" if format_name else "is not a picture that can be read"
+    ) from error
 
 
 def _ends(file: IO[bytes]) -> tuple[bytes, bytes]:

@@ -40,8 +40,8 @@ def _get(url: str) -> bytes:
             data: bytes = answer.read(_MOST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        words = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
-        raise _Unusable(" ".join(words.split()).lower()) from error
+        message = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
+        raise _Unusable(" ".join(message.split()).lower()) from error
     if len(data) > _MOST:
         raise _Unusable("the answer is far larger than the file")
     return data
@@ -72,8 +72,8 @@ def _from_tar(urls: tuple[str, ...], wanted: dict[str, str]) -> dict[str, bytes]
     try:
         with tarfile.open(fileobj=io.BytesIO(_get(urls[0])), mode="r:gz") as archive:
             files = {Path(m.name).name: m for m in archive.getmembers() if m.isreg() and m.size < _MOST}
-            found = {name: archive.extractfile(files[name]) for name in wanted}
-            data = {name: file.read() for name, file in found.items() if file is not None}
+            members = {name: archive.extractfile(files[name]) for name in wanted}
+            data = {name: file.read() for name, file in members.items() if file is not None}
     except (tarfile.TarError, KeyError, EOFError, OSError, zlib.error) as error:
         raise _Unusable("the answer is not the archive") from error
     if any(hashlib.sha256(data.get(name, b"")).hexdigest() != sha256 for name, sha256 in wanted.items()):

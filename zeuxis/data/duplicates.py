@@ -74,15 +74,15 @@ def _equal(keys: Iterable[object]) -> Iterator[tuple[int, int]]:
 
 def descriptors(dataset: Dataset, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float32 [n, channels, 16, 16] descriptors, and the means [n] in grey levels that were taken off."""
-    found, means = [], []
+    standardized, means = [], []
     for start in range(0, len(positions), 1024):
         batch = dataset.images(positions[start : start + 1024])
         small = functional.adaptive_avg_pool2d(batch.float(), SIDE)
         mean = small.mean((1, 2, 3), keepdim=True)
         spread = (small - mean).square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(FLOOR)
-        found.append((small - mean) / spread)
+        standardized.append((small - mean) / spread)
         means.append(mean.flatten())
-    return torch.cat(found).numpy(), torch.cat(means).numpy()
+    return torch.cat(standardized).numpy(), torch.cat(means).numpy()
 
 
 def _cosines() -> np.ndarray:
@@ -156,8 +156,8 @@ class Families:
     def members(self) -> list[np.ndarray]:
         """Positions of each family of two pictures or more, the largest first."""
         order = np.argsort(self.roots, kind="stable")
-        found = np.split(order, np.flatnonzero(np.diff(self.roots[order])) + 1)
-        return sorted((one for one in found if len(one) > 1), key=lambda one: (-len(one), int(one[0])))
+        by_family = np.split(order, np.flatnonzero(np.diff(self.roots[order])) + 1)
+        return sorted((one for one in by_family if len(one) > 1), key=lambda one: (-len(one), int(one[0])))
 
 
 def families(dataset: Dataset, join: str = "near") -> Families:
@@ -169,7 +169,7 @@ def families(dataset: Dataset, join: str = "near") -> Families:
     if join not in JOINS:
         raise BadInput(f"--join cannot be `{join}`", "", nearest(join, list(JOINS)))
     n = len(dataset)
-    looks, told, together = Sets(n), Sets(n), Sets(n)
+    looks, known, together = Sets(n), Sets(n), Sets(n)
     reasons: list[tuple[int, str]] = []
 
     def joined(sets: Sets, i: int, j: int, why: str) -> bool:
@@ -180,19 +180,19 @@ def families(dataset: Dataset, join: str = "near") -> Families:
 
     if join != "off":
         for i, j in _equal(item_digests(dataset)):
-            told.join(i, j)
+            known.join(i, j)
             joined(looks, i, j, "equal pixels")
     if join == "near":
         _join_near(dataset, looks, joined)
     for why, keys in _told(dataset):
         for i, j in _equal(keys):
-            joined(told, i, j, why)
+            joined(known, i, j, why)
     why_by_root: dict[int, list[str]] = {}
     for i, why in reasons:
-        found = why_by_root.setdefault(together.root(i), [])
-        if why not in found:
-            found.append(why)
-    return Families(together.roots(), looks.roots(), told.roots(), why_by_root)
+        family_reasons = why_by_root.setdefault(together.root(i), [])
+        if why not in family_reasons:
+            family_reasons.append(why)
+    return Families(together.roots(), looks.roots(), known.roots(), why_by_root)
 
 
 def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
@@ -239,20 +239,20 @@ def _same_detail(dataset: Dataset, whole: int, part: int, cut: Cut) -> bool:
 
 def _small(dataset: Dataset, positions: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """float32 [n, *size]: the pictures grey and as small."""
-    found = np.empty((len(positions), *size), np.float32)
+    thumbnails = np.empty((len(positions), *size), np.float32)
     for start in range(0, len(positions), 256):
         grey = dataset.images(positions[start : start + 256])[:, : min(dataset.spec.channels, 3)].float().mean(1, True)
-        found[start : start + 256] = functional.interpolate(grey, size=size, mode="area")[:, 0].numpy()
-    return found
+        thumbnails[start : start + 256] = functional.interpolate(grey, size=size, mode="area")[:, 0].numpy()
+    return thumbnails
 
 
-def check_bound(dataset: Dataset, found: Families) -> None:
+def check_bound(dataset: Dataset, families: Families) -> None:
     """Raises BadInput where looks alone join more than a tenth of the pictures of a class (and more than five).
 
     Pictures that are equal, of one group, or copies by their notes count once.
     """
     labels = np.zeros(len(dataset), np.int64) if dataset.labels is None else np.asarray(dataset.labels)
-    once = np.unique(np.stack([found.known, labels, found.alike], 1), axis=0)
+    once = np.unique(np.stack([families.known, labels, families.alike], 1), axis=0)
     of_class = np.bincount(once[:, 1])
     pairs, counts = np.unique(once[:, 1:], axis=0, return_counts=True)
     over = counts - np.maximum(of_class[pairs[:, 0]] * MOST, FEW)

@@ -123,8 +123,8 @@ def tell_unread(dataset: Dataset, out: Path) -> None:
     if skipped:
         taken, left = counted(len(dataset), "picture"), counted(len(skipped), "file")
         what = f"{taken} went into it, {left} could not be used, the first: {' '.join(skipped[0])}"
-        found = {"out": str(out), "failed": [{"name": name, "why": why} for name, why in skipped]}
-        raise SomeFailed(what, str(out), "--strict stops at such files instead", found)
+        report = {"out": str(out), "failed": [{"name": name, "why": why} for name, why in skipped]}
+        raise SomeFailed(what, str(out), "--strict stops at such files instead", report)
 
 
 def _onto_empty(aside: Path, out: Path) -> None:
@@ -149,8 +149,8 @@ def _write_all(dataset: Any, aside: Path, places: list[str]) -> None:
 def kinds_of(dataset: Any) -> list[str]:
     """The kind of each picture's origin, "" for a plain one."""
     origins: list[Origin] = getattr(dataset, "origins", None) or [PLAIN] * len(dataset)
-    made: list[bool] = getattr(dataset, "generated", None) or [False] * len(dataset)
-    return [one.kind or ("made" if by_model else "") for one, by_model in zip(origins, made, strict=True)]
+    generated: list[bool] = getattr(dataset, "generated", None) or [False] * len(dataset)
+    return [one.kind or ("made" if by_model else "") for one, by_model in zip(origins, generated, strict=True)]
 
 
 TYPES = {"made": MADE, "changed": CHANGED}

@@ -103,17 +103,17 @@ def image_files(folder: Path) -> list[Path]:
     Of a file that lies there packed and unpacked there is one. Raises BadInput for the files of several sets.
     """
     for pattern in ("*idx3*", "*/*idx3*", "*/*/*idx3*"):
-        found: dict[str, Path] = {}
+        files: dict[str, Path] = {}
         for path in sorted(folder.glob(pattern)):
             if path.is_file() and is_idx(path):
-                found.setdefault(path.name.removesuffix(".gz"), path)
-        parts = [part_of(path) for path in found.values()]
+                files.setdefault(path.name.removesuffix(".gz"), path)
+        parts = [part_of(path) for path in files.values()]
         if len(set(parts)) < len(parts):
-            names = ", ".join(sorted(found))
+            names = ", ".join(sorted(files))
             mend = "put the files of one into a folder of their own, or give one file"
             raise BadInput(f"these are the files of several sets: {names[:200]}", str(folder), mend)
-        if found:
-            return sorted(found.values(), key=lambda p: (part_of(p) != "train", p.name))
+        if files:
+            return sorted(files.values(), key=lambda p: (part_of(p) != "train", p.name))
     return []
 
 

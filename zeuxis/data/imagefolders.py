@@ -24,17 +24,17 @@ def from_metadata(folder: Path, where: Where) -> Listing | None:
         return None
     if table := _table_in(folder):
         return _labelled(table, where, f"read by {table.name}")
-    found = []
+    listings = []
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
         part, table = part_name(below.name), _table_in(below)
         if part and table and (one := _labelled(table, where, f"read by the {table.name} of each part")):
-            found.append((part[0], below.name, one))
-    if len(found) < 2 or "train" not in {part for part, _, _ in found}:
+            listings.append((part[0], below.name, one))
+    if len(listings) < 2 or "train" not in {part for part, _, _ in listings}:
         return None
     return Listing(
-        [replace(e, name=f"{name}/{e.name}", part=part) for part, name, one in found for e in one.entries],
-        [(f"{name}/{file}", reason) for _, name, one in found for file, reason in one.skipped],
-        remarks=list(dict.fromkeys(line for _, _, one in found for line in one.remarks)),
+        [replace(e, name=f"{name}/{e.name}", part=part) for part, name, one in listings for e in one.entries],
+        [(f"{name}/{file}", reason) for _, name, one in listings for file, reason in one.skipped],
+        remarks=list(dict.fromkeys(line for _, _, one in listings for line in one.remarks)),
     )
 
 
@@ -43,10 +43,12 @@ def _table_in(folder: Path) -> Path | None:
 
 
 def _labelled(table: Path, where: Where, remark: str) -> Listing | None:
-    found = from_table(table, where)
-    if not any(entry.label for entry in found.entries):
+    listing = from_table(table, where)
+    if not any(entry.label for entry in listing.entries):
         return None
-    named = {_key(table.parent, name) for name in (*(e.name for e in found.entries), *(n for n, _ in found.skipped))}
+    named = {
+        _key(table.parent, name) for name in (*(e.name for e in listing.entries), *(n for n, _ in listing.skipped))
+    }
     there = (one_line(str(path)) for path in walk(table.parent, [])[0])
     left = sorted(path for path in there if _key(table.parent, path) not in named)
     more = (
@@ -54,7 +56,7 @@ def _labelled(table: Path, where: Where, remark: str) -> Listing | None:
         if left
         else []
     )
-    return replace(found, remarks=[remark, *more, *found.remarks])
+    return replace(listing, remarks=[remark, *more, *listing.remarks])
 
 
 def _key(folder: Path, name: str) -> str:

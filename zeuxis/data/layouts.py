@@ -86,12 +86,12 @@ def _places(folders: list[Folders], tree: Tree, where: Where, away: Counter[tupl
     if labelled and tree.top and "train" not in full:
         mend = "`--classes-at 0` reads no labels"
         raise BadInput("the training folder holds no folder per class, others do", "", mend)
-    found = []
+    places = []
     for f, part, label in zip(folders, tree.parts, own, strict=True):
         group = f[groups - 1] if groups and len(f) >= groups else None
         if tree.top and part is None:
             if len(f) < tree.top:
-                found.append(Place(out="lies beside the folders of the parts"))
+                places.append(Place(out="lies beside the folders of the parts"))
                 continue
             away[(f"`{f[tree.top - 1]}`", "beside the parts")] += 1
         elif part == "unlabelled":
@@ -99,13 +99,13 @@ def _places(folders: list[Folders], tree: Tree, where: Where, away: Counter[tupl
         elif labelled and not label and tree.top and part not in full:
             away[(f"`{f[tree.top - 1]}`", "unlabelled")] += 1
         elif labelled and not label:
-            found.append(Place(out="lies beside the class folders, so it has no class"))
+            places.append(Place(out="lies beside the class folders, so it has no class"))
             continue
         else:
-            found.append(Place(label, group, part))
+            places.append(Place(label, group, part))
             continue
-        found.append(Place(away=True))
-    return found
+        places.append(Place(away=True))
+    return places
 
 
 def _label(f: Folders, inner: Folders | None, wanted: int | None, several: bool) -> str | None:
@@ -115,11 +115,11 @@ def _label(f: Folders, inner: Folders | None, wanted: int | None, several: bool)
 
 
 def _levels_are_there(places: list[Place], where: Where) -> None:
-    for flag, level, found in (
+    for flag, level, present in (
         ("--classes-at", where.level("classes"), any(p.label for p in places)),
         ("--group-at", where.level("groups"), any(p.group for p in places)),
     ):
-        if level and places and not found:
+        if level and places and not present:
             raise BadInput(
                 f"no picture lies {counted(int(level), 'folder')} deep",
                 f"{flag} {level}",

@@ -19,16 +19,16 @@ def kinds_in(lists: Iterable[P], read: Callable[[P], bytes]) -> dict[P, str]:
 
     lists: paths of such lists; read: the bytes of one, of which anything but rows of files is passed over.
     """
-    found: dict[P, str] = {}
+    kinds: dict[P, str] = {}
     for path in lists:
         try:
             rows = json.loads(read(path))["files"]
             for row in rows:
                 if kind := _kind(row):
-                    found[path.parent / PurePath(row["file"]).with_suffix("")] = kind
+                    kinds[path.parent / PurePath(row["file"]).with_suffix("")] = kind
         except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a file of others under this name
             continue
-    return found
+    return kinds
 
 
 def _kind(row: dict[str, object]) -> str:

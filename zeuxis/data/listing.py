@@ -104,9 +104,9 @@ def hidden_words(beside: Iterable[PurePosixPath]) -> list[str]:
     return [f"left out: {counted(n, 'hidden picture')}, in or called `{name}`" for name, n in sorted(kept.items())]
 
 
-def _without_pictures(folders: Iterable[PurePosixPath], found: Iterable[PurePosixPath]) -> list[str]:
+def _without_pictures(folders: Iterable[PurePosixPath], paths: Iterable[PurePosixPath]) -> list[str]:
     """A line on the folders without a picture in or below them, beside others that have some."""
-    full = {parent for path in found for parent in path.parents}
+    full = {parent for path in paths for parent in path.parents}
     bare = sorted(str(folder) for folder in folders if folder not in full and folder.parent in full)
     more = f" and {len(bare) - 3:,} more" if len(bare) > 3 else ""
     return [f"no picture lies in {', '.join(f'`{name}`' for name in bare[:3])}{more}"] * bool(bare)
@@ -123,7 +123,7 @@ Found = Iterable[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]]
 
 
 def by_folder(
-    found: Found,
+    unsorted: Found,
     beside: list[PurePosixPath],
     skipped: Skipped,
     where: Where,
@@ -134,7 +134,7 @@ def by_folder(
 
     beside: the files there that are no pictures; read: so many of the first bytes of one; folders: all that are there.
     """
-    pairs = sorted(found, key=lambda pair: pair[0].parts)
+    pairs = sorted(unsorted, key=lambda pair: pair[0].parts)
     paths = [path for path, _ in pairs]
     laid = layout(paths, beside, where, lambda path: _is_coco(read(path, _JSON_HEAD)))
     kinds = listed.kinds_in((p for p in beside if p.name in listed.NAMES), lambda path: read(path, listed.LONGEST))
@@ -157,7 +157,7 @@ def walk(
 
     Links are followed, but into no folder twice; one that leads nowhere is skipped. folders: takes those gone through.
     """
-    found: list[PurePosixPath] = []
+    candidates: list[PurePosixPath] = []
     beside: list[PurePosixPath] = []
     seen: set[tuple[int, int]] = set()
 
@@ -177,11 +177,13 @@ def walk(
         hidden = [name for name in below if not is_candidate(PurePosixPath(name) / "file")]
         beside += [path for name in hidden for path in _pictures_below(root, Path(folder) / name)]
         below[:] = sorted(set(below) - set(hidden))
-        found += [relative / name for name in names if is_candidate(relative / name) and _regular(Path(folder) / name)]
+        candidates += [
+            relative / name for name in names if is_candidate(relative / name) and _regular(Path(folder) / name)
+        ]
         gone = [name for name in names if is_candidate(relative / name) and not (Path(folder) / name).exists()]
         skipped += [(one_line(str(relative / name)), "is a link to what is not there") for name in gone]
         beside += [relative / name for name in names if not is_candidate(relative / name)]
-    return found, beside
+    return candidates, beside
 
 
 def _pictures_below(root: Path, folder: Path) -> list[PurePosixPath]:
@@ -210,8 +212,8 @@ def from_folder(root: Path, where: Where) -> Listing:
         raise BadInput("this folder may not be read", str(root))
     skipped: Skipped = []
     folders: list[PurePosixPath] = []
-    found, beside = walk(root, skipped, folders)
-    pairs = [(path, path_opener(root / path)) for path in found]
+    candidates, beside = walk(root, skipped, folders)
+    pairs = [(path, path_opener(root / path)) for path in candidates]
     listing = by_folder(pairs, beside, skipped, where, lambda path, most: _head_of(root / path, most), folders)
     mend = "give it in place of the folder"
     listing.remarks.extend(_tables(beside, mend, lambda path: _head_of(root / path, _FIRST_LINE)))
@@ -223,10 +225,10 @@ def _tables(beside: Iterable[PurePosixPath], mend: str, head_of: Callable[[PureP
 
     mend: what to do with one that names files, as its first bytes tell.
     """
-    found = sorted(str(p) for p in beside if len(p.parts) <= 2 and p.suffix.lower() in _TABLES)
-    more = [f"{counted(len(found) - 3, 'more table')} not read either"] if len(found) > 3 else []
-    ways = [mend if names_files(head_of(PurePosixPath(name))) else "it has no column `file`" for name in found[:3]]
-    return [f"the table {one_line(name)} is not read; {way}" for name, way in zip(found, ways)] + more
+    tables = sorted(str(p) for p in beside if len(p.parts) <= 2 and p.suffix.lower() in _TABLES)
+    more = [f"{counted(len(tables) - 3, 'more table')} not read either"] if len(tables) > 3 else []
+    ways = [mend if names_files(head_of(PurePosixPath(name))) else "it has no column `file`" for name in tables[:3]]
+    return [f"the table {one_line(name)} is not read; {way}" for name, way in zip(tables, ways)] + more
 
 
 def path_opener(path: Path) -> Callable[[], Path]:
@@ -243,17 +245,17 @@ def from_zip(path: Path, where: Where) -> Listing:
     unsure: list[str] = []
     try:
         archive = zipfile.ZipFile(path)
-        found, beside = members(archive, skipped, folders, unsure)
+        pairs, beside = members(archive, skipped, folders, unsure)
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise BadInput("this zip cannot be read", str(path), "pack it again") from error
 
     def read(name: PurePosixPath, most: int) -> bytes:
         return _member_head(archive, beside[name], most)
 
-    listing = by_folder(found, [*beside], skipped, where, read, folders)
+    listing = by_folder(pairs, [*beside], skipped, where, read, folders)
     mend = "unpack the zip and give it, or the folder that it lies in"
     listing.remarks.extend(_tables(beside, mend, lambda name: read(name, _FIRST_LINE)))
-    twice = [str(name) for name, n in Counter(name for name, _ in found).items() if n > 1]
+    twice = [str(name) for name, n in Counter(name for name, _ in pairs).items() if n > 1]
     if twice:
         listing.remarks.append(
             f"`{one_line(twice[0])}` stands in the zip more than once: every one counts as a picture"
@@ -273,7 +275,7 @@ def members(
 
     skipped, folders, unsure: take what points out of the zip, the folders, and the names that may be misread.
     """
-    found: list[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]] = []
+    pairs: list[tuple[PurePosixPath, Callable[[], IO[bytes] | Path]]] = []
     beside: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in archive.infolist():
         text, sure = _name_of(member)
@@ -286,10 +288,10 @@ def members(
         if name.is_absolute() or ".." in name.parts or _DRIVE.fullmatch(name.parts[0]):
             skipped.append((one_line(str(name)), "its name points out of the zip"))
         elif is_candidate(name):
-            found.append((name, _member_opener(archive, member)))
+            pairs.append((name, _member_opener(archive, member)))
         else:
             beside[name] = member
-    return found, beside
+    return pairs, beside
 
 
 def _name_of(member: zipfile.ZipInfo) -> tuple[str, bool]:

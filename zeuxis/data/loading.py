@@ -102,10 +102,10 @@ Loader = Callable[[Shape], Decoded]
 def _load(loader: Loader, shape: Shape) -> Loaded | str:
     """The picture, or in words why there is none."""
     try:
-        found = loader(shape)
+        decoded = loader(shape)
     except Unreadable as error:
         return str(error)
-    pixels, flags = found.pixels, (found.origin, found.frames, found.deep, found.laid)
+    pixels, flags = decoded.pixels, (decoded.origin, decoded.frames, decoded.deep, decoded.laid)
     size = (pixels.shape[0], pixels.shape[1])
     if shape.channels is not None or not is_grey(pixels):
         return Loaded(pixels, size, None, item_digest(pixels), *flags)
@@ -119,12 +119,12 @@ def metered(shape: Shape, limit: int) -> Callable[["Candidate"], Loaded | str]:
 
     def load(candidate: "Candidate") -> Loaded | str:
         nonlocal used
-        found = _load(candidate.load, shape)
-        if isinstance(found, str) or found.pixels is None:
-            return found
+        loaded = _load(candidate.load, shape)
+        if isinstance(loaded, str) or loaded.pixels is None:
+            return loaded
         with lock:
-            used += found.pixels.nbytes
-            return found if used <= limit else replace(found, pixels=None)
+            used += loaded.pixels.nbytes
+            return loaded if used <= limit else replace(loaded, pixels=None)
 
     return load
 
@@ -140,10 +140,10 @@ def file_loader(entry: Entry, frame: int = 0) -> Loader:
     """Decodes a file; what a list says of it holds, unless its own note says that a model made it."""
 
     def load(shape: Shape) -> Decoded:
-        found = decode(_opened(entry), shape, frame)
-        if not entry.kind or found.origin.kind == "made":
-            return found
-        return replace(found, origin=replace(found.origin, kind=entry.kind))
+        decoded = decode(_opened(entry), shape, frame)
+        if not entry.kind or decoded.origin.kind == "made":
+            return decoded
+        return replace(decoded, origin=replace(decoded.origin, kind=entry.kind))
 
     return load
 
@@ -215,23 +215,23 @@ def whites_in_use(loaded: Sequence[Loaded]) -> tuple[float, float] | None:
     return (whites["int"], whites["float"]) if any(one.white != whites[one.kind] for one in deep) else None
 
 
-def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[str]:
+def content_remarks(loaded: Sequence[Loaded], n_generated: int, taken: Taken) -> list[str]:
     """What is to be said of the content: frames left out, the range of numbers, pictures of models, sets of studies."""
-    found = []
-    if made:
-        found.append(
-            f"{counted(made, 'picture')} made by a model {'are' if made > 1 else 'is'} left out, and never in a part "
-            "that is held out; `--generated train` trains on them too"
+    remarks = []
+    if n_generated:
+        remarks.append(
+            f"{counted(n_generated, 'picture')} made by a model {'are' if n_generated > 1 else 'is'} left out, "
+            "and never in a part that is held out; `--generated train` trains on them too"
         )
-    found += unused(taken, any(one.deep for one in loaded), any(one.frames > 1 for one in loaded))
+    remarks += unused(taken, any(one.deep for one in loaded), any(one.frames > 1 for one in loaded))
     more = [one.frames - 1 for one in loaded if one.frames > 1]
     if more and taken.frames == "first":
-        found.append(
+        remarks.append(
             f"the first frame or page of {counted(len(more), 'file')} is taken, {sum(more)} more are left out; "
             "`--frames all` takes them"
         )
     if laid := sum(one.laid for one in loaded):
-        found.append(
+        remarks.append(
             f"{counted(laid, 'picture')} with transparency: laid on white; `--channels 4` keeps what is transparent"
         )
     for kind in ("int", "float"):
@@ -240,16 +240,18 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
         if deep and (dark or kind == "float" or deep[0].white != 65535):
             top, over = max(one.top for one in deep), sum(one.top > one.white for one in deep)
             cut = f", which cuts off numbers of {counted(over, 'picture')}" if over else "; --range sets another"
-            found.append(f"{counted(len(deep), 'picture')} with numbers up to {top:g}: {deep[0].white:g} is white{cut}")
+            remarks.append(
+                f"{counted(len(deep), 'picture')} with numbers up to {top:g}: {deep[0].white:g} is white{cut}"
+            )
         elif deep:
-            found.append(f"{counted(len(deep), 'picture')} of 16 bits {'are' if len(deep) > 1 else 'is'} read as 8")
+            remarks.append(f"{counted(len(deep), 'picture')} of 16 bits {'are' if len(deep) > 1 else 'is'} read as 8")
         if below := [one.low for one in deep if one.low < 0]:
-            found.append(
+            remarks.append(
                 f"{counted(len(below), 'picture')} with numbers below zero, down to {min(below):g}: they become black"
             )
         if dark:
             stay = "stay" if len(dark) > 1 else "stays"
-            found.append(
+            remarks.append(
                 f"{counted(len(dark), 'picture')} of these {stay} dark, with numbers up to {max(dark):g} alone; "
                 f"`--range {white_for(kind, max(dark)):g}` makes that white"
             )
@@ -258,8 +260,8 @@ def content_remarks(loaded: Sequence[Loaded], made: int, taken: Taken) -> list[s
         learned = "its generated pictures were learned from its real ones, so they say nothing new of real ones"
         with_made = any(one.origin.kind == "made" for one in loaded if one.origin.study == study)
         what = f"{learned} held out here" if with_made else "none of those taken is a generated one"
-        found.append(f"pictures of the set that the study `{study}` wrote: {what}")
-    return found
+        remarks.append(f"pictures of the set that the study `{study}` wrote: {what}")
+    return remarks
 
 
 def unused(taken: Taken, deep: bool, several: bool) -> list[str]:

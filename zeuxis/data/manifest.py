@@ -67,20 +67,20 @@ def in_zip(path: Path) -> Listing | None:
         archive = zipfile.ZipFile(path)
         if not any(name.endswith(MANIFEST) for name in archive.namelist()):
             return None
-        found, beside = members(archive, skipped, [])
-        place = _above_all([name for name, _ in found], beside)
+        pairs, beside = members(archive, skipped, [])
+        place = _above_all([name for name, _ in pairs], beside)
         if place is None:
             return None
         text = archive.read(beside[place]).decode("utf-8", "replace")
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError):
         return None
-    return _read(text, place, dict(found), f"{path}, {place}", skipped)
+    return _read(text, place, dict(pairs), f"{path}, {place}", skipped)
 
 
-def _above_all(found: Iterable[PurePosixPath], beside: Iterable[PurePosixPath]) -> PurePosixPath | None:
+def _above_all(paths: Iterable[PurePosixPath], beside: Iterable[PurePosixPath]) -> PurePosixPath | None:
     """The one manifest in whose folder, or below it, all pictures lie; None where there is none or another one."""
     manifests = [path for path in beside if path.name == MANIFEST]
-    if len(manifests) != 1 or not all(path.is_relative_to(manifests[0].parent) for path in found):
+    if len(manifests) != 1 or not all(path.is_relative_to(manifests[0].parent) for path in paths):
         return None
     return manifests[0]
 

@@ -166,8 +166,8 @@ def item_digests(dataset: Dataset) -> list[bytes]:
     kept: list[bytes] | None = getattr(dataset, "hashes", None)
     if kept is not None:
         return kept
-    found: list[bytes] = []
+    digests: list[bytes] = []
     for start in range(0, len(dataset), 256):
         batch = dataset.images(np.arange(start, min(start + 256, len(dataset)))).permute(0, 2, 3, 1).contiguous()
-        found += [item_digest(one) for one in batch.numpy()]
-    return found
+        digests += [item_digest(one) for one in batch.numpy()]
+    return digests

@@ -56,11 +56,11 @@ def one_name(names: Iterable[str], whole: bool = False) -> tuple[dict[str, str],
     for name in set(names):
         if (number := number_of(name)) is not None:
             spellings.setdefault(number, set()).add(name)
-    found: dict[str, str] = {}
+    name_by_spelling: dict[str, str] = {}
     for number, same in spellings.items():
         if len(same) > 1 or (whole and number[2] >= 0 and all("." in name for name in same)):
-            found |= dict.fromkeys(same, _written(number, same))
-    return found, sorted(sorted(same) for same in spellings.values() if len(same) > 1)
+            name_by_spelling |= dict.fromkeys(same, _written(number, same))
+    return name_by_spelling, sorted(sorted(same) for same in spellings.values() if len(same) > 1)
 
 
 def joined_words(joined: Iterable[list[str]], what: str) -> list[str]:

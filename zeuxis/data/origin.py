@@ -35,20 +35,20 @@ PLAIN = Origin()
 def note_in_xmp(packet: bytes | str | None) -> str | None:
     """The note of a format without text chunks, as it stands in its XMP packet."""
     text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else packet or ""
-    found = _NOTE.search(text)
-    return None if found is None else html.unescape(found[1])
+    match = _NOTE.search(text)
+    return None if match is None else html.unescape(match[1])
 
 
 def origin_of(info: Mapping[Any, Any]) -> Origin:
     """What the text chunks and the XMP of an opened picture say."""
     packets = [info.get(key) or b"" for key in ("xmp", "XML:com.adobe.xmp")]
     texts = [packet.encode("utf-8", "replace") if isinstance(packet, str) else bytes(packet) for packet in packets]
-    made = any(_PROGRAM in text.lower() for text in texts)
+    generated = any(_PROGRAM in text.lower() for text in texts)
     written = info.get(KEY) or next(filter(None, map(note_in_xmp, texts)), None)
     if written is None:
-        return Origin("made") if made else PLAIN
+        return Origin("made") if generated else PLAIN
     note = parsed(written)
-    kind = "made" if made else "" if note.get("original") else "changed"
+    kind = "made" if generated else "" if note.get("original") else "changed"
     family, study = (value if isinstance(value := note.get(key), str) else "" for key in ("family", "study"))
     return Origin(kind, family, study)
 

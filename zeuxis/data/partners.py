@@ -12,14 +12,14 @@ _NAMED = 5
 
 def _places(dataset: Dataset, what: str) -> dict[str, int]:
     """Position by path without the ending. Raises BadInput where two pictures have one."""
-    found: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for i, source in enumerate(dataset.sources):
         name = str(PurePosixPath(source).with_suffix(""))
-        if name in found:
-            both = f"`{dataset.sources[found[name]]}` and `{source}`"
+        if name in positions:
+            both = f"`{dataset.sources[positions[name]]}` and `{source}`"
             raise BadInput(f"{both} of {what} differ in the ending alone", "", "keep one, so that each has one partner")
-        found[name] = i
-    return found
+        positions[name] = i
+    return positions
 
 
 def paired(first: Dataset, second: Dataset, names: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:

@@ -29,14 +29,14 @@ def part_name(name: str) -> tuple[str, tuple[str, ...]] | None:
     for word in re.findall(r"[^\W\d_]+", spaced):
         glued = _GLUED.fullmatch(word)
         words += list(glued.groups()) if glued else [word]
-    told = [word for word in words if word not in _FILLERS]
-    parts = [word for word in told if word in _PART_OF]
-    return (_PART_OF[parts[0]], tuple(word for word in told if word not in _PART_OF)) if len(parts) == 1 else None
+    keywords = [word for word in words if word not in _FILLERS]
+    parts = [word for word in keywords if word in _PART_OF]
+    return (_PART_OF[parts[0]], tuple(word for word in keywords if word not in _PART_OF)) if len(parts) == 1 else None
 
 
 def part_folders(names: set[str]) -> dict[str, str]:
     """Part by folder, where one is for training and another for something else; {} where these are no parts."""
-    known = {name: found for name in names if (found := part_name(name))}
+    known = {name: named_part for name in names if (named_part := part_name(name))}
     for others in sorted({rest for _, rest in known.values()}, key=lambda rest: (len(rest), rest)):
         parts = {n: part for n, (part, rest) in known.items() if rest == others or (part == "unlabelled" and not rest)}
         if "train" in parts.values() and len(set(parts.values())) > 1:

@@ -144,12 +144,12 @@ class _Store:
         return np.memmap(self._spill, np.uint8, "r", shape=(self._size,))
 
 
-def _stored(found: Iterator[Loaded], channels: int | None, limit: int) -> tuple[np.ndarray, list[Loaded], int]:
+def _stored(loaded: Iterator[Loaded], channels: int | None, limit: int) -> tuple[np.ndarray, list[Loaded], int]:
     """All pixels in one row, on the disk from `limit` bytes on; the rest of what is known; and the channels."""
     kept: list[Loaded] = []
     with contextlib.ExitStack() as files:
         store = _Store(channels, limit, files)
-        for one in found:
+        for one in loaded:
             assert one.pixels is not None
             store.add(one.pixels, one.grey_hash is not None)
             kept.append(replace(one, pixels=None))
@@ -188,28 +188,28 @@ def open_pictures(
     if isinstance(listing, Arrays):
         return _of_arrays(listing, channels, memory_limit, taken)
     channels = channels or listing.channels
-    candidates, skipped, made = candidates_of(listing, taken), list(listing.skipped), 0
+    candidates, skipped, n_generated = candidates_of(listing, taken), list(listing.skipped), 0
     kept: list[Candidate] = []
 
     def loaded(shape: Shape) -> Iterator[Loaded]:
-        nonlocal made
+        nonlocal n_generated
         kept.clear()
         skipped[:] = listing.skipped
-        made = 0
-        for candidate, found in zip(candidates, parallel(metered(shape, _HUGE), candidates), strict=True):
-            if isinstance(found, str):
-                skipped.append((candidate.name, found))
-            elif taken.without_made(found) is None:
-                made += 1
+        n_generated = 0
+        for candidate, outcome in zip(candidates, parallel(metered(shape, _HUGE), candidates), strict=True):
+            if isinstance(outcome, str):
+                skipped.append((candidate.name, outcome))
+            elif taken.without_made(outcome) is None:
+                n_generated += 1
             else:
                 kept.append(candidate)
-                yield found
+                yield outcome
 
     store, known, width = _stored(loaded(taken.shaped(Shape(None, channels))), channels, memory_limit)
     whites = whites_in_use(known) if taken.white is None else None
     if whites is not None:
         store, known, width = _stored(loaded(Shape(None, channels, whites=whites)), channels, memory_limit)
-    check_made(len(kept), made, str(Path(source).expanduser()))
+    check_made(len(kept), n_generated, str(Path(source).expanduser()))
     check_read(len(kept), skipped, str(Path(source).expanduser()), strict)
     sizes = np.array([one.size for one in known], np.int64)
     ends = np.cumsum(sizes.prod(1) * width)
@@ -225,7 +225,7 @@ def open_pictures(
         [bool(one.origin.kind) for one in known],
         skipped,
         frames_left_out(kept, known),
-        listing.remarks + content_remarks(known, made, taken),
+        listing.remarks + content_remarks(known, n_generated, taken),
         [one.origin for one in known],
     )
 
@@ -287,14 +287,14 @@ class Patches:
 
 def cut(pictures: Pictures, chosen: np.ndarray, size: int) -> Patches:
     """The squares of some of the pictures. Raises BadInput where none of these is as large as a square."""
-    found = []
+    squares = []
     for i in chosen.tolist():
         height, width = pictures.sizes[i].tolist()
         places = _places(height, width, size, key_of("patches", size, pictures.hashes[i]))
         varied = _varied(pictures.pixels(i), places, size)
         places = places[varied] if varied.any() else places
-        found.append(np.column_stack([np.full(len(places), i), places]))
-    places = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
+        squares.append(np.column_stack([np.full(len(places), i), places]))
+    places = np.concatenate(squares) if squares else np.zeros((0, 3), np.int64)
     if not len(places):
         height, width = pictures.sizes[chosen].max(0) if len(chosen) else (0, 0)
         raise BadInput(

@@ -75,30 +75,30 @@ class Harvest:
 
 def _harvest(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken = ALL) -> Harvest:
     """All pictures; read again where the range that they use turns out to be another one than each file's own."""
-    found = _pass(candidates, taken.shaped(shape), limit, taken)
-    whites = whites_in_use(found.loaded) if taken.white is None else None
-    return found if whites is None else _pass(candidates, replace(shape, whites=whites), limit, taken)
+    harvest = _pass(candidates, taken.shaped(shape), limit, taken)
+    whites = whites_in_use(harvest.loaded) if taken.white is None else None
+    return harvest if whites is None else _pass(candidates, replace(shape, whites=whites), limit, taken)
 
 
 def _pass(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken) -> Harvest:
-    found, known = Harvest(shape, [], [], [], [], taken=taken), shape
+    harvest, known = Harvest(shape, [], [], [], [], taken=taken), shape
     results = parallel(metered(shape, limit), candidates)
     for candidate, result in zip(candidates, results, strict=True):
         if isinstance(result, str):
-            found.skipped.append((candidate.name, result))
+            harvest.skipped.append((candidate.name, result))
             continue
         if taken.without_made(result) is None:
-            found.made += 1
+            harvest.made += 1
             continue
-        known = _sized(known, result, candidate.name, found.kept[0].name if found.kept else "")
+        known = _sized(known, result, candidate.name, harvest.kept[0].name if harvest.kept else "")
         if result.pixels is None:
-            found.pixels = None
-        elif found.pixels is not None:
-            found.pixels.append(result.pixels)
-        found.kept.append(candidate)
-        found.loaded.append(replace(result, pixels=None))  # a view would hold on to the whole picture
-    found.shape = known
-    return found
+            harvest.pixels = None
+        elif harvest.pixels is not None:
+            harvest.pixels.append(result.pixels)
+        harvest.kept.append(candidate)
+        harvest.loaded.append(replace(result, pixels=None))  # a view would hold on to the whole picture
+    harvest.shape = known
+    return harvest
 
 
 def natural(names: Iterable[str]) -> tuple[str, ...]:
@@ -121,11 +121,11 @@ def _stacked(pixels: list[np.ndarray], channels: int) -> Tensor:
     return whole
 
 
-def _dataset(found: Harvest, classes: tuple[str, ...] | None, remarks: list[str], limit: int) -> Opened:
-    kept, loaded = found.kept, found.loaded
+def _dataset(harvest: Harvest, classes: tuple[str, ...] | None, remarks: list[str], limit: int) -> Opened:
+    kept, loaded = harvest.kept, harvest.loaded
     grey = all(one.grey_hash is not None for one in loaded)
-    channels = found.shape.channels or (1 if grey else 3)
-    height, width = found.shape.size or (0, 0)
+    channels = harvest.shape.channels or (1 if grey else 3)
+    height, width = harvest.shape.size or (0, 0)
     names = [c.label for c in kept if c.label is not None]
     classes = classes if classes is not None else natural(names)
     place = {name: i for i, name in enumerate(classes)}
@@ -137,15 +137,15 @@ def _dataset(found: Harvest, classes: tuple[str, ...] | None, remarks: list[str]
         "parts": [c.part for c in kept] if all(c.part for c in kept) else None,
         "generated": [bool(one.origin.kind) for one in loaded],
         "origins": [one.origin for one in loaded] if any(one.origin != PLAIN for one in loaded) else None,
-        "skipped": found.skipped,
-        "remarks": remarks + content_remarks(loaded, found.made, found.taken),
+        "skipped": harvest.skipped,
+        "remarks": remarks + content_remarks(loaded, harvest.made, harvest.taken),
         "notes": frames_left_out(kept, loaded),
     }
-    if found.pixels is not None and len(kept) * channels * height * width <= limit:
-        return MemoryDataset(_stacked(found.pixels, channels), classes=classes, **fields)
+    if harvest.pixels is not None and len(kept) * channels * height * width <= limit:
+        return MemoryDataset(_stacked(harvest.pixels, channels), classes=classes, **fields)
     hashes = [one.hash if channels == 3 or one.grey_hash is None else one.grey_hash for one in loaded]
     spec = Spec(channels, height, width, classes if labels is not None else ())
-    shape = replace(found.shape, channels=channels)
+    shape = replace(harvest.shape, channels=channels)
     return FileDataset([c.load for c in kept], shape, spec, digest_of(spec, hashes, labels), hashes, **fields)
 
 
@@ -161,15 +161,15 @@ def candidates_of(listing: Listing, taken: Taken = ALL) -> list[Candidate]:
     """A candidate for each file; with all frames one for each of them, and those of a file are one group."""
     if taken.frames == "first":
         return [Candidate(e.name, file_loader(e), e.label, e.group, e.part) for e in listing.entries]
-    found = []
+    candidates = []
     for e, count in zip(listing.entries, parallel(frame_count, listing.entries), strict=True):
         if count == 1:
-            found.append(Candidate(e.name, file_loader(e), e.label, e.group, e.part))
+            candidates.append(Candidate(e.name, file_loader(e), e.label, e.group, e.part))
         else:
             group = e.group or e.name
             named = [(f"{e.name}#{k + 1}", file_loader(e, k)) for k in range(count)]
-            found += [Candidate(name, load, e.label, group, e.part, True) for name, load in named]
-    return found
+            candidates += [Candidate(name, load, e.label, group, e.part, True) for name, load in named]
+    return candidates
 
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar")
@@ -184,10 +184,10 @@ def check_read(kept: int, skipped: Skipped, where: str, strict: bool) -> None:
         raise BadInput(f"{what}, the first: {' '.join(skipped[0])}", where, "mend or remove what is damaged")
 
 
-def check_made(kept: int, made: int, where: str) -> None:
+def check_made(kept: int, n_generated: int, where: str) -> None:
     """Raises BadInput where all pictures were made by a model and none is taken."""
-    if made and not kept:
-        what = "the one picture was" if made == 1 else f"all {made:,} pictures were"
+    if n_generated and not kept:
+        what = "the one picture was" if n_generated == 1 else f"all {n_generated:,} pictures were"
         raise BadInput(f"{what} made by a model", where, "`--generated train` trains on them")
 
 
@@ -195,11 +195,11 @@ def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit
     """A dataset of the files of a listing. Raises BadInput when none can be read, or with `strict` when one cannot."""
     if shape.channels is None:
         shape = replace(shape, channels=listing.channels)
-    found = _harvest(candidates_of(listing, taken), shape, limit, taken)
-    check_made(len(found.kept), found.made, where)
-    found.skipped = listing.skipped + found.skipped
-    check_read(len(found.kept), found.skipped, where, strict)
-    return _dataset(found, listing.classes, listing.remarks, limit)
+    harvest = _harvest(candidates_of(listing, taken), shape, limit, taken)
+    check_made(len(harvest.kept), harvest.made, where)
+    harvest.skipped = listing.skipped + harvest.skipped
+    check_read(len(harvest.kept), harvest.skipped, where, strict)
+    return _dataset(harvest, listing.classes, listing.remarks, limit)
 
 
 def from_arrays(arrays: Arrays, shape: Shape, limit: int, remarks: Sequence[str] = ()) -> Opened:
@@ -267,14 +267,14 @@ def arrays_in(folder: Path) -> Arrays | None:
     return from_cifar(records) if records else None
 
 
-def _as_it_is(found: Listing | Arrays, where: Where, path: str) -> Listing | Arrays:
+def _as_it_is(listing: Listing | Arrays, where: Where, path: str) -> Listing | Arrays:
     if replace(where, labels=True) != BY_RULE:
         raise BadInput(
             "these pictures state their classes, groups and parts themselves",
             path,
             "leave --classes-at, --group-at and --part-at away",
         )
-    return found
+    return listing
 
 
 def found_at(source: str | Path, where: Where = BY_RULE) -> Listing | Arrays:
@@ -285,8 +285,8 @@ def found_at(source: str | Path, where: Where = BY_RULE) -> Listing | Arrays:
         return _as_it_is(builtin.find(name, Path(given).expanduser() if given else None), where, str(source))
     path = Path(source).expanduser()
     try:
-        found = found_in(path, where)
-        return with_one_name(found) if isinstance(found, Listing) else found
+        listing = found_in(path, where)
+        return with_one_name(listing) if isinstance(listing, Listing) else listing
     except PermissionError as error:
         raise BadInput("this may not be read", str(path)) from error
 
@@ -316,7 +316,7 @@ def open_dataset(
     say how to read them, and with `strict` where a single file cannot be used.
     """
     shape = wanted_shape(size, channels, fit)
-    found = found_at(source, where)
-    if isinstance(found, Arrays):
-        return from_arrays(found, shape, memory_limit, found.remarks + unused(taken, deep=False, several=False))
-    return from_listing(found, str(Path(source).expanduser()), shape, strict, memory_limit, taken)
+    listing = found_at(source, where)
+    if isinstance(listing, Arrays):
+        return from_arrays(listing, shape, memory_limit, listing.remarks + unused(taken, deep=False, several=False))
+    return from_listing(listing, str(Path(source).expanduser()), shape, strict, memory_limit, taken)

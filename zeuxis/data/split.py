@@ -120,21 +120,21 @@ def _families(dataset: Dataset, roots: np.ndarray, hashes: list[str], seed: int)
     family = np.empty(len(roots), np.int64)
     for f, positions in enumerate(members):
         family[positions] = f
-    made = np.array(getattr(dataset, "generated", None) or [False] * len(roots), bool)
-    stray = made & ~_with_original(dataset, made, hashes)
+    generated = np.array(getattr(dataset, "generated", None) or [False] * len(roots), bool)
+    stray = generated & ~_with_original(dataset, generated, hashes)
     train_only = np.zeros(len(members), bool)
     train_only[family[stray]] = True
-    counted = ~made | train_only[family]
+    counted = ~generated | train_only[family]
     np.add.at(counts, (family[counted], labels[counted]), 1)
     keys = [key_of(seed, "split", min(hashes[i] for i in positions), len(positions)) for positions in members]
-    return _Families(members, counts, train_only, made, keys)
+    return _Families(members, counts, train_only, generated, keys)
 
 
-def _with_original(dataset: Dataset, made: np.ndarray, hashes: list[str]) -> np.ndarray:
+def _with_original(dataset: Dataset, generated: np.ndarray, hashes: list[str]) -> np.ndarray:
     """bool [N]: whether a picture that no program made is there of the same group, or named by the picture's note."""
-    origins: list[Origin] = getattr(dataset, "origins", None) or [PLAIN] * len(made)
-    groups = dataset.groups or [""] * len(made)
-    real = np.flatnonzero(~made).tolist()
+    origins: list[Origin] = getattr(dataset, "origins", None) or [PLAIN] * len(generated)
+    groups = dataset.groups or [""] * len(generated)
+    real = np.flatnonzero(~generated).tolist()
     of_group = {groups[i] for i in real} - {""}
     of_family = ({hashes[i] for i in real} | {origins[i].family for i in real}) - {""}
     return np.array([g in of_group or one.family in of_family for g, one in zip(groups, origins, strict=True)], bool)
@@ -193,15 +193,15 @@ def _held_out(
 ) -> dict[str, np.ndarray]:
     """The official parts and "dropped", which has what shares a family with a part named before, or only trains."""
     out, taken = [dropped], np.zeros(len(families.made), bool)
-    found = {}
+    parts = {}
     for name, mask in official.items():
         near = [positions for positions in families.members if taken[positions].any()]
         copies = np.concatenate([np.zeros(0, np.int64), *near])
-        found[name] = np.setdiff1d(np.flatnonzero(mask), copies)
-        taken[found[name]] = True
+        parts[name] = np.setdiff1d(np.flatnonzero(mask), copies)
+        taken[parts[name]] = True
     for f in np.flatnonzero(touches):
         out.append(families.members[f][~taken[families.members[f]]])
-    return {**found, "dropped": np.sort(np.concatenate(out))}
+    return {**parts, "dropped": np.sort(np.concatenate(out))}
 
 
 def _check_shares(validation: float, test: float) -> None:

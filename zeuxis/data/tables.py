@@ -72,20 +72,20 @@ class _Pairs(list[tuple[str, Any]]):
 def _rows_of_csv(path: Path) -> Rows:
     text = text_of(path)
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    told = re.fullmatch(r"sep=(.)", first.strip(), re.IGNORECASE)  # the first line that Excel writes and reads
-    if told:
+    match = re.fullmatch(r"sep=(.)", first.strip(), re.IGNORECASE)  # the first line that Excel writes and reads
+    if match:
         text = text[len(first) :].lstrip("\r\n")
         first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    delimiter = told[1] if told else max(",;\t", key=first.count)
+    delimiter = match[1] if match else max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        found = Rows([name.strip().lower() for name in reader.fieldnames or ()])
-        _check_names(found.columns, str(path))
-        reader.fieldnames = found.columns
+        table = Rows([name.strip().lower() for name in reader.fieldnames or ()])
+        _check_names(table.columns, str(path))
+        reader.fieldnames = table.columns
         for record in reader:
             beyond = [cell for cell in record.get(None, ()) if cell.strip()]
             if beyond:
-                cells = f"{counted(len(record[None]) + len(found.columns), 'cell')}, the header {len(found.columns)}"
+                cells = f"{counted(len(record[None]) + len(table.columns), 'cell')}, the header {len(table.columns)}"
                 more = ", ".join(f"`{one_line(cell)}`" for cell in beyond[:3]) + ", ..." * (len(beyond) > 3)
                 raise BadInput(
                     f"line {reader.line_num} has {cells}: {more} too many",
@@ -93,37 +93,37 @@ def _rows_of_csv(path: Path) -> Rows:
                     f"remove what is too many, or put quotes around a text that holds `{one_line(delimiter)}`",
                 )
             if lacking := sum(cell is None for cell in record.values()):
-                have = f"{len(found.columns) - lacking} of {counted(len(found.columns), 'cell')}"
-                found.short[f"line {reader.line_num}"] = f": line {reader.line_num} ends after {have}"
-            words = ((k, v) for k, v in record.items() if isinstance(k, str) and isinstance(v, str))
-            found.rows.append((f"line {reader.line_num}", found.cut(words)))
+                have = f"{len(table.columns) - lacking} of {counted(len(table.columns), 'cell')}"
+                table.short[f"line {reader.line_num}"] = f": line {reader.line_num} ends after {have}"
+            pairs = ((k, v) for k, v in record.items() if isinstance(k, str) and isinstance(v, str))
+            table.rows.append((f"line {reader.line_num}", table.cut(pairs)))
     except csv.Error as error:
         raise BadInput(f"this table cannot be read: {error}", str(path)) from error
-    return found
+    return table
 
 
 def _rows_of_jsonl(path: Path) -> Rows:
     columns: dict[str, None] = {}
-    found = Rows([])
+    table = Rows([])
     for number, line in enumerate(text_of(path).split("\n"), 1):  # other line ends may stand in a JSON string
         if not line.strip():
             continue
         try:
             record = json.loads(line, object_pairs_hook=_Pairs)
         except ValueError as error:
-            found.skipped.append((f"line {number}", f"is no JSON: {' '.join(str(error).split())}"))
+            table.skipped.append((f"line {number}", f"is no JSON: {' '.join(str(error).split())}"))
             continue
         if not isinstance(record, _Pairs):
-            found.skipped.append((f"line {number}", "is no JSON object"))
+            table.skipped.append((f"line {number}", "is no JSON object"))
             continue
         pairs = [(key.strip().lower(), value) for key, value in record]
         _check_names((key for key, _ in pairs), f"{path}, line {number}")
         columns |= dict.fromkeys(key for key, _ in pairs)
         for key, value in pairs:
             if isinstance(value, list):
-                found.nested.setdefault(key, f"line {number}")
-        found.rows.append((f"line {number}", found.cut((key, _word(value)) for key, value in pairs)))
-    return replace(found, columns=list(columns))
+                table.nested.setdefault(key, f"line {number}")
+        table.rows.append((f"line {number}", table.cut((key, _word(value)) for key, value in pairs)))
+    return replace(table, columns=list(columns))
 
 
 def _word(value: Any) -> str:
@@ -161,43 +161,43 @@ class Columns:
     test: str | None = None
 
 
-def _told(value: int | str | None, flag: str, found: Rows, rule: str | None) -> str | None:
+def _told(value: int | str | None, flag: str, table: Rows, rule: str | None) -> str | None:
     """The column that a flag names, else that of the rule. Raises BadInput where there is none such."""
     if value is None:
         return rule
     if value == 0 and flag != "--group-at":
         return None
     name = str(value).strip().lower()
-    if name not in found.columns:
-        raise BadInput(f"this table has no column `{value}`", flag, nearest(name, [c for c in found.columns if c]))
+    if name not in table.columns:
+        raise BadInput(f"this table has no column `{value}`", flag, nearest(name, [c for c in table.columns if c]))
     return name
 
 
-def columns_of(found: Rows, where: Where, path: Path) -> Columns:
+def columns_of(table: Rows, where: Where, path: Path) -> Columns:
     """Which columns are read. Raises BadInput where none names the files, or a flag names one that is not there."""
-    files = [name for name in FILES if name in found.columns]
+    files = [name for name in FILES if name in table.columns]
     if not files:
         raise BadInput("the first line has no column `file`", str(path), "begin with the line file,label")
     given, equals, test = str(where.parts).partition("=") if isinstance(where.parts, str) else (where.parts, "", "")
-    label = next((name for name in _LABELS if name in found.columns and name != files[0]), None)
+    label = next((name for name in _LABELS if name in table.columns and name != files[0]), None)
     return Columns(
         files[0],
-        _told(where.classes, "--classes-at", found, label if where.labels else None),
-        _told(where.groups, "--group-at", found, "group" if "group" in found.columns else None),
-        _told(given, "--part-at", found, "part" if "part" in found.columns else None),
+        _told(where.classes, "--classes-at", table, label if where.labels else None),
+        _told(where.groups, "--group-at", table, "group" if "group" in table.columns else None),
+        _told(given, "--part-at", table, "part" if "part" in table.columns else None),
         test.strip() if equals else None,
     )
 
 
-def _column_words(found: Rows, used: Columns) -> list[str]:
+def _column_words(table: Rows, used: Columns) -> list[str]:
     """A line on each column that is read by a name of its own, and on each that is not read."""
     lines = [
         f"the column `{name}` is read as {what}"
         for name, what, plain in ((used.file, "the file", "file"), (used.label, "the label", "label"))
         if name not in (None, plain)
     ]
-    left = [name for name in found.columns if name not in (used.file, used.label, used.group, used.part)]
-    values = {name: [row.get(name, "") for _, row in found.rows] for name in left}
+    left = [name for name in table.columns if name not in (used.file, used.label, used.group, used.part)]
+    values = {name: [row.get(name, "") for _, row in table.rows] for name in left}
     hot = [name for name in left if set(values[name]) <= {"0", "1", "0.0", "1.0"} and len(set(values[name])) > 1]
     if used.label is None and len(hot) > 1 and {sum(map(float, row)) for row in _across(values, hot)} == {1.0}:
         names = ", ".join(f"`{name}`" for name in hot)
@@ -224,24 +224,24 @@ def _as_parts(name: str, values: list[str]) -> str:
     return f"; `--part-at {name}={odd}` makes the rows with `{odd}` the test part"
 
 
-def _check_words(found: Rows, used: Columns, path: Path) -> None:
+def _check_words(table: Rows, used: Columns, path: Path) -> None:
     """Raises BadInput where a column that is read holds a list or an object, which is no class, group, part or file."""
     for name in (used.file, used.label, used.group, used.part):
-        if name in found.nested:
+        if name in table.nested:
             what = f"a list or an object stands in the column `{name}`"
             way = "; `--classes-at 0` reads no labels" if name == used.label else ""
-            raise BadInput(what, f"{path}, {found.nested[name]}", f"write one word or number in each row{way}")
+            raise BadInput(what, f"{path}, {table.nested[name]}", f"write one word or number in each row{way}")
 
 
-def _spelling_words(found: Rows, used: Columns) -> list[str]:
+def _spelling_words(table: Rows, used: Columns) -> list[str]:
     """A line on each column in which spaces are cut, and one on backslashes in names of files."""
     read = [name for name in (used.file, used.label, used.group, used.part) if name]
     lines = [
-        f"spaces around the value are cut in {counted(found.spaced[name], 'row')} of the column `{name}`"
+        f"spaces around the value are cut in {counted(table.spaced[name], 'row')} of the column `{name}`"
         for name in read
-        if found.spaced[name]
+        if table.spaced[name]
     ]
-    turned = sum("\\" in row.get(used.file, "") for _, row in found.rows)
+    turned = sum("\\" in row.get(used.file, "") for _, row in table.rows)
     return lines + ([f"`\\` in the names of {counted(turned, 'file')} is read as `/`"] if turned else [])
 
 
@@ -258,11 +258,15 @@ def on_disk(path: Path) -> Path | None:
     return next((form for form in forms if form.is_file()), None)
 
 
-def _meant(folder: Path, file: str, told: int) -> str:
+def _meant(folder: Path, file: str, skipped_count: int) -> str:
     """The name with an ending that the table left away, where there is one; looked for in the first rows alone."""
     whole = folder / file.replace("\\", "/")
-    found = next(iter(sorted(whole.parent.glob(f"{glob.escape(whole.name)}.*"))), None) if told < _LOOKED_FOR else None
-    return f", but {found.name} does: write whole names" if found else ""
+    match = (
+        next(iter(sorted(whole.parent.glob(f"{glob.escape(whole.name)}.*"))), None)
+        if skipped_count < _LOOKED_FOR
+        else None
+    )
+    return f", but {match.name} does: write whole names" if match else ""
 
 
 def from_table(path: Path, where: Where = BY_RULE) -> Listing:
@@ -271,33 +275,33 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     Rows that cannot be used are skipped with a reason; what is not read is told in the listing's remarks. Raises
     BadInput for a table without rows, a part that is none, and a file with two labels, groups or parts.
     """
-    found = _READERS[path.suffix.lower()](path)
-    why = f": {found.skipped[0][0]}, {found.skipped[0][1]}" if found.skipped else ""
+    table = _READERS[path.suffix.lower()](path)
+    why = f": {table.skipped[0][0]}, {table.skipped[0][1]}" if table.skipped else ""
     nothing = BadInput(f"this table names no picture{why}", str(path), "write a line `file,label` per picture")
-    if why and not found.rows:
+    if why and not table.rows:
         raise nothing
-    used = columns_of(found, where, path)
-    if not found.rows:
+    used = columns_of(table, where, path)
+    if not table.rows:
         raise nothing
-    _check_words(found, used, path)
-    skipped = list(found.skipped)
-    remarks = _column_words(found, used) + _spelling_words(found, used)
-    labels, joined = _numbers(found, used.label, "class")
-    groups, together = _numbers(found, used.group, "group")
+    _check_words(table, used, path)
+    skipped = list(table.skipped)
+    remarks = _column_words(table, used) + _spelling_words(table, used)
+    labels, joined = _numbers(table, used.label, "class")
+    groups, together = _numbers(table, used.group, "group")
     joined += together
-    parts = _parts_of(found, used, path, remarks)
-    labelled = any(used.label in row for _, row in found.rows)
+    parts = _parts_of(table, used, path, remarks)
+    labelled = any(used.label in row for _, row in table.rows)
     kinds: dict[Path, dict[Path, str]] = {}
     entries: dict[str, Entry] = {}
     again, unlabelled = 0, 0
-    for (line, row), part in zip(found.rows, parts, strict=True):
+    for (line, row), part in zip(table.rows, parts, strict=True):
         file, label, group = (row.get(name) if name else None for name in (used.file, used.label, used.group))
         if file is None:
-            skipped.append((line, "names no file" + found.short.get(line, "")))
+            skipped.append((line, "names no file" + table.short.get(line, "")))
         elif part == "unlabelled":
             unlabelled += 1
         elif labelled and label is None:
-            skipped.append((one_line(file), "has no label" + found.short.get(line, "")))
+            skipped.append((one_line(file), "has no label" + table.short.get(line, "")))
         elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
             skipped.append((one_line(file), "does not exist" + _meant(path.parent, file, len(skipped))))
         else:
@@ -317,7 +321,7 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     joined += alike_in_case(classes)
     joined += [f"`{name}` is read as a class" for name in sorted(c for c in classes if c and c.casefold() in _MISSING)]
     for name in (used.label, used.group):
-        joined += joined_names(row.get(name) for _, row in found.rows) if name else []
+        joined += joined_names(row.get(name) for _, row in table.rows) if name else []
     return Listing(list(entries.values()), skipped, remarks=[one_line(line) for line in remarks + joined])
 
 
@@ -331,9 +335,9 @@ def _kind_of(file: Path, known: dict[Path, dict[Path, str]]) -> str:
     return ""
 
 
-def _numbers(found: Rows, column: str | None, what: str) -> tuple[dict[str, str], list[str]]:
+def _numbers(table: Rows, column: str | None, what: str) -> tuple[dict[str, str], list[str]]:
     """One name for each number in a column, by its other spellings, and a line on those that were joined."""
-    names, joined = one_name((row[column] for _, row in found.rows if column in row) if column else (), whole=True)
+    names, joined = one_name((row[column] for _, row in table.rows if column in row) if column else (), whole=True)
     return names, joined_words(joined, what)
 
 
@@ -348,18 +352,18 @@ def _seen(entries: dict[str, Entry], entry: Entry, key: str, table: Path) -> boo
     return before is not entry
 
 
-def _parts_of(found: Rows, used: Columns, path: Path, remarks: list[str]) -> list[str | None]:
+def _parts_of(table: Rows, used: Columns, path: Path, remarks: list[str]) -> list[str | None]:
     """The part of each row, None where the table is not divided. Raises BadInput where a row names none, or no part."""
     if used.part is None:
-        return [None] * len(found.rows)
-    values = [row.get(used.part) for _, row in found.rows]
+        return [None] * len(table.rows)
+    values = [row.get(used.part) for _, row in table.rows]
     if used.test is not None:
         chosen = [value is not None and equal(value, used.test) for value in values]
         if not any(chosen):
             raise BadInput(f"no row has `{used.test}` in the column `{used.part}`", "--part-at", "give a value it has")
         return ["test" if one else "train" for one in chosen]
-    lacking = [row[used.file] for _, row in found.rows if used.file in row and used.part not in row]
-    if len(lacking) == sum(used.file in row for _, row in found.rows):
+    lacking = [row[used.file] for _, row in table.rows if used.file in row and used.part not in row]
+    if len(lacking) == sum(used.file in row for _, row in table.rows):
         remarks.append(f"no row names a part in the column `{used.part}`")
         return [None] * len(values)
     if lacking:

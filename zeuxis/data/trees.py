@@ -96,8 +96,8 @@ def tree_of(folders: list[Folders], where: Where) -> Tree:
 
 def _ask_parts(folders: list[Folders], level: int, names: set[str], inside: dict[str, str]) -> None:
     """Raises BadInput for parts without one for training, and for parts in one of several folders."""
-    told = {part_name(name) for name in names}
-    if len(told) > 1 and None not in told and len({one[1] for one in told if one}) == 1:
+    parts = {part_name(name) for name in names}
+    if len(parts) > 1 and None not in parts and len({one[1] for one in parts if one}) == 1:
         raise ask(
             f"{some(names)} look like parts, and none is for training", f"`--classes-at {level + 1}` says otherwise"
         )
@@ -115,10 +115,10 @@ def _parts_above(folders: list[Folders], level: int, by: dict[str, str]) -> Tree
         return at, f[at:]
 
     parts = [by.get(f[level]) if len(f) > level else None for f in folders]
-    found = [inside(f) if part in PARTS else None for f, part in zip(folders, parts, strict=True)]
-    outer = _wrappers(one[1] for one in found if one)
-    start = Counter(one[0] for one in found if one).most_common(1)[0][0] + outer
-    inner = [one[1][outer:] if one else None for one in found]
+    contents = [inside(f) if part in PARTS else None for f, part in zip(folders, parts, strict=True)]
+    outer = _wrappers(one[1] for one in contents if one)
+    start = Counter(one[0] for one in contents if one).most_common(1)[0][0] + outer
+    inner = [one[1][outer:] if one else None for one in contents]
     return Tree(parts, inner, (start + 1, start + 2), level + 1)
 
 
@@ -128,7 +128,9 @@ def one_part(named: Iterable[tuple[str | None, str | None]], what: str) -> list[
     for part, name in named:
         if part is not None and name is not None:
             names.setdefault(part, set()).add(name)
-    return [f"{what} {some(found)} are one part, {part}" for part, found in sorted(names.items()) if len(found) > 1]
+    return [
+        f"{what} {some(aliases)} are one part, {part}" for part, aliases in sorted(names.items()) if len(aliases) > 1
+    ]
 
 
 def alike_in_case(names: Iterable[str | None]) -> list[str]:

@@ -13,12 +13,12 @@ from zeuxis.errors import BadInput, nearest
 
 def _gathered() -> dict[str, Kind]:
     """The WORDS of every module of this folder: a new damage is one file, or one entry beside its class."""
-    found: dict[str, Kind] = {}
+    kinds: dict[str, Kind] = {}
     for module in sorted(one.name for one in pkgutil.iter_modules(degrade.__path__)):
         more = getattr(importlib.import_module(f"{degrade.__name__}.{module}"), "WORDS", {})
-        assert not found.keys() & more.keys(), f"two damages of one name: {found.keys() & more.keys()}"
-        found |= more
-    return found
+        assert not kinds.keys() & more.keys(), f"two damages of one name: {kinds.keys() & more.keys()}"
+        kinds |= more
+    return kinds
 
 
 KINDS = _gathered()
@@ -60,18 +60,18 @@ def _part(part: str) -> Degradation:
         known, hint = f"known: {', '.join(names)}", nearest(name, names)
         raise BadInput(f"no such damage: {name}", mend=known if hint == known else f"{hint}; {known}")
     if name in KINDS:
-        made = KINDS[name].make(_values(KINDS[name], name, match["low"], match["high"], part))
+        degradation = KINDS[name].make(_values(KINDS[name], name, match["low"], match["high"], part))
     elif match["low"] is not None:
         raise BadInput(f"the preset {name} takes no value", part)
     else:
-        made = parse_preset(name)
+        degradation = parse_preset(name)
     if p is None:
-        return made
+        return degradation
     if float(p) > 1:
         raise BadInput("a probability is at most 1", part)
-    if isinstance(made, Downscale):
+    if isinstance(degradation, Downscale):
         raise BadInput(f"{name} changes the size, so it cannot be left to chance", part, "leave out @")
-    return Sometimes(made, float(p))
+    return Sometimes(degradation, float(p))
 
 
 def parse_preset(name: str) -> Degradation:
@@ -80,11 +80,11 @@ def parse_preset(name: str) -> Degradation:
     return parse(preset) if isinstance(preset, str) else preset
 
 
-def parse(words: str) -> Degradation:
+def parse(damage: str) -> Degradation:
     """The damage that the words say: parts joined by +, each `kind`, `kind=value` or `kind=low..high`, or a preset,
     with @p for a share p of the samples.
 
     A value is drawn uniform in its range for each sample. BadInput for anything else, with the nearest name.
     """
-    parts = tuple(_part(part) for part in words.split("+"))
+    parts = tuple(_part(part) for part in damage.split("+"))
     return parts[0] if len(parts) == 1 else Chain(parts)

@@ -154,15 +154,17 @@ _OF_SAMPLES = ("collapse", "saturation")  # what too short a training shows too
 _AT_ONCE = ("divergence",)  # what is so however few images were seen
 
 
-def _too_early(found: list[Alarm], signals: Signals) -> list[Alarm]:
+def _too_early(alarms: list[Alarm], signals: Signals) -> list[Alarm]:
     """In place of what says nothing after so few images one alarm that says so, at the last look alone."""
-    early = [a for a in found if a.name not in _AT_ONCE]
-    rest = [a for a in found if a.name in _AT_ONCE]
+    early = [a for a in alarms if a.name not in _AT_ONCE]
+    rest = [a for a in alarms if a.name in _AT_ONCE]
     if not early or signals.progress < 1:
         return rest
     facts = ", ".join(a.fact for a in early)
-    words = f"after {counted(signals.images, 'image')} it is too early to tell what becomes of this training ({facts})"
-    return [*rest, Alarm("too early", words)]
+    message = (
+        f"after {counted(signals.images, 'image')} it is too early to tell what becomes of this training ({facts})"
+    )
+    return [*rest, Alarm("too early", message)]
 
 
 def check_alarms(signals: Signals, recipe: Recipe, need: Need | None = None) -> list[Alarm]:
@@ -172,9 +174,9 @@ def check_alarms(signals: Signals, recipe: Recipe, need: Need | None = None) -> 
     """
     score, watch = ({k: v for k, v in x.items() if math.isfinite(v)} for x in (signals.score, signals.watch))
     finite = replace(signals, score=score, watch=watch)
-    found = [alarm for rule in RULES if (alarm := rule(finite))]
+    alarms = [alarm for rule in RULES if (alarm := rule(finite))]
     if signals.images < FEW:
-        found = _too_early(found, signals)
+        alarms = _too_early(alarms, signals)
     more = need.enough if need and signals.progress >= 1 and signals.images < need.enough else None
     of_samples = (*_OF_SAMPLES, "too early")
-    return [replace(a, advice=advice(a.name, recipe, more if a.name in of_samples else None)) for a in found]
+    return [replace(a, advice=advice(a.name, recipe, more if a.name in of_samples else None)) for a in alarms]

@@ -51,7 +51,7 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
     rate = images_per_second
     here = f", {words_for(need.enough / rate)} here at {rate:,.0f} images/s" if rate else ""
     how = "an estimate" if need.estimate else "measured"
-    words = f"{kind}: {name} needs about {need.enough:,} images ({how}: {need.source}){here}"
+    requirement = f"{kind}: {name} needs about {need.enough:,} images ({how}: {need.source}){here}"
     there = counted(images, "image")
     said = {
         "enough": f"this budget of {there} is enough",
@@ -59,4 +59,4 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
         "far short": f"this budget of {there} is far short: expect rough pictures",
         "hopeless": f"this budget of {there} is hopeless: after {counted(need.hopeless, 'image')} results were useless",
     }
-    return Enough(verdict, f"{words}; {said[verdict]}")
+    return Enough(verdict, f"{requirement}; {said[verdict]}")

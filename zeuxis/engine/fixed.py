@@ -47,23 +47,23 @@ class Exact(nn.Module):
 
 def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Weights, and what run.json says of a run as far as their file says it. Raises BadInput."""
-    tensors, words = store.load(path)
-    if "recipe" not in words or "settings" not in words:
+    tensors, record = store.load(path)
+    if "recipe" not in record or "settings" not in record:
         raise BadInput("this file does not say which recipe its weights are of", str(path))
-    given = {k: json.loads(words[k]) for k in ("settings", "spec")}
-    return tensors, {**words, **given, "conditional": words.get("conditional") == "true"}
+    given = {k: json.loads(record[k]) for k in ("settings", "spec")}
+    return tensors, {**record, **given, "conditional": record.get("conditional") == "true"}
 
 
-def revived(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Recipe, nn.ModuleDict, Spec]:
+def revived(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Recipe, nn.ModuleDict, Spec]:
     """A recipe that gives pictures back, its networks with these weights, frozen, and its pictures. Raises BadInput.
 
-    words: of run.json. Networks that do not restore, such as critics, may lack theirs.
+    record: of run.json. Networks that do not restore, such as critics, may lack theirs.
     """
-    recipe = make(catalog.load(words["recipe"]), None, **{k: frozen(v) for k, v in words["settings"].items()})
+    recipe = make(catalog.load(record["recipe"]), None, **{k: frozen(v) for k, v in record["settings"].items()})
     if not isinstance(recipe, Reconstructs):
-        raise BadInput(f"{words['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
-    s = words["spec"]
-    spec = Spec.from_json(s) if words.get("conditional") else Spec.from_json(s).unlabelled()
+        raise BadInput(f"{record['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
+    s = record["spec"]
+    spec = Spec.from_json(s) if record.get("conditional") else Spec.from_json(s).unlabelled()
     with torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
     wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
@@ -71,7 +71,7 @@ def revived(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
     restoring = set(recipe.average().networks) or {p for o in recipe.optimizers().values() for p in o.networks}
     lacking = [k for k in set(networks.state_dict()) - set(wanted) if k.partition(".")[0] in restoring]
     if lacking:
-        raise BadInput(f"these weights lack {len(lacking)} tensors of {words['recipe']}", name)
+        raise BadInput(f"these weights lack {len(lacking)} tensors of {record['recipe']}", name)
     return recipe, networks.requires_grad_(False).eval(), spec
 
 
@@ -89,8 +89,8 @@ def fixed_net(name: str) -> Exact:
     if not path.is_file():
         mend = "name a run that has ended, a file, or one of " + ", ".join(bundled.names())
         raise BadInput("there are no such weights", name, mend)
-    tensors, words = opened(path)
-    recipe, networks, _ = revived(name, words, tensors)
+    tensors, record = opened(path)
+    recipe, networks, _ = revived(name, record, tensors)
     if recipe.scale != 1:  # type: ignore[attr-defined]
         raise BadInput("these weights enlarge pictures", name, "name those of a restorer")
     return Exact(Restoring(recipe, networks))

@@ -223,12 +223,12 @@ def _shrink(trainer: Trainer) -> None:
     """
     state, compute = trainer.state, trainer.state.compute
     saved, _ = checkpoint.newest(trainer.folder / "checkpoints")
-    words = f"memory ran out with a batch of {state.batch} in {compute.micro} part(s)"
+    line = f"memory ran out with a batch of {state.batch} in {compute.micro} part(s)"
     sizes = [batch_spec.size for batch_spec in state.recipe.batch_specs().values()]
     divides = all(size % (2 * compute.micro) == 0 for size in sizes)
     if state.recipe.coupled or trainer.ranks.world > 1 or saved is None or not divides:
         raise MachineGaveOut(
-            words,
+            line,
             str(trainer.folder),
             f"start a new run with `--batch {max(1, state.batch // 2)}`, or a smaller --size",
         )
@@ -237,9 +237,9 @@ def _shrink(trainer: Trainer) -> None:
     _back_to(saved, state)
     state.compute = replace(compute, micro=2 * compute.micro)
     trainer.log = Log(trainer.log.path, saved.log_length)
-    trainer.log.add("micro", step=state.step, images=state.images, micro=state.compute.micro, words=words)
+    trainer.log.add("micro", step=state.step, images=state.images, micro=state.compute.micro, words=line)
     _remember(trainer)
-    say(f"zeuxis: {words}; going on in {state.compute.micro} parts, with the same gradients up to rounding")
+    say(f"zeuxis: {line}; going on in {state.compute.micro} parts, with the same gradients up to rounding")
 
 
 def _look(trainer: Trainer) -> None:
@@ -254,8 +254,8 @@ def _look(trainer: Trainer) -> None:
         if alarm.name in trainer.rung:
             continue
         trainer.rung.add(alarm.name)
-        told = {"name": alarm.name, "words": alarm.words, "advice": alarm.advice.to_json()}
-        trainer.log.add("alarm", **at, **told)
+        entry = {"name": alarm.name, "words": alarm.words, "advice": alarm.advice.to_json()}
+        trainer.log.add("alarm", **at, **entry)
         if trainer.ranks.first and not trainer.options.quiet:
             say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.advice.words()}")
     if "score" in score and (trainer.best is None or score["score"] > trainer.best):
@@ -329,8 +329,8 @@ def _rewind(trainer: Trainer, what: str) -> None:
     earlier = trainer.run.log("rewind")
     trainer.log = Log(trainer.log.path, saved.log_length, trainer.ranks.first)
     _remember(trainer)
-    for told in earlier[len(trainer.run.log("rewind")) :]:
-        trainer.log.add(**told)  # what was undone is told all the same
+    for entry in earlier[len(trainer.run.log("rewind")) :]:
+        trainer.log.add(**entry)  # what was undone is told all the same
     trainer.log.add("rewind", step=saved.step, images=state.images, attempt=attempt, words=line)
     if trainer.ranks.first:
         say(f"zeuxis: {line}; back to step {saved.step} at half the rate (attempt {attempt} of {ATTEMPTS})")

@@ -72,27 +72,27 @@ class Monitor:
         self.real = real.at(chosen)
         self.held: dict[str, Batch] = {}
         for name, batch_spec in specs.items():
-            found = held_out.get(batch_spec.stream)
-            if found is None or not len(found):
+            dataset = held_out.get(batch_spec.stream)
+            if dataset is None or not len(dataset):
                 continue
             sampler = sampler_of("held out", batch_spec, held_out, seed, device, conditional)
-            order = Stream(key_of("held out", seed)).permutation(len(found))
-            self.held[name] = sampler.at(with_every_class(order, found.labels, state.recipe.watched))
+            order = Stream(key_of("held out", seed)).permutation(len(dataset))
+            self.held[name] = sampler.at(with_every_class(order, dataset.labels, state.recipe.watched))
         self.first = next(iter(specs))
 
     def score(self, state: TrainState) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""
         recipe = state.recipe
-        found: dict[str, float] = {}
+        figures: dict[str, float] = {}
         with evaluating(state.networks):
             if self.first in self.held:
-                found |= {k: float(v) for k, v in recipe.score(context_for_score(state, self.held)).items()}
+                figures |= {k: float(v) for k, v in recipe.score(context_for_score(state, self.held)).items()}
             fake = self._fakes(state)
             if fake is not None and (real := _spread(self.real.image)) > 0:  # one picture has no diversity
-                found["diversity"] = _spread(fake) / real
+                figures["diversity"] = _spread(fake) / real
             if fake is not None and isinstance(recipe, Judges):
-                found |= self._opinions(state, fake)
-        return found
+                figures |= self._opinions(state, fake)
+        return figures
 
     def _fakes(self, state: TrainState) -> Tensor | None:
         if not isinstance(state.recipe, Generates):
@@ -105,7 +105,7 @@ class Monitor:
         judge = state.recipe.judge  # type: ignore[attr-defined]
         real_logit = judge(state.networks, self.real.image, self.real.label)
         fake_logit = judge(state.networks, fake, self.real.label)
-        found = {
+        figures = {
             "critic_real": float(real_logit.mean()),
             "critic_fake": float(fake_logit.mean()),
             "saturation": float((real_logit > fake_logit).float().mean()),
@@ -114,9 +114,9 @@ class Monitor:
             some = slice(0, _PROBE)
             label = None if held.label is None else held.label[some]
             held_logit = judge(state.networks, held.image[some], label)
-            found["critic_held_out"] = float(held_logit.mean())
-            found["held_out_z"] = _apart(real_logit, held_logit)
-        return found
+            figures["critic_held_out"] = float(held_logit.mean())
+            figures["held_out_z"] = _apart(real_logit, held_logit)
+        return figures
 
 
 def _apart(one: Tensor, other: Tensor) -> float:

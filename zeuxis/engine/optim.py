@@ -32,11 +32,11 @@ ALGORITHMS: dict[str, Callable[[list[nn.Parameter], Optimizer, bool], torch.opti
 class ScheduledOptimizer:
     """One optimizer at work: its words, its parameters, and torch's optimizer behind."""
 
-    def __init__(self, words: Optimizer, networks: nn.ModuleDict, fused: bool) -> None:
-        self.words = words
-        self.parameters = [p for name in words.networks for p in networks[name].parameters()]
+    def __init__(self, settings: Optimizer, networks: nn.ModuleDict, fused: bool) -> None:
+        self.words = settings
+        self.parameters = [p for name in settings.networks for p in networks[name].parameters()]
         # a partial, not a closure over self: a cycle would keep a study's finished trainings in memory
-        self._make = partial(ALGORITHMS[words.algorithm], self.parameters, words, fused)
+        self._make = partial(ALGORITHMS[settings.algorithm], self.parameters, settings, fused)
         self.torch = self._make()
 
     def set_rates(self, progress: float, factor: float = 1.0) -> None:

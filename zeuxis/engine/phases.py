@@ -80,7 +80,7 @@ def gradient(
     batches(rank, world) gives a strided shard; with micro-batches this process plays
     the part of several ranks, one after another.
     """
-    micro, found = state.compute.micro, []
+    micro, micro_terms = state.compute.micro, []
     optimizer = state.optimizers[phase.optimizer]
     with only_moves(state, optimizer.words.networks), _whole_or_none(state):
         for part in range(micro):
@@ -101,14 +101,16 @@ def gradient(
             with state.compute.products():
                 terms = phase.loss(context)
             (terms.total() / micro).backward()
-            found.append(terms)
+            micro_terms.append(terms)
     ranks.average_([p.grad for p in optimizer.parameters if p.grad is not None])
-    return found
+    return micro_terms
 
 
-def _read(name: str, found: list[Terms]) -> tuple[dict[str, float], dict[str, float], str]:
-    terms = {k: sum(float(t[k].detach()) for t in found) / len(found) for k in found[0]}
-    watch = {f"{name}/{k}": sum(float(t.watch[k]) for t in found) / len(found) for k in found[0].watch}
+def _read(name: str, micro_terms: list[Terms]) -> tuple[dict[str, float], dict[str, float], str]:
+    terms = {k: sum(float(t[k].detach()) for t in micro_terms) / len(micro_terms) for k in micro_terms[0]}
+    watch = {
+        f"{name}/{k}": sum(float(t.watch[k]) for t in micro_terms) / len(micro_terms) for k in micro_terms[0].watch
+    }
     named = {f"{name}/{k}": v for k, v in terms.items()} | watch
     bad = next((k for k, v in named.items() if not math.isfinite(v)), "")
     return terms, watch, bad
@@ -137,29 +139,29 @@ def play(state: TrainState, batch_samplers: Mapping[str, BatchSampler], ranks: R
 
         optimizer = state.optimizers[phase.optimizer]
         optimizer.set_rates(state.progress, rate * 0.5**state.attempt)
-        found = gradient(state, phase, name, batches, ranks)
-        terms[name], seen, wrong = _read(name, found)
+        micro_terms = gradient(state, phase, name, batches, ranks)
+        terms[name], seen, wrong = _read(name, micro_terms)
         watch |= seen
         bad = bad or wrong
         optimizer.clip()
         optimizer.torch.step()
-        _settle(state, optimizer.words.networks, found, ranks)
+        _settle(state, optimizer.words.networks, micro_terms, ranks)
     state.step += 1
     average.update(state.ema, state.networks, state.recipe.average(), state.batch, state.images)
     return Seen(terms, watch, bad)
 
 
-def _settle(state: TrainState, learners: tuple[str, ...], found: list[Terms], ranks: Ranks) -> None:
+def _settle(state: TrainState, learners: tuple[str, ...], micro_terms: list[Terms], ranks: Ranks) -> None:
     """After a phase's step: gradients gone, new state in place, running statistics alike in every process."""
     _forget(state)
-    if found[-1].state:
-        state.recipe_state = {**state.recipe_state, **{k: v.detach() for k, v in found[-1].state.items()}}
+    if micro_terms[-1].state:
+        state.recipe_state = {**state.recipe_state, **{k: v.detach() for k, v in micro_terms[-1].state.items()}}
     if ranks.world > 1:
         buffers = [b for n in learners for b in state.networks[n].buffers()]
         here = next(state.networks.parameters()).device  # what lies on the host is a function of progress
         moved = [b for b in buffers if b.is_floating_point() and b.device == here]
         ranks.average_(
-            moved + [v for k, v in state.recipe_state.items() if k in found[-1].state and v.is_floating_point()]
+            moved + [v for k, v in state.recipe_state.items() if k in micro_terms[-1].state and v.is_floating_point()]
         )
 
 

@@ -50,12 +50,12 @@ class TrainState:
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must survive, by name."""
-        found = {f"networks/{k}": v for k, v in self.networks.state_dict().items()}
-        found |= {f"ema/{k}": v for k, v in self.ema.state_dict().items()}
-        found |= {f"state/{k}": v for k, v in self.recipe_state.items()}
+        tensors = {f"networks/{k}": v for k, v in self.networks.state_dict().items()}
+        tensors |= {f"ema/{k}": v for k, v in self.ema.state_dict().items()}
+        tensors |= {f"state/{k}": v for k, v in self.recipe_state.items()}
         for name, optimizer in self.optimizers.items():
-            found |= {f"optimizers/{name}/{k}": v for k, v in optimizer.state().items()}
-        return found
+            tensors |= {f"optimizers/{name}/{k}": v for k, v in optimizer.state().items()}
+        return tensors
 
     def load(self, tensors: Mapping[str, Tensor], step: int, attempt: int) -> None:
         """Puts the state back as it was when `tensors` were taken."""
@@ -104,7 +104,7 @@ def build_state(
     networks.train()
     ema = average.copies(networks, recipe.average())
     optimizers = {
-        name: ScheduledOptimizer(words, networks, compute.fused) for name, words in recipe.optimizers().items()
+        name: ScheduledOptimizer(settings, networks, compute.fused) for name, settings in recipe.optimizers().items()
     }
     recipe_state = {k: v.to(compute.device) for k, v in recipe.state(spec).items()}
     fixed = {name: fixed_net(weights).to(compute.device, dtype) for name, weights in recipe.fixed().items()}

@@ -134,8 +134,8 @@ def spec_of(recipe: Recipe, streams: Mapping[str, Dataset]) -> Spec:
 
 def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
     """Before the first step: what the recipe needs on pictures like these, and whether the budget is enough."""
-    found = enough(recipe, spec, record["steps"] * record["batch"], record["budget"].get("images_per_second"))
-    say(f"zeuxis: {'warning: ' if found.warns else ''}{found.words}")
+    assessment = enough(recipe, spec, record["steps"] * record["batch"], record["budget"].get("images_per_second"))
+    say(f"zeuxis: {'warning: ' if assessment.warns else ''}{assessment.words}")
 
 
 def _first_options(start: Start) -> ComputeOptions:
@@ -190,8 +190,8 @@ def _measure(
     patience = max(PATIENCE, 0.05 * (budget.seconds or 0.0))
     if start.compute == "auto":
         say("zeuxis: measuring how fast this machine trains it")
-        found = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None, patience)
-        return found.compute, found.seconds_per_step
+        measured = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None, patience)
+        return measured.compute, measured.seconds_per_step
     if budget.seconds is not None:
         return begin, seconds_per_step(recipe, spec, streams, conditional, begin, group, patience=patience)
     return begin, None

@@ -27,8 +27,8 @@ def accuracy(logits: Tensor, label: Tensor) -> Tensor:
 def recalls(logits: Tensor, label: Tensor) -> Tensor:
     """Share of each class that is found, float64 [K]; NaN for a class without samples. label: int64 [B]."""
     classes = logits.shape[1]
-    found = label[logits.argmax(1) == label]
-    hits, sizes = (torch.bincount(x, minlength=classes).double() for x in (found, label))
+    correct = label[logits.argmax(1) == label]
+    hits, sizes = (torch.bincount(x, minlength=classes).double() for x in (correct, label))
     return hits / sizes
 
 

@@ -127,14 +127,14 @@ def support(fake: Any, real: Any, held_out: Any = None, k: int = 5, k_precision:
     around = _inside(a, b, radii, True).double()
     covered = nearest(b, a)[0][:, 0] < radii * (1.0 - _SLACK)
     value, error = float(around.mean()) / k, float(around.std(correction=1)) / (k * math.sqrt(len(a)))
-    found = Support(
+    measured = Support(
         precision=proportion(int(precise.sum()), len(a)),
         recall=proportion(int(recalled.sum()), len(b)),
         density=Result(value, len(a), max(0.0, value - 1.96 * error), value + 1.96 * error),
         coverage=proportion(int(covered.sum()), len(b)),
     )
     if held_out is None:
-        return found
+        return measured
     base = support(held_out, real, None, k, k_precision)
     floors = {name: getattr(base, name).value for name in ("precision", "recall", "density", "coverage")}
-    return Support(**{name: replace(getattr(found, name), floor=floor) for name, floor in floors.items()})
+    return Support(**{name: replace(getattr(measured, name), floor=floor) for name, floor in floors.items()})

@@ -140,18 +140,18 @@ def ssim_each(image: Tensor, target: Tensor, protocol: Protocol = ALL, where: Te
     where: [B, 1, H, W]; then the mean is taken over the windows whose centre lies where it is above
     0.5, and is NaN for a picture without one. Raises BadInput.
     """
-    found = ssim_map(*_judged(image, target, protocol)).mean(1, keepdim=True)
+    similarity = ssim_map(*_judged(image, target, protocol)).mean(1, keepdim=True)
     if where is None:
-        return found.mean((1, 2, 3))
+        return similarity.mean((1, 2, 3))
     edge = protocol.crop + WINDOW // 2
-    inside = where[..., edge : where.shape[-2] - edge, edge : where.shape[-1] - edge].to(found.device) > 0.5
-    return (found * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
+    inside = where[..., edge : where.shape[-2] - edge, edge : where.shape[-1] - edge].to(similarity.device) > 0.5
+    return (similarity * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
 
 
 def ssim(image: Tensor, target: Tensor, protocol: Protocol = ALL, where: Tensor | None = None) -> Result:
     """Mean SSIM of the pictures; `where` as in `ssim_each`. Raises BadInput."""
-    found = _mean(ssim_each(image, target, protocol, where), protocol)
-    return found if where is None else found.measured_in(f"{found.features}, inside the hole")
+    mean_ssim = _mean(ssim_each(image, target, protocol, where), protocol)
+    return mean_ssim if where is None else mean_ssim.measured_in(f"{mean_ssim.features}, inside the hole")
 
 
 def averaged(results: Sequence[Result]) -> Result:

@@ -24,14 +24,14 @@ _GREY = 2 / 255  # a spread of less is no spread: what is equal in all real pict
 
 def _bands(image: Tensor) -> list[Tensor]:
     """Mean over channels of the absolute Laplacian bands, finest first; fewer where the picture is small."""
-    found = []
+    bands = []
     for _ in range(_SCALES):
         if min(image.shape[-2:]) < 2 * _PLACES:
             break
         small = avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
-        found.append((image - interpolate(small, image.shape[-2:], mode="bilinear")).abs().mean(1, keepdim=True))
+        bands.append((image - interpolate(small, image.shape[-2:], mode="bilinear")).abs().mean(1, keepdim=True))
         image = small
-    return found
+    return bands
 
 
 def features(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,8 +89,8 @@ def apart(a: Tensor, b: Tensor) -> float:
 def _within(image: Tensor, label: Tensor | None) -> float:
     """Mean distance between two pictures of one class, over pixels; classes with fewer than two are left out."""
     groups = [image] if label is None else [image[label == c] for c in label.unique()]
-    found = [_mean_distance(x.flatten(1), x.flatten(1), True) for x in groups if len(x) > 1]
-    return sum(found) / max(len(found), 1)
+    distances = [_mean_distance(x.flatten(1), x.flatten(1), True) for x in groups if len(x) > 1]
+    return sum(distances) / max(len(distances), 1)
 
 
 def _shares(samples: Tensor, held: Tensor) -> tuple[float, float]:
@@ -98,8 +98,8 @@ def _shares(samples: Tensor, held: Tensor) -> tuple[float, float]:
     size = min(len(held), len(samples))
     k = min(5, size - 1)
     parts = [p for p in samples.split(size) if len(p) == size]
-    found = [support(part, held[:size], None, k, min(3, k)) for part in parts]
-    means = (sum(getattr(s, name).value for s in found) / len(found) for name in ("coverage", "recall"))
+    supports = [support(part, held[:size], None, k, min(3, k)) for part in parts]
+    means = (sum(getattr(s, name).value for s in supports) / len(supports) for name in ("coverage", "recall"))
     coverage, recall = means
     return coverage, recall
 

@@ -68,14 +68,14 @@ def copies(fake: Tensor, held_out: Tensor, quantile: float = 0.01) -> CopyRate:
     h = len(reference)
     threshold = float(reference[min(h, max(1, int(quantile * (h + 1)))) - 1])
     j = int((reference <= threshold).sum())
-    found, n = int((fake <= threshold).sum()), len(fake)
+    copied, n = int((fake <= threshold).sum()), len(fake)
     expected = j / (h + 1)
     return CopyRate(
-        rate=proportion(found, n, floor=j / h),
+        rate=proportion(copied, n, floor=j / h),
         threshold=threshold,
         expected=expected,
-        p=float(betabinom.sf(found - 1, n, j, h + 1 - j)),
-        p_binomial=float(binom.sf(found - 1, n, expected)),
+        p=float(betabinom.sf(copied - 1, n, j, h + 1 - j)),
+        p_binomial=float(binom.sf(copied - 1, n, expected)),
     )
 
 

@@ -60,5 +60,5 @@ def lpips(
     """
     first, second = (((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1 for x in (image, target))
     each = lpips_each(first, second, features, heads)
-    words = f"LPIPS 0.1 {name}".strip() + ", RGB, crop 0, 8-bit"
-    return Result(float(each.mean()), len(each), features=words, weights_hash=weights_hash)
+    protocol = f"LPIPS 0.1 {name}".strip() + ", RGB, crop 0, 8-bit"
+    return Result(float(each.mean()), len(each), features=protocol, weights_hash=weights_hash)

@@ -52,5 +52,5 @@ class Score:
 def catalog() -> dict[str, Score]:
     """Every score by its name, in the order of columns."""
     names = [path.stem for path in Path(__file__).with_name("scores").glob("[!_]*.py")]
-    found: dict[str, Score] = {name: importlib.import_module(f"{__package__}.scores.{name}").SCORE for name in names}
-    return dict(sorted(found.items(), key=lambda item: (item[1].place, item[0])))
+    scores: dict[str, Score] = {name: importlib.import_module(f"{__package__}.scores.{name}").SCORE for name in names}
+    return dict(sorted(scores.items(), key=lambda item: (item[1].place, item[0])))

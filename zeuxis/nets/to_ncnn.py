@@ -67,8 +67,8 @@ class Sheet:
 
 
 def _line(kind: str, name: str, inputs: list[str], outputs: list[str], keys: Mapping[int, Value]) -> str:
-    words = [kind, name, str(len(inputs)), str(len(outputs)), *inputs, *outputs]
-    return " ".join([*words, *(f"{key}={value}" for key, value in keys.items())])
+    fields = [kind, name, str(len(inputs)), str(len(outputs)), *inputs, *outputs]
+    return " ".join([*fields, *(f"{key}={value}" for key, value in keys.items())])
 
 
 def param_text(layers: list[Layer]) -> str:

@@ -20,10 +20,10 @@ from zeuxis.nets.strided import half_sigmoid, widths
 
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Sides of the maps from the picture to the smallest."""
-    found = [(height, width)]
-    while min(found[-1]) > 4:
-        found.append((-(-found[-1][0] // 2), -(-found[-1][1] // 2)))
-    return found
+    sides = [(height, width)]
+    while min(sides[-1]) > 4:
+        sides.append((-(-sides[-1][0] // 2), -(-sides[-1][1] // 2)))
+    return sides
 
 
 class CroppingGenerator(nn.Module):

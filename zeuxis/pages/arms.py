@@ -49,10 +49,10 @@ class Repeat:
     rival: str = ""
 
 
-def result_of(found: Line, arm: str) -> Result:
-    score = {key: number(found.get(key)) for key in ("share", "validation", "test")}
-    policy = str(found.get("policy") or "")
-    return Result(str(found.get("arm") or arm), policy, **score, recalls=numbers(found.get("recalls")))
+def result_of(record: Line, arm: str) -> Result:
+    score = {key: number(record.get(key)) for key in ("share", "validation", "test")}
+    policy = str(record.get("policy") or "")
+    return Result(str(record.get("arm") or arm), policy, **score, recalls=numbers(record.get("recalls")))
 
 
 def _with_choice(repeat: Repeat, policies: Sequence[str], shares: Sequence[float]) -> Repeat:
@@ -79,7 +79,7 @@ def read_repeats(
     for folder in sorted((study / "repeats").glob("*")):
         if folder.is_dir() and folder.name.isdigit() and 0 < int(folder.name) <= most:
             files = [p for p in sorted(folder.glob("*.json")) if p.stem not in ("draw", "generator")]
-            results = {p.stem: result_of(found, p.stem) for p in files if (found := read_object(p))}
+            results = {p.stem: result_of(record, p.stem) for p in files if (record := read_object(p))}
             generator = read_object(folder / "generator.json")
             at = int(folder.name) - 1
             repeats[at] = Repeat(at, results, generator, folder)
@@ -124,14 +124,14 @@ def arms_of(repeats: Sequence[Repeat], verdict: Line) -> list[Arm]:
     judged = {str(a.get("arm")): a for a in objects(verdict.get("arms"))}
     arms = []
     for name in arm_names(repeats, verdict):
-        found = mapping(judged.get(name))
-        values = numbers(found.get("values")) or [
+        entry = mapping(judged.get(name))
+        values = numbers(entry.get("values")) or [
             points(r.results[name].test) if name in r.results else None for r in repeats
         ]
-        average = number(found.get("mean"))
+        average = number(entry.get("mean"))
         average = mean(values) if average is None else average
         if any(v is not None for v in values) or average is not None:
-            arms.append(Arm(name, values, average, number(found.get("low")), number(found.get("high"))))
+            arms.append(Arm(name, values, average, number(entry.get("low")), number(entry.get("high"))))
     return arms
 
 

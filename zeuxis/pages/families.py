@@ -31,9 +31,9 @@ class _Shown:
     name: str
 
 
-def sentence_of(found: Families, n: int) -> str:
+def sentence_of(grouping: Families, n: int) -> str:
     """What was joined, in one sentence."""
-    members = found.members()
+    members = grouping.members()
     if not members:
         return f"None of the {counted(n, 'picture')} belongs to another: any may be trained on, any held out."
     whole, families = sum(map(len, members)), counted(len(members), "family")
@@ -43,9 +43,9 @@ def sentence_of(found: Families, n: int) -> str:
     )
 
 
-def write_families(path: Path, name: str, dataset: Dataset, found: Families, join: str) -> None:
+def write_families(path: Path, name: str, dataset: Dataset, grouping: Families, join: str) -> None:
     """Writes one self-contained HTML file. Raises BadInput and MachineGaveOut as writing does."""
-    members = found.members()
+    members = grouping.members()
     notes = [
         f"What counts by looks: {join}. Pictures of one group and, by the notes in their files, of one picture or "
         "one group, stay together in any case. If pictures here have nothing to do with each other, use --join exact "
@@ -58,15 +58,15 @@ def write_families(path: Path, name: str, dataset: Dataset, found: Families, joi
         zeuxis=zeuxis.__version__,
         kicker=name,
         title="What belongs together",
-        sentence=sentence_of(found, len(dataset)),
+        sentence=sentence_of(grouping, len(dataset)),
         notes=notes,
-        families=[_family(dataset, found, one) for one in members[:MOST]],
+        families=[_family(dataset, grouping, one) for one in members[:MOST]],
     )
     write_text(path, html)
 
 
-def _family(dataset: Dataset, found: Families, positions: np.ndarray) -> dict[str, Any]:
-    why = found.why.get(int(found.roots[positions[0]]), [])
+def _family(dataset: Dataset, grouping: Families, positions: np.ndarray) -> dict[str, Any]:
+    why = grouping.why.get(int(grouping.roots[positions[0]]), [])
     shown = positions[:EACH]
     pixels = dataset.images(shown).permute(0, 2, 3, 1).numpy()
     return {

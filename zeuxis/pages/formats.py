@@ -12,10 +12,10 @@ MINUS = "\u2212"
 
 def decimal(value: object, digits: int = 1, signed: bool = False) -> str:
     """`-0.04` with one digit reads 0.0, never minus nought; thousands are parted by commas."""
-    found = number(value)
-    if found is None:
+    figure = number(value)
+    if figure is None:
         return DASH
-    rounded = round(found, digits) + 0.0
+    rounded = round(figure, digits) + 0.0
     text = f"{rounded:{'+' if signed and rounded else ''},.{digits}f}"
     return text.replace("-", MINUS)
 
@@ -27,8 +27,8 @@ def signed(value: object, digits: int = 2) -> str:
 
 def percent(value: object, digits: int = 0) -> str:
     """A share from 0 to 1 in per cent."""
-    found = number(value)
-    return DASH if found is None else f"{decimal(100 * found, digits)} %"
+    share = number(value)
+    return DASH if share is None else f"{decimal(100 * share, digits)} %"
 
 
 def whole(value: object) -> str:
@@ -38,19 +38,19 @@ def whole(value: object) -> str:
 
 def things(value: object, noun: str) -> str:
     """A count of things: "1 picture", "2,000 pictures"; a dash in place of one that is not there."""
-    found = number(value)
-    return f"{DASH} {noun}s" if found is None else counted(round(found), noun)
+    count = number(value)
+    return f"{DASH} {noun}s" if count is None else counted(round(count), noun)
 
 
 def brief(value: object) -> str:
     """Three significant digits, for figures of any size."""
-    found = number(value)
-    if found is None:
+    figure = number(value)
+    if figure is None:
         return DASH
-    if found == 0 or 1e-3 <= abs(found) < 1e5:
-        digits = 0 if found == 0 else max(0, 2 - math.floor(math.log10(abs(found))))
-        return decimal(found, min(digits, 5))
-    return f"{found:.2e}".replace("-", MINUS)
+    if figure == 0 or 1e-3 <= abs(figure) < 1e5:
+        digits = 0 if figure == 0 else max(0, 2 - math.floor(math.log10(abs(figure))))
+        return decimal(figure, min(digits, 5))
+    return f"{figure:.2e}".replace("-", MINUS)
 
 
 def compact(value: float) -> str:
@@ -63,20 +63,20 @@ def compact(value: float) -> str:
 
 def probability(value: object) -> str:
     """A p value: three digits, never nought."""
-    found = number(value)
-    if found is None:
+    p = number(value)
+    if p is None:
         return DASH
-    return f"{found:.2g}" if 0 < found < 0.001 else f"{found:.3f}"
+    return f"{p:.2g}" if 0 < p < 0.001 else f"{p:.3f}"
 
 
 def duration(seconds: object) -> str:
     """Seconds as a person says them: 59 s, 5 min 1 s, 2 h 5 min."""
-    found = number(seconds)
-    if found is None:
+    exact = number(seconds)
+    if exact is None:
         return DASH
-    total = round(max(found, 0.0))
+    total = round(max(exact, 0.0))
     if total < 60:
-        return f"{max(found, 0.0):.1f} s" if found < 10 else f"{total} s"
+        return f"{max(exact, 0.0):.1f} s" if exact < 10 else f"{total} s"
     if total < 3600:
         return f"{total // 60} min {total % 60} s"
     return f"{total // 3600} h {total % 3600 // 60} min"
@@ -110,8 +110,8 @@ def spelled(name: object) -> str:
 
 def shape_words(spec: object) -> str:
     """Height, width and colour of the pictures: `28 x 28 pixels, grey`."""
-    found = mapping(spec)
-    height, width, channels = (number(found.get(k)) for k in ("height", "width", "channels"))
+    shape = mapping(spec)
+    height, width, channels = (number(shape.get(k)) for k in ("height", "width", "channels"))
     colour = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}.get(int(channels or 0), "")
     size = f"{height:.0f} x {width:.0f} pixels" if height and width else ""
     return ", ".join(filter(None, (size, colour)))

@@ -51,9 +51,9 @@ def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:
     ]
 
 
-def curves_repeat(found: StudyFolder) -> int | None:
+def curves_repeat(folder: StudyFolder) -> int | None:
     """The repeat whose generator is shown: of those with a log, the one with the best score."""
-    logged = [r for r in found.repeats if found.logs[r.index].steps]
+    logged = [r for r in folder.repeats if folder.logs[r.index].steps]
     return logged[highest([number(r.generator.get("cas")) or 0.0 for r in logged])].index if logged else None
 
 
@@ -63,18 +63,18 @@ def shown_repeat(repeats: Sequence[Repeat]) -> Repeat | None:
     return scored[highest([cas for cas, _ in scored])][1] if scored else None
 
 
-def suspects(found: StudyFolder) -> list[str]:
+def suspects(folder: StudyFolder) -> list[str]:
     """Class and distance of the pairs in `samples/suspects.png`, closest first."""
-    shown = shown_repeat(found.repeats)
+    shown = shown_repeat(folder.repeats)
     nearest = objects(shown.generator.get("suspects")) if shown else []
-    names = mapping(found.study.get("spec")).get("classes")
+    names = mapping(folder.study.get("spec")).get("classes")
     classes = [str(c) for c in names] if isinstance(names, list) else []
-    words = []
+    captions = []
     for s in nearest[:10]:
         at = number(s.get("class"))
         name = classes[int(at)] if at is not None and 0 <= at < len(classes) else "unknown class"
-        words.append(f"{name} {decimal(s.get('distance'), 2)}")
-    return words
+        captions.append(f"{name} {decimal(s.get('distance'), 2)}")
+    return captions
 
 
 def of_augment(way: Way) -> str:
@@ -90,11 +90,11 @@ def of_augment(way: Way) -> str:
     return f"`{' '.join(f'--generator {name}={value}' for name, value in fields)}`"
 
 
-def alarms(found: StudyFolder) -> list[dict[str, Any]]:
+def alarms(folder: StudyFolder) -> list[dict[str, Any]]:
     """Alarms of all generators, one entry per name and words (which hold numbers), and in which repeats."""
     merged: dict[tuple[str, str], dict[str, Any]] = {}
-    for repeat in found.repeats:
-        for alarm in alarms_of(found.logs[repeat.index], repeat.generator):
+    for repeat in folder.repeats:
+        for alarm in alarms_of(folder.logs[repeat.index], repeat.generator):
             entry = merged.setdefault(
                 (alarm["name"], alarm["words"]), {**alarm, "times": 0, "over": False, "repeats": []}
             )

@@ -12,8 +12,8 @@ _WIDEST = 640  # pixels
 _CUT = "this.previousElementSibling.lastElementChild.style.clipPath='inset(0 '+(100-this.value)+'% 0 0)'"
 
 
-def line(words: str) -> str:
-    return f"<p>{escape(words)}</p>"
+def line(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
 
 
 def picture(image: "Image.Image") -> tuple[str, int, int]:
@@ -26,14 +26,14 @@ def picture(image: "Image.Image") -> tuple[str, int, int]:
     return uri(encode(shown)), *shown.size
 
 
-def before_and_after(before: "Image.Image", after: "Image.Image", words: str) -> str:
+def before_and_after(before: "Image.Image", after: "Image.Image", caption: str) -> str:
     """Two pictures of one place behind a slider, and a line on them."""
-    made, width, height = picture(after)
+    after_uri, width, height = picture(after)
     given, *_ = picture(before)
     size = f"width: {width}px; height: {height}px"
     return (
-        f'<figure style="margin: 0 0 1em">{line(words)}<div style="position: relative; {size}">'
-        f'<img src="{made}" alt="after" style="{size}">'
+        f'<figure style="margin: 0 0 1em">{line(caption)}<div style="position: relative; {size}">'
+        f'<img src="{after_uri}" alt="after" style="{size}">'
         f'<img src="{given}" alt="before" style="{size}; position: absolute; left: 0; clip-path: inset(0 50% 0 0)">'
         f'</div><input type="range" value="50" style="width: {width}px" oninput="{escape(_CUT)}" '
         'aria-label="how much is shown as it was before"></figure>'

@@ -6,12 +6,12 @@ from zeuxis.pages.read import Line, mapping, number
 def sources_of(header: Line) -> dict[str, Line]:
     """Words of what a run or a study read, by stream."""
     several = mapping(header.get("sources"))
-    return {str(name): mapping(words) for name, words in (several or {"images": header.get("data")}).items()}
+    return {str(name): mapping(source) for name, source in (several or {"images": header.get("data")}).items()}
 
 
 def source_of(header: Line) -> str:
     """The data's name: a built-in set's own, or the last part of a path; of several sources all names."""
-    return " and ".join(_named(str(words.get("source") or "unnamed data")) for words in sources_of(header).values())
+    return " and ".join(_named(str(source.get("source") or "unnamed data")) for source in sources_of(header).values())
 
 
 def _named(source: str) -> str:

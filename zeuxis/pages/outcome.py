@@ -105,7 +105,9 @@ def _poor(f: Mapping[str, float], covered: float) -> str:
         (f["diversity"] < 0.6 or covered < 0.3, "The samples show only some of what the real pictures show"),
         (f["distance"] > NEAR, "The samples are easily told from real pictures"),
     )
-    return next((words for fault, words in faults if fault), "The samples lack much of the variety of real pictures")
+    return next(
+        (sentence for fault, sentence in faults if fault), "The samples lack much of the variety of real pictures"
+    )
 
 
 def _usable(recalled: float) -> str:
@@ -169,9 +171,15 @@ def of_held(held: Held) -> Outcome:
     by = f", by {amount}" if grade in ("little better", "better") else ""
     is_ = "was not shown to be better" if held.least < gain <= held.noise else f"is {grade}"
     said = [f"The result {is_} than {held.doing}{by}: {figures}.", held.aside, _earlier(held), few_held(held.pictures)]
-    found = {"ours": held.ours, "rival": held.rival, "doing": held.doing, "unit": held.unit, "pictures": held.pictures}
+    comparison = {
+        "ours": held.ours,
+        "rival": held.rival,
+        "doing": held.doing,
+        "unit": held.unit,
+        "pictures": held.pictures,
+    }
     before = {} if held.earlier is None else {"earlier": asdict(held.earlier)}
-    return Outcome(grade, " ".join(words for words in said if words), found | before)
+    return Outcome(grade, " ".join(sentence for sentence in said if sentence), comparison | before)
 
 
 def _figure(value: float, unit: str) -> str:
@@ -195,28 +203,28 @@ def _gain(gain: float, least: float, noise: float) -> str:
     return "little better" if gain <= 5 * least else "better"
 
 
-def of_intervals(found: Mapping[str, Any]) -> Outcome:
+def of_intervals(calibration: Mapping[str, Any]) -> Outcome:
     """The judgement of what says how sure a restorer is, from its calibration.json."""
-    factor, missed, alpha = (number(found.get(name)) for name in ("factor", "missed", "alpha"))
+    factor, missed, alpha = (number(calibration.get(name)) for name in ("factor", "missed", "alpha"))
     figures = {"factor": factor, "missed": missed, "alpha": alpha}
     if factor is None or missed is None or alpha is None:
-        why = found.get("why") or "they were not calibrated"
+        why = calibration.get("why") or "they were not calibrated"
         return Outcome("no better", f"The intervals cannot be trusted: {why}.", figures)
     return Outcome(
         "better",
         f"The intervals, {decimal(factor, 2)} times as wide as learned, miss {percent(missed, 1)} of the values of "
-        f"{things(found.get('pictures'), 'held-out picture')}, where {percent(alpha)} may be missed.",
+        f"{things(calibration.get('pictures'), 'held-out picture')}, where {percent(alpha)} may be missed.",
         figures,
     )
 
 
 def judgement_of(finish: Mapping[str, Any]) -> Outcome | None:
     """The judgement in a run's finish.json; None where there is none."""
-    found = mapping(finish.get("judgement"))
-    sentence = found.get("sentence")
+    judgement = mapping(finish.get("judgement"))
+    sentence = judgement.get("sentence")
     if not isinstance(sentence, str):
         return None
-    return Outcome(str(found.get("grade") or UNJUDGED), sentence, mapping(found.get("figures")))
+    return Outcome(str(judgement.get("grade") or UNJUDGED), sentence, mapping(judgement.get("figures")))
 
 
 def figure_rows(outcome: Outcome) -> list[tuple[str, str, str]]:
@@ -225,7 +233,7 @@ def figure_rows(outcome: Outcome) -> list[tuple[str, str, str]]:
     if "diversity" in f:
         names = (("distance", "distance, 0 to 1"), ("coverage", "coverage"), ("recall", "recall"))
         shown = {k: max(v, 0.0) for k, v in ((k, number(v)) for k, v in f.items()) if v is not None}
-        pairs = [(words, decimal(shown.get(n), 3), decimal(shown.get(f"{n}_real"), 3)) for n, words in names]
+        pairs = [(label, decimal(shown.get(n), 3), decimal(shown.get(f"{n}_real"), 3)) for n, label in names]
         return [
             *pairs,
             ("diversity", decimal(f.get("diversity"), 2), "1"),
@@ -244,9 +252,9 @@ def advice_of(finish: Mapping[str, Any]) -> str:
 _CANNOT = "A copy adds nothing new, and must stay wherever its original must stay."
 
 
-def of_copies(found: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
+def of_copies(suspects: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
     """Paragraphs beside the pairs of samples and nearest training pictures, from suspects.json and the judgement."""
-    n, count, expected, held = (number(found.get(name)) for name in ("n", "copies", "expected", "held"))
+    n, count, expected, held = (number(suspects.get(name)) for name in ("n", "copies", "expected", "held"))
     of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
     pairs = (
         f"{of}, these lie closest to a training picture: generated on the left, "
@@ -257,8 +265,10 @@ def of_copies(found: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
     stand = f"{whole(count)} of {whole(n)} lie much closer to one training picture than to others like it"
     about = decimal(expected, 0 if expected >= 1 else 1)
     fresh = f"of as many new real pictures about {about} would, as {things(held or 0, 'held-out picture')} show"
-    if found.get("alarm") is True:
+    if suspects.get("alarm") is True:
         return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on. {_CANNOT}"]
-    words = f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned, mirrored or cut copies it misses."
+    sentence = (
+        f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned, mirrored or cut copies it misses."
+    )
     poor = outcome is not None and outcome.grade == "failed"
-    return [pairs, words + (" That says little here, since these are no pictures yet." if poor else "")]
+    return [pairs, sentence + (" That says little here, since these are no pictures yet." if poor else "")]

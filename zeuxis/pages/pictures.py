@@ -132,9 +132,9 @@ def film(paths: Sequence[Path], height: int, width: int, rows: int = 6) -> tuple
     for i, (_, frame) in enumerate(frames):
         strip.paste(frame, (i * (width + 1), 0))
     data = encode(strip)
-    made = (
+    embedded = (
         Embedded(uri(data), *strip.size)
         if len(data) <= ROOM
         else Embedded(uri(encode(strip, "JPEG"), "jpeg"), *strip.size)
     )
-    return made, [path for path, _ in frames]
+    return embedded, [path for path, _ in frames]

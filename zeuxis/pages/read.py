@@ -20,10 +20,10 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except ValueError:
         return None
-    return found if math.isfinite(found) else None
+    return parsed if math.isfinite(parsed) else None
 
 
 def numbers(values: object) -> list[float | None]:
@@ -49,12 +49,12 @@ def objects(value: object) -> list[Line]:
 
 def advice(value: object) -> Advice:
     """The advice that was written as JSON; what is damaged of it is left out."""
-    found = mapping(value)
+    record = mapping(value)
     ways = [
         Way(mapping(w.get("values")), str(w.get("how") or ""), str(w.get("of") or ""))
-        for w in objects(found.get("ways"))
+        for w in objects(record.get("ways"))
     ]
-    return Advice(tuple(way for way in ways if way.values or way.how), str(found.get("why") or ""))
+    return Advice(tuple(way for way in ways if way.values or way.how), str(record.get("why") or ""))
 
 
 def read_object(path: Path) -> Line:
@@ -72,13 +72,13 @@ def read_header(path: Path, noun: str) -> Line:
     """
     if not path.is_file():
         raise BadInput(f"no {noun} to report: it has no {path.name}", str(path.parent), f"name the folder of a {noun}")
-    found = read_object(path)
-    if not found:
+    header = read_object(path)
+    if not header:
         raise BadInput(f"{path.name} is damaged", str(path.parent), "restore the file from a copy")
-    if found.get("format", FORMAT) != FORMAT:
-        what = f"{path.name} has format {found['format']}, not {FORMAT}"
+    if header.get("format", FORMAT) != FORMAT:
+        what = f"{path.name} has format {header['format']}, not {FORMAT}"
         raise BadInput(what, str(path.parent), "report it with the version of zeuxis that wrote it")
-    return found
+    return header
 
 
 @dataclass(frozen=True)

@@ -173,27 +173,27 @@ def table_of(rows: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], names: 
     """Rows of text: name, then before and after per score; the mean last where there are several."""
     digits = {name: score.digits for name, score in catalog().items()}
     all_rows = [*rows[:ROWS], *([{"name": "mean", **mean}] if len(rows) > 1 else [])]
-    found = []
+    table = []
     for row in all_rows:
         cells = [str(row["name"])]
         for key in names:
             pair = [row[side].get(key) for side in ("input", "output")]
             cells += ["equal" if p == "equal" else decimal(p, digits.get(key, 2)) for p in pair]
-        found.append(cells)
-    return found
+        table.append(cells)
+    return table
 
 
-def write_restored(path: Path, items: Sequence[Mapping[str, Any]], words: Mapping[str, Any]) -> Path:
+def write_restored(path: Path, items: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> Path:
     """Writes the page to `path`, whole or not at all, and returns it.
 
-    items: what `drawn` made of the pictures, `MOST` of them at most. words: title, kicker, sentence (strings); protocol
-    (name to words), columns (name to heading) and rows (`table_of`), all empty where there was no original; total
-    (pictures in all). Raises BadInput, MachineGaveOut.
+    items: what `drawn` made of the pictures, `MOST` of them at most. content: title, kicker, sentence (strings);
+    protocol (name to words), columns (name to heading) and rows (`table_of`), all empty where there was no original;
+    total (pictures in all). Raises BadInput, MachineGaveOut.
     """
     script = slider_script()
     html = render(
         "restored",
-        **words,
+        **content,
         pictures=items[:MOST],
         scale_bar=bar(),
         side=SIDE,

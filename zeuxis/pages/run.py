@@ -50,105 +50,105 @@ def write_run_report(run_folder: Path, sections: Sequence[Section]) -> Path:
     return write_page(run_folder, run_page(open_run(run_folder), sections))
 
 
-def run_page(found: RunFolder, sections: Sequence[Section]) -> str:
+def run_page(folder: RunFolder, sections: Sequence[Section]) -> str:
     """HTML of a run."""
-    outcome = judgement_of(found.finish)
+    outcome = judgement_of(folder.finish)
     return render(
         "run",
-        title=f"{found.run.get('recipe', 'a run')} on {source_of(found.run)}",
+        title=f"{folder.run.get('recipe', 'a run')} on {source_of(folder.run)}",
         outcome=outcome,
-        advice=advice_of(found.finish),
-        unjudged=UNJUDGED_RUN if found.finish and outcome is None else "",
-        sentence=sentence(found),
-        state=state_words(found),
-        finished=bool(found.finish),
-        facts=facts(found),
-        scores=score_charts(found.log),
-        figures=latest_scores(found),
-        best_step=best_of(found).get("step"),
-        game=len(_names(found.log.steps, "terms")) > 1,
-        sections=[section(found) for section in sections],
-        curves=turn_charts(found.log),
-        watched=[*watch_charts(found.log), speed_chart(found.log)],
-        alarms=alarms_of(found.log, found.finish),
-        no_alarm=no_alarm(found),
-        held_out=split_count(found.run, "held_out") or 0,
-        looked=looked_words(found),
-        rewinds=[str(r.get("words", "")) for r in found.log.rewinds],
-        attempts=number(found.finish.get("attempts")) or 1,
-        damaged=found.log.damaged,
-        provenance=provenance(found.run, found.finish),
-        settings=sorted(mapping(found.run.get("settings")).items()),
-        preset=found.run.get("preset"),
-        versions=sorted(mapping(found.run.get("versions")).items()),
-        command=str(found.run.get("command") or ""),
-        folder=found.path.resolve().name,
-        zeuxis=value(found.run.get("zeuxis")),
+        advice=advice_of(folder.finish),
+        unjudged=UNJUDGED_RUN if folder.finish and outcome is None else "",
+        sentence=sentence(folder),
+        state=state_words(folder),
+        finished=bool(folder.finish),
+        facts=facts(folder),
+        scores=score_charts(folder.log),
+        figures=latest_scores(folder),
+        best_step=best_of(folder).get("step"),
+        game=len(_names(folder.log.steps, "terms")) > 1,
+        sections=[section(folder) for section in sections],
+        curves=turn_charts(folder.log),
+        watched=[*watch_charts(folder.log), speed_chart(folder.log)],
+        alarms=alarms_of(folder.log, folder.finish),
+        no_alarm=no_alarm(folder),
+        held_out=split_count(folder.run, "held_out") or 0,
+        looked=looked_words(folder),
+        rewinds=[str(r.get("words", "")) for r in folder.log.rewinds],
+        attempts=number(folder.finish.get("attempts")) or 1,
+        damaged=folder.log.damaged,
+        provenance=provenance(folder.run, folder.finish),
+        settings=sorted(mapping(folder.run.get("settings")).items()),
+        preset=folder.run.get("preset"),
+        versions=sorted(mapping(folder.run.get("versions")).items()),
+        command=str(folder.run.get("command") or ""),
+        folder=folder.path.resolve().name,
+        zeuxis=value(folder.run.get("zeuxis")),
     )
 
 
 # ---------------------------------------------------------------- words
 
 
-def progress_of(found: RunFolder) -> tuple[float | None, float | None, float | None]:
+def progress_of(folder: RunFolder) -> tuple[float | None, float | None, float | None]:
     """(step reached, images seen, seconds trained): from the finish where there is one, else the log."""
-    last = found.log.last
+    last = folder.log.last
     clock = mapping(last.get("clock"))
     return (
-        number(found.finish.get("steps")) or number(last.get("step")),
-        number(found.finish.get("images")) or number(last.get("images")),
-        number(found.finish.get("seconds")) or number(clock.get("seconds")),
+        number(folder.finish.get("steps")) or number(last.get("step")),
+        number(folder.finish.get("images")) or number(last.get("images")),
+        number(folder.finish.get("seconds")) or number(clock.get("seconds")),
     )
 
 
-def sentence(found: RunFolder) -> str:
+def sentence(folder: RunFolder) -> str:
     """What was trained on what, in one sentence."""
-    run, spec = found.run, mapping(found.run.get("spec"))
+    run, spec = folder.run, mapping(folder.run.get("spec"))
     classes = spec.get("classes") if isinstance(spec.get("classes"), list) else []
     used = split_count(run, "train") or next(iter(sources_of(run).values())).get("items")
-    steps, images, seconds = progress_of(found)
+    steps, images, seconds = progress_of(folder)
     of = f" of {counted(len(classes), 'class')}" if classes else ""
-    knows = ", told the class of each," if classes and run.get("conditional") and found.samples else ""
+    knows = ", told the class of each," if classes and run.get("conditional") and folder.samples else ""
     shape = shape_words(spec)
-    words = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_of(run)}"
-    words += (f" ({shape})" if shape else "") + knows
+    text = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_of(run)}"
+    text += (f" ({shape})" if shape else "") + knows
     if steps is None:
-        return words.rstrip(",") + "; no step was logged yet."
-    return words + f" for {things(steps, 'step')}: {things(images, 'picture')} seen in {duration(seconds)}."
+        return text.rstrip(",") + "; no step was logged yet."
+    return text + f" for {things(steps, 'step')}: {things(images, 'picture')} seen in {duration(seconds)}."
 
 
-def state_words(found: RunFolder) -> str:
+def state_words(folder: RunFolder) -> str:
     """Empty for a finished run, else how far it came and how to go on."""
-    if found.finish:
+    if folder.finish:
         return ""
-    step, of = progress_of(found)[0], number(found.run.get("steps"))
+    step, of = progress_of(folder)[0], number(folder.run.get("steps"))
     share = f" ({100 * step / of:.0f} %)" if step is not None and of else ""
     place = f"step {whole(step)} of {whole(of)}{share}" if step is not None else "before its first logged step"
-    on = command("resume", found.path.resolve().name)
+    on = command("resume", folder.path.resolve().name)
     return f"This run has not finished: the log ends at {place}. Go on with: {on}"
 
 
-def budget_words(found: RunFolder) -> str:
+def budget_words(folder: RunFolder) -> str:
     """What was asked, and how far the time was off: `5m asked, 0.4 % over`."""
-    budget = mapping(found.run.get("budget"))
-    asked = str(budget.get("asked") or things(found.run.get("steps"), "step"))
-    over = number(found.finish.get("overrun_percent"))
+    budget = mapping(folder.run.get("budget"))
+    asked = str(budget.get("asked") or things(folder.run.get("steps"), "step"))
+    over = number(folder.finish.get("overrun_percent"))
     if over is None or number(budget.get("seconds")) is None:
         return f"{asked} asked"
     return f"{asked} asked, {decimal(abs(over), 1)} % {'over' if over >= 0 else 'under'}"
 
 
-def facts(found: RunFolder) -> list[tuple[str, str, str]]:
+def facts(folder: RunFolder) -> list[tuple[str, str, str]]:
     """(name, figure, small print) of the tiles at the top."""
-    steps, images, seconds = progress_of(found)
-    clock = mapping(found.log.last.get("clock"))
-    speed = number(found.finish.get("images_per_second")) or number(clock.get("images_per_second"))
-    world = number(found.run.get("world")) or 1
+    steps, images, seconds = progress_of(folder)
+    clock = mapping(folder.log.last.get("clock"))
+    speed = number(folder.finish.get("images_per_second")) or number(clock.get("images_per_second"))
+    world = number(folder.run.get("world")) or 1
     processes = things(world, "process") if world > 1 else "one process"
     return [
-        ("Steps", whole(steps), f"of {whole(found.run.get('steps'))}, batch {value(found.run.get('batch'))}"),
+        ("Steps", whole(steps), f"of {whole(folder.run.get('steps'))}, batch {value(folder.run.get('batch'))}"),
         ("Pictures seen", compact_or_dash(images), f"{whole(images)} in all"),
-        ("Time", duration(seconds), budget_words(found)),
+        ("Time", duration(seconds), budget_words(folder)),
         ("Throughput", f"{brief(speed)}/s", f"pictures, {processes}"),
     ]
 
@@ -187,10 +187,10 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
 
 def _sizes(split: Line) -> str:
     """How many pictures are in which part of a split."""
-    words = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out"
+    text = f"{whole(split.get('train'))} to train, {whole(split.get('held_out'))} held out"
     aside, dropped = (number(split.get(name)) for name in ("aside", "dropped"))
-    words += f", {whole(aside)} of the official test part left aside" if aside else ""
-    return words + (f", {whole(dropped)} left out, as they belong to pictures held out" if dropped else "")
+    text += f", {whole(aside)} of the official test part left aside" if aside else ""
+    return text + (f", {whole(dropped)} left out, as they belong to pictures held out" if dropped else "")
 
 
 def again_words(exact: object) -> str | None:
@@ -268,43 +268,43 @@ def speed_chart(log: Log) -> Markup:
     )
 
 
-def latest_scores(found: RunFolder) -> list[tuple[str, str, str]]:
+def latest_scores(folder: RunFolder) -> list[tuple[str, str, str]]:
     """(name, last, best step's) of the held-out figures."""
-    scores = found.log.scores
+    scores = folder.log.scores
     last = mapping(scores[-1].get("score")) if scores else {}
-    at = mapping(best_of(found).get("score"))
+    at = mapping(best_of(folder).get("score"))
     return [(spelled(n), brief(v), brief(at.get(n))) for n, v in last.items() if number(v) is not None]
 
 
-def best_of(found: RunFolder) -> Line:
+def best_of(folder: RunFolder) -> Line:
     """The score event of the best checkpoint, empty where the run kept none; `best` is its step, or its score alone."""
-    best = found.finish.get("best")
+    best = folder.finish.get("best")
     step, score = mapping(best).get("step"), number(mapping(best).get("score", best))
     if score is None and step is None:
         return {}
-    by_step = [s for s in found.log.scores if step is not None and s.get("step") == step]
-    by_score = [s for s in found.log.scores if number(mapping(s.get("score")).get("score")) == score]
+    by_step = [s for s in folder.log.scores if step is not None and s.get("step") == step]
+    by_score = [s for s in folder.log.scores if number(mapping(s.get("score")).get("score")) == score]
     return next(iter(by_step or by_score), {})
 
 
 # ---------------------------------------------------------------- alarms
 
 
-def looked_words(found: RunFolder) -> str:
+def looked_words(folder: RunFolder) -> str:
     """How often the scores were measured, and whether on pictures that were not trained on."""
-    looks = len(found.log.scores)
+    looks = len(folder.log.scores)
     times = "Measured once" if looks == 1 else f"Measured {counted(looks, 'time')}"
-    if split_count(found.run, "held_out"):
+    if split_count(folder.run, "held_out"):
         return f"{times}, on pictures that were not trained on."
     return f"{times}. There was no held-out picture, so the real pictures here are those that were trained on."
 
 
-def no_alarm(found: RunFolder) -> str:
+def no_alarm(folder: RunFolder) -> str:
     """What it means that there was none: alarms look at the training, now and then, and not at what came of it."""
-    looks = len(found.log.scores)
+    looks = len(folder.log.scores)
     if not looks:
         return "Nothing was looked at, so no alarm could be raised."
-    so_far = "" if found.finish else " so far"
+    so_far = "" if folder.finish else " so far"
     times = "once" if looks == 1 else counted(looks, "time")
     return f"No alarm was raised{so_far}; the training was looked at {times}. Alarms do not say how good the result is."
 
@@ -312,20 +312,20 @@ def no_alarm(found: RunFolder) -> str:
 def alarms_of(log: Log, finish: Line) -> list[dict[str, Any]]:
     """Each alarm once, in the order of its first call: name, words, advice, mend (in flags), first step, how often,
     and whether it is over by the last look."""
-    found: dict[str, dict[str, Any]] = {}
+    alarms: dict[str, dict[str, Any]] = {}
     last = log.scores[-1].get("alarms") if log.scores else None
     for event in log.alarms:
         name = str(event.get("name") or "alarm")
-        times = found.get(name, {}).get("times", 0) + 1
-        first = found.get(name, {}).get("step", whole(event.get("step")))
-        words, given = str(event.get("words") or ""), advice(event.get("advice"))
-        told = {"words": words, "advice": given, "mend": given.words(in_flags)}
+        times = alarms.get(name, {}).get("times", 0) + 1
+        first = alarms.get(name, {}).get("step", whole(event.get("step")))
+        message, given = str(event.get("words") or ""), advice(event.get("advice"))
+        explanation = {"words": message, "advice": given, "mend": given.words(in_flags)}
         over = isinstance(last, list) and name not in last
-        found[name] = {"name": spelled(name), **told, "step": first, "times": times, "over": over}
+        alarms[name] = {"name": spelled(name), **explanation, "step": first, "times": times, "over": over}
     listed = finish.get("alarms")
     for name in listed if isinstance(listed, list) else []:
-        words = str(mapping(name).get("words") or "raised in this run")
+        message = str(mapping(name).get("words") or "raised in this run")
         key = str(mapping(name).get("name") or name)
-        told = {"words": words, "advice": Advice(), "mend": ""}
-        found.setdefault(key, {"name": spelled(key), **told, "step": DASH, "times": 1, "over": False})
-    return list(found.values())
+        explanation = {"words": message, "advice": Advice(), "mend": ""}
+        alarms.setdefault(key, {"name": spelled(key), **explanation, "step": DASH, "times": 1, "over": False})
+    return list(alarms.values())

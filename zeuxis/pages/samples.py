@@ -13,23 +13,23 @@ from zeuxis.pages.run_folder import RunFolder
 FRAMES = 10  # columns of the strip that shows how samples developed
 
 
-def section(found: RunFolder) -> Markup:
+def section(folder: RunFolder) -> Markup:
     """Empty where nothing was drawn and nothing judged."""
-    last = embed(found.samples[-1]) if found.samples else None
-    outcome = judgement_of(found.finish)
-    real, suspects = (embed(found.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
-    by_class = bool(found.run.get("conditional"))
+    last = embed(folder.samples[-1]) if folder.samples else None
+    outcome = judgement_of(folder.finish)
+    real, suspects = (embed(folder.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
+    by_class = bool(folder.run.get("conditional"))
     return fragment(
         "samples",
-        has_samples=bool(found.samples),
+        has_samples=bool(folder.samples),
         last=last,
-        last_name=sample_name(found.samples[-1]) if found.samples else "",
-        row_names=row_names(found.run, last) if by_class else [],
+        last_name=sample_name(folder.samples[-1]) if folder.samples else "",
+        row_names=row_names(folder.run, last) if by_class else [],
         real=real,
-        real_rows=row_names(found.run, real) if by_class else [],
-        strip=strip_of(found),
+        real_rows=row_names(folder.run, real) if by_class else [],
+        strip=strip_of(folder),
         suspects=suspects,
-        copies=of_copies(read_object(found.path / "real" / "suspects.json"), outcome),
+        copies=of_copies(read_object(folder.path / "real" / "suspects.json"), outcome),
         outcome=outcome,
         judged=figure_rows(outcome) if outcome else [],
     )
@@ -49,11 +49,11 @@ def row_names(header: Line, sheet: Embedded | None, most: int = 24) -> list[str]
     return [str(c) for c in classes[:rows]] if fits and isinstance(classes, list) else []
 
 
-def strip_of(found: RunFolder) -> tuple[Embedded, list[str]] | None:
+def strip_of(folder: RunFolder) -> tuple[Embedded, list[str]] | None:
     """The strip of how the samples developed, and the names of its columns."""
-    spec = mapping(found.run.get("spec"))
+    spec = mapping(folder.run.get("spec"))
     height, width = number(spec.get("height")), number(spec.get("width"))
     if not height or not width:
         return None
-    made = film(spread(found.samples, FRAMES), int(height), int(width))
-    return (made[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in made[1]]) if made else None
+    strip = film(spread(folder.samples, FRAMES), int(height), int(width))
+    return (strip[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in strip[1]]) if strip else None

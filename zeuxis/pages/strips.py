@@ -24,21 +24,21 @@ class Strips:
     protocol: str
 
 
-def section(found: RunFolder) -> Markup:
+def section(folder: RunFolder) -> Markup:
     """Empty where there are none."""
-    strips = read_strips(found.path)
+    strips = read_strips(folder.path)
     return Markup("") if strips is None else fragment("strips", strips=strips)
 
 
 def read_strips(folder: Path) -> Strips | None:
     """`real/strips.png` and `real/strips.json` of a run; None where one of them is missing or damaged."""
-    found, picture = read_object(folder / "real" / "strips.json"), embed(folder / "real" / "strips.png")
-    names, scores = found.get("rows"), found.get("psnr")
+    record, picture = read_object(folder / "real" / "strips.json"), embed(folder / "real" / "strips.png")
+    names, scores = record.get("rows"), record.get("psnr")
     if picture is None or not isinstance(names, list) or not isinstance(scores, list) or len(scores) != len(names):
         return None
     table = [[str(name), *_cells(row)] for name, row in zip(names, scores, strict=True) if isinstance(row, list)]
-    damage, scale = str(found.get("damage") or ""), int(number(found.get("scale")) or 1)
-    return Strips(picture, [str(name) for name in names], table, damage, scale, str(found.get("protocol") or ""))
+    damage, scale = str(record.get("damage") or ""), int(number(record.get("scale")) or 1)
+    return Strips(picture, [str(name) for name in names], table, damage, scale, str(record.get("protocol") or ""))
 
 
 def _cells(row: list[object]) -> list[str]:

@@ -40,69 +40,69 @@ def write_study_report(study_folder: Path) -> Path:
     return write_page(study_folder, study_page(open_study(study_folder)))
 
 
-def study_page(found: StudyFolder) -> str:
+def study_page(folder: StudyFolder) -> str:
     """HTML of a study."""
-    arms = arms_of(found.repeats, found.verdict)
-    sign = TONES.get(str(found.verdict.get("verdict")), OPEN)[1]
-    sheets = {name: embed(found.path / "samples" / f"{name}.png") for name in ("real", "fake", "suspects")}
+    arms = arms_of(folder.repeats, folder.verdict)
+    sign = TONES.get(str(folder.verdict.get("verdict")), OPEN)[1]
+    sheets = {name: embed(folder.path / "samples" / f"{name}.png") for name in ("real", "fake", "suspects")}
     return render(
         "study",
-        **verdict_words(found),
-        stuff=found.stuff,
-        generates=found.generates,
-        tone=found.tone,
+        **verdict_words(folder),
+        stuff=folder.stuff,
+        generates=folder.generates,
+        tone=folder.tone,
         sign=sign,
-        kicker=kicker(found),
-        missing=missing_words(found),
-        facts=facts(found),
-        arms_plot=arms_plot(found, arms),
-        unmeasured=found.unmeasured,
+        kicker=kicker(folder),
+        missing=missing_words(folder),
+        facts=facts(folder),
+        arms_plot=arms_plot(folder, arms),
+        unmeasured=folder.unmeasured,
         meaning=[(a.name, MEANING[a.name]) for a in arms if a.name in MEANING],
-        differences_plot=differences_plot(found),
-        shares_chosen=bool(numbers(found.verdict.get("shares"))),
-        margin=decimal(found.verdict.get("margin", found.asked.get("margin")), 2),
-        primary=str(found.study.get("primary") or ""),
-        repeat_numbers=[r.index + 1 for r in found.repeats],
-        table=table(found, arms),
+        differences_plot=differences_plot(folder),
+        shares_chosen=bool(numbers(folder.verdict.get("shares"))),
+        margin=decimal(folder.verdict.get("margin", folder.asked.get("margin")), 2),
+        primary=str(folder.study.get("primary") or ""),
+        repeat_numbers=[r.index + 1 for r in folder.repeats],
+        table=table(folder, arms),
         sheets=sheets,
-        row_names={name: row_names(found.study, sheets[name]) for name in ("real", "fake")},
-        suspects=suspects(found),
+        row_names={name: row_names(folder.study, sheets[name]) for name in ("real", "fake")},
+        suspects=suspects(folder),
         copies=of_copies({}, None),
-        cas_chart=cas_chart(found.repeats),
-        generators=generators(found.repeats),
-        curves_of=curves_repeat(found),
-        curves=turn_charts(found.logs[i]) if (i := curves_repeat(found)) is not None else [],
-        alarms=alarms(found),
-        warnings=[str(w) for w in plan_warnings(found)],
-        recalls_plot=recalls_plot(found),
-        secondary=secondary(found.verdict),
-        seen=seen_words(found),
-        command=str(found.study.get("command") or ""),
-        provenance=made_of(found),
-        asked=sorted(found.asked.items()),
-        versions=sorted(mapping(found.study.get("versions")).items()),
-        folder=found.path.resolve().name,
-        zeuxis=value(found.study.get("zeuxis") or mapping(found.study.get("versions")).get("zeuxis")),
+        cas_chart=cas_chart(folder.repeats),
+        generators=generators(folder.repeats),
+        curves_of=curves_repeat(folder),
+        curves=turn_charts(folder.logs[i]) if (i := curves_repeat(folder)) is not None else [],
+        alarms=alarms(folder),
+        warnings=[str(w) for w in plan_warnings(folder)],
+        recalls_plot=recalls_plot(folder),
+        secondary=secondary(folder.verdict),
+        seen=seen_words(folder),
+        command=str(folder.study.get("command") or ""),
+        provenance=made_of(folder),
+        asked=sorted(folder.asked.items()),
+        versions=sorted(mapping(folder.study.get("versions")).items()),
+        folder=folder.path.resolve().name,
+        zeuxis=value(folder.study.get("zeuxis") or mapping(folder.study.get("versions")).get("zeuxis")),
     )
 
 
 # ---------------------------------------------------------------- words
 
 
-def finished_repeats(found: StudyFolder) -> int:
+def finished_repeats(folder: StudyFolder) -> int:
     """Repeats that hold the treatment's number."""
-    arm = found.treatment
-    return sum(arm in r.results and r.results[arm].test is not None for r in found.repeats)
+    arm = folder.treatment
+    return sum(arm in r.results and r.results[arm].test is not None for r in folder.repeats)
 
 
-def verdict_words(found: StudyFolder) -> dict[str, str]:
+def verdict_words(folder: StudyFolder) -> dict[str, str]:
     """title, word, sentence and why; without a verdict, that there is none yet."""
-    verdict = found.verdict
+    verdict = folder.verdict
     word = str(verdict.get("verdict") or "")
     if not word:
-        done = f"{finished_repeats(found)} of {counted(found.wanted, 'repeat')} done"
+        done = f"{finished_repeats(folder)} of {counted(folder.wanted, 'repeat')} done"
         sentence = f"No verdict yet: {done}."
-        why = f"A verdict needs all of them. Go on with: {command('resume', found.path.resolve().name)}"
+        why = f"A verdict needs all of them. Go on with: {command('resume', folder.path.resolve().name)}"
         return {"title": sentence, "word": "NOT FINISHED", "sentence": sentence, "why": why}
     sentence = str(verdict.get("sentence") or word)
     why = str(verdict.get("why") or "")
@@ -117,39 +117,39 @@ def without_word(sentence: str, word: str) -> str:
     return rest[:1].upper() + rest[1:] if colon and rest and word in head and head == head.upper() else sentence
 
 
-def kicker(found: StudyFolder) -> str:
+def kicker(folder: StudyFolder) -> str:
     """One line on what was studied."""
-    per_class = found.asked.get("labels_per_class")
+    per_class = folder.asked.get("labels_per_class")
     drawn = f"{things(per_class, 'label')} per class" if number(per_class) else "80 % of the training part per repeat"
-    classes = mapping(found.study.get("spec")).get("classes")
+    classes = mapping(folder.study.get("spec")).get("classes")
     parts = [
         "Zeuxis study",
-        source_of(found.study),
+        source_of(folder.study),
         counted(len(classes), "class") if isinstance(classes, list) and classes else "",
-        shape_words(found.study.get("spec")),
+        shape_words(folder.study.get("spec")),
         drawn,
-        f"generator {found.asked['recipe']}" if found.asked.get("recipe") and found.generates else "",
+        f"generator {folder.asked['recipe']}" if folder.asked.get("recipe") and folder.generates else "",
     ]
     return " · ".join(filter(None, parts))
 
 
-def missing_words(found: StudyFolder) -> str:
+def missing_words(folder: StudyFolder) -> str:
     """Empty where every planned repeat has its treatment, else which are missing."""
-    have = {r.index for r in found.repeats if found.treatment in r.results}
-    gone = [str(i + 1) for i in range(found.wanted) if i not in have]
-    if not gone or not found.verdict:
+    have = {r.index for r in folder.repeats if folder.treatment in r.results}
+    gone = [str(i + 1) for i in range(folder.wanted) if i not in have]
+    if not gone or not folder.verdict:
         return ""
     noun = "repeat" if len(gone) == 1 else "repeats"
-    which = f"{noun} {', '.join(gone)} of {found.wanted}"
+    which = f"{noun} {', '.join(gone)} of {folder.wanted}"
     return f"The results of {which} are not in the folder; the page shows what is there."
 
 
-def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
+def facts(folder: StudyFolder) -> list[tuple[str, str, str]]:
     """(name, figure, small print) of the tiles below the verdict."""
-    v, margin = found.verdict, found.verdict.get("margin", found.asked.get("margin"))
-    seconds = number(mapping(mapping(found.study.get("plan")).get("seconds")).get("whole"))
+    v, margin = folder.verdict, folder.verdict.get("margin", folder.asked.get("margin"))
+    seconds = number(mapping(mapping(folder.study.get("plan")).get("seconds")).get("whole"))
     rows = []
-    if found.unmeasured:
+    if folder.unmeasured:
         rows.append(("Mean difference", "not measured", "every repeat chose share 0 on validation: 0 by choice"))
     elif v:
         rows += [
@@ -158,80 +158,82 @@ def facts(found: StudyFolder) -> list[tuple[str, str, str]]:
                 f"{signed(v.get('mean'))}",
                 f"points of balanced accuracy; margin {decimal(margin, 2)}",
             ),
-            ("95 % interval", interval(v.get("interval95")), f"points, over repeats and {pictures_words(found)}"),
-            ("p value", probability(v.get("p")), p_words(found)),
+            ("95 % interval", interval(v.get("interval95")), f"points, over repeats and {pictures_words(folder)}"),
+            ("p value", probability(v.get("p")), p_words(folder)),
         ]
     done = (
-        f"{finished_repeats(found)} of {found.wanted}"
-        if finished_repeats(found) < found.wanted
-        else whole(found.wanted)
+        f"{finished_repeats(folder)} of {folder.wanted}"
+        if finished_repeats(folder) < folder.wanted
+        else whole(folder.wanted)
     )
-    asked = found.asked.get("budget")
+    asked = folder.asked.get("budget")
     budget = value(asked) if number(asked) is None else duration(asked)
-    least = "at least " if found.lost_time else ""
-    taken = "" if found.seconds is None else f", {least}{duration(found.seconds)} taken"
+    least = "at least " if folder.lost_time else ""
+    taken = "" if folder.seconds is None else f", {least}{duration(folder.seconds)} taken"
     rows.append(("Repeats", done, f"{budget} asked, {duration(seconds)} planned{taken}"))
     return rows
 
 
-def pictures_words(found: StudyFolder) -> str:
-    n = number(found.verdict.get("test_pictures"))
+def pictures_words(folder: StudyFolder) -> str:
+    n = number(folder.verdict.get("test_pictures"))
     return "test pictures" if n is None else things(n, "test picture")
 
 
-def p_words(found: StudyFolder) -> str:
+def p_words(folder: StudyFolder) -> str:
     """How p was found, and the least that it could have been in this study."""
-    v = found.verdict
+    v = folder.verdict
     how = "sampled" if (number(v.get("repeats")) or 0) > 20 else "exact"
     by_choice = sum(share == 0 for share in numbers(v.get("shares")))
     why = f", since {by_choice} difference{'s are' if by_choice > 1 else ' is'} 0 by choice" if by_choice else ""
     return f"{how} test over repeats; {probability(v.get('smallest_p'))} is the least possible{why}"
 
 
-def seen_words(found: StudyFolder) -> list[str]:
+def seen_words(folder: StudyFolder) -> list[str]:
     """What this study could have called, in sentences."""
-    v = found.verdict
-    told = {} if found.unmeasured else v
-    sd, mde, more = (number(told.get(k)) for k in ("sd", "mde80", "repeats_for_margin"))
-    pictures = number(told.get("pictures_for_margin"))
-    part, repeats, margin = number(told.get("error_pictures")), number(v.get("repeats")), number(v.get("margin"))
-    words = []
+    v = folder.verdict
+    measured = {} if folder.unmeasured else v
+    sd, mde, more = (number(measured.get(k)) for k in ("sd", "mde80", "repeats_for_margin"))
+    pictures = number(measured.get("pictures_for_margin"))
+    part, repeats, margin = number(measured.get("error_pictures")), number(v.get("repeats")), number(v.get("margin"))
+    sentences = []
     if sd is not None:
-        words.append(f"From repeat to repeat the difference varies by {decimal(sd, 2)} points (standard deviation).")
+        sentences.append(
+            f"From repeat to repeat the difference varies by {decimal(sd, 2)} points (standard deviation)."
+        )
     if part:
-        words.append(
-            f"Which pictures the {pictures_words(found)} happen to be moves the result by {decimal(part, 2)} points"
+        sentences.append(
+            f"Which pictures the {pictures_words(folder)} happen to be moves the result by {decimal(part, 2)} points"
             " (standard error) in all repeats alike: more repeats do not lessen that, more test pictures do."
         )
     if mde is not None:
-        words.append(
+        sentences.append(
             f"Such a study calls a true difference of {decimal(mde, 2)} points four times in five; smaller ones are"
             " missed more often."
         )
     if pictures is not None and margin is not None:
-        words.append(
-            f"No number of repeats calls {decimal(margin, 2)} points as surely on {pictures_words(found)} like these:"
+        sentences.append(
+            f"No number of repeats calls {decimal(margin, 2)} points as surely on {pictures_words(folder)} like these:"
             f" it takes at least about {whole(round_up(int(pictures)))}."
         )
     if more is not None and margin is not None:
         enough = f"; there were {whole(repeats)}" if repeats is not None else ""
-        words.append(f"To call {decimal(margin, 2)} points as surely takes about {things(more, 'repeat')}{enough}.")
+        sentences.append(f"To call {decimal(margin, 2)} points as surely takes about {things(more, 'repeat')}{enough}.")
     least_p = number(v.get("smallest_p"))
     if repeats is not None and repeats >= FEWEST and least_p is not None and least_p > 0.05:
-        words.append(
+        sentences.append(
             f"With the repeats that chose share 0, no p below {probability(least_p)} was possible: this study could"
             " call no effect of any size."
         )
     if repeats is not None and repeats < FEWEST and least_p is not None:
-        words.append(
+        sentences.append(
             f"The smallest p that these {things(repeats, 'repeat')} can give is {probability(least_p)}, which is above"
             " 0.05: so few repeats can never decide."
         )
-    return words
+    return sentences
 
 
-def plan_warnings(found: StudyFolder) -> list[str]:
-    listed = mapping(found.study.get("plan")).get("warnings")
+def plan_warnings(folder: StudyFolder) -> list[str]:
+    listed = mapping(folder.study.get("plan")).get("warnings")
     return [str(w) for w in listed] if isinstance(listed, list) else []
 
 
@@ -249,15 +251,15 @@ def split_rows(split: Line) -> list[tuple[str, str]]:
     return ([("Split", ", ".join(sizes))] if sizes else []) + named
 
 
-def made_of(found: StudyFolder) -> list[tuple[str, str]]:
+def made_of(folder: StudyFolder) -> list[tuple[str, str]]:
     """(name, value) of what a second person needs to get the same."""
-    plan = mapping(found.study.get("plan"))
-    rows = [r for r in provenance(found.study, {}) if r[0] not in ("Seed", "Split", "Split hash")]
-    spent = [number(r.generator.get("seconds")) for r in found.repeats]
-    of_generator = f"generator {whole(plan.get('generator_steps'))}, " if found.generates else ""
-    rows += split_rows(found.split)
+    plan = mapping(folder.study.get("plan"))
+    rows = [r for r in provenance(folder.study, {}) if r[0] not in ("Seed", "Split", "Split hash")]
+    spent = [number(r.generator.get("seconds")) for r in folder.repeats]
+    of_generator = f"generator {whole(plan.get('generator_steps'))}, " if folder.generates else ""
+    rows += split_rows(folder.split)
     rows += [
-        ("Pictures per generator", whole(plan.get("generator_images")) if found.generates else DASH),
+        ("Pictures per generator", whole(plan.get("generator_images")) if folder.generates else DASH),
         ("Steps", f"{of_generator}classifier {whole(plan.get('classifier_steps'))}"),
         ("Planned time", duration(mapping(plan.get("seconds")).get("whole"))),
         ("Time per generator", duration(mean(spent))),

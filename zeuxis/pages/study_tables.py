@@ -23,70 +23,70 @@ from zeuxis.pages.read import Line, mapping, number, numbers, objects
 CLASSES = 40  # rows of the recall plot; more are cut to those that differ most
 
 
-def _tone(found: StudyFolder, name: str) -> str:
-    return f"{found.tone} main" if name == found.treatment else "against" if name in (*RIVALS, "best") else "other"
+def _tone(folder: StudyFolder, name: str) -> str:
+    return f"{folder.tone} main" if name == folder.treatment else "against" if name in (*RIVALS, "best") else "other"
 
 
-def arms_plot(found: StudyFolder, arms: Sequence[Arm]) -> Markup:
+def arms_plot(folder: StudyFolder, arms: Sequence[Arm]) -> Markup:
     """Arms as rows: every repeat a faint dot, mean and 95 % interval."""
     rows = [
-        Row(a.name, a.values, a.mean, a.low, a.high, decimal(a.mean, 1), _tone(found, a.name))
+        Row(a.name, a.values, a.mean, a.low, a.high, decimal(a.mean, 1), _tone(folder, a.name))
         for a in arms
-        if not a.is_candidate and not (found.unmeasured and a.name == found.treatment)
+        if not a.is_candidate and not (folder.unmeasured and a.name == folder.treatment)
     ]
     return dot_plot("Balanced accuracy on the sealed test part", rows, "points (of 100)")
 
 
-def differences_plot(found: StudyFolder) -> Markup:
+def differences_plot(folder: StudyFolder) -> Markup:
     """Each repeat's paired difference, the zero line, the margin as a band, the mean with its interval."""
-    v = found.verdict
+    v = folder.verdict
     differences = numbers(v.get("differences"))
     shares = numbers(v.get("shares"))
     rows = []
     for i, d in enumerate(differences):
         share = shares[i] if i < len(shares) else None
         chose = "" if share is None else f" · {percent(share)}"
-        note = f"chose no {found.stuff}" if share == 0 else signed(d) + chose
-        rows.append(Row(f"repeat {i + 1}", mean=d, note=note, tone=f"{found.tone} slim", stem=True))
+        note = f"chose no {folder.stuff}" if share == 0 else signed(d) + chose
+        rows.append(Row(f"repeat {i + 1}", mean=d, note=note, tone=f"{folder.tone} slim", stem=True))
     low, high = (numbers(v.get("interval95")) + [None, None])[:2]
-    if not found.unmeasured:
-        rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{found.tone} total"))
-    title = f"Difference in each repeat: accuracy with {found.stuff} minus accuracy without"
-    band = number(v.get("margin", found.asked.get("margin"))) or 0.0
+    if not folder.unmeasured:
+        rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{folder.tone} total"))
+    title = f"Difference in each repeat: accuracy with {folder.stuff} minus accuracy without"
+    band = number(v.get("margin", folder.asked.get("margin"))) or 0.0
     return dot_plot(
-        title, rows, f"points; right of the line is better with {found.stuff}", zero=True, band=band, signed=True
+        title, rows, f"points; right of the line is better with {folder.stuff}", zero=True, band=band, signed=True
     )
 
 
-def table(found: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
+def table(folder: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """Rows of arms x repeats: per repeat (test, small print, whether this repeat's rival)."""
     rows = []
     for arm in arms:
         cells = []
-        for place, repeat in enumerate(found.repeats):
+        for place, repeat in enumerate(folder.repeats):
             result = repeat.results.get(arm.name)
             test = result.test if result else None
             shown = 100 * test if test is not None else arm.values[place] if place < len(arm.values) else None
             small = [f"val {decimal(100 * result.validation)}"] if result and result.validation is not None else []
-            if result and result.share is not None and arm.name in ("gan", found.treatment):
-                none = f"no {found.stuff}" if result.share == 0 and found.generates else percent(result.share)
+            if result and result.share is not None and arm.name in ("gan", folder.treatment):
+                none = f"no {folder.stuff}" if result.share == 0 and folder.generates else percent(result.share)
                 small.append(f"{result.policy or DASH}, {none}")
             cells.append((decimal(shown), small, arm.name == repeat.rival))
-        rows.append({"name": arm.name, "cells": cells, "mean": decimal(arm.mean), "main": arm.name == found.treatment})
+        rows.append({"name": arm.name, "cells": cells, "mean": decimal(arm.mean), "main": arm.name == folder.treatment})
     return rows
 
 
-def recalls_plot(found: StudyFolder) -> Markup:
+def recalls_plot(folder: StudyFolder) -> Markup:
     """Recall per class: the rival as a ring, with generated pictures as a dot; nothing where none were used."""
-    if found.unmeasured:
+    if folder.unmeasured:
         return Markup("")
-    names = mapping(found.study.get("spec")).get("classes")
+    names = mapping(folder.study.get("spec")).get("classes")
     classes = [str(c) for c in names] if isinstance(names, list) else []
-    rival, gan = mean_recalls(found.repeats, found.verdict, len(classes), found.treatment)
+    rival, gan = mean_recalls(folder.repeats, folder.verdict, len(classes), folder.treatment)
     pairs = [(n, a, b) for n, a, b in zip(classes, rival, gan, strict=False) if a is not None and b is not None]
     kept = sorted(sorted(range(len(pairs)), key=lambda i: -abs(pairs[i][2] - pairs[i][1]))[:CLASSES])
     rows = [
-        Row(n, mean=b, other=a, note=f"{signed(b - a, 1)}", tone=f"{found.tone} slim")
+        Row(n, mean=b, other=a, note=f"{signed(b - a, 1)}", tone=f"{folder.tone} slim")
         for n, a, b in (pairs[i] for i in kept)
     ]
     cut = f" (the {CLASSES} of {len(pairs)} classes that differ most)" if len(pairs) > CLASSES else ""
@@ -95,11 +95,11 @@ def recalls_plot(found: StudyFolder) -> Markup:
 
 def secondary(verdict: Line) -> list[dict[str, Any]]:
     """The other comparisons, with p by Holm and what to make of it."""
-    found = objects(verdict.get("secondary"))
-    ends = [numbers(s.get("interval95")) for s in found]
-    x = scale_of([0.0, *(number(s.get("mean")) for s in found), *(e for pair in ends for e in pair)], least=0.2)
+    comparisons = objects(verdict.get("secondary"))
+    ends = [numbers(s.get("interval95")) for s in comparisons]
+    x = scale_of([0.0, *(number(s.get("mean")) for s in comparisons), *(e for pair in ends for e in pair)], least=0.2)
     rows = []
-    for s, pair in zip(found, ends, strict=True):
+    for s, pair in zip(comparisons, ends, strict=True):
         low, high = (pair + [None, None])[:2]
         rows.append(
             {

@@ -65,8 +65,8 @@ def read_exif(image: Image.Image) -> tuple[bytes | None, bool]:
     given = image.info.get("exif")
     if image.format == "TIFF":
         given = _of_people(image)
-    elif not given and (found := _or_none(image.getexif)):
-        given = found.tobytes()
+    elif not given and (exif := _or_none(image.getexif)):
+        given = exif.tobytes()
     if not given:
         return None, False
     upright = with_exif(given, {_ORIENTATION: 1})
@@ -75,13 +75,13 @@ def read_exif(image: Image.Image) -> tuple[bytes | None, bool]:
 
 def _of_people(image: Image.Image) -> bytes | None:
     """A TIFF has no block: its own tags are one, less those that say how it is stored."""
-    found = _or_none(image.getexif)
-    if not found:
+    exif = _or_none(image.getexif)
+    if not exif:
         return None
     chosen = Image.Exif()
     for tag in _OF_PEOPLE:
-        if tag in found:
-            chosen[tag] = found.get_ifd(tag) if tag in (_EXIF_FOLDER, 0x8825) else found[tag]
+        if tag in exif:
+            chosen[tag] = exif.get_ifd(tag) if tag in (_EXIF_FOLDER, 0x8825) else exif[tag]
     return _or_none(chosen.tobytes) if len(chosen) else None
 
 
@@ -149,13 +149,13 @@ def read_text(image: Image.Image) -> tuple[tuple[str, str], ...]:
 
 def read_chunks(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """The chunks of a PNG before its pixels that say how its numbers are to be shown."""
-    place, found = 8, []
+    place, chunks = 8, []
     while place + 12 <= len(data) and data[place + 4 : place + 8] != b"IDAT":
         length = int.from_bytes(data[place : place + 4], "big")
         if data[place + 4 : place + 8] in _SHOWN:
-            found.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
+            chunks.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
         place += 12 + length
-    return tuple(found)
+    return tuple(chunks)
 
 
 def webp_is_lossless(data: bytes) -> bool:

@@ -79,12 +79,12 @@ def from_tensor(x: Tensor, like: Picture, alpha: Tensor | None = None) -> Pictur
     return Picture(pixels, _alpha(like, height, width, alpha), kept)
 
 
-def _alpha(like: Picture, height: int, width: int, made: Tensor | None) -> np.ndarray | None:
+def _alpha(like: Picture, height: int, width: int, enlarged: Tensor | None) -> np.ndarray | None:
     if like.alpha is None or like.size == (height, width):
         return like.alpha
-    if made is None:
+    if enlarged is None:
         smooth = np.clip(np.rint(stretched(like.alpha, height, width)), 0, like.white)
         plain: np.ndarray = smooth.astype(like.pixels.dtype)
         return plain
-    values = (made.detach()[0, 0].to("cpu", torch.float32) + 1).mul_(like.white / 2).numpy()
+    values = (enlarged.detach()[0, 0].to("cpu", torch.float32) + 1).mul_(like.white / 2).numpy()
     return shaped(values, like.alpha, height // like.size[0])

@@ -33,11 +33,11 @@ class Space:
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     (count,) = struct.unpack_from(">I", profile, 128)
-    found = {}
+    tags = {}
     for i in range(min(count, 200)):
         name, start, length = struct.unpack_from(">4sII", profile, 132 + 12 * i)
-        found[name] = profile[start : start + length]
-    return found
+        tags[name] = profile[start : start + length]
+    return tags
 
 
 def _curve(data: bytes, x: np.ndarray) -> np.ndarray:
@@ -219,8 +219,8 @@ def _is_faint(alpha: np.ndarray) -> np.ndarray:
     """bool [H, W]: where alpha is much less than beside it."""
     from scipy.ndimage import maximum_filter
 
-    found: np.ndarray = alpha < _FAINT * maximum_filter(alpha, 2 * _BESIDE + 1)
-    return found
+    faint: np.ndarray = alpha < _FAINT * maximum_filter(alpha, 2 * _BESIDE + 1)
+    return faint
 
 
 def _bled(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -256,6 +256,6 @@ def shaped(large: np.ndarray, alpha: np.ndarray, scale: int) -> np.ndarray:
     ends = (minimum_filter(alpha, 2 * _BESIDE + 1), maximum_filter(alpha, 2 * _BESIDE + 1))
     rows, columns = (np.arange(side) // scale for side in large.shape)
     low, high, is_soft = (x[rows[:, None], columns] for x in (*ends, soft))
-    found = np.where(is_soft, large, np.where(2 * large >= white, white, 0))
-    kept: np.ndarray = np.clip(np.rint(found), low, high).astype(alpha.dtype)
+    hardened = np.where(is_soft, large, np.where(2 * large >= white, white, 0))
+    kept: np.ndarray = np.clip(np.rint(hardened), low, high).astype(alpha.dtype)
     return kept

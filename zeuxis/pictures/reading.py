@@ -91,8 +91,8 @@ def _cmyk(image: Image.Image) -> _Raw:
     return _Raw(np.asarray(converted.convert("RGB")), (f"CMYK became RGB, {through} a colour profile",), True)
 
 
-def _told(words: str) -> Callable[[Image.Image], _Raw]:
-    return lambda image: replace(_plain(image), remarks=(words,), in_srgb=True)
+def _told(remark: str) -> Callable[[Image.Image], _Raw]:
+    return lambda image: replace(_plain(image), remarks=(remark,), in_srgb=True)
 
 
 _READ: dict[str, Callable[[Image.Image], _Raw]] = {
@@ -147,11 +147,11 @@ def _in_srgb(raw: _Raw, profile: bytes | None, kept: Metadata) -> tuple[np.ndarr
         return pixels, replace(kept, icc=profiles.srgb_profile() if profile else None)
     if not profile or pixels.shape[2] == 1 or decode.is_srgb(profile):
         return pixels, replace(kept, icc=profile or None)
-    found = profiles.to_srgb(pixels, profile)
-    if found is None:
-        words = "the colour profile cannot be computed with: colours stay as they are"
-        return pixels, replace(kept, icc=profile, remarks=(*kept.remarks, words))
-    return found[0], replace(kept, icc=profile, lost=found[1])
+    converted = profiles.to_srgb(pixels, profile)
+    if converted is None:
+        remark = "the colour profile cannot be computed with: colours stay as they are"
+        return pixels, replace(kept, icc=profile, remarks=(*kept.remarks, remark))
+    return converted[0], replace(kept, icc=profile, lost=converted[1])
 
 
 def _upright(array: np.ndarray, turn: int) -> np.ndarray:
@@ -181,9 +181,9 @@ def _end_of_png(data: bytes) -> int:
 def _end_of_jpeg(data: bytes) -> int:
     """Behind the marker EOI, past the thumbnails that lie within segments (ITU-T T.81, B.1)."""
     at = 2
-    while (found := _MARKER.search(data, at)) is not None:
-        at = found.end()
-        if found[0][-1] == _EOI:
+    while (marker := _MARKER.search(data, at)) is not None:
+        at = marker.end()
+        if marker[0][-1] == _EOI:
             return at
         at += int.from_bytes(data[at : at + 2], "big")
     return len(data)
@@ -191,8 +191,8 @@ def _end_of_jpeg(data: bytes) -> int:
 
 def _frames(image: Image.Image) -> tuple[str, ...]:
     count = int(getattr(image, "n_frames", 1))
-    words = f"of {count} frames or pages" if decode.is_animated(image) else "picture in the file"
-    return (f"only the first {words} is taken",) if count > 1 else ()
+    phrase = f"of {count} frames or pages" if decode.is_animated(image) else "picture in the file"
+    return (f"only the first {phrase} is taken",) if count > 1 else ()
 
 
 def kept_of(data: bytes, image: Image.Image, turn: int) -> Metadata:

@@ -142,8 +142,8 @@ def _reasons(vips: Any) -> Iterator[None]:
     try:
         yield
     except vips.Error as error:
-        words = " ".join(str(error).split())
-        raise Unreadable(f"cannot be read: {words[:LAST_LINE]}") from error
+        reason = " ".join(str(error).split())
+        raise Unreadable(f"cannot be read: {reason[:LAST_LINE]}") from error
 
 
 def _opened(path: Path) -> tuple[Any, Metadata]:
@@ -245,7 +245,7 @@ def strips(path: str | os.PathLike[str], rows: int, halo: int) -> Iterator[tuple
 
 
 def _rows_of(
-    made: Tensor, given: Picture, scale: int, first: int, last: int, alpha: Tensor | None = None
+    restored: Tensor, given: Picture, scale: int, first: int, last: int, alpha: Tensor | None = None
 ) -> np.ndarray:
     """Pixels [n scale, W scale, 1 to 4] that the rows first to last of `given` became; alpha: what became of its own.
 
@@ -254,7 +254,7 @@ def _rows_of(
     low, high = max(0, first - _STRETCHED), last + _STRETCHED
     like = Picture(given.pixels[low:high], None if given.alpha is None else given.alpha[low:high], given.kept)
     plane = None if alpha is None else alpha[:, :, low * scale : high * scale]
-    some = from_tensor(made[:, :, low * scale : high * scale], like, plane)
+    some = from_tensor(restored[:, :, low * scale : high * scale], like, plane)
     whole = some.pixels if some.alpha is None else np.concatenate([some.pixels, some.alpha[..., None]], 2)
     return whole[(first - low) * scale : (last - low) * scale]
 
@@ -281,8 +281,8 @@ def restore_large(
     """
     large = look(path)
     if large.kept.exif is not None and form_of(Path(out).suffix).name == "TIFF":
-        words = "EXIF was left out: so large a TIFF is written without"
-        large = replace(large, kept=replace(large.kept, exif=None, remarks=(*large.kept.remarks, words)))
+        remark = "EXIF was left out: so large a TIFF is written without"
+        large = replace(large, kept=replace(large.kept, exif=None, remarks=(*large.kept.remarks, remark)))
     halo = -(-max(overlap, 4) // multiple_of) * multiple_of
     rows = -(-rows // multiple_of) * multiple_of
     with written(out, large.height * scale, large.width * scale, large.kept, note) as write:

@@ -79,8 +79,8 @@ def _piped(aside: Path, name: str, kept: Metadata, note: Any, pixels: int) -> It
     finally:
         thread.join()
     if failed:
-        words = " ".join(str(failed[0]).split())[:LAST_LINE]
-        what = f"the picture could not be written: {words}"
+        reason = " ".join(str(failed[0]).split())[:LAST_LINE]
+        what = f"the picture could not be written: {reason}"
         raise MachineGaveOut(what, str(aside.parent), "look for space") from failed[0]
 
 

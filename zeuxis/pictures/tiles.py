@@ -95,12 +95,12 @@ def stretches(length: int, tile: int, overlap: int, multiple_of: int, scale: int
     rises = [torch.ones(len(places)), *(_ramp(places, cut, reach) for cut in cuts)]
     weights = [rise * (1 - fall) for rise, fall in zip(rises, [*rises[1:], torch.zeros(len(places))])]
     total = torch.stack(weights).sum(0)
-    found = []
+    parts = []
     for start, weight in zip(starts, weights):
         inside = weight.nonzero()
         low, high = int(inside[0]), int(inside[-1]) + 1
-        found.append(Stretch(start, low, high, (weight / total)[low:high]))
-    return found
+        parts.append(Stretch(start, low, high, (weight / total)[low:high]))
+    return parts
 
 
 # ------------------------------------------------------------------ the whole
@@ -113,10 +113,10 @@ def _outputs(
     for row in rows:
         for column in columns:
             part = image[:, :, row.start : row.start + height, column.start : column.start + width]
-            found = function(part.contiguous())
-            if found.shape[2:] != (scale * height, scale * width):
-                raise ValueError(f"a tile of {height}x{width} became {list(found.shape[2:])} at scale {scale}")
-            yield row, column, found
+            output = function(part.contiguous())
+            if output.shape[2:] != (scale * height, scale * width):
+                raise ValueError(f"a tile of {height}x{width} became {list(output.shape[2:])} at scale {scale}")
+            yield row, column, output
 
 
 def tiled(
@@ -150,15 +150,15 @@ def tiled(
     height, width = (scale * side for side in image.shape[2:])
     margins = (scale * before(overlap, multiple_of, grid[0]), scale * before(overlap, multiple_of, grid[1]))
     result: Tensor | None = None
-    for row, column, found in _outputs(function, whole, rows, columns, scale, tile):
+    for row, column, output in _outputs(function, whole, rows, columns, scale, tile):
         if result is None:
-            result = found.new_zeros(len(image), found.shape[1], height, width)
-        _add(result, found, row, column, scale, margins)
+            result = output.new_zeros(len(image), output.shape[1], height, width)
+        _add(result, output, row, column, scale, margins)
     assert result is not None
     return result
 
 
-def _add(result: Tensor, found: Tensor, row: Stretch, column: Stretch, scale: int, margins: tuple[int, int]) -> None:
+def _add(result: Tensor, output: Tensor, row: Stretch, column: Stretch, scale: int, margins: tuple[int, int]) -> None:
     """Adds the weighted part of one tile's output; `margins`: output pixels of padding at the top and on the left."""
     cuts, weights = [], []
     for part, length, margin in zip((row, column), result.shape[2:], margins, strict=True):
@@ -166,10 +166,10 @@ def _add(result: Tensor, found: Tensor, row: Stretch, column: Stretch, scale: in
         if low >= high:
             return
         cuts.append((slice(low - margin, high - margin), slice(low - scale * part.start, high - scale * part.start)))
-        weights.append(part.weight[low - part.low : high - part.low].to(found))
+        weights.append(part.weight[low - part.low : high - part.low].to(output))
     (to_rows, from_rows), (to_columns, from_columns) = cuts
     weight = weights[0][:, None] * weights[1]
-    result[:, :, to_rows, to_columns] += found[:, :, from_rows, from_columns] * weight
+    result[:, :, to_rows, to_columns] += output[:, :, from_rows, from_columns] * weight
 
 
 def choose_tile(

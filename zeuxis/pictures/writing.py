@@ -120,8 +120,8 @@ def _tiff(pixels: np.ndarray, kept: Metadata, note: Note) -> bytes:
     tags: dict[int, Any] = {}
     exif = _exif(pixels, kept)
     if exif is not None:
-        found = metadata.exif_tags(exif)
-        tags |= {tag: found.get_ifd(tag) if tag in (0x8769, 0x8825) else found[tag] for tag in found}
+        exif_tags = metadata.exif_tags(exif)
+        tags |= {tag: exif_tags.get_ifd(tag) if tag in (0x8769, 0x8825) else exif_tags[tag] for tag in exif_tags}
     tags |= {} if kept.dpi is None else {282: kept.dpi[0], 283: kept.dpi[1], 296: 2}
     packet = _xmp(kept, note)
     tags |= {} if packet is None else {700: packet}
@@ -259,4 +259,4 @@ def remarks(picture: Picture, suffix: str, noted: bool = True) -> tuple[str, ...
         "palette became full colours": kept.palette and name != "GIF" and not grey,
         "colours were reduced to 256": name == "GIF" and not kept.palette and not grey,
     }
-    return (*kept.remarks, *(words for words, so in said.items() if so))
+    return (*kept.remarks, *(remark for remark, so in said.items() if so))

@@ -31,8 +31,8 @@ class Remedy:
 
 def _scaled(value: float, times: float) -> float:
     """To three digits; a whole number stays one, and at least 1."""
-    found = float(f"{value * times:.3g}")
-    return max(1, round(found)) if isinstance(value, int) else found
+    scaled = float(f"{value * times:.3g}")
+    return max(1, round(scaled)) if isinstance(value, int) else scaled
 
 
 SLOWER = Remedy(("lr",), times=0.5)

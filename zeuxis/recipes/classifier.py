@@ -36,18 +36,18 @@ def labels_of(batch: Batch) -> Tensor:
     return batch.label
 
 
-def compose(real: Batch, made: Batch | None, progress: float, tail: float) -> tuple[Tensor, Tensor, Tensor]:
-    """One batch of always the same size: image [B, C, H, W], label int64 [B], made rows as bool [B].
+def compose(real: Batch, synthetic: Batch | None, progress: float, tail: float) -> tuple[Tensor, Tensor, Tensor]:
+    """One batch of always the same size: image [B, C, H, W], label int64 [B], synthetic rows as bool [B].
 
-    The last len(made) of the real rows give way to the made ones while progress < 1 - tail.
+    The last len(synthetic) of the real rows give way to the synthetic ones while progress < 1 - tail.
     """
-    count = 0 if made is None or progress >= 1 - tail else len(made)
+    count = 0 if synthetic is None or progress >= 1 - tail else len(synthetic)
     kept = len(real) - count
     rows = torch.arange(len(real), device=real.image.device) >= kept
-    if made is None or count == 0:
+    if synthetic is None or count == 0:
         return real.image, labels_of(real), rows
-    image = torch.cat([real.image[:kept], made.image])
-    return image, torch.cat([labels_of(real)[:kept], labels_of(made)]), rows
+    image = torch.cat([real.image[:kept], synthetic.image])
+    return image, torch.cat([labels_of(real)[:kept], labels_of(synthetic)]), rows
 
 
 def classifier_of(networks: nn.ModuleDict) -> ResidualClassifier:
@@ -91,8 +91,8 @@ class Classifier(Recipe):
         return nn.ModuleDict({"classifier": net})
 
     def batch_specs(self) -> dict[str, BatchSpec]:
-        made = {"synthetic": BatchSpec("synthetic", self.slots())} if self.slots() else {}
-        return {"images": BatchSpec("images", self.batch), **made}
+        synthetic = {"synthetic": BatchSpec("synthetic", self.slots())} if self.slots() else {}
+        return {"images": BatchSpec("images", self.batch), **synthetic}
 
     def rate(self, progress: float) -> float:
         """Linear warm-up, then half a cosine to zero (Loshchilov and Hutter 2017, arXiv 1608.03983)."""
@@ -124,12 +124,12 @@ class Classifier(Recipe):
     def classifier_loss(self, m: StepContext) -> Terms:
         """Mean cross-entropy over the composed batch, made rows with their weight."""
         net = classifier_of(m.networks)
-        image, label, made = compose(m.batch["images"], m.batch.get("synthetic"), m.progress, self.tail)
+        image, label, is_synthetic = compose(m.batch["images"], m.batch.get("synthetic"), m.progress, self.tail)
         target = F.one_hot(label, net.head.out_features).to(image.dtype)
         image, target = self._augmented(image, target, m)
         logits = net(image)
         losses = cross_entropy(logits, target, self.label_smoothing)
-        weight = 1 + (self.synthetic_weight - 1) * made.to(losses.dtype)
+        weight = 1 + (self.synthetic_weight - 1) * is_synthetic.to(losses.dtype)
         return Terms({"cross_entropy": weighted_mean(losses, weight)}, watch={"accuracy": accuracy(logits, label)})
 
     def logits(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:

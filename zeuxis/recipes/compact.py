@@ -115,8 +115,8 @@ class Compact(Recipe):
 
     def score(self, m: StepContext) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; the PSNR picks the best weights."""
-        found = enlarged_score(m, "upscaler", self.scale, self.damage)
-        return {"score": found["psnr"], "bicubic": found["bicubic"]}
+        scores = enlarged_score(m, "upscaler", self.scale, self.damage)
+        return {"score": scores["psnr"], "bicubic": scores["bicubic"]}
 
     def folded(self, networks: nn.ModuleDict) -> nn.ModuleDict:
         """The networks for work: branches folded into single convolutions, once; their answers stay equal to 1e-5."""

@@ -77,8 +77,8 @@ class MLP(Recipe):
         super().check(spec)
         check_damage(self.damage, spec)
         if self.seen < self.given or (self.seen - self.given) % 2:
-            words = f"a patch of {counted(self.given, 'pixel')} does not lie in the middle of one of {self.seen}"
-            raise BadInput(words, "given", f"use `--seen {self.given + 6}`")
+            message = f"a patch of {counted(self.given, 'pixel')} does not lie in the middle of one of {self.seen}"
+            raise BadInput(message, "given", f"use `--seen {self.given + 6}`")
         if not 1 <= self.step <= self.given:
             raise BadInput(
                 f"patches of {counted(self.given, 'pixel')} leave gaps {self.step} apart", "step", "use a smaller step"

@@ -149,11 +149,11 @@ class ProGAN(Recipe):
 
     def critic_loss(self, m: StepContext) -> Terms:
         with torch.no_grad():
-            level, image, made, label = self._scene(m)
+            level, image, generated, label = self._scene(m)
         critic = m.networks["critic"]
-        real, fake = critic(image, level), critic(made, level)
+        real, fake = critic(image, level), critic(generated, level)
         game = {"wgan-gp": self._wasserstein, "relativistic": self._relativistic}[self.loss]
-        terms = game(lambda x: critic(x, level)[:, 0], real[:, 0], fake[:, 0], (image, made), m.draw)
+        terms = game(lambda x: critic(x, level)[:, 0], real[:, 0], fake[:, 0], (image, generated), m.draw)
         if label is not None:
             terms["class_real"] = self.class_weight * cross_entropy(real[:, 1:], label).mean()
             terms["class_fake"] = self.class_weight * cross_entropy(fake[:, 1:], label).mean()
@@ -176,9 +176,9 @@ class ProGAN(Recipe):
         return {"relativistic": adversarial.relativistic_critic(real, fake).mean(), "r1": r1, "r2": r2}
 
     def generator_loss(self, m: StepContext) -> Terms:
-        level, image, made, label = self._scene(m)
+        level, image, generated, label = self._scene(m)
         critic = m.networks["critic"]
-        fake = critic(made, level)
+        fake = critic(generated, level)
         if self.loss == "relativistic":
             with torch.no_grad():
                 real = critic(image, level)[:, 0]

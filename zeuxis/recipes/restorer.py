@@ -138,8 +138,8 @@ class Restorer(Recipe):
         return warmed(self.lr, 0.01 * self.lr, self.warm_up)(progress / self.stage)
 
     def optimizers(self) -> dict[str, Optimizer]:
-        found = {"restorer": Optimizer(("restorer",), "adam", self.rate, clip=1.0)}
-        return {**found, "critic": Optimizer(("critic",), "adam", self.lr_game)} if self.gan else found
+        optimizers = {"restorer": Optimizer(("restorer",), "adam", self.rate, clip=1.0)}
+        return {**optimizers, "critic": Optimizer(("critic",), "adam", self.lr_game)} if self.gan else optimizers
 
     def phases(self) -> tuple[Phase, ...]:
         if not self.gan:
@@ -171,8 +171,8 @@ class Restorer(Recipe):
             answer: Tensor = net(image)
             return answer
         sigma = torch.zeros(len(image), 1, 1, 1) if level is None else level
-        told: Tensor = net(image, (sigma.to(image) / 127.5).expand(-1, 1, *image.shape[2:]))
-        return told
+        informed: Tensor = net(image, (sigma.to(image) / 127.5).expand(-1, 1, *image.shape[2:]))
+        return informed
 
     def _taught(self, clean: Tensor, m: StepContext) -> Degraded:
         """The lesson: what the net sees and, in place of the truth, what the teacher makes of it."""
@@ -245,8 +245,8 @@ class Restorer(Recipe):
             truth = seen.wanted(clean)
             return {"score": (self._answer(net, seen.image, seen.level), truth), "given": (seen.image, truth)}
 
-        found = held_out(m, answers)
-        return {"psnr" if self.gan and name == "score" else name: value for name, value in found.items()}
+        scores = held_out(m, answers)
+        return {"psnr" if self.gan and name == "score" else name: value for name, value in scores.items()}
 
     def restore(
         self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None

@@ -111,8 +111,8 @@ class SRResNet(Recipe):
 
     def score(self, m: StepContext) -> dict[str, Tensor]:
         """PSNR on held-out squares, beside plain bicubic; the PSNR picks the best weights."""
-        found = enlarged_score(m, "generator", self.scale, self.damage)
-        return {"score": found["psnr"], "bicubic": found["bicubic"]}
+        scores = enlarged_score(m, "generator", self.scale, self.damage)
+        return {"score": scores["psnr"], "bicubic": scores["bicubic"]}
 
     def restore(
         self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None

@@ -28,7 +28,7 @@ def guessing_of(hits: Mapping[str, Any], examined: Examined) -> Guessing | None:
     chance = 100.0 / len(np.unique(examined.classes))
     if any(len(rows) < 2 for rows in hits.values()):
         return None
-    found = {name: two_way(100.0 * np.asarray(rows, dtype=np.float64), examined) for name, rows in hits.items()}
-    if any(one.interval(0.95)[0] > chance + _DUST for one in found.values()):
+    estimates = {name: two_way(100.0 * np.asarray(rows, dtype=np.float64), examined) for name, rows in hits.items()}
+    if any(one.interval(0.95)[0] > chance + _DUST for one in estimates.values()):
         return None
-    return Guessing({name: one.mean for name, one in found.items()}, chance)
+    return Guessing({name: one.mean for name, one in estimates.items()}, chance)

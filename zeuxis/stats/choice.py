@@ -30,9 +30,9 @@ def highest(scores: Sequence[float]) -> int:
 
 def best(scores: Mapping[str, float | None], names: Sequence[str]) -> str | None:
     """The name with the highest score, the first of equals; None while the score of one is missing."""
-    found = [(name, scores.get(name)) for name in names]
-    known = [(name, score) for name, score in found if score is not None]
-    if not known or len(known) < len(found):
+    pairs = [(name, scores.get(name)) for name in names]
+    known = [(name, score) for name, score in pairs if score is not None]
+    if not known or len(known) < len(pairs):
         return None
     return known[highest([score for _, score in known])][0]
 

@@ -120,12 +120,12 @@ def calls(tables: Any, *, margin: float, examined: Examined | None = None, alpha
     examined = examined or Examined.of(np.zeros(values.shape[2], np.int64))
     if values.shape[1] < 2:
         return [UNDECIDED] * len(values)
-    found = [two_way(100.0 * x, examined) for x in values]
-    p = paired.sign_flip_rows(_rounded(np.stack([one.rows for one in found]))).tolist()
+    estimates = [two_way(100.0 * x, examined) for x in values]
+    p = paired.sign_flip_rows(_rounded(np.stack([one.rows for one in estimates]))).tolist()
     fine = examined.effective >= pictures_for_none(margin)
     return [
         rule(values.shape[1], p_, one.interval(0.95), one.interval(0.90), margin, alpha, fine)
-        for p_, one in zip(p, found, strict=True)
+        for p_, one in zip(p, estimates, strict=True)
     ]
 
 
@@ -140,17 +140,17 @@ def _check_shares(row: Array, shares: Sequence[float] | None) -> tuple[float, ..
 
 
 def _power(
-    found: TwoWay | None, sd: float | None, free: int, margin: float, examined: Examined, alpha: float
+    estimate: TwoWay | None, sd: float | None, free: int, margin: float, examined: Examined, alpha: float
 ) -> dict[str, Any]:
     """mde80, repeats_for_margin and pictures_for_margin; see `Verdict`. free: repeats that did not choose share 0."""
     nothing = dict.fromkeys(("mde80", "repeats_for_margin", "pictures_for_margin"))
-    if found is None or sd is None or found.error == 0:
+    if estimate is None or sd is None or estimate.error == 0:
         return nothing
     able = paired.smallest_p(free) <= alpha
-    if len(found.rows) >= FEWEST and not able:
+    if len(estimate.rows) >= FEWEST and not able:
         return nothing
-    least = max(paired.detectable(found.error, found.df), _AGREEING.get(free, 0.0) * sd)
-    fixed = math.sqrt(found.pictures)
+    least = max(paired.detectable(estimate.error, estimate.df), _AGREEING.get(free, 0.0) * sd)
+    fixed = math.sqrt(estimate.pictures)
     if fixed == 0 and least > margin:
         # an estimate of 0 is no proof that the test part has no luck: then as much as the plan reckons with
         fixed = 100.0 * LEAN / math.sqrt(examined.effective)
@@ -186,11 +186,11 @@ def verdict(
     repeats = len(values)
     row = _rounded(paired.table(100.0 * balanced(values, examined)))[0]
     chosen = _check_shares(row, shares)
-    found = two_way(100.0 * values, examined) if repeats > 1 else None
+    estimate = two_way(100.0 * values, examined) if repeats > 1 else None
     sd = float(row.std(ddof=1)) if repeats > 1 else None
     free = repeats - sum(share == 0 for share in chosen or ())
     by_choice = bool(chosen) and not any(chosen or ())
-    ends95, ends90 = (found.interval(0.95), found.interval(0.90)) if found and not by_choice else (None, None)
+    ends95, ends90 = (estimate.interval(0.95), estimate.interval(0.90)) if estimate and not by_choice else (None, None)
     p = paired.sign_flip(row)
     needed = pictures_for_none(margin)
     fine = by_choice or examined.effective >= needed
@@ -206,9 +206,9 @@ def verdict(
         differences=tuple(row.tolist()),
         mean=float(row.mean()),
         sd=sd,
-        error=found.error if found else None,
-        error_pictures=math.sqrt(found.pictures) if found else None,
-        df=found.df if found else None,
+        error=estimate.error if estimate else None,
+        error_pictures=math.sqrt(estimate.pictures) if estimate else None,
+        df=estimate.df if estimate else None,
         interval95=ends95,
         interval90=ends90,
         p=p,
@@ -217,7 +217,7 @@ def verdict(
         shares=chosen,
         guessing=guessing,
         shortage=shortage,
-        **_power(None if guessing else found, sd, free, margin, examined, alpha),
+        **_power(None if guessing else estimate, sd, free, margin, examined, alpha),
     )
     sentence, why = sentence_of(whole, treatment, measure), why_of(whole, treatment, alpha)
     return dataclasses.replace(whole, sentence=sentence, why=why)
@@ -237,10 +237,10 @@ def secondary(
         raise BadInput("every arm compared needs its hits in every repeat", ", ".join(unknown) or "unequal shapes")
     if not pairs:
         return ()
-    found = [two_way(100.0 * np.subtract(arms[a], arms[b], dtype=np.float64), examined) for a, b in pairs]
-    p = paired.sign_flip_rows(_rounded(np.stack([one.rows for one in found]))).tolist()
+    estimates = [two_way(100.0 * np.subtract(arms[a], arms[b], dtype=np.float64), examined) for a, b in pairs]
+    p = paired.sign_flip_rows(_rounded(np.stack([one.rows for one in estimates]))).tolist()
     needed = paired.fewest_repeats(len(pairs), alpha)
-    able = len(found[0].rows) >= needed
+    able = len(estimates[0].rows) >= needed
     return tuple(
         Comparison(
             comparison=f"{a} against {b}",
@@ -251,7 +251,7 @@ def secondary(
             judged=_judged(adjusted, one.interval(0.95), alpha) if able else None,
             repeats_needed=None if able else needed,
         )
-        for (a, b), one, raw, adjusted in zip(pairs, found, p, paired.holm(p), strict=True)
+        for (a, b), one, raw, adjusted in zip(pairs, estimates, p, paired.holm(p), strict=True)
     )
 
 

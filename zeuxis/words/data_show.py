@@ -9,8 +9,8 @@ from zeuxis import parameters as p
 from zeuxis.word import Answer, word
 
 
-def _answer(found: dict[str, Any], given: Mapping[str, Any]) -> Answer:
-    return Answer("\n".join(f"{name:<15} {_short(value)}" for name, value in found.items()), found)
+def _answer(summary: dict[str, Any], given: Mapping[str, Any]) -> Answer:
+    return Answer("\n".join(f"{name:<15} {_short(value)}" for name, value in summary.items()), summary)
 
 
 def _short(value: Any) -> str:

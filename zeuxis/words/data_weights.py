@@ -9,11 +9,11 @@ from zeuxis.parameters import Arg, PathLike
 from zeuxis.word import FINISHED_KEPT, Answer, word
 
 
-def _answer(found: dict[str, Any], given: Mapping[str, Any]) -> Answer:
+def _answer(listing: dict[str, Any], given: Mapping[str, Any]) -> Answer:
     if given["action"] == "add":
-        return Answer("\n".join(found["added"]), found)
-    lines = (f"{'here' if w['added'] else '-':<5} {n:<20} {w['what']}; {w['carrier']}" for n, w in found.items())
-    return Answer("\n".join(lines), found)
+        return Answer("\n".join(listing["added"]), listing)
+    lines = (f"{'here' if w['added'] else '-':<5} {n:<20} {w['what']}; {w['carrier']}" for n, w in listing.items())
+    return Answer("\n".join(lines), listing)
 
 
 @word(_answer, "zeuxis data weights list", kept=FINISHED_KEPT)

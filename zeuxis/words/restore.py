@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _DENOISING, _INPAINTING = methods.names("denoising"), methods.names("inpainting")
 
 
-def files_and_figures(made: "Results", given: Mapping[str, Any]) -> Answer:
+def files_and_figures(results: "Results", given: Mapping[str, Any]) -> Answer:
     """The names of the files and what was found; a picture for stdout is written there."""
-    if len(made) == 1 and made[0].made is not None:
-        sys.stdout.buffer.write(made.data)
+    if len(results) == 1 and results[0].made is not None:
+        sys.stdout.buffer.write(results.data)
         sys.stdout.buffer.flush()
         return Answer("", {})
-    return Answer("\n".join(one_line(str(path)) for path in made.files), made.to_json())
+    return Answer("\n".join(one_line(str(path)) for path in results.files), results.to_json())
 
 
 @word(files_and_figures, "zeuxis restore photos mended", kept=FINISHED_KEPT)

@@ -29,14 +29,14 @@ def finished(folder: Path, end: Mapping[str, Any]) -> Answer:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
 
 
-def _answer(made: "Run | Study", given: Mapping[str, Any]) -> Answer:
-    if (made.path / "verdict.json").exists():
-        return concluded(made.path)
-    return finished(made.path, _read(made.path / "finish.json"))
+def _answer(resumed: "Run | Study", given: Mapping[str, Any]) -> Answer:
+    if (resumed.path / "verdict.json").exists():
+        return concluded(resumed.path)
+    return finished(resumed.path, _read(resumed.path / "finish.json"))
 
 
 @word(_answer, "zeuxis resume runs/first", kept=FINISHED_KEPT)

@@ -71,11 +71,11 @@ def _deep_parts(hole: np.ndarray) -> list[tuple[slice, slice, np.ndarray]]:
         return []
     labels = ndimage.label(hole, np.ones((3, 3)))[0]
     counts = np.bincount(labels[deep], minlength=labels.max() + 1)
-    found = []
+    parts = []
     for k in np.flatnonzero(counts > DEEP):
         rows, columns = _around(labels == k, MARGIN)
-        found.append((rows, columns, deep[rows, columns] & (labels[rows, columns] == k)))
-    return found
+        parts.append((rows, columns, deep[rows, columns] & (labels[rows, columns] == k)))
+    return parts
 
 
 def _halved(array: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,5 +132,5 @@ def _means(values: np.ndarray, reach: int) -> np.ndarray:
 
     finite = np.isfinite(values)
     sums = ndimage.uniform_filter(np.where(finite, values, 0.0), 2 * reach + 1, mode="nearest")
-    found: np.ndarray = sums / ndimage.uniform_filter(finite.astype(float), 2 * reach + 1, mode="nearest").clip(1e-9)
-    return found
+    means: np.ndarray = sums / ndimage.uniform_filter(finite.astype(float), 2 * reach + 1, mode="nearest").clip(1e-9)
+    return means
