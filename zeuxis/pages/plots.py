@@ -40,13 +40,17 @@ class Scale:
         return [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
 
 
+_FLAT = 1e-2
+"""Of the largest number: a narrower scale would have ticks that read alike."""
+
+
 def scale_of(values: Sequence[Value], pad: float = 0.06, least: float = 0.0) -> Scale | None:
     """A scale around the numbers in `values`, at least `least` wide; None where there is none."""
     there = [v for v in values if v is not None and math.isfinite(v)]
     if not there:
         return None
     low, high = min(there), max(there)
-    span = max(high - low, least, 1e-6 * max(abs(low), abs(high)), 1e-9)
+    span = max(high - low, least, _FLAT * max(abs(low), abs(high)), 1e-9)
     middle = (low + high) / 2
     return Scale(middle - span * (0.5 + pad), middle + span * (0.5 + pad))
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.pages.html_checks import Page
+from zeuxis.pages.formats import compact
 from zeuxis.pages.plots import Row, Scale, Series, dot_plot, interval_cell, line_chart, robust_scale, scale_of, thin
 
 ANY = st.one_of(st.none(), st.floats(-1e12, 1e12), st.sampled_from([math.nan, math.inf, -math.inf, 0.0]))
@@ -26,6 +27,15 @@ def test_scale_maps_ends_and_clamps() -> None:
 )
 def test_ticks_are_round_numbers_inside(low: float, high: float, ticks: list[float]) -> None:
     assert Scale(low, high).ticks(5) == ticks
+
+
+@pytest.mark.parametrize("figure", [22.28261, 0.0412, 1.0, 38_400.0])
+def test_what_does_not_change_has_ticks_that_read_differently(figure: float) -> None:
+    """All five read 22.2826."""
+    scale = scale_of([figure, figure * (1 + 1e-7)])
+    assert scale is not None
+    read = [compact(tick) for tick in scale.ticks()]
+    assert len(read) >= 3 and len(set(read)) == len(read)
 
 
 def test_scale_of_nothing_is_none_and_of_one_number_surrounds_it() -> None:
