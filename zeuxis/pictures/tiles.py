@@ -172,6 +172,31 @@ def _add(result: Tensor, output: Tensor, row: Stretch, column: Stretch, scale: i
     result[:, :, to_rows, to_columns] += output[:, :, from_rows, from_columns] * weight
 
 
+def by_columns(
+    function: Net, part: Tensor, count: int, halo: int, multiple_of: int = 1, scale: int = 1, into: Tensor | None = None
+) -> Tensor:
+    """`function`, which sees `halo` pixels far, on `count` columns of [1, C, H, W] at a time; the same as on the whole.
+
+    into: where the result goes, `part` itself included; what lies beyond the picture is mirrored then, and every window
+    is as wide, a multiple of `multiple_of` that is no wider than the picture. None: a new tensor, of windows that end
+    with the picture.
+    """
+    width, result, offset = part.shape[3], into, 0
+    if into is not None:
+        count, offset = min(count, _up(width, multiple_of)), halo  # what is wider would be mirrored in vain
+        part = part.index_select(3, mirrored(width, halo, halo + count))
+    for left in range(0, width, count):
+        right = min(width, left + count)
+        low, high = (max(0, left - halo), right + halo) if into is None else (left, left + count + 2 * halo)
+        made = function(part[..., low:high])
+        if result is None:
+            result = made.new_empty(1, made.shape[1], made.shape[2], width * scale)
+        start = (left + offset - low) * scale
+        result[..., left * scale : right * scale] = made[..., start : start + (right - left) * scale]
+    assert result is not None
+    return result
+
+
 def choose_tile(
     memory: float, bytes_per_pixel: float, overlap: int, multiple_of: int = 1, most: int = 1024, least: int = 0
 ) -> int:

@@ -15,6 +15,7 @@ from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of, run_batch
 from zeuxis.jobs.restoring.steps import StepConfig
 from zeuxis.pictures.picture import read
+from zeuxis.pictures.tiles import by_columns
 from zeuxis.pictures.write import read_note
 
 pytest.importorskip("pyvips")
@@ -184,16 +185,19 @@ def test_enlarging_in_bands(tmp_path, in_bands, monkeypatch, scale, method, memo
     assert max(height * width for height, width in seen) < HEIGHT * WIDTH / (8 if memory == TIGHT else 2)
 
 
-def test_columns_one_after_the_other_give_the_band():
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_columns_one_after_the_other_give_the_band(mirrored):
     part, widths = torch.from_numpy(photo()[:40, :200] / 127.5 - 1.0).permute(2, 0, 1)[None], []
-    bands = large._Bands(1, RADIUS, 1, 60, 40 * 600 * 50)
+    whole = ghosts(part)
 
     def function(some):
         widths.append(some.shape[3])
         return ghosts(some)
 
-    assert torch.equal(large._by_columns(function, part, bands), ghosts(part))
-    assert widths == [50 + RADIUS, 50 + 2 * RADIUS, 50 + 2 * RADIUS, 50 + RADIUS]
+    made = by_columns(function, part, 50, RADIUS, into=part if mirrored else None)
+    assert torch.equal(made[..., RADIUS:-RADIUS], whole[..., RADIUS:-RADIUS]) and (made is part) == mirrored
+    assert mirrored or torch.equal(made, whole)
+    assert widths == [50 + (1 + (mirrored or i in (1, 2))) * RADIUS for i in range(4)]
 
 
 def test_the_mixed_net_of_the_slider_in_bands(tmp_path, in_bands, monkeypatch):

@@ -18,7 +18,7 @@ from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.restoring.steps import State, StepConfig
 from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import Picture, remarks, to_tensor
-from zeuxis.pictures.tiles import mirrored
+from zeuxis.pictures.tiles import by_columns, mirrored
 from zeuxis.platform import free_memory
 
 SAMPLE = 1024  # rows and columns, from the middle, that a large picture is measured by
@@ -173,19 +173,12 @@ def repair_large(
 
 
 def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Bands, columns: int) -> Tensor:
-    """`function` on windows as high as the band and `columns` wide, rims included, of which the inner ones are kept.
+    """`function` on windows as high as the band and `columns` wide, rims included; the band is changed in place.
 
     What lies beyond the picture is mirrored, as `tiled` has it; the rim above and below is left to the caller.
     """
-    width, halo = band.shape[3], bands.halo
-    inner = max(BLOCK, columns - 2 * halo) // bands.multiple_of * bands.multiple_of or bands.multiple_of
-    inner = min(inner, -(-width // bands.multiple_of) * bands.multiple_of)  # what is wider would be mirrored in vain
-    wide = band.index_select(3, mirrored(width, halo, halo + inner))
-    for left in range(0, width, inner):
-        count = min(inner, width - left)
-        found = function(wide[..., left : left + inner + 2 * halo])
-        band[..., left : left + count] = found[..., halo : halo + count]
-    return band
+    inner = max(BLOCK, columns - 2 * bands.halo) // bands.multiple_of * bands.multiple_of or bands.multiple_of
+    return by_columns(function, band, inner, bands.halo, bands.multiple_of, into=band)
 
 
 def upscale_large(
@@ -200,7 +193,11 @@ def upscale_large(
     bands = _Bands(scale, reach, multiple_of, _IN + _OUT * (scale * scale - 1), memory)
 
     def function(part: Tensor) -> Tensor:
-        return _by_columns(lambda some: steps.enlarged(some, scale, net, apart.memory), part, bands)
+        # some columns at a time: what a net gives before it is shrunk is larger than the band
+        count = max(4 * bands.halo, bands.memory // (part.shape[2] * _AT_ONCE)) // multiple_of * multiple_of
+        return by_columns(
+            lambda some: steps.enlarged(some, scale, net, apart.memory), part, count, bands.halo, scale=scale
+        )
 
     return _through(function, bands, path, target, used, noted(note, used, net), progress, grey=is_grey(path))
 
@@ -208,22 +205,6 @@ def upscale_large(
 def noted(note: dict[str, Any], used: str, net: Net | None) -> dict[str, Any]:
     """The note of a large file, with what will have been used."""
     return {**note, "used": [used], "weights": dict(steps.weights_of(net))}
-
-
-def _by_columns(function: Callable[[Tensor], Tensor], part: Tensor, bands: _Bands) -> Tensor:
-    """`function` on some columns of a band at a time: what a net gives before it is shrunk is larger than the band."""
-    height, width = part.shape[2:]
-    count = max(4 * bands.halo, bands.memory // (height * _AT_ONCE)) // bands.multiple_of * bands.multiple_of
-    result: Tensor | None = None
-    for left in range(0, width, count):
-        low, right = max(0, left - bands.halo), min(width, left + count)
-        found = function(part[..., low : right + bands.halo])
-        if result is None:
-            result = found.new_empty(1, found.shape[1], height * bands.scale, width * bands.scale)
-        inner = slice(*((side - low) * bands.scale for side in (left, right)))
-        result[..., left * bands.scale : right * bands.scale] = found[..., inner]
-    assert result is not None
-    return result
 
 
 def _through(
