@@ -61,10 +61,10 @@ def apart(dataset: Dataset, join: str | None) -> Dataset:
     """
     if dataset.parts is None:
         return dataset
-    found, held = families(dataset, join or "near"), ~_trains(dataset)
+    together, held = families(dataset, join or "near"), ~_trains(dataset)
     if join is None:
-        check_bound(dataset, found)
-    near = np.bincount(found.roots, weights=held, minlength=len(dataset))[found.roots] > 0
+        check_bound(dataset, together)
+    near = np.bincount(together.roots, weights=held, minlength=len(dataset))[together.roots] > 0
     leaks = np.flatnonzero(near & ~held)
     if not len(leaks):
         return dataset
@@ -157,8 +157,8 @@ def augment_folder(
             chosen = np.flatnonzero(counts >= copy)
             rows += _copies(dataset, places, aside, chosen, copy, seed, policy, domain)
             owners += chosen.tolist()
-        words = {"format": 1, "policy": policy, "domain": domain, "seed": seed, "files": rows}
-        write_json(aside / "manifest.json", words)
+        manifest = {"format": 1, "policy": policy, "domain": domain, "seed": seed, "files": rows}
+        write_json(aside / "manifest.json", manifest)
         write_json(aside / MANIFEST, _grouped(dataset, rows, owners))
         with plain_errors(out):
             if out.exists():
@@ -220,8 +220,8 @@ def _copies(
     kinds = kinds_of(dataset)
     for start in range(0, len(chosen), _AT_ONCE):
         part = chosen[start : start + _AT_ONCE]
-        made = augment_copies(dataset.images(part), copy, seed, policy, domain, torch.from_numpy(part))
-        for i, picture in zip(part.tolist(), made, strict=True):
+        augmented = augment_copies(dataset.images(part), copy, seed, policy, domain, torch.from_numpy(part))
+        for i, picture in zip(part.tolist(), augmented, strict=True):
             file = f"{places[i]}-{copy}.png"
             note = {"augmented": policy, "source": dataset.sources[i], "copy": copy, "seed": seed}
             kind = "made" if kinds[i] == "made" else "changed"

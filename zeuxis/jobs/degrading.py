@@ -41,7 +41,7 @@ class Degrade:
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
         lost = {"transparency is left out": picture.alpha is not None, "16 bits become 8": picture.white > 255}
-        return Decision(True, "", tuple(words for words, so in lost.items() if so), detail=name)
+        return Decision(True, "", tuple(loss for loss, so in lost.items() if so), detail=name)
 
     def by_what(self, decision: Decision) -> tuple[str, ...]:
         return (self.damage,)
@@ -49,8 +49,8 @@ class Degrade:
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
         eight = from_tensor(to_tensor(picture), replace(picture, pixels=picture.pixels.astype("uint8"), alpha=None))
         pixels = apply_to_pixels(eight.pixels, self.made, self.seed, str(decision.detail))
-        made = replace(eight, pixels=pixels, kept=replace(eight.kept, icc=None, lost=None))
-        return Outcome(made, "", self.by_what(decision), decision.remarks)
+        damaged = replace(eight, pixels=pixels, kept=replace(eight.kept, icc=None, lost=None))
+        return Outcome(damaged, "", self.by_what(decision), decision.remarks)
 
     def decide_large(self, pair: Pair) -> Decision:
         raise NotImplementedError("read as a whole, whatever its size")

@@ -24,10 +24,10 @@ _MUCH = 5  # times the least gain
 
 def judge(run: Run, given: Material) -> Outcome:
     """The judgement of a finished run, added to its finish.json with what to do about it, and returned."""
-    found = _of_run(run, given)
-    words = {**found.to_json(), "advice": _mend(found, run).to_json()}
-    write_json(run.path / "finish.json", {**run.finish, "judgement": words})
-    return found
+    outcome = _of_run(run, given)
+    record = {**outcome.to_json(), "advice": _mend(outcome, run).to_json()}
+    write_json(run.path / "finish.json", {**run.finish, "judgement": record})
+    return outcome
 
 
 def _of_run(run: Run, given: Material) -> Outcome:
@@ -36,12 +36,12 @@ def _of_run(run: Run, given: Material) -> Outcome:
     judges = [one.judge for one in capabilities_of(run.recipe) if one.judge is not None]
     if not judges:
         return held or unjudged("this recipe names no held-out figure that says it")
-    found = judges[0](run, given)
+    outcome = judges[0](run, given)
     if held is None:
-        return found
+        return outcome
     before = {k: v for k, v in held.figures.items() if k == "earlier"}
-    said = found.sentence.removesuffix(few_held(found.figures.get("held"))).rstrip()  # the second says it too
-    return replace(found, sentence=f"{said} {held.sentence}", figures={**found.figures, **before})
+    said = outcome.sentence.removesuffix(few_held(outcome.figures.get("held"))).rstrip()  # the second says it too
+    return replace(outcome, sentence=f"{said} {held.sentence}", figures={**outcome.figures, **before})
 
 
 def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome:
@@ -70,21 +70,21 @@ def _earlier(scores: list[dict[str, Any]], yardstick: Yardstick, much: float) ->
 
     Of recipes whose "score" picks the best weights; a game against a critic lowers the others' figures by design.
     """
-    told = [(line["score"]["score"], line["score"][yardstick.ours], line["images"]) for line in scores
+    looks = [(line["score"]["score"], line["score"][yardstick.ours], line["images"]) for line in scores
             if "score" in line["score"] and yardstick.ours in line["score"]]  # fmt: skip
-    if len(told) < _LEAST:
+    if len(looks) < _LEAST:
         return None
-    _, figure, images = max(told)
-    late = max(ours for _, ours, _ in told[-max(1, len(told) // 4) :])
+    _, figure, images = max(looks)
+    late = max(ours for _, ours, _ in looks[-max(1, len(looks) // 4) :])
     return Earlier(figure, images) if figure - late > much else None
 
 
-def _mend(found: Outcome, run: Run) -> Advice:
+def _mend(outcome: Outcome, run: Run) -> Advice:
     """What to do about a result that is of no use; no ways where it is of use, or nothing is known of it."""
-    if found.grade in (UNJUDGED, "usable", "close", "better"):
+    if outcome.grade in (UNJUDGED, "usable", "close", "better"):
         return Advice()
     standing = [name for line in run.log("score")[-1:] for name in line.get("alarms", ())]
-    if "earlier" in found.figures or "overfitting" in standing:
+    if "earlier" in outcome.figures or "overfitting" in standing:
         return advice("overfitting", run.recipe)
     need, images = run.recipe.need(run.spec), int(run.finish["images"])
     if need is None:

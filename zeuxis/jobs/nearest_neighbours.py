@@ -26,24 +26,24 @@ def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
     floating-point numbers. Raises BadInput for no pictures on a side.
     """
     size = max(1, min(_AT_ONCE, _NUMBERS // fakes[0].numel())) if len(fakes) else _AT_ONCE
-    found: dict[int, Suspect] = {}
+    nearest: dict[int, Suspect] = {}
     for there in torch.arange(len(train)).split(size):
         real = train.images(there).flatten(1).float() / 127.5
         for here in torch.arange(len(fakes)).split(size):
             for s in suspects(fakes[here].flatten(1).float() / 127.5, real, count):
                 one = Suspect(int(here[s.fake]), int(there[s.real]), s.distance)
-                if one.fake not in found or one.distance < found[one.fake].distance:
-                    found[one.fake] = one
-    return sorted(found.values(), key=lambda s: (s.distance, s.fake))[:count]
+                if one.fake not in nearest or one.distance < nearest[one.fake].distance:
+                    nearest[one.fake] = one
+    return sorted(nearest.values(), key=lambda s: (s.distance, s.fake))[:count]
 
 
 def write_suspects(path: Path, fakes: Tensor, train: Dataset) -> list[Suspect]:
     """Writes the closest pairs, four a row, generated left and real right; returns them. Raises BadInput."""
-    found = closest(fakes, train)
-    real = train.images([s.real for s in found])
-    pairs = [x for i, s in enumerate(found) for x in (fakes[s.fake], real[i])]
+    nearest = closest(fakes, train)
+    real = train.images([s.real for s in nearest])
+    pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]
     write_png(path, grid(to_image(torch.stack(pairs)), 8), None)
-    return found
+    return nearest
 
 
 def closeness(pictures: Tensor, train: Dataset) -> Tensor:
@@ -54,13 +54,13 @@ def closeness(pictures: Tensor, train: Dataset) -> Tensor:
     """
     size = max(1, min(_AT_ONCE, _NUMBERS // pictures[0].numel()))
     k = min(_NEIGHBOURS, len(train))
-    found = torch.full((len(pictures), k), torch.inf)
+    distances = torch.full((len(pictures), k), torch.inf)
     for there in torch.arange(len(train)).split(size):
         real = train.images(there).flatten(1).float() / 127.5
         for here in torch.arange(len(pictures)).split(size):
             apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
-            found[here] = torch.cat([found[here], apart], 1).topk(k, 1, largest=False).values
-    return found[:, 0] / found.mean(1).clamp_min(1e-9)
+            distances[here] = torch.cat([distances[here], apart], 1).topk(k, 1, largest=False).values
+    return distances[:, 0] / distances.mean(1).clamp_min(1e-9)
 
 
 def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None) -> dict[str, Any]:
@@ -68,17 +68,17 @@ def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None
 
     Without held-out pictures nothing says how close a fresh one comes: then the numbers are null.
     """
-    words: dict[str, Any] = {"format": 1, "n": len(fakes), "held": 0, "copies": None, "expected": None, "alarm": None}
+    record: dict[str, Any] = {"format": 1, "n": len(fakes), "held": 0, "copies": None, "expected": None, "alarm": None}
     if held is not None and len(held):
         fresh = held.images(torch.arange(len(held))[:_HELD_OUT])
         near = closeness(torch.cat([fakes, fresh]), train)  # in one pass, so that no training picture is decoded twice
-        found = copies(near[: len(fakes)], near[len(fakes) :])
-        words |= {
+        rate = copies(near[: len(fakes)], near[len(fakes) :])
+        record |= {
             "held": len(fresh),
-            "copies": round(found.rate.value * found.rate.n),
-            "expected": found.expected * len(fakes),
-            "p": found.p,
-            "alarm": found.alarm,
+            "copies": round(rate.rate.value * rate.rate.n),
+            "expected": rate.expected * len(fakes),
+            "p": rate.p,
+            "alarm": rate.alarm,
         }
-    write_json(path, words)
-    return words
+    write_json(path, record)
+    return record

@@ -26,7 +26,7 @@ _LARGEST = 2**62
 
 def parse_seeds(text: str) -> list[int]:
     """Seeds of "1,5-8": 1, 5, 6, 7, 8. Raises BadInput, for a seed that stands there twice too."""
-    found: dict[int, None] = {}
+    seeds: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = (x.strip() for x in part.partition("-"))
         if not all(re.fullmatch("[0-9]{1,20}", x) for x in (first, *([last] if dash else []))):
@@ -36,12 +36,12 @@ def parse_seeds(text: str) -> list[int]:
             raise BadInput(f"the seed {high} is too large", "--seeds", f"write seeds below {_LARGEST}")
         if high < low:
             raise BadInput(f"`{part.strip()}` is no range of seeds", "--seeds", "write the smaller first, such as 5-8")
-        if any(seed in found for seed in range(low, min(high, low + MOST) + 1)):
+        if any(seed in seeds for seed in range(low, min(high, low + MOST) + 1)):
             raise BadInput(f"`{part.strip()}` names a seed twice", "--seeds", "the same seed gives the same picture")
-        if len(found) + high - low >= MOST:
+        if len(seeds) + high - low >= MOST:
             raise BadInput(f"more than {MOST:,} pictures at once", "--seeds", "draw them in parts")
-        found |= dict.fromkeys(range(low, high + 1))
-    return list(found)
+        seeds |= dict.fromkeys(range(low, high + 1))
+    return list(seeds)
 
 
 def generating(labelled: bool = False) -> list[str]:
@@ -98,7 +98,7 @@ def sample(
         at = f"step {run.saved_step:,} of {record['steps']:,}"
         say(f"zeuxis: the run has not ended: drawn with its weights after {at}")
     networks, digest = run.networks(tensors=tensors), content_hash(tensors)
-    made, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
+    drawn, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
     with _all_or_none(out, paths):
         for i, path in enumerate(paths[:-1]):
             note = {
@@ -107,9 +107,9 @@ def sample(
                 "seed": int(chosen[i]),
                 "class": classes[int(labels[i])] if labels is not None else None,
             }
-            write_png(path, made[i].permute(1, 2, 0).numpy(), note)
-        columns = round(len(made) ** 0.5) if not classes or wanted else min(len(classes), len(made))
-        write_png(paths[-1], grid(to_image(made), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
+            write_png(path, drawn[i].permute(1, 2, 0).numpy(), note)
+        columns = round(len(drawn) ** 0.5) if not classes or wanted else min(len(classes), len(drawn))
+        write_png(paths[-1], grid(to_image(drawn), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
     return paths
 
 
@@ -131,8 +131,8 @@ def _all_or_none(out: Path, paths: list[Path]) -> Iterator[None]:
 
 def _in_turn(seed: int, n: int, classes: int) -> torch.Tensor:
     """n seeds whose classes, `seed % classes`, come in turn."""
-    found = seeds_of("sample", seed, n)
-    return found - found % classes + torch.arange(n) % classes if classes else found
+    seeds = seeds_of("sample", seed, n)
+    return seeds - seeds % classes + torch.arange(n) % classes if classes else seeds
 
 
 def _labels(classes: tuple[str, ...], seeds: torch.Tensor, wanted: str | None, recipe: str) -> torch.Tensor | None:

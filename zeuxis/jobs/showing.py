@@ -30,60 +30,62 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
     """
     sizes: dict[str, Any] = {}
     try:
-        found = source.open()
+        dataset = source.open()
     except SizesDiffer:
-        sizes, found = _at_common_size(source)
-    together = families(found, source.join or "near")
+        sizes, dataset = _at_common_size(source)
+    together = families(dataset, source.join or "near")
     if page is not None:
-        write_families(page, source.source, found, together, JOINS[source.join or "near"])
-    of_class = Counter([] if found.labels is None else found.labels.tolist())
+        write_families(page, source.source, dataset, together, JOINS[source.join or "near"])
+    of_class = Counter([] if dataset.labels is None else dataset.labels.tolist())
     return {
         "source": source.source,
-        "pictures": len(found),
-        "digest": None if sizes else found.digest,
-        "channels": found.spec.channels,
-        "height": None if sizes else found.spec.height,
-        "width": None if sizes else found.spec.width,
+        "pictures": len(dataset),
+        "digest": None if sizes else dataset.digest,
+        "channels": dataset.spec.channels,
+        "height": None if sizes else dataset.spec.height,
+        "width": None if sizes else dataset.spec.width,
         **({"sizes": sizes} if sizes else {}),
-        "classes": {name: of_class[i] for i, name in enumerate(found.spec.classes)},
-        "parts": dict(Counter(found.parts or [])),
-        "groups": len({group for group, name in zip(found.groups or [], found.sources) if group != name}),
-        "families": families_of(found, together),
-        "two labels": two_labels(found),
-        "frames left out": [name for name, _ in getattr(found, "notes", [])],
+        "classes": {name: of_class[i] for i, name in enumerate(dataset.spec.classes)},
+        "parts": dict(Counter(dataset.parts or [])),
+        "groups": len({group for group, name in zip(dataset.groups or [], dataset.sources) if group != name}),
+        "families": families_of(dataset, together),
+        "two labels": two_labels(dataset),
+        "frames left out": [name for name, _ in getattr(dataset, "notes", [])],
         "remarks": [
             spelled(remark)
-            for remark in [*getattr(found, "remarks", []), *_of_models(found), *of_parts(found, together)]
+            for remark in [*getattr(dataset, "remarks", []), *_of_models(dataset), *of_parts(dataset, together)]
         ],
-        "skipped": [list(s) for s in getattr(found, "skipped", [])],
+        "skipped": [list(s) for s in getattr(dataset, "skipped", [])],
     }
 
 
 def _of_models(dataset: Dataset) -> list[str]:
     """Pictures that `data show` counts and a training does not."""
-    made = sum(kind == "made" for kind in kinds_of(dataset))
-    left = f"{'were' if made > 1 else 'was'} made by a model: training leaves {'them' if made > 1 else 'it'} out"
-    return [f"{counted(made, 'picture')} {left}, but with `--generated train`"] if made else []
+    generated = sum(kind == "made" for kind in kinds_of(dataset))
+    left = (
+        f"{'were' if generated > 1 else 'was'} made by a model: training leaves {'them' if generated > 1 else 'it'} out"
+    )
+    return [f"{counted(generated, 'picture')} {left}, but with `--generated train`"] if generated else []
 
 
-def families_of(dataset: Dataset, found: Families) -> dict[str, Any]:
+def families_of(dataset: Dataset, together: Families) -> dict[str, Any]:
     """Pictures that stay together in every split: how many families of two or more, how many pictures in them.
 
     For each reason, in how many families it joined pictures; largest: its pictures, twenty at most; asked: in words
     whether training would ask about the largest.
     """
-    members = found.members()
-    reasons = Counter(why for one in members for why in found.why.get(int(found.roots[one[0]]), []))
+    members = together.members()
+    reasons = Counter(why for one in members for why in together.why.get(int(together.roots[one[0]]), []))
     known: dict[str, Any] = {"families": len(members), "pictures": sum(map(len, members)), **reasons}
     known["largest"] = [dataset.sources[i] for i in (members[0][:LISTED].tolist() if members else [])]
     try:
-        check_bound(dataset, found)
+        check_bound(dataset, together)
     except BadInput as error:
         known["asked"] = spelled(error.what)
     return known
 
 
-def of_parts(dataset: Dataset, found: Families) -> list[str]:
+def of_parts(dataset: Dataset, together: Families) -> list[str]:
     """What is odd about the parts that a set has: classes that one of them lacks, and what stays together across them.
 
     Training drops the latter from the part that is learned from, or chosen by.
@@ -98,7 +100,7 @@ def of_parts(dataset: Dataset, found: Families) -> list[str]:
         lacking = [name for name, count in zip(dataset.spec.classes, there, strict=True) if not count]
         if lacking:
             lines.append(f"the {part} part has no picture of {some(lacking)}")
-    across = [m for m in found.members() if len(set(parts[m].tolist())) > 1]
+    across = [m for m in together.members() if len(set(parts[m].tolist())) > 1]
     if across:
         lines.append(
             f"{counted(len(across), 'family')} that must stay together {'are' if len(across) > 1 else 'is'} in several "
@@ -115,7 +117,7 @@ def two_labels(dataset: Dataset) -> list[dict[str, str]]:
     places: dict[bytes, dict[str, str]] = defaultdict(dict)
     for i, digest in enumerate(item_digests(dataset)):
         places[digest].setdefault(dataset.spec.classes[int(dataset.labels[i])], dataset.sources[i])
-    several = [{source: name for name, source in found.items()} for found in places.values() if len(found) > 1]
+    several = [{source: name for name, source in labelled.items()} for labelled in places.values() if len(labelled) > 1]
     return several[:LISTED]
 
 
@@ -133,13 +135,13 @@ def two_labels_words(dataset: Dataset) -> list[str]:
 
 def _at_common_size(source: Source) -> tuple[dict[str, Any], Opened]:
     """What is said of the sizes, and the pictures stretched to a common one, so that they can be compared."""
-    found = sizes_of(source.source, source.channels, source.where, source.taken)
-    side = found.common
-    words = {
-        "different": len(found.counts),
-        "smallest": "{}x{}".format(*found.smallest),
-        "largest": "{}x{}".format(*found.largest),
+    sizes = sizes_of(source.source, source.channels, source.where, source.taken)
+    side = sizes.common
+    record = {
+        "different": len(sizes.counts),
+        "smallest": "{}x{}".format(*sizes.smallest),
+        "largest": "{}x{}".format(*sizes.largest),
         "to train": spelled("give --size, such as `--size 64`"),
         "compared at": spelled(f"{side}x{side}, each stretched to it; training compares at its own --size"),
     }
-    return words, replace(source, size=side, fit="stretch").open()
+    return record, replace(source, size=side, fit="stretch").open()

@@ -58,17 +58,17 @@ class Source:
 
     def open(self) -> Opened:
         """As `read`; how they were read and which files could not be is told on stderr."""
-        found = self.read()
-        tell_skipped(found)
-        return found
+        dataset = self.read()
+        tell_skipped(dataset)
+        return dataset
 
     def pictures(self) -> Pictures:
         """The pictures at their own sizes; as `open`."""
-        found = open_pictures(
+        collection = open_pictures(
             self.source, channels=self.channels, strict=self.strict, where=self.where, taken=self.taken
         )
-        tell_skipped(found)
-        return found
+        tell_skipped(collection)
+        return collection
 
     @property
     def place(self) -> str:
@@ -99,17 +99,17 @@ class Source:
         }
 
     @classmethod
-    def from_words(cls, words: Mapping[str, Any]) -> "Source":
-        size = tuple(words["size"]) if isinstance(words["size"], list) else words["size"]
-        where = Where(words.get("classes_at"), words.get("group_at"), words.get("part_at"))
-        taken = Taken(words.get("generated") != "leave", words.get("frames", "first"), words.get("range"))
-        join = words.get("join")
-        return cls(words["source"], size, words["channels"], words["fit"], where=where, taken=taken, join=join)
+    def from_words(cls, record: Mapping[str, Any]) -> "Source":
+        size = tuple(record["size"]) if isinstance(record["size"], list) else record["size"]
+        where = Where(record.get("classes_at"), record.get("group_at"), record.get("part_at"))
+        taken = Taken(record.get("generated") != "leave", record.get("frames", "first"), record.get("range"))
+        join = record.get("join")
+        return cls(record["source"], size, record["channels"], record["fit"], where=where, taken=taken, join=join)
 
 
 def sources_of(record: Mapping[str, Any]) -> list[Source]:
     """Of run.json, in the order in which they were given."""
-    return [Source.from_words(words) for words in record["sources"].values()]
+    return [Source.from_words(stream) for stream in record["sources"].values()]
 
 
 def tell_skipped(dataset: Dataset | Pictures) -> None:
@@ -207,25 +207,25 @@ def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     names, datasets = recipe.sources, [source.open() for source in sources]
     order = paired(datasets[0], datasets[1], (sources[0].source, sources[1].source))
     ordered = [Subset(dataset, positions) for dataset, positions in zip(datasets, order, strict=True)]
-    words = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
+    records = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
     if len(ordered[0]) < _ENOUGH and not official_parts(datasets[0]):
-        return Material(dict(zip(names, ordered, strict=True)), {}, {}, words)
+        return Material(dict(zip(names, ordered, strict=True)), {}, {}, records)
     split = split_dataset(datasets[0], seed=seed, validation=HELD_OUT, test=0.0, join=sources[0].join)
     tell_aside(split)
     streams, held = (
         {name: Subset(x, positions) for name, x in zip(names, ordered, strict=True)}
         for positions in (split.train, split.validation)
     )
-    return Material(dict(streams), dict(held), {names[0]: split}, words)
+    return Material(dict(streams), dict(held), {names[0]: split}, records)
 
 
 def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
     dataset = source.open()
-    words, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
+    record, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
     if len(dataset) < _ENOUGH and not official_parts(dataset):
         if scored:
             say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
-        return _Part(dataset, None, None, words)
+        return _Part(dataset, None, None, record)
     share = held_share(dataset) if scored else HELD_OUT
     split = split_dataset(dataset, seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
@@ -233,7 +233,7 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
         check_classes(dataset, {"training": split.train, "held-out": split.validation})
     elif recipe.labels != "ignored" and dataset.labels is not None:
         tell_empty(dataset, split.train)
-    return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, words)
+    return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, record)
 
 
 def tell_aside(split: Split) -> None:
@@ -296,14 +296,14 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
             f"{recipe_name(type(recipe))} cuts squares out of pictures of any size", "--size", "use --patch instead"
         )
     pictures, size = source.pictures(), int(getattr(recipe, "patch"))  # noqa: B009 - a field of the recipes with patches
-    words = source.words(pictures)
+    record = source.words(pictures)
     everything = np.arange(len(pictures))
     if len(pictures) < _ENOUGH_FILES:
-        return _Part(cut(pictures, everything, size), None, None, words)
+        return _Part(cut(pictures, everything, size), None, None, record)
     share = max(HELD_OUT, 1 / len(pictures))
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
-    return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, words)
+    return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, record)
 
 
 def _held(pictures: Pictures, split: Split, size: int) -> Patches | None:

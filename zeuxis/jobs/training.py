@@ -52,23 +52,23 @@ def begin(
     start_from: str | None = None,
 ) -> Run:
     """Trains a recipe on pictures, from chance or from weights. Raises BadInput before anything is written."""
-    made = make(catalog.load(recipe), start.preset, **settings)
-    weights = weights_from(start_from, made) if start_from else None
+    instance = make(catalog.load(recipe), start.preset, **settings)
+    weights = weights_from(start_from, instance) if start_from else None
     if weights:
-        preset = made.presets.get(start.preset or "", {})
-        made = replace(made, **{**settings_of_file(weights.file, made), **preset, **settings})
-    made = with_domain(made, sources[0].source, {**made.presets.get(start.preset or "", {}), **settings})
-    check_settings(made)
+        preset = instance.presets.get(start.preset or "", {})
+        instance = replace(instance, **{**settings_of_file(weights.file, instance), **preset, **settings})
+    instance = with_domain(instance, sources[0].source, {**instance.presets.get(start.preset or "", {}), **settings})
+    check_settings(instance)
     known_device(start.device)
     check_free(run, "--run")
-    given = material(made, sources, start.seed)
-    spec = engine.spec_of(made, given.streams)
-    _check_builds(made, spec)
+    given = material(instance, sources, start.seed)
+    spec = engine.spec_of(instance, given.streams)
+    _check_builds(instance, spec)
     if weights:
-        check_fits(made, spec, weights)
+        check_fits(instance, spec, weights)
     whole = replace(start, sources=given.words, splits=given.said, weights=weights)
     with resumable(run, given.splits):
-        return finish(engine.train(made, given.streams, run, budget, given.held, whole, options), given)
+        return finish(engine.train(instance, given.streams, run, budget, given.held, whole, options), given)
 
 
 def find_pictures(folder: Path, now: str | None) -> bool:
@@ -84,17 +84,17 @@ def find_pictures(folder: Path, now: str | None) -> bool:
     record = read_json(path, "study folder") if run is None else run.record
     begun: dict[str, Any] = {"": record["data"]} if run is None else record["sources"]
     if now is None:
-        gone = [words for words in begun.values() if not _is_there(words["source"])]
-        if back := [place for words in gone for place in words.get("were", []) if _is_there(place)]:
+        gone = [stream for stream in begun.values() if not _is_there(stream["source"])]
+        if back := [place for stream in gone for place in stream.get("were", []) if _is_there(place)]:
             return find_pictures(folder, back[-1])
         return not gone or _need_none(folder, run, gone[0]["source"], record.get("out"))
     for name, before in begun.items():
         source = replace(Source.from_words(before), source=now)
-        words = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
-        if words["digest"] == before["digest"]:
+        stream = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
+        if stream["digest"] == before["digest"]:
             places = [*before.get("were", []), before["source"]]
-            were = [place for place in dict.fromkeys(places) if place != words["source"]]
-            moved = {**before, "source": words["source"], "were": were}
+            were = [place for place in dict.fromkeys(places) if place != stream["source"]]
+            moved = {**before, "source": stream["source"], "were": were}
             change = {"data": moved} if run is None else {"sources": {**begun, name: moved}}
             write_json(path, {**record, **change})
             return True
@@ -180,10 +180,10 @@ def finish(run: Run, given: Material) -> Run:
             write_json(_split_file(run.path, i, name), split.to_json())
         for capability in capabilities_of(run.recipe):
             capability.finish(run, given)
-        found = judge(run, given)
+        outcome = judge(run, given)
         write_card(run.path)
         write_report(run.path)
-        say(f"zeuxis: {found.sentence}")
+        say(f"zeuxis: {outcome.sentence}")
     return run
 
 
@@ -207,9 +207,9 @@ def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder
 
 def opened(run: str | Path) -> Run:
     """The run in a folder. Raises BadInput where there is none, or its run.json is damaged, old or incomplete."""
-    found = Run.open(run)
-    _whole(found.record, _IN_A_RUN, "run.json", found.path)
-    return found
+    opened_run = Run.open(run)
+    _whole(opened_run.record, _IN_A_RUN, "run.json", opened_run.path)
+    return opened_run
 
 
 def opened_study(folder: Path) -> Path:
@@ -230,10 +230,10 @@ def domain_of(recipe: type[Recipe], domain: str) -> dict[str, str]:
 
 def with_domain(recipe: Recipe, source: str, given: Mapping[str, Any]) -> Recipe:
     """The recipe with its `domain`, where it has one and none is given, guessed from the source's name, and said."""
-    found = {} if "domain" in given else domain_of(type(recipe), guess_domain(source))
-    if found and any(getattr(recipe, name, None) in moves for name, moves in _MOVES.items()):
-        say(f"zeuxis: augmenting as {found['domain']}, guessed from the name; --domain says otherwise")
-    return replace(recipe, **found) if found else recipe
+    guessed = {} if "domain" in given else domain_of(type(recipe), guess_domain(source))
+    if guessed and any(getattr(recipe, name, None) in moves for name, moves in _MOVES.items()):
+        say(f"zeuxis: augmenting as {guessed['domain']}, guessed from the name; --domain says otherwise")
+    return replace(recipe, **guessed) if guessed else recipe
 
 
 # ------------------------------------------------------------------ what can be refused before anything is written
@@ -301,8 +301,8 @@ def check_settings(recipe: Recipe, style: str = "--{}") -> None:
         if get_origin(hint) is Literal and value not in get_args(hint):
             raise BadInput(f"{flag} cannot be `{value}`", where, nearest(str(value), list(get_args(hint))))
         for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, int | float) and (words := _wrong(hint, number)):
-                raise BadInput(f"{flag} must be {words}, not {number:g}", where)
+            if isinstance(number, int | float) and (wanted := _wrong(hint, number)):
+                raise BadInput(f"{flag} must be {wanted}, not {number:g}", where)
 
 
 def _check_builds(recipe: Recipe, spec: Spec) -> None:
@@ -314,7 +314,7 @@ def _check_builds(recipe: Recipe, spec: Spec) -> None:
     except BadInput:
         raise
     except (RuntimeError, ValueError, ZeroDivisionError, IndexError) as error:
-        words = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200]
         raise BadInput(
-            f"these settings make no {recipe_name(type(recipe))}: {words}", "", "use other values"
+            f"these settings make no {recipe_name(type(recipe))}: {reason}", "", "use other values"
         ) from error

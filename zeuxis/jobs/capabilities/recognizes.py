@@ -24,8 +24,8 @@ def predictions(recipe: Recipe, networks: nn.ModuleDict, data: Dataset, device: 
     """Predicted class of every picture, int64 [N]."""
     assert isinstance(recipe, Recognizes)
     parts = torch.arange(len(data)).split(_AT_ONCE)
-    found = [recipe.logits(networks, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
-    return torch.cat(found)
+    classes = [recipe.logits(networks, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
+    return torch.cat(classes)
 
 
 def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:
@@ -35,14 +35,14 @@ def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:
     guess = predictions(run.recipe, run.networks().to(device), held, device)
     labels = np.asarray(held.labels)
     each = recalls(guess, labels, classes)
-    found = {
+    record = {
         "format": 1,
         "balanced_accuracy": None if None in each else balanced_accuracy(guess, labels, classes).value,
         "recalls": each,
         "pictures": np.bincount(labels, minlength=classes).tolist(),
     }
-    write_json(run.path / "recalls.json", found)
-    return found
+    write_json(run.path / "recalls.json", record)
+    return record
 
 
 def finish(run: Run, given: Material) -> None:

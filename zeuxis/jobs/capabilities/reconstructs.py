@@ -138,7 +138,7 @@ def write_strips(run: Run, held: Dataset | None) -> None:
         return
     sheet = torch.cat([strip.image for strip in strips])
     sources = getattr(held, "sources", None)
-    words = {
+    record = {
         "format": 1,
         "rows": [strip.name for strip in strips],
         "psnr": [None if strip.psnr is None else _finite(strip.psnr) for strip in strips],
@@ -149,7 +149,7 @@ def write_strips(run: Run, held: Dataset | None) -> None:
         "sources": None if sources is None else [str(sources[i]) for i in places],
     }
     write_png(run.path / "real" / "strips.png", grid(sheet, len(clean)))
-    write_json(run.path / "real" / "strips.json", words)
+    write_json(run.path / "real" / "strips.json", record)
 
 
 def finish(run: Run, given: Material) -> None:

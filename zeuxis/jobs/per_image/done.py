@@ -34,8 +34,8 @@ def digest(content: bytes | Path) -> str:
 
 def request(settings: Mapping[str, Any], source: bytes | Path, mask: bytes | Path | None) -> Note:
     """What a note says of what was asked for, and of which files."""
-    words = {**settings, "source": digest(source), "mask": None if mask is None else digest(mask)}
-    return {key: value for key, value in words.items() if value is not None}
+    asked = {**settings, "source": digest(source), "mask": None if mask is None else digest(mask)}
+    return {key: value for key, value in asked.items() if value is not None}
 
 
 def unfinished(pairs: list[Pair], work: Work) -> tuple[list[Pair], int]:
@@ -109,18 +109,18 @@ def _is_same_picture(pair: Pair) -> bool:
     ):
         return False
     try:
-        wanted, found = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)
+        wanted, there = read(encode(read(pair.source), pair.target.suffix, None)), read(pair.target)
     except (Unreadable, BadInput, OSError):
         return False
-    if wanted.alpha is None or found.alpha is None:
-        return wanted.alpha is found.alpha and np.array_equal(wanted.pixels, found.pixels)
-    return np.array_equal(wanted.alpha, found.alpha) and np.array_equal(wanted.pixels, found.pixels)
+    if wanted.alpha is None or there.alpha is None:
+        return wanted.alpha is there.alpha and np.array_equal(wanted.pixels, there.pixels)
+    return np.array_equal(wanted.alpha, there.alpha) and np.array_equal(wanted.pixels, there.pixels)
 
 
 def _has_size(pair: Pair, scale: int) -> bool:
     """All that can be told of a format without notes."""
-    given, found = size_of_file(pair.source), size_of_file(pair.target)
-    return given is not None and found == tuple(side * scale for side in given)
+    given, there = size_of_file(pair.source), size_of_file(pair.target)
+    return given is not None and there == tuple(side * scale for side in given)
 
 
 def size_of_file(path: Path) -> tuple[int, int] | None:

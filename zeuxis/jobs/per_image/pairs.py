@@ -38,9 +38,9 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
     Raises BadInput where there is nothing, where two would share a target, where a target would be its own source or
     what a pattern finds would be written beside its sources, or a mask is missing.
     """
-    found = sources_of(given)
-    if len(found) == 1 and found[0][0] == Path(given):
-        source, target = found[0][0], _single_target(found[0][0], out, word, suffix)
+    sources = sources_of(given)
+    if len(sources) == 1 and sources[0][0] == Path(given):
+        source, target = sources[0][0], _single_target(sources[0][0], out, word, suffix)
         named = out is not None and target == Path(out)
         copy = None if named or suffix is not None else target.with_suffix(source.suffix)
         pairs = [Pair(source, target, source.name, Path(mask) if mask else None, copy if copy != target else None)]
@@ -52,7 +52,7 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
             what = "the results would lie in the folder of the pictures, as pictures of it the next time"
             raise BadInput(what, str(folder), "name an OUT outside of it")
         masks = _masks(mask)
-        pairs = _apart([_in_tree(path, inner, folder, masks, suffix) for path, inner in found])
+        pairs = _apart([_in_tree(path, inner, folder, masks, suffix) for path, inner in sources])
     _check(pairs)
     if Path(given) not in (pair.source for pair in pairs):
         _check_beside(pairs)
@@ -90,9 +90,9 @@ def sources_of(given: str) -> list[tuple[Path, PurePosixPath]]:
     if path.is_dir():
         inside = tree(path)
     else:
-        found = [Path(p) for p in sorted(glob.glob(given, recursive=True))]
+        matches = [Path(p) for p in sorted(glob.glob(given, recursive=True))]
         base = _base(path)
-        inside = [(p, PurePosixPath(p.relative_to(base).as_posix())) for p in found if p.is_file()]
+        inside = [(p, PurePosixPath(p.relative_to(base).as_posix())) for p in matches if p.is_file()]
         inside = [(p, inner) for p, inner in inside if is_candidate(inner)]
     if not inside:
         what = "there is no picture here" if path.is_dir() else "there is no such file or folder"

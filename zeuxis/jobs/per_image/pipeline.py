@@ -98,10 +98,10 @@ def through_pipe(
         pair = Pair(Path(f"stdin{own}"), Path(f"-{suffix}"), f"stdin{own}" if read_all is None else name)
         if read_all is None and OTHERS in picture.kept.remarks:
             raise BadInput("several pictures came in on stdin", "IN", "give one at a time, or a folder")
-        made, outcome = _from_picture(work, picture, data, pair, hole)
+        result, outcome = _from_picture(work, picture, data, pair, hole)
     except Unreadable as error:
         raise BadInput(f"{what} {error}", "IN") from error
-    record = replace(_recorded(replace(pair, name=name), outcome), source=None, result=None, given=data, made=made)
+    record = replace(_recorded(replace(pair, name=name), outcome), source=None, result=None, given=data, made=result)
     _tell(record)
     return record
 
@@ -145,12 +145,12 @@ def _planned(pair: Pair, work: Work) -> Record:
     pair = pair if decision.changes else pair.spared
     state = "would be done" if decision.changes else "would be left alone"
     used = work.by_what(decision) if decision.changes else ()
-    told = (*decision.remarks, *lost)
-    return record_of(pair, state, decision.why, told, measured=_judged(decision), used=used)
+    notes = (*decision.remarks, *lost)
+    return record_of(pair, state, decision.why, notes, measured=_judged(decision), used=used)
 
 
-def _judged(found: Decision | Outcome) -> Judged | None:
-    return None if found.measured is None else found.measured.judged()
+def _judged(decided: Decision | Outcome) -> Judged | None:
+    return None if decided.measured is None else decided.measured.judged()
 
 
 def _done_now(pair: Pair, work: Work, look: Look | None) -> Record:
@@ -164,8 +164,8 @@ def _done_now(pair: Pair, work: Work, look: Look | None) -> Record:
 
 def _recorded(pair: Pair, outcome: Outcome) -> Record:
     lost = remarks(outcome.picture, pair.target.suffix) if outcome.picture else ()
-    state, told = "done" if outcome.used else "left alone", (*outcome.remarks, *lost)
-    return record_of(pair, state, outcome.why, told, measured=_judged(outcome), used=outcome.used)
+    state, notes = "done" if outcome.used else "left alone", (*outcome.remarks, *lost)
+    return record_of(pair, state, outcome.why, notes, measured=_judged(outcome), used=outcome.used)
 
 
 def _one(pair: Pair, work: Work) -> tuple[Picture | None, Outcome]:
@@ -177,10 +177,10 @@ def _one(pair: Pair, work: Work) -> tuple[Picture | None, Outcome]:
         return None, _one_large(pair, work)
     data = pair.source.read_bytes()
     picture, mask = read(data), pair.mask.read_bytes() if pair.mask else None
-    made, outcome = _from_picture(work, picture, data, pair, mask)
+    result, outcome = _from_picture(work, picture, data, pair, mask)
     pair = pair if outcome.used else pair.spared
-    if not (pair.target.exists() and pair.target.read_bytes() == made):
-        write_bytes(pair.target, made)
+    if not (pair.target.exists() and pair.target.read_bytes() == result):
+        write_bytes(pair.target, result)
     return picture, outcome
 
 
@@ -274,11 +274,11 @@ def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iter
             # a fault of ours with one picture is no reason to leave the others undone
             if not isinstance(error, _FORESEEN) and (single or isinstance(error, ZeuxisError) or debugging()):
                 raise
-            words = _why_failed(error)
+            reason = _why_failed(error)
             if single:
-                raise error if isinstance(error, ZeuxisError) else BadInput(words, str(pair.source)) from error
-            say(f"zeuxis: {pair.name}: {words}")
-            yield record_of(pair, "failed", decision=words)
+                raise error if isinstance(error, ZeuxisError) else BadInput(reason, str(pair.source)) from error
+            say(f"zeuxis: {pair.name}: {reason}")
+            yield record_of(pair, "failed", decision=reason)
             continue
         left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
         later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""

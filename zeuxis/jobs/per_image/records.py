@@ -184,8 +184,8 @@ class Results(Sequence[Record]):
 
     def __repr__(self) -> str:
         states = Counter(record.state for record in self.records)
-        told = "".join(f", {n:,} {state}" for state, n in states.items())
-        return f"<Results: {counted(len(self.records), 'picture')}{told}>"
+        counts = "".join(f", {n:,} {state}" for state, n in states.items())
+        return f"<Results: {counted(len(self.records), 'picture')}{counts}>"
 
     def to_json(self) -> dict[str, Any]:
         return {**summary(self.records), **self.beside}

@@ -77,14 +77,14 @@ def drift(before: Tensor, after: Tensor, scale: int = 1) -> Drift:
 # ------------------------------------------------------------------ maps
 
 
-def pooled_map(energy: Tensor, words: str, floor: float = 0.0, window: int = 1) -> Map:
+def pooled_map(energy: Tensor, meaning: str, floor: float = 0.0, window: int = 1) -> Map:
     """Root of the local mean of an energy [1, 1, H, W], less `floor`, none below zero, at no more than 600 pixels."""
     side = max(1, -(-max(energy.shape[2:]) // WIDEST))
     small, width = _pooled(energy, side), window // side // 2 * 2 + 1
     small = avg_pool2d(small, width, 1, width // 2, count_include_pad=False) if width > 1 else small
     values = (small.sqrt() - floor).clamp_min(0)[0, 0].float()
     top = float(values.flatten().kthvalue(max(1, int(0.995 * values.numel()))).values)
-    return Map(values.numpy(), max(top, 4.0), words)
+    return Map(values.numpy(), max(top, 4.0), meaning)
 
 
 def _energy(first: Tensor, second: Tensor) -> Tensor:
@@ -101,14 +101,14 @@ def shrunk_again(before: Tensor, after: Tensor, scale: int) -> Tensor:
 
 def consistency(before: Tensor, after: Tensor, scale: int) -> float:
     """PSNR in dB, all channels, 8 bits, of the enlarged picture made small again against the one that was given."""
-    found = psnr(*alike(shrunk_again(before, after, scale), before))
-    return inf if found is None else found
+    db = psnr(*alike(shrunk_again(before, after, scale), before))
+    return inf if db is None else db
 
 
 def invented(before: Tensor, after: Tensor, scale: int) -> Map:
     """Where the enlarged picture, made small again, is not the one that was given, in grey levels."""
-    words = "Invented: where the result, made small again, is not the input"
-    return pooled_map(_energy(shrunk_again(before, after, scale), before), words)
+    meaning = "Invented: where the result, made small again, is not the input"
+    return pooled_map(_energy(shrunk_again(before, after, scale), before), meaning)
 
 
 def residual(before: Tensor, after: Tensor) -> float:
@@ -125,8 +125,8 @@ def taken(before: Tensor, after: Tensor, noise: float, specks: bool = False) -> 
     some, of which `before` is free.
     """
     beyond = "the noise and the specks" if specks else "the noise"
-    words = f"Removed beyond {beyond}: where structure was changed" if noise else "Where it was changed, and how much"
-    return pooled_map(_energy(before, after), words, noise, _WINDOW)
+    meaning = f"Removed beyond {beyond}: where structure was changed" if noise else "Where it was changed, and how much"
+    return pooled_map(_energy(before, after), meaning, noise, _WINDOW)
 
 
 def place(values: Tensor, height: int, width: int, side: int) -> tuple[int, int]:
@@ -154,17 +154,17 @@ class Change:
     def to_json(self) -> dict[str, Any]:
         """Plain values; a consistency without any difference is None."""
         db = None if self.consistency is None or self.consistency == inf else self.consistency
-        found = {"shift": self.drift.shift, "channels": list(self.drift.channels), "consistency": db}
+        figures = {"shift": self.drift.shift, "channels": list(self.drift.channels), "consistency": db}
         chroma = None if self.drift.chroma is None else list(self.drift.chroma)
-        return {**found, "chroma": chroma, "residual": self.residual, "filled": self.filled}
+        return {**figures, "chroma": chroma, "residual": self.residual, "filled": self.filled}
 
     def words(self, noise: float, specks: bool = False) -> str:
         """One line for people; specks: there were some, and beside noise they are not counted in it."""
         if self.filled is not None:
             return f"{100 * self.filled:.2g} % of the pixels changed, all others are what they were"
         if self.residual is not None:
-            told = f"{' beside the specks' if specks else ''}, the noise is {noise:.1f}" if noise else ""
-            return f"{self.drift.words()}; pixels changed by {self.residual:.1f} grey levels{told}"
+            against = f"{' beside the specks' if specks else ''}, the noise is {noise:.1f}" if noise else ""
+            return f"{self.drift.words()}; pixels changed by {self.residual:.1f} grey levels{against}"
         assert self.consistency is not None
         db = "exactly" if self.consistency == inf else f"to {self.consistency:.1f} dB"
         return f"{self.drift.words()}; made small again it gives the input {db}"

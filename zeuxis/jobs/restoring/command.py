@@ -88,10 +88,10 @@ _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 def bytes_of(memory: str | int | None) -> int | None:
     """ "500M" or "2G" in bytes. Raises BadInput, also for less than works."""
-    found = memory if memory is None or isinstance(memory, int) else _parsed(memory)
-    if found is not None and found < _LEAST:
-        raise BadInput(f"{found / (1 << 20):.3g} MB are too little to work with", "--memory", "give 100M or more")
-    return found
+    size = memory if memory is None or isinstance(memory, int) else _parsed(memory)
+    if size is not None and size < _LEAST:
+        raise BadInput(f"{size / (1 << 20):.3g} MB are too little to work with", "--memory", "give 100M or more")
+    return size
 
 
 def _parsed(memory: str) -> int:
@@ -99,9 +99,9 @@ def _parsed(memory: str) -> int:
     if number[-1:].lower() in _UNITS:
         number, unit = number[:-1], _UNITS[number[-1].lower()]
     try:
-        found = int(float(number) * unit)
+        size = int(float(number) * unit)
     except (ValueError, OverflowError):
-        found = 0
-    if found < 1:
+        size = 0
+    if size < 1:
         raise BadInput(f"`{memory}` is no amount of memory", "--memory", "such as 500M or 2G")
-    return found
+    return size

@@ -30,11 +30,11 @@ def check(original: str | None, page: str | None, given: str, scale: int) -> Ori
 
     Raises BadInput for an original or a page that cannot be, before any work is done.
     """
-    found: Originals = {}
+    originals: Originals = {}
     if original is not None:
         if not Path(original).exists():
             raise BadInput("there is no such file or folder", original, "check --compare")
-        found = originals_of(original, given, scale)
+        originals = originals_of(original, given, scale)
     if page is not None:
         if Path(page).suffix.lower() not in _PAGES:
             raise BadInput("the page is written as HTML", page, "name it .html")
@@ -42,12 +42,12 @@ def check(original: str | None, page: str | None, given: str, scale: int) -> Ori
             raise BadInput("a folder stands where a file is needed", page, "choose another place")
         check_place(page)
         check_page(Path(page))
-    return found
+    return originals
 
 
-def _finite(found: Mapping[str, float | None]) -> dict[str, float | str | None]:
+def _finite(scores: Mapping[str, float | None]) -> dict[str, float | str | None]:
     """For JSON: "equal" in place of what is infinite, since nothing differs."""
-    return {k: "equal" if v == inf else v for k, v in found.items()}
+    return {k: "equal" if v == inf else v for k, v in scores.items()}
 
 
 def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str | None) -> dict[str, Any]:
@@ -67,9 +67,9 @@ def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str 
         "why": spelled(why),
     }
     looked_at = pair.whole if pair.left_alone or pair.scale > 1 else pair.beside
-    found = changes.change(*looked_at, pair.scale, asked.task == diagnose.FILL and not pair.left_alone)
-    entry["changed"] = found.to_json()
-    entry["words"] = found.words(pair.measured.noise, pair.measured.specks is not None)
+    change = changes.change(*looked_at, pair.scale, asked.task == diagnose.FILL and not pair.left_alone)
+    entry["changed"] = change.to_json()
+    entry["words"] = change.words(pair.measured.noise, pair.measured.specks is not None)
     if pair.original is not None:
         before, after, alphas = pair.given(), pair.after, pair.alpha_pairs() or (None, None)
         same = pair.scale == 1 and before.shape == after.shape and torch.equal(before, after)
@@ -150,20 +150,20 @@ class Comparison:
             none: dict[str, Any] = {"compared": [], "mean": {}, "protocol": {}, "page": None, "failed": failed}
             raise SomeFailed("none of the pictures could be compared", given, "they are listed above", none)
         done = [self.done[name] for name in names]
-        words = _summary(
+        summary = _summary(
             [entry for _, entry in done], self.asked.scale, self.measure is not None, self.original is not None
         )
         if self.page is not None:
             panels = [self.panels[name] for name in names] if len(names) <= restored.MOST else []
-            write_page(self.page, done, panels, self.asked, words)
+            write_page(self.page, done, panels, self.asked, summary)
             say(f"zeuxis: before and after in {self.page}")
         compared = [_plain(entry) for _, entry in done]
         page = None if self.page is None else str(self.page)
-        found = {**{k: words[k] for k in ("mean", "protocol")}, "compared": compared, "page": page}
+        report = {**{k: summary[k] for k in ("mean", "protocol")}, "compared": compared, "page": page}
         if failed:
             what = f"{len(failed)} of {counted(len(records), 'picture')} could not be compared"
-            raise SomeFailed(what, given, "they are listed above", {**found, "failed": failed})
-        return found
+            raise SomeFailed(what, given, "they are listed above", {**report, "failed": failed})
+        return report
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,4 +192,4 @@ def _means(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | 
         good = [(k, b, a) for k, b, a in both if None not in (b, a) and isfinite(b) and isfinite(a)]
         kept["input"].append({k: b for k, b, _ in good})
         kept["output"].append({k: a for k, _, a in good})
-    return {side: scoring.means(found) for side, found in kept.items()}
+    return {side: scoring.means(scores) for side, scores in kept.items()}

@@ -72,42 +72,42 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     paper = (graphic or on_paper(image)) if task in _FOR_PAPER else None
     worn = (not paper and looks_worn(image)) if task in _FOR_WEAR else None
     quiet = 1.0 if noise is None else _quiet(noise)
-    found = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull, specks, paper)
+    measured = Measured(sigma, quality, grid, blur, table, worn, colours, quiet, dull, specks, paper)
     if traces is None:
         causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _drawn_in(picture))
     else:
-        softness_in = _softness_in(found, detail, seen, noise_in)
+        softness_in = _softness_in(measured, detail, seen, noise_in)
         causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: softness_in}
     if specks is not None:
-        causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if found.blur else _SPECKED}
+        causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if measured.blur else _SPECKED}
     if untold:
         same = set(causes.values())
         causes = {SPECKS: same.pop() if len(same) == 1 else "", **causes}
         causes = {name: _ENDS if cause in ("", _NOISY) else cause for name, cause in causes.items()}
-    return replace(found, unjudged=_unjudged(found, causes))
+    return replace(measured, unjudged=_unjudged(measured, causes))
 
 
 def _without_specks(image: Tensor, seen: Tensor | None, look: bool) -> tuple[Impulses | None, Tensor, bool, bool]:
     """Salt and pepper, None where there is none, and in a drawing; the picture without it; whether it is drawn, which
     shows without the specks; and whether there may be some that cannot be told."""
-    found = impulses(image, seen) if look else _NO_SPECKS
-    if found is None or not found.share:
-        return None, image, drawn(image, seen), found is None
-    clear = despeckled(image, found)
+    shares = impulses(image, seen) if look else _NO_SPECKS
+    if shares is None or not shares.share:
+        return None, image, drawn(image, seen), shares is None
+    clear = despeckled(image, shares)
     graphic = drawn(clear, seen)
-    return (None, image, drawn(image, seen), True) if graphic else (found, clear, False, False)
+    return (None, image, drawn(image, seen), True) if graphic else (shares, clear, False, False)
 
 
-def _unjudged(found: Measured, causes: Mapping[str, str]) -> dict[str, str]:
+def _unjudged(measured: Measured, causes: Mapping[str, str]) -> dict[str, str]:
     """What could not be judged, and in what; causes: why each could not, empty where it could."""
-    if found.noise > NOISE or found.colours > COLOURS:
+    if measured.noise > NOISE or measured.colours > COLOURS:
         causes = {**causes, NOISE_: ""}
-    elif found.soft and not found.blur and not causes[NOISE_]:  # it may have been blurred with the picture
+    elif measured.soft and not measured.blur and not causes[NOISE_]:  # it may have been blurred with the picture
         causes = {**causes, NOISE_: _SOFT}
     elif not causes[NOISE_]:  # a codec takes fine noise away, and what it leaves is like detail
         lossy = causes[JPEG_] if causes[JPEG_] not in (_PLAIN, _SPECKED) else ""
-        causes = {**causes, NOISE_: _CODED if found.quality is not None else lossy}
-    if found.quality is not None:
+        causes = {**causes, NOISE_: _CODED if measured.quality is not None else lossy}
+    if measured.quality is not None:
         causes = {**causes, JPEG_: ""}
     return {name: cause for name, cause in causes.items() if cause}
 
@@ -125,20 +125,20 @@ def _jpeg_in(picture: Picture, traces: estimate.JpegTraces) -> str:
     return "" if bool(traces.judged) else _PLAIN
 
 
-def _softness_in(found: Measured, detail: float, seen: Tensor | None, noise_in: str) -> str:
+def _softness_in(measured: Measured, detail: float, seen: Tensor | None, noise_in: str) -> str:
     """In what softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can.
 
     noise_in: the same of noise; where that may be there, what is fine may be no detail.
     """
-    if noise_in == _PLAIN and not found.blur:
+    if noise_in == _PLAIN and not measured.blur:
         return _PLAIN
-    if found.soft:
+    if measured.soft:
         return ""
     if seen is not None:
         return "a picture transparent in part"
     if math.isinf(detail):
         return _PLAIN
-    return _CODED if found.quality is not None else _NOISY if found.noise else noise_in
+    return _CODED if measured.quality is not None else _NOISY if measured.noise else noise_in
 
 
 def _seen(picture: Picture) -> Tensor | None:
@@ -149,14 +149,14 @@ def _seen(picture: Picture) -> Tensor | None:
     return None if seen.all() else torch.from_numpy(seen)[None, None]
 
 
-def _noise(found: estimate.Noise, image: Tensor, seen: Tensor | None) -> tuple[float, float, str]:
+def _noise(noise: estimate.Noise, image: Tensor, seen: Tensor | None) -> tuple[float, float, str]:
     """White noise in grey levels, 0 where it looks like the grain of a film; noise in the colours; and in what
     neither can be judged, empty where they can."""
-    if float(found.sigma) == float(found.confidence) == 0:
+    if float(noise.sigma) == float(noise.confidence) == 0:
         return 0.0, 0.0, _PLAIN
-    colours, white = float(found.coarse), float(found.sigma)
-    grain = float(found.chroma) < ALIKE * float(found.luma)
-    loud, sure = white > (GRAIN if grain else NOISE), float(found.confidence) >= SURE
+    colours, white = float(noise.coarse), float(noise.sigma)
+    grain = float(noise.chroma) < ALIKE * float(noise.luma)
+    loud, sure = white > (GRAIN if grain else NOISE), float(noise.confidence) >= SURE
     if (loud and sure or colours > COLOURS) and variety(image, seen) < VARIED:
         return 0.0, 0.0, _ALIKE
     if loud and not sure and colours <= COLOURS:
@@ -168,17 +168,17 @@ def _coded(picture: Picture, image: Tensor, seen: Tensor | None, quality: int, g
     """Noise that JPEG left, in grey levels of the luma; 0 where it is too little, or like detail."""
     own, last = _of_file(picture)
     table = (own.double() if quality == last else luma_table(quality)).reshape(8, 8)
-    found = coded_noise(image, ((table + table.T) / 2).flatten().tolist(), grid, seen)  # it may have been turned
-    sure = found is not None and found.sigma > CODED and found.alike > CODED_SURE and found.uneven < UNEVEN
-    return found.sigma if found and sure and variety(image, seen) >= VARIED else 0.0
+    noise = coded_noise(image, ((table + table.T) / 2).flatten().tolist(), grid, seen)  # it may have been turned
+    sure = noise is not None and noise.sigma > CODED and noise.alike > CODED_SURE and noise.uneven < UNEVEN
+    return noise.sigma if noise and sure and variety(image, seen) >= VARIED else 0.0
 
 
-def _quiet(found: estimate.Noise) -> float:
+def _quiet(noise: estimate.Noise) -> float:
     """How strong the luma's noise can be beside that of the colours: as strong as all that its calmest parts hold.
 
     Both as measured in the same frequencies, neither freed of what clipping took; 1 where the colours' was not told.
     """
-    return min(1.0, float(found.most_luma) / float(found.coarse)) if float(found.coarse) else 1.0
+    return min(1.0, float(noise.most_luma) / float(noise.coarse)) if float(noise.coarse) else 1.0
 
 
 def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | None, tuple[int, int], tuple[int, ...]]:
@@ -187,13 +187,13 @@ def _jpeg(picture: Picture, traces: estimate.JpegTraces | None) -> tuple[int | N
     The file's own tables know the last compression alone: an earlier, coarser one shows in the pixels. Its steps are
     then widened by those of the last, which moved every coefficient by half of them at most.
     """
-    found, grid = None, (0, 0)
+    earlier, grid = None, (0, 0)
     if traces is not None and not math.isnan(float(traces.quality)):
         if (shown := round(float(traces.quality))) <= TOLD:
-            found, grid = shown, (int(traces.row), int(traces.column))
+            earlier, grid = shown, (int(traces.row), int(traces.column))
     own, last = _of_file(picture)
-    if found is not None and (last is None or found < last - EARLIER):
-        quality, table = found, _either_way(luma_table(found).reshape(8, 8)) + _either_way(own)
+    if earlier is not None and (last is None or earlier < last - EARLIER):
+        quality, table = earlier, _either_way(luma_table(earlier).reshape(8, 8)) + _either_way(own)
     elif last is not None:
         quality, table = last, _either_way(own)
     else:
@@ -219,27 +219,27 @@ def _mending(m: Measured) -> Plan:
 
     Specks go first: all else was measured without them, and no net has learned them.
     """
-    found, steps = [], []
+    faults, steps = [], []
     if m.noise > NOISE or m.colours > COLOURS:
-        found.append(f"noise {m.noise:.0f}" if m.noise > NOISE else f"noise of {m.colours:.0f} in the colours")
+        faults.append(f"noise {m.noise:.0f}" if m.noise > NOISE else f"noise of {m.colours:.0f} in the colours")
         steps.append("denoise")
     if m.quality is not None and m.quality <= QUALITY:
-        found.append(f"JPEG quality {m.quality}")
+        faults.append(f"JPEG quality {m.quality}")
         steps = ["repair" if steps else "unblock"]
     if m.specks is not None:
-        found.insert(0, specks_in_words(m.specks))
+        faults.insert(0, specks_in_words(m.specks))
         steps.insert(0, "despeckle")
-    if m.blur > BLUR and not found:
-        found.append(f"blur {m.blur:.1f} px")
+    if m.blur > BLUR and not faults:
+        faults.append(f"blur {m.blur:.1f} px")
         steps.append("sharpen")
-    return Plan(tuple(steps), ", ".join(found) + (_beside(m) if steps else ""))
+    return Plan(tuple(steps), ", ".join(faults) + (_beside(m) if steps else ""))
 
 
 def _beside(m: Measured) -> str:
     """What may be there beside what is mended: noise and specks, where they could not be told."""
     left = {name: cause for name, cause in m.unjudged.items() if name in (SPECKS, NOISE_)}
-    told = [f"; {name} in {cause} is not judged" for name, cause in left.items()]
-    return "".join(told) + (_hint(replace(m, quality=None)) if NOISE_ in left else "")
+    clauses = [f"; {name} in {cause} is not judged" for name, cause in left.items()]
+    return "".join(clauses) + (_hint(replace(m, quality=None)) if NOISE_ in left else "")
 
 
 def _auto(m: Measured) -> Plan:
@@ -252,12 +252,12 @@ def _auto(m: Measured) -> Plan:
 
 def _hint(m: Measured) -> str:
     """Which tasks do what `auto` does not, since it could not be judged."""
-    found = []
+    tasks = []
     if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _PLAIN, _SOFT):
-        found.append("`--task denoise` where it is noisy")
+        tasks.append("`--task denoise` where it is noisy")
     if m.quality is not None and not m.blur:
-        found.append("`--task deblur` where it is soft")
-    return f"; try {', '.join(found)}" if found else ""
+        tasks.append("`--task deblur` where it is soft")
+    return f"; try {', '.join(tasks)}" if tasks else ""
 
 
 def _enhance(m: Measured) -> Plan:
@@ -301,9 +301,9 @@ def check_task(task: str) -> None:
 def plan(task: str, measured: Measured, masked: bool = False) -> Plan:
     """What to do with a picture; masked: somebody marked what is missing. Raises BadInput for an unknown task."""
     check_task(task)
-    found = _PLANS[task](measured)
-    if found.why != _WRITING:
-        return found
+    planned = _PLANS[task](measured)
+    if planned.why != _WRITING:
+        return planned
     if masked:
         return Plan((FILL,), f"the mask alone is filled: {_WRITING}")
-    return replace(found, why=f"{_WRITING}; a `--mask` says what is to be filled")
+    return replace(planned, why=f"{_WRITING}; a `--mask` says what is to be filled")

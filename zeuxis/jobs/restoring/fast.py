@@ -50,13 +50,13 @@ def _module() -> ModuleType | None:
 
 def _kept(folder: Path, files: to_ncnn.Files) -> tuple[Path, Path]:
     """The net's two files, written where they are missing or differ from what its weights give."""
-    found = []
+    paths = []
     for name, data in (("net.param", files.param), ("net.bin", files.weights)):
         path = folder / name
         if not path.is_file() or sha256_of(path) != hashlib.sha256(data).hexdigest():
             write_bytes(path, data)
-        found.append(path)
-    return found[0], found[1]
+        paths.append(path)
+    return paths[0], paths[1]
 
 
 def _opened(ncnn: ModuleType, files: tuple[Path, Path], threads: int) -> Any:
@@ -149,9 +149,9 @@ def _machine(ncnn: ModuleType, threads: int) -> dict[str, Any]:
 def _remembered(path: Path, machine: dict[str, Any]) -> dict[str, float] | None:
     """The seconds measured before on this machine; None where there are none, or they cannot be read."""
     try:
-        found = json.loads(path.read_bytes())
-        seconds = {name: float(found["seconds"][name]) for name in ("ncnn", "torch")}
-        return seconds if found["machine"] == machine else None
+        record = json.loads(path.read_bytes())
+        seconds = {name: float(record["seconds"][name]) for name in ("ncnn", "torch")}
+        return seconds if record["machine"] == machine else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

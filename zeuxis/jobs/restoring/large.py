@@ -73,13 +73,13 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
     measured = diagnose.measure(part, to_tensor(part), task)
     plan = diagnose.plan(task, measured)
     channels = 1 if plan.steps and is_grey(path) else part.pixels.shape[2]
-    found = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=channels)
+    middle = Middle(**vars(measured), step=next(iter(plan.steps), ""), channels=channels)
     if not set(plan.steps) <= {"denoise", "repair", "unblock"}:
         if task == "auto":
             why = f"so large a picture is denoised, and left alone otherwise: in its middle {plan.why}"
-            return Plan((), why), found
+            return Plan((), why), middle
         raise BadInput(f"pictures of this size can be denoised and enlarged, not `{task}`", str(path), "cut it first")
-    return replace(plan, why=f"in its middle: {plan.why}"), found
+    return replace(plan, why=f"in its middle: {plan.why}"), middle
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ def repair_large(
         return band + strength * (mended - band) if strength < 1 else mended
 
     function = windows_of_blocks if blocks else windows
-    found = noted(note, net.name, net)
+    completed = noted(note, net.name, net)
     grey = measured.channels == 1
-    return _through(function, bands, path, target, net.name, found, progress, mirror=not blocks, grey=grey)
+    return _through(function, bands, path, target, net.name, completed, progress, mirror=not blocks, grey=grey)
 
 
 def _in_windows(function: Callable[[Tensor], Tensor], band: Tensor, bands: _Bands, columns: int) -> Tensor:

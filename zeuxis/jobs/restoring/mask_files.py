@@ -31,8 +31,8 @@ class _Mask:
 
     def apart(self, colour: np.ndarray, times: float = 1.0) -> np.ndarray:
         """bool [H, W]: where it is another colour, by `times` what it must at least."""
-        found: np.ndarray = np.abs(self.values - colour).max(2) > times * self.least
-        return found
+        differs: np.ndarray = np.abs(self.values - colour).max(2) > times * self.least
+        return differs
 
 
 def check_meaning(mask_is: str | None, has_mask: bool) -> None:
@@ -48,8 +48,8 @@ def _commonest(colours: np.ndarray) -> tuple[np.ndarray, int]:
     base = 1 << 16
     packed = sum(colours[:, i].astype(np.int64) * base**i for i in range(colours.shape[1]))
     values, counts = np.unique(packed, return_counts=True)
-    found = int(values[counts.argmax()])
-    return np.array([found // base**i % base for i in range(colours.shape[1])], np.int32), len(values)
+    commonest = int(values[counts.argmax()])
+    return np.array([commonest // base**i % base for i in range(colours.shape[1])], np.int32), len(values)
 
 
 def _opened(mask: Picture) -> _Mask | None:

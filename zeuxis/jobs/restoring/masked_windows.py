@@ -44,14 +44,14 @@ def boxes(part: np.ndarray, apart: int, most: int, multiple_of: int) -> Iterator
         first, last = start + ends[0], start + ends[1]
         return slice(first // multiple_of * multiple_of, -(-last // multiple_of) * multiple_of)
 
-    for k, found in enumerate(ndimage.find_objects(labels), 1):
-        own = labels[found] == k
+    for k, box in enumerate(ndimage.find_objects(labels), 1):
+        own = labels[box] == k
         for top in range(0, own.shape[0], most):
             for left in range(0, own.shape[1], most):
                 piece = own[top : top + most, left : left + most]
                 if piece.any():
                     rows, columns = _ends(piece)
-                    yield whole(found[0].start + top, rows), whole(found[1].start + left, columns)
+                    yield whole(box[0].start + top, rows), whole(box[1].start + left, columns)
 
 
 def _ends(piece: np.ndarray) -> list[tuple[int, int]]:
@@ -77,9 +77,9 @@ def filled(
         asked = torch.from_numpy(part)
         for rows, columns in boxes(part, sight, most, multiple_of):
             seen = whole[..., rows.start : rows.stop + 2 * margin, columns.start : columns.stop + 2 * margin]
-            made = function(seen[:, :channels].contiguous(), seen[:, channels:].contiguous())
+            mended = function(seen[:, :channels].contiguous(), seen[:, channels:].contiguous())
             old = result[..., rows, columns]
             height, width = old.shape[2:]
-            new = made[..., margin : margin + height, margin : margin + width]
+            new = mended[..., margin : margin + height, margin : margin + width]
             result[..., rows, columns] = torch.where(asked[rows, columns], new, old)
     return result

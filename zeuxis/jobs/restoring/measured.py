@@ -70,13 +70,15 @@ class Measured:
     def words(self) -> str:
         """One line for people: what was found, and what could not be judged."""
         jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
-        told = {NOISE_: self._noise(), JPEG_: jpeg, SOFTNESS: self._sharpness()}
-        found = [] if self.specks is None else [specks_in_words(self.specks)]
-        found.append(", ".join(words for name, words in told.items() if name not in self.unjudged))
+        judged = {NOISE_: self._noise(), JPEG_: jpeg, SOFTNESS: self._sharpness()}
+        clauses = [] if self.specks is None else [specks_in_words(self.specks)]
+        clauses.append(", ".join(clause for name, clause in judged.items() if name not in self.unjudged))
         for cause in dict.fromkeys(self.unjudged.values()):
             names = [name for name, why in self.unjudged.items() if why == cause]
-            found.append(f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged")
-        return "; ".join(words for words in found if words)
+            clauses.append(
+                f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged"
+            )
+        return "; ".join(clause for clause in clauses if clause)
 
     def _noise(self) -> str:
         """0 is no measured silence: grain, and what may be texture, is left out of it."""
@@ -96,12 +98,12 @@ class Measured:
         silent = {name for what in self.unjudged for name in FIELDS[what]}
         if self.soft and not self.blur:
             silent.add("blur")
-        told: Any = {f.name: None if f.name in silent else getattr(self, f.name) for f in fields(Measured)}
-        return Judged(self.words(), **told)
+        values: Any = {f.name: None if f.name in silent else getattr(self, f.name) for f in fields(Measured)}
+        return Judged(self.words(), **values)
 
 
-def specks_in_words(found: Impulses) -> str:
-    return f"specks of salt and pepper, {100 * found.share:.1f} % of the pixels"
+def specks_in_words(shares: Impulses) -> str:
+    return f"specks of salt and pepper, {100 * shares.share:.1f} % of the pixels"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -43,8 +43,8 @@ class Net:
         return self.able.scale
 
 
-def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
-    recipe, networks, spec = revived(name, words, tensors)
+def _made(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
+    recipe, networks, spec = revived(name, record, tensors)
     folded: Callable[[nn.ModuleDict], nn.ModuleDict] = getattr(recipe, "folded", lambda trained: trained)
     ready = folded(networks).requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Net(name, recipe, ready, spec, store.content_hash(tensors))
@@ -52,8 +52,8 @@ def _made(name: str, words: Mapping[str, Any], tensors: Mapping[str, Tensor]) ->
 
 def from_file(path: Path, name: str | None = None) -> Net:
     """A net from a lone weights file. Raises BadInput where it is none of ours."""
-    tensors, words = opened(path)
-    return _made(name or str(path), words, tensors)
+    tensors, record = opened(path)
+    return _made(name or str(path), record, tensors)
 
 
 def from_bundle(name: str) -> Net:
@@ -68,8 +68,8 @@ def from_run(path: str | Path, snapshot: str | None = None) -> Net:
             return Net(str(path), *spandrel_nets.opened(Path(path)))
         return from_file(Path(path))
     run = Run.open(path)
-    words = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
-    return _made(str(path), words, run.tensors(snapshot))
+    record = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
+    return _made(str(path), record, run.tensors(snapshot))
 
 
 def fingerprint(path: str | Path, two: bool = False) -> str:
@@ -85,8 +85,8 @@ def fingerprint(path: str | Path, two: bool = False) -> str:
     files = [path / "run.json", weights]
     files += [] if weights.is_file() else sorted(path.glob("checkpoints/*/manifest.json"))
     files += sorted(path.glob("snapshots/*.safetensors")) if two else []
-    found = [f"{file.relative_to(path)} {sha256_of(file)}" for file in files if file.is_file()]
-    return hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
+    digests = [f"{file.relative_to(path)} {sha256_of(file)}" for file in files if file.is_file()]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest() if digests else ""
 
 
 def between(path: str | Path, fidelity: float) -> Net:
@@ -107,9 +107,9 @@ def between(path: str | Path, fidelity: float) -> Net:
 
 def between_bundled(first: str, last: str, fidelity: float) -> Net:
     """As `between`, of two weights of the package that are of one shape."""
-    a, words = opened(bundled.path_of(first))
+    a, record = opened(bundled.path_of(first))
     b, _ = opened(bundled.path_of(last))
-    return _made(f"{first} and {last} at fidelity {fidelity:g}", words, _mixed(a, b, fidelity))
+    return _made(f"{first} and {last} at fidelity {fidelity:g}", record, _mixed(a, b, fidelity))
 
 
 def _mixed(first: Mapping[str, Tensor], last: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:

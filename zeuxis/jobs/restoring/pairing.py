@@ -109,11 +109,11 @@ def originals_of(original: str, given: str, scale: int) -> Originals:
     if Path(original).is_file():
         _opened(Path(original))
     sources = sources_of(given)
-    found, first = _originals(original, len(sources)), None
+    originals, first = _originals(original, len(sources)), None
     for source, inner in sources:
         try:
-            _check_one(source, str(inner), found, original, scale)
-            return found
+            _check_one(source, str(inner), originals, original, scale)
+            return originals
         except BadInput as error:
             first = first or error
     assert first is not None
@@ -121,9 +121,9 @@ def originals_of(original: str, given: str, scale: int) -> Originals:
     raise BadInput(first.what + others, first.where, first.mend)
 
 
-def _check_one(source: Path, name: str, found: Originals, original: str, scale: int) -> None:
+def _check_one(source: Path, name: str, originals: Originals, original: str, scale: int) -> None:
     """Raises BadInput where the original of one picture is missing, or of another size."""
-    own = _original_of(name, found)
+    own = _original_of(name, originals)
     if own is None:
         raise BadInput("it has no original under its name", original, "check --compare")
     size, wanted = size_of_file(source), size_of_file(own)
@@ -145,10 +145,10 @@ def _originals(original: str, count: int) -> Originals:
         if count > 1:
             raise BadInput("a folder of pictures needs a folder of originals", original, "names are matched by stem")
         return {"": path}
-    found = {stem_of(inner): p for p, inner in tree(path)}
-    if not found:
+    originals = {stem_of(inner): p for p, inner in tree(path)}
+    if not originals:
         raise BadInput("there is no original here", original, "check --compare")
-    return found
+    return originals
 
 
 # ------------------------------------------------------------------ one picture

@@ -22,36 +22,36 @@ _NOTHING = 0.005  # dB that are rounding
 
 def _tiles(entry: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
     """(name, figure, small print): scores where there was an original, colours, and what was kept of the input."""
-    found = []
+    tiles = []
     for key, score in catalog().items():
         if "output" in entry and key in entry["output"]:
             before, after = entry["input"][key], entry["output"][key]
             name, digits, unit = score.title, score.digits, f" {score.unit}" if score.unit else ""
             figure = "equal" if after == inf else decimal(after, digits) + (unit if after is not None else "")
             was, now = (None if v is None or not isfinite(v) else v for v in (before, after))
-            found.append((name, figure, restored.gain_words(was, now, unit, digits)))
-    return (*found, *([] if entry["left_alone"] else _changed_tiles(entry)))
+            tiles.append((name, figure, restored.gain_words(was, now, unit, digits)))
+    return (*tiles, *([] if entry["left_alone"] else _changed_tiles(entry)))
 
 
 def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    changed, found = entry["changed"], []
+    changed, tiles = entry["changed"], []
     if changed["filled"] is not None:
         return [("Filled", f"{100 * changed['filled']:.2g} %", "of the pixels; all others are what they were")]
     parts = ("brightness",) if len(changed["channels"]) == 1 else ("red", "green", "blue")
     small = ", ".join(f"{n} {signed(v, 1)}" for n, v in zip(parts, changed["channels"], strict=True))
     if changed["chroma"]:
         small += f"; chroma {decimal(changed['chroma'][0])} to {decimal(changed['chroma'][1])}"
-    found.append(("Colours shifted by", decimal(changed["shift"], 1), f"grey levels: {small}"))
+    tiles.append(("Colours shifted by", decimal(changed["shift"], 1), f"grey levels: {small}"))
     if changed["residual"] is None:
         db = "exact" if changed["consistency"] is None else f"{decimal(changed['consistency'], 1)} dB"
-        found.append(("Consistency", db, "made small again, against the input"))
+        tiles.append(("Consistency", db, "made small again, against the input"))
     else:
         noise = entry["measured"]["noise"]
-        told = f"the noise was measured as {decimal(noise, 1)}" if noise else "no noise was measured"
+        level = f"the noise was measured as {decimal(noise, 1)}" if noise else "no noise was measured"
         beside = " beside the specks" if noise and entry["measured"]["specks"] else ""
-        small = f"grey levels{beside}; {told}"
-        found.append(("Taken away", decimal(changed["residual"], 1), small))
-    return found
+        small = f"grey levels{beside}; {level}"
+        tiles.append(("Taken away", decimal(changed["residual"], 1), small))
+    return tiles
 
 
 def panel(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> dict[str, Any]:
@@ -67,10 +67,10 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
     done = done if pair.left_alone or filled or pair.scale > 1 else f"{measured}. {done}"
     size = pair.after.shape[2], pair.after.shape[3]
     remarks = (pair.remark[:1].upper() + pair.remark[1:] + ".",) if pair.remark else ()
-    made = Shown(pair.work.name, *pair.read, pair.scale, size, done, pair.left_alone)
+    shown = Shown(pair.work.name, *pair.read, pair.scale, size, done, pair.left_alone)
     tiles = _tiles(entry)
     if pair.left_alone:
-        return replace(made, tiles=tiles, remarks=remarks)
+        return replace(shown, tiles=tiles, remarks=remarks)
     before, after = pair.whole
     if pair.scale > 1:
         heat = changes.invented(before, after, pair.scale)
@@ -82,7 +82,7 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
     place = changes.place(torch.from_numpy(at), *size, restored.SIDE)
     unsure = _unsure(pair, heads)
     tiles, maps = (tiles, (heat,)) if unsure is None else ((*tiles, unsure[1]), (heat, unsure[0]))
-    return replace(made, tiles=tiles, remarks=remarks, maps=maps, place=place)
+    return replace(shown, tiles=tiles, remarks=remarks, maps=maps, place=place)
 
 
 def _unsure(pair: Pair, heads: str | None) -> tuple[Map, tuple[str, str, str]] | None:
@@ -93,10 +93,10 @@ def _unsure(pair: Pair, heads: str | None) -> tuple[Map, tuple[str, str, str]] |
         return None
     before, after = pair.whole
     truth = pair.original if pair.original is not None and pair.original.shape == after.shape else None
-    heat, found = uncertainty.told(head, *scoring.alike(before, after), truth)
-    inside, small = found["inside"], f"grey levels, on average, for {1 - head.alpha:.0%} of the values"
+    heat, figures = uncertainty.told(head, *scoring.alike(before, after), truth)
+    inside, small = figures["inside"], f"grey levels, on average, for {1 - head.alpha:.0%} of the values"
     small += "" if inside is None else f"; of this picture's {inside:.0%} lie inside"
-    return heat, ("Sure to within", f"± {decimal(found['half_width'], 1)}", small)
+    return heat, ("Sure to within", f"± {decimal(figures['half_width'], 1)}", small)
 
 
 def _chosen(entries: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -133,13 +133,13 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> 
     worse = sum(gain(e) < -_NOTHING for e in entries)
     if before is None or after is None:
         equal = all(e[side]["psnr"] == inf for e in entries for side in ("input", "output"))
-        told = "Nothing differs from the originals" if equal else "A mean of PSNR cannot be told, some being infinite"
+        gained = "Nothing differs from the originals" if equal else "A mean of PSNR cannot be told, some being infinite"
     else:
-        told = f"PSNR went from {decimal(before, 2)} to {decimal(after, 2)} dB ({signed(after - before, 2)})"
-        told += f" on average of {len(entries)} pictures" if len(entries) > 1 else ""
+        gained = f"PSNR went from {decimal(before, 2)} to {decimal(after, 2)} dB ({signed(after - before, 2)})"
+        gained += f" on average of {len(entries)} pictures" if len(entries) > 1 else ""
     far = f"{worse} of {len(entries)} {'is' if worse == 1 else 'are'}" if len(entries) > 1 else "it is"
     none = "none is" if len(entries) > 1 else "it is not"
-    return f"{told}; by this measure {far if worse else none} farther from the original than before."
+    return f"{gained}; by this measure {far if worse else none} farther from the original than before."
 
 
 def write_page(
@@ -147,7 +147,7 @@ def write_page(
     pairs: Sequence[tuple[Work, Mapping[str, Any]]],
     panels: Sequence[Mapping[str, Any]],
     asked: RestoreConfig,
-    words: dict[str, Any],
+    summary: dict[str, Any],
 ) -> None:
     """panels: those of all pictures, as `panel` draws them; where these are too many, those chosen are read again."""
     entries = [entry for _, entry in pairs]
@@ -159,7 +159,7 @@ def write_page(
     title = f"{entries[0]['name']}, {done}" if len(entries) == 1 else f"{len(entries)} pictures, {done}"
     kicker = "Zeuxis restore" if asked.scale == 1 else "Zeuxis upscale"
     kicker += f" · task {asked.task}" if asked.scale == 1 else ""
-    sentence = _sentence(entries, words["mean"])
-    rows = restored.table_of(words["rows"], words["mean"], words["columns"]) if words["mean"] else []
+    sentence = _sentence(entries, summary["mean"])
+    rows = restored.table_of(summary["rows"], summary["mean"], summary["columns"]) if summary["mean"] else []
     shown = {"title": title, "kicker": kicker, "sentence": sentence, "rows": rows, "total": len(entries)}
-    restored.write_restored(path, panels, {**shown, "protocol": words["protocol"], "columns": words["columns"]})
+    restored.write_restored(path, panels, {**shown, "protocol": summary["protocol"], "columns": summary["columns"]})

@@ -170,10 +170,10 @@ class Restore(_Work):
         mended = todo.image + self._strength(todo.plan) * (state.image - todo.image)
         if state.known is not None:
             mended = torch.where(state.known > 0.5, mended, state.image)
-        made = from_tensor(_in_colours_of(picture, mended), picture)
-        if np.array_equal(made.pixels, picture.pixels):
+        result = from_tensor(_in_colours_of(picture, mended), picture)
+        if np.array_equal(result.pixels, picture.pixels):
             return Outcome(None, f"{decision.why}; nothing changed", (), state.remarks, measured=measured)
-        return Outcome(made, decision.why, state.used, state.remarks, state.weights, measured)
+        return Outcome(result, decision.why, state.used, state.remarks, state.weights, measured)
 
     def decide_large(self, pair: Pair) -> Decision:
         if pair.mask is not None:
@@ -181,8 +181,8 @@ class Restore(_Work):
         if self.asked.strength == 0:
             decision = Decision(False, "strength 0")
         else:
-            plan, found = large.plan_for(pair.source, self.asked.task)
-            decision = Decision(bool(plan.steps), plan.why, (), found, _Plan(plan, found.channels))
+            plan, middle = large.plan_for(pair.source, self.asked.task)
+            decision = Decision(bool(plan.steps), plan.why, (), middle, _Plan(plan, middle.channels))
         if decision.changes:
             large.check_method(pair.source, self.asked.means())
         elif pair.source.suffix.lower() != pair.spared.target.suffix.lower():
@@ -222,8 +222,8 @@ class Upscale(_Work):
         enlarged = steps.enlarged(grey_if_equal(to_tensor(picture)), self.scale, net, means.memory)
         if picture.alpha is not None:
             plane = steps.enlarged(alpha_tensor(picture), self.scale, net, means.memory)
-        made = from_tensor(_in_colours_of(picture, enlarged), picture, plane)
-        return Outcome(made, decision.why, (steps.enlarged_by(net, self.scale),), (), steps.weights_of(net))
+        result = from_tensor(_in_colours_of(picture, enlarged), picture, plane)
+        return Outcome(result, decision.why, (steps.enlarged_by(net, self.scale),), (), steps.weights_of(net))
 
     def decide_large(self, pair: Pair) -> Decision:
         return self._decided(streaming.size_of(pair.source))

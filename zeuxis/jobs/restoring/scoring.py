@@ -47,10 +47,10 @@ def scores(
     return {name: one.measure(both) for name, one in _taken(measure is not None, alphas is not None).items()}
 
 
-def means(found: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+def means(scores: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
     """The mean of each score over the pictures that have it and do not equal their original."""
     result: dict[str, float | None] = {}
-    for name in dict.fromkeys(name for one in found for name in one):
-        values = [v for one in found if (v := one.get(name)) is not None and isfinite(v)]
+    for name in dict.fromkeys(name for one in scores for name in one):
+        values = [v for one in scores if (v := one.get(name)) is not None and isfinite(v)]
         result[name] = fsum(values) / len(values) if values else None
     return result

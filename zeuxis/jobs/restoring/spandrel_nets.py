@@ -133,8 +133,8 @@ def _state(spandrel: Any, path: Path) -> Mapping[str, Any]:
             mend = "save its state_dict() alone, as safetensors"
             raise BadInput("TorchScript is not read: it runs what is in the file", str(path), mend)
         with memory_in_words(str(path)):
-            found: Mapping[str, Any] = _unpickled(spandrel.ModelLoader(), path)
-        return found
+            tensors: Mapping[str, Any] = _unpickled(spandrel.ModelLoader(), path)
+        return tensors
     except ZeuxisError:
         raise
     except Exception as error:  # a damaged pickle can raise nearly anything

@@ -149,8 +149,8 @@ def repair(state: State, means: StepConfig) -> State:
     mended = state.with_image(answer, net.name, weights_of(net))
     if means.run is not None or state.measured.noise <= MOST_NOISE:
         return mended
-    words = f"noise of {state.measured.noise:.0f} is more than the net has seen ({MOST_NOISE:g}): look at the result"
-    return replace(mended, remarks=(*mended.remarks, words))
+    remark = f"noise of {state.measured.noise:.0f} is more than the net has seen ({MOST_NOISE:g}): look at the result"
+    return replace(mended, remarks=(*mended.remarks, remark))
 
 
 def denoise(state: State, means: StepConfig) -> State:
@@ -198,8 +198,8 @@ def sharpen(state: State, means: StepConfig) -> State:
 
 def despeckle(state: State, means: StepConfig) -> State:
     """Salt and pepper, where it was found, replaced by medians; every other value keeps its bits."""
-    found = state.measured.specks
-    return state if found is None else state.with_image(despeckled(state.image, found), _MEDIAN)
+    shares = state.measured.specks
+    return state if shares is None else state.with_image(despeckled(state.image, shares), _MEDIAN)
 
 
 def fill(state: State, means: StepConfig) -> State:

@@ -66,13 +66,13 @@ def of_package() -> CalibratedHead | None:
     name = bundled.find(NAME)
     if not name:
         return None
-    tensors, words = opened(bundled.path_of(name))
-    recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in words["settings"].items()})
-    spec = Spec.from_json(words["spec"]).unlabelled()
+    tensors, record = opened(bundled.path_of(name))
+    recipe = make(catalog.load(NAME), None, **{k: frozen(v) for k, v in record["settings"].items()})
+    spec = Spec.from_json(record["spec"]).unlabelled()
     with torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
     networks.load_state_dict({k: v.float() for k, v in tensors.items()})
-    return _made(recipe, networks.requires_grad_(False).eval(), spec.channels, json.loads(words["calibration"]))
+    return _made(recipe, networks.requires_grad_(False).eval(), spec.channels, json.loads(record["calibration"]))
 
 
 def of_run(path: str) -> CalibratedHead:
@@ -105,8 +105,11 @@ def told(
     if truth is not None:
         apart = truth - after
         inside = float(((apart >= -lower) & (apart <= upper)).double().mean())
-    words = (
+    meaning = (
         f"Uncertainty: how far the true values may lie from these, for {1 - head.alpha:.0%} of them "
         f"(checked on {counted(head.pictures, 'photograph')} held out)"
     )
-    return pooled_map(half.mean(1, keepdim=True).square(), words), {"half_width": float(half.mean()), "inside": inside}
+    return pooled_map(half.mean(1, keepdim=True).square(), meaning), {
+        "half_width": float(half.mean()),
+        "inside": inside,
+    }

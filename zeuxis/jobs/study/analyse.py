@@ -39,7 +39,7 @@ def settle(place: Place) -> None:
     treated = [choice.treated for choice in choices] if gan else [asked.treatment] * len(rivals)
     sources = {name: [name] * len(rivals) for name in _plain_arms(place)} | {"best": rivals, asked.treatment: treated}
     hits = {arm: np.stack([place.hits(r, one) for r, one in enumerate(names)]) for arm, names in sources.items()}
-    found = verdict(
+    judgement = verdict(
         np.subtract(hits[asked.treatment], hits["best"], dtype=np.int8),
         place.examined,
         margin=asked.margin,
@@ -49,7 +49,7 @@ def settle(place: Place) -> None:
         shortage=_shortage(place),
     )
     pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
-    record = found.to_json() | {
+    record = judgement.to_json() | {
         "shares": shares,
         "rivals": rivals,
         "arms": [_arm_summary(place, arm, sources[arm], seen) for arm, seen in hits.items()],
@@ -63,23 +63,25 @@ def settle(place: Place) -> None:
 
 def _shortage(place: Place) -> str:
     """Of what the training was far too short, by the plan; empty where of nothing, or where that is not measured."""
-    found, plan = [], place.plan
+    shortages, plan = [], place.plan
     if place.asked.generates:
         need = place.generator_recipe().need(place.dataset.spec)
         if need is not None and verdict_of(plan.generator_images, need) in FAR:
             seen = counted(plan.generator_images, "image")
-            found.append(f"each generator was trained on {seen}, where pictures like these need about {need.enough:,}")
+            shortages.append(
+                f"each generator was trained on {seen}, where pictures like these need about {need.enough:,}"
+            )
     if plan.classifier_steps < FEW_STEPS:
-        found.append(f"each classifier was trained for {counted(plan.classifier_steps, 'step')} only")
-    return "; ".join(found)
+        shortages.append(f"each classifier was trained for {counted(plan.classifier_steps, 'step')} only")
+    return "; ".join(shortages)
 
 
-def _others(found: Sequence[Comparison], shares: list[float] | None) -> list[dict[str, Any]]:
+def _others(comparisons: Sequence[Comparison], shares: list[float] | None) -> list[dict[str, Any]]:
     """The secondary comparisons; judged "empty" where every repeat chose share 0: gan holds nothing generated."""
     if shares is None or any(shares):
-        return [c.to_json() for c in found]
+        return [c.to_json() for c in comparisons]
     nothing = {"judged": "empty", "repeats_needed": None}
-    return [c.to_json() | nothing for c in found]
+    return [c.to_json() | nothing for c in comparisons]
 
 
 def _plain_arms(place: Place) -> list[str]:
@@ -143,7 +145,7 @@ def _samples(place: Place) -> None:
     real_labels = torch.from_numpy(np.asarray(train_set.labels))
     note = {"recipe": place.asked.recipe, "study": place.folder.name, "repeat": r + 1}
     sheets = {"fake": (fakes, labels, note), "real": (real, real_labels, None)}
-    for name, (images, of, words) in sheets.items():
+    for name, (images, of, noted) in sheets.items():
         sheet = grid(to_image(_rows(images, of, place.classes)), _COLUMNS)
-        write_png(folder / f"{name}.png", sheet, words)
+        write_png(folder / f"{name}.png", sheet, noted)
     shutil.copyfile(place.repeat(r) / "suspects.png", folder / "suspects.png")

@@ -31,11 +31,11 @@ class Study:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence."""
-        told = str(self.verdict.get("sentence", ""))
-        return told if self.finished else f"No verdict yet: {command('resume', self.path)} goes on."
+        verdict = str(self.verdict.get("sentence", ""))
+        return verdict if self.finished else f"No verdict yet: {command('resume', self.path)} goes on."
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, why, and where the page is."""
         why, page = str(self.verdict.get("why", "")), self.path / "report.html"
         rest = [why, str(page) if page.exists() else ""]
-        return f"<p><b>{escape(self.sentence)}</b></p>" + "".join(line(words) for words in rest if words)
+        return f"<p><b>{escape(self.sentence)}</b></p>" + "".join(line(text) for text in rest if text)

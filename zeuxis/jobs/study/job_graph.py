@@ -48,11 +48,11 @@ def chosen(place: Place, r: int) -> Choice | None:
 
 def control_share(place: Place, r: int) -> float | None:
     """The share of the controls: the chosen one, or the best of the others where 0 was chosen."""
-    found = chosen(place, r)
-    if found is None:
+    picked = chosen(place, r)
+    if picked is None:
         return None
-    if found.share > 0:
-        return found.share
+    if picked.share > 0:
+        return picked.share
     others = {share_name(share): share for share in place.asked.shares}
     return others.get(choice.best(_validation(place, r), list(others)) or "")
 

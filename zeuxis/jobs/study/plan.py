@@ -54,9 +54,9 @@ class StudyConfig:
             ),
             (self.labels_per_class is None or self.labels_per_class >= 2, "--labels-per-class must be 2 or more"),
         ]
-        for good, words in checks:
+        for good, fault in checks:
             if not good:
-                raise BadInput(words)
+                raise BadInput(fault)
         known = list(treatments.names())
         if self.treatment not in known:
             raise BadInput(f"no treatment `{self.treatment}`", "--treatment", nearest(self.treatment, known))
@@ -67,8 +67,8 @@ class StudyConfig:
         return treatments.named(self.treatment).generates
 
     def as_dict(self) -> dict[str, Any]:
-        found = asdict(self)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+        values = asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "StudyConfig":
@@ -161,14 +161,14 @@ def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int,
 
 
 def _warnings(asked: StudyConfig, classifier_steps: int, whole: float) -> tuple[str, ...]:
-    found = []
+    warnings = []
     if asked.repeats < 6:
-        found.append(
+        warnings.append(
             f"{counted(asked.repeats, 'repeat')} can never decide: the smallest possible p is "
             f"{2 / 2**asked.repeats:g}; six is the least"
         )
     if classifier_steps < FEW_STEPS:
-        found.append(f"the classifiers get only {counted(classifier_steps, 'step')} each: give more --budget")
+        warnings.append(f"the classifiers get only {counted(classifier_steps, 'step')} each: give more --budget")
     if asked.steps is None and whole > 1.15 * asked.budget:
-        found.append(f"this will take about {counted(round(whole / 60), 'minute')}, more than was asked for")
-    return tuple(found)
+        warnings.append(f"this will take about {counted(round(whole / 60), 'minute')}, more than was asked for")
+    return tuple(warnings)

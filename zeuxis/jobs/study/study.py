@@ -212,8 +212,8 @@ def _plan(place: Place, slots: int) -> Plan:
     suffices = enough(recipe, spec, plan.generator_images, batch / (g * crowd))
     if suffices.verdict == "enough":
         return plan
-    words = f"{suffices.words}; more --budget, fewer --repeats or a smaller --size give it more"
-    return replace(plan, warnings=(words, *plan.warnings))
+    warning = f"{suffices.words}; more --budget, fewer --repeats or a smaller --size give it more"
+    return replace(plan, warnings=(warning, *plan.warnings))
 
 
 def test_part_words(place: Place) -> str:
@@ -364,14 +364,14 @@ def other(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> str:
     """
     record = read_json(folder / "study.json", "study folder")
     there, wanted = StudyConfig.from_dict(record["asked"]).as_dict(), asked.as_dict()
-    found = [
+    differences = [
         f"its `{flag(name)}` is {_plain(there[name])}, not {_plain(value)}"
         for name, value in wanted.items()
         if there[name] != value
     ]
     if record["data"]["digest"] != data["digest"]:
-        found.append("it is of other pictures, or reads them otherwise")
-    return ", and ".join(found)
+        differences.append("it is of other pictures, or reads them otherwise")
+    return ", and ".join(differences)
 
 
 def _plain(value: Any) -> str:
