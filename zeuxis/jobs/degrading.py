@@ -41,7 +41,7 @@ class Degrade:
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
         lost = {"transparency is left out": picture.alpha is not None, "16 bits become 8": picture.white > 255}
-        return Decision(True, "", tuple(loss for loss, so in lost.items() if so), detail=name)
+        return Decision(True, "", tuple(remark for remark, so in lost.items() if so), detail=name)
 
     def by_what(self, decision: Decision) -> tuple[str, ...]:
         return (self.damage,)

@@ -26,10 +26,10 @@ def _file(asked: str, recipe: Recipe) -> Path:
     path = Path(asked).expanduser()
     if asked == "bundled":
         name, scale = recipe_name(type(recipe)), getattr(recipe, "scale", None)
-        known = bundled.of_recipe(name)
-        fitting = [n for n in known if _settings(store.words(bundled.path_of(n))).get("scale", scale) == scale]
+        candidates = bundled.of_recipe(name)
+        fitting = [n for n in candidates if _settings(store.words(bundled.path_of(n))).get("scale", scale) == scale]
         if not fitting:
-            named = f": {', '.join(known)}" if known else ""
+            named = f": {', '.join(candidates)}" if candidates else ""
             raise BadInput(
                 f"no such weights of {name} come with the package{named}", "--start-from", "name a run or a file"
             )
@@ -49,19 +49,19 @@ def _file(asked: str, recipe: Recipe) -> Path:
     return path
 
 
-def _settings(head: dict[str, Any]) -> dict[str, Any]:
+def _settings(metadata: dict[str, Any]) -> dict[str, Any]:
     """Of what stands in the head of a weights file."""
-    settings: dict[str, Any] = json.loads(head.get("settings", "{}"))
+    settings: dict[str, Any] = json.loads(metadata.get("settings", "{}"))
     return settings
 
 
 def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
     """Settings that the weights were trained with, for the recipe to take over where they are not given."""
-    head = store.words(Path(path))
-    if head.get("recipe") != recipe_name(type(recipe)):
+    metadata = store.words(Path(path))
+    if metadata.get("recipe") != recipe_name(type(recipe)):
         return {}
     known = {f.name for f in fields(recipe)} - set(recipe.passing)
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in _settings(head).items() if k in known}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in _settings(metadata).items() if k in known}
 
 
 def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:

@@ -72,13 +72,13 @@ def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None
     if held is not None and len(held):
         fresh = held.images(torch.arange(len(held))[:_HELD_OUT])
         near = closeness(torch.cat([fakes, fresh]), train)  # in one pass, so that no training picture is decoded twice
-        rate = copies(near[: len(fakes)], near[len(fakes) :])
+        copy_rate = copies(near[: len(fakes)], near[len(fakes) :])
         record |= {
             "held": len(fresh),
-            "copies": round(rate.rate.value * rate.rate.n),
-            "expected": rate.expected * len(fakes),
-            "p": rate.p,
-            "alarm": rate.alarm,
+            "copies": round(copy_rate.rate.value * copy_rate.rate.n),
+            "expected": copy_rate.expected * len(fakes),
+            "p": copy_rate.p,
+            "alarm": copy_rate.alarm,
         }
     write_json(path, record)
     return record

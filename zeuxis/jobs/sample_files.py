@@ -98,7 +98,10 @@ def sample(
         at = f"step {run.saved_step:,} of {record['steps']:,}"
         say(f"zeuxis: the run has not ended: drawn with its weights after {at}")
     networks, digest = run.networks(tensors=tensors), content_hash(tensors)
-    drawn, paths = torch.cat(list(generate(recipe, networks, chosen, labels))), [out / n for n in (*names, "grid.png")]
+    pictures, paths = (
+        torch.cat(list(generate(recipe, networks, chosen, labels))),
+        [out / n for n in (*names, "grid.png")],
+    )
     with _all_or_none(out, paths):
         for i, path in enumerate(paths[:-1]):
             note = {
@@ -107,9 +110,9 @@ def sample(
                 "seed": int(chosen[i]),
                 "class": classes[int(labels[i])] if labels is not None else None,
             }
-            write_png(path, drawn[i].permute(1, 2, 0).numpy(), note)
-        columns = round(len(drawn) ** 0.5) if not classes or wanted else min(len(classes), len(drawn))
-        write_png(paths[-1], grid(to_image(drawn), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
+            write_png(path, pictures[i].permute(1, 2, 0).numpy(), note)
+        columns = round(len(pictures) ** 0.5) if not classes or wanted else min(len(classes), len(pictures))
+        write_png(paths[-1], grid(to_image(pictures), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
     return paths
 
 

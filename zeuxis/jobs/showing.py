@@ -117,7 +117,7 @@ def two_labels(dataset: Dataset) -> list[dict[str, str]]:
     places: dict[bytes, dict[str, str]] = defaultdict(dict)
     for i, digest in enumerate(item_digests(dataset)):
         places[digest].setdefault(dataset.spec.classes[int(dataset.labels[i])], dataset.sources[i])
-    several = [{source: name for name, source in labelled.items()} for labelled in places.values() if len(labelled) > 1]
+    several = [{source: name for name, source in by_class.items()} for by_class in places.values() if len(by_class) > 1]
     return several[:LISTED]
 
 
@@ -135,13 +135,13 @@ def two_labels_words(dataset: Dataset) -> list[str]:
 
 def _at_common_size(source: Source) -> tuple[dict[str, Any], Opened]:
     """What is said of the sizes, and the pictures stretched to a common one, so that they can be compared."""
-    sizes = sizes_of(source.source, source.channels, source.where, source.taken)
-    side = sizes.common
-    record = {
-        "different": len(sizes.counts),
-        "smallest": "{}x{}".format(*sizes.smallest),
-        "largest": "{}x{}".format(*sizes.largest),
+    measured = sizes_of(source.source, source.channels, source.where, source.taken)
+    side = measured.common
+    sizes = {
+        "different": len(measured.counts),
+        "smallest": "{}x{}".format(*measured.smallest),
+        "largest": "{}x{}".format(*measured.largest),
         "to train": spelled("give --size, such as `--size 64`"),
         "compared at": spelled(f"{side}x{side}, each stretched to it; training compares at its own --size"),
     }
-    return record, replace(source, size=side, fit="stretch").open()
+    return sizes, replace(source, size=side, fit="stretch").open()

@@ -64,11 +64,11 @@ class Source:
 
     def pictures(self) -> Pictures:
         """The pictures at their own sizes; as `open`."""
-        collection = open_pictures(
+        pictures = open_pictures(
             self.source, channels=self.channels, strict=self.strict, where=self.where, taken=self.taken
         )
-        tell_skipped(collection)
-        return collection
+        tell_skipped(pictures)
+        return pictures
 
     @property
     def place(self) -> str:
@@ -99,17 +99,17 @@ class Source:
         }
 
     @classmethod
-    def from_words(cls, record: Mapping[str, Any]) -> "Source":
-        size = tuple(record["size"]) if isinstance(record["size"], list) else record["size"]
-        where = Where(record.get("classes_at"), record.get("group_at"), record.get("part_at"))
-        taken = Taken(record.get("generated") != "leave", record.get("frames", "first"), record.get("range"))
-        join = record.get("join")
-        return cls(record["source"], size, record["channels"], record["fit"], where=where, taken=taken, join=join)
+    def from_words(cls, entry: Mapping[str, Any]) -> "Source":
+        size = tuple(entry["size"]) if isinstance(entry["size"], list) else entry["size"]
+        where = Where(entry.get("classes_at"), entry.get("group_at"), entry.get("part_at"))
+        taken = Taken(entry.get("generated") != "leave", entry.get("frames", "first"), entry.get("range"))
+        join = entry.get("join")
+        return cls(entry["source"], size, entry["channels"], entry["fit"], where=where, taken=taken, join=join)
 
 
 def sources_of(record: Mapping[str, Any]) -> list[Source]:
     """Of run.json, in the order in which they were given."""
-    return [Source.from_words(stream) for stream in record["sources"].values()]
+    return [Source.from_words(entry) for entry in record["sources"].values()]
 
 
 def tell_skipped(dataset: Dataset | Pictures) -> None:
@@ -207,25 +207,25 @@ def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     names, datasets = recipe.sources, [source.open() for source in sources]
     order = paired(datasets[0], datasets[1], (sources[0].source, sources[1].source))
     ordered = [Subset(dataset, positions) for dataset, positions in zip(datasets, order, strict=True)]
-    records = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
+    entries = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
     if len(ordered[0]) < _ENOUGH and not official_parts(datasets[0]):
-        return Material(dict(zip(names, ordered, strict=True)), {}, {}, records)
+        return Material(dict(zip(names, ordered, strict=True)), {}, {}, entries)
     split = split_dataset(datasets[0], seed=seed, validation=HELD_OUT, test=0.0, join=sources[0].join)
     tell_aside(split)
     streams, held = (
         {name: Subset(x, positions) for name, x in zip(names, ordered, strict=True)}
         for positions in (split.train, split.validation)
     )
-    return Material(dict(streams), dict(held), {names[0]: split}, records)
+    return Material(dict(streams), dict(held), {names[0]: split}, entries)
 
 
 def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
     dataset = source.open()
-    record, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
+    entry, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
     if len(dataset) < _ENOUGH and not official_parts(dataset):
         if scored:
             say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
-        return _Part(dataset, None, None, record)
+        return _Part(dataset, None, None, entry)
     share = held_share(dataset) if scored else HELD_OUT
     split = split_dataset(dataset, seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
@@ -233,7 +233,7 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
         check_classes(dataset, {"training": split.train, "held-out": split.validation})
     elif recipe.labels != "ignored" and dataset.labels is not None:
         tell_empty(dataset, split.train)
-    return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, record)
+    return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, entry)
 
 
 def tell_aside(split: Split) -> None:
@@ -296,14 +296,14 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
             f"{recipe_name(type(recipe))} cuts squares out of pictures of any size", "--size", "use --patch instead"
         )
     pictures, size = source.pictures(), int(getattr(recipe, "patch"))  # noqa: B009 - a field of the recipes with patches
-    record = source.words(pictures)
+    entry = source.words(pictures)
     everything = np.arange(len(pictures))
     if len(pictures) < _ENOUGH_FILES:
-        return _Part(cut(pictures, everything, size), None, None, record)
+        return _Part(cut(pictures, everything, size), None, None, entry)
     share = max(HELD_OUT, 1 / len(pictures))
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
-    return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, record)
+    return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, entry)
 
 
 def _held(pictures: Pictures, split: Split, size: int) -> Patches | None:

@@ -84,17 +84,17 @@ def find_pictures(folder: Path, now: str | None) -> bool:
     record = read_json(path, "study folder") if run is None else run.record
     begun: dict[str, Any] = {"": record["data"]} if run is None else record["sources"]
     if now is None:
-        gone = [stream for stream in begun.values() if not _is_there(stream["source"])]
-        if back := [place for stream in gone for place in stream.get("were", []) if _is_there(place)]:
+        gone = [entry for entry in begun.values() if not _is_there(entry["source"])]
+        if back := [place for entry in gone for place in entry.get("were", []) if _is_there(place)]:
             return find_pictures(folder, back[-1])
         return not gone or _need_none(folder, run, gone[0]["source"], record.get("out"))
     for name, before in begun.items():
         source = replace(Source.from_words(before), source=now)
-        stream = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
-        if stream["digest"] == before["digest"]:
+        entry = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
+        if entry["digest"] == before["digest"]:
             places = [*before.get("were", []), before["source"]]
-            were = [place for place in dict.fromkeys(places) if place != stream["source"]]
-            moved = {**before, "source": stream["source"], "were": were}
+            were = [place for place in dict.fromkeys(places) if place != entry["source"]]
+            moved = {**before, "source": entry["source"], "were": were}
             change = {"data": moved} if run is None else {"sources": {**begun, name: moved}}
             write_json(path, {**record, **change})
             return True
@@ -207,9 +207,9 @@ def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder
 
 def opened(run: str | Path) -> Run:
     """The run in a folder. Raises BadInput where there is none, or its run.json is damaged, old or incomplete."""
-    opened_run = Run.open(run)
-    _whole(opened_run.record, _IN_A_RUN, "run.json", opened_run.path)
-    return opened_run
+    begun = Run.open(run)
+    _whole(begun.record, _IN_A_RUN, "run.json", begun.path)
+    return begun
 
 
 def opened_study(folder: Path) -> Path:
@@ -301,8 +301,8 @@ def check_settings(recipe: Recipe, style: str = "--{}") -> None:
         if get_origin(hint) is Literal and value not in get_args(hint):
             raise BadInput(f"{flag} cannot be `{value}`", where, nearest(str(value), list(get_args(hint))))
         for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, int | float) and (wanted := _wrong(hint, number)):
-                raise BadInput(f"{flag} must be {wanted}, not {number:g}", where)
+            if isinstance(number, int | float) and (requirement := _wrong(hint, number)):
+                raise BadInput(f"{flag} must be {requirement}, not {number:g}", where)
 
 
 def _check_builds(recipe: Recipe, spec: Spec) -> None:

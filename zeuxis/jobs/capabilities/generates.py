@@ -80,8 +80,8 @@ def judged_samples(run: Run, given: Material) -> Outcome:
     seeds = seeds_of("judged", run.record["seed"], len(train))
     parts = generate(run.recipe, run.networks().to(device), seeds, wanted, device)
     both = None if wanted is None else (wanted, wanted)
-    alike = likeness(to_image(torch.cat(list(parts))), train, held, both)
-    return of_samples({**alike.to_json(), "apart": apart})
+    comparison = likeness(to_image(torch.cat(list(parts))), train, held, both)
+    return of_samples({**comparison.to_json(), "apart": apart})
 
 
 def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor | None]:

@@ -42,34 +42,34 @@ def curves(run: Run, held: Dataset, draw: Draw) -> Tensor:
     assert isinstance(recipe, Quantifies)
     restorer = fixed_net(recipe.fixed()["restorer"])
     order = np.linspace(0, len(held) - 1, min(SQUARES, len(held))).round().astype(int)
-    shares = []
+    losses = []
     for k, rows in enumerate(np.array_split(order, max(1, len(order) // _AT_ONCE))):
         with torch.no_grad():
             before, after, truth = recipe.given(restorer, to_image(held.images(rows)), Draw(draw.seed, step=k))
-            shares.append(missed(truth, after, *recipe.interval(networks, before, after)))
+            losses.append(missed(truth, after, *recipe.interval(networks, before, after)))
     files = getattr(held, "sources", None) or list(range(len(held)))
-    return by_picture(torch.cat(shares), [files[i] for i in order])
+    return by_picture(torch.cat(losses), [files[i] for i in order])
 
 
 def calibrate(run: Run, held: Dataset | None) -> dict[str, Any]:
     """calibration.json of a run that gives intervals: the factor of their widths, or why there is none."""
     recipe = run.recipe
     assert isinstance(recipe, Quantifies)
-    record: dict[str, Any] = {"format": 1, "alpha": recipe.alpha, "of": recipe.fixed()["restorer"], "factor": None}
+    calibration: dict[str, Any] = {"format": 1, "alpha": recipe.alpha, "of": recipe.fixed()["restorer"], "factor": None}
     try:
         if held is None or not len(held):
             raise BadInput("no pictures were held out", "", "train on more pictures")
         losses = curves(run, held, Draw(run.record["seed"], phase="calibrate"))
         factor = controlled(losses, recipe.alpha)
         at = int((FACTORS - factor).abs().argmin())
-        record |= {"factor": factor, "pictures": len(losses), "missed": float(losses.mean(0)[at])}
+        calibration |= {"factor": factor, "pictures": len(losses), "missed": float(losses.mean(0)[at])}
         of = counted(len(losses), "picture")
-        say(f"zeuxis: intervals times {factor:.2f} miss {record['missed']:.1%} of the values of {of}")
+        say(f"zeuxis: intervals times {factor:.2f} miss {calibration['missed']:.1%} of the values of {of}")
     except BadInput as error:
-        record["why"] = error.what
+        calibration["why"] = error.what
         say(f"zeuxis: the intervals could not be calibrated: {error}")
-    write_json(run.path / "calibration.json", record)
-    return record
+    write_json(run.path / "calibration.json", calibration)
+    return calibration
 
 
 def finish(run: Run, given: Material) -> None:

@@ -24,8 +24,8 @@ def predictions(recipe: Recipe, networks: nn.ModuleDict, data: Dataset, device: 
     """Predicted class of every picture, int64 [N]."""
     assert isinstance(recipe, Recognizes)
     parts = torch.arange(len(data)).split(_AT_ONCE)
-    classes = [recipe.logits(networks, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
-    return torch.cat(classes)
+    predicted = [recipe.logits(networks, to_image(data.images(p), device)).argmax(1).cpu() for p in parts]
+    return torch.cat(predicted)
 
 
 def write_recalls(run: Run, held: Dataset) -> dict[str, Any]:

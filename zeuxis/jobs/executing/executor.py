@@ -25,8 +25,8 @@ _SHARE = 0.1  # of all jobs: where more are lost, something is wrong with the ma
 class JobFailed(ZeuxisError):
     """A job ended with an error; carries the job's own words and exit code."""
 
-    def __init__(self, reason: str, code: int, mend: str = "") -> None:
-        super().__init__(reason, "", mend)
+    def __init__(self, message: str, code: int, mend: str = "") -> None:
+        super().__init__(message, "", mend)
         self.exit_code = code
 
 

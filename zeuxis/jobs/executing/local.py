@@ -29,8 +29,8 @@ class _Worker:
             crash = ""
         if not crash:
             return Lost(spec)
-        reason = f"a fault in zeuxis: a worker crashed at {spec['name']}: {crash}"
-        return Failed(spec, reason, 1, "its own words are above")
+        message = f"a fault in zeuxis: a worker crashed at {spec['name']}: {crash}"
+        return Failed(spec, message, 1, "its own words are above")
 
     def give(self, spec: Spec) -> bool:
         """False where the process has died since its last job."""

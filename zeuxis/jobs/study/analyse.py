@@ -39,7 +39,7 @@ def settle(place: Place) -> None:
     treated = [choice.treated for choice in choices] if gan else [asked.treatment] * len(rivals)
     sources = {name: [name] * len(rivals) for name in _plain_arms(place)} | {"best": rivals, asked.treatment: treated}
     hits = {arm: np.stack([place.hits(r, one) for r, one in enumerate(names)]) for arm, names in sources.items()}
-    judgement = verdict(
+    conclusion = verdict(
         np.subtract(hits[asked.treatment], hits["best"], dtype=np.int8),
         place.examined,
         margin=asked.margin,
@@ -49,7 +49,7 @@ def settle(place: Place) -> None:
         shortage=_shortage(place),
     )
     pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
-    record = judgement.to_json() | {
+    record = conclusion.to_json() | {
         "shares": shares,
         "rivals": rivals,
         "arms": [_arm_summary(place, arm, sources[arm], seen) for arm, seen in hits.items()],
@@ -145,7 +145,7 @@ def _samples(place: Place) -> None:
     real_labels = torch.from_numpy(np.asarray(train_set.labels))
     note = {"recipe": place.asked.recipe, "study": place.folder.name, "repeat": r + 1}
     sheets = {"fake": (fakes, labels, note), "real": (real, real_labels, None)}
-    for name, (images, of, noted) in sheets.items():
+    for name, (images, of, metadata) in sheets.items():
         sheet = grid(to_image(_rows(images, of, place.classes)), _COLUMNS)
-        write_png(folder / f"{name}.png", sheet, noted)
+        write_png(folder / f"{name}.png", sheet, metadata)
     shutil.copyfile(place.repeat(r) / "suspects.png", folder / "suspects.png")

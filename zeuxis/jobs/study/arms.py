@@ -202,8 +202,8 @@ def train_generator(place: Place, spec: Spec) -> None:
         CHECKPOINTS,
     )
     names = [f"{point:.2f}" for point in CHECKPOINTS]
-    recalls_by_snapshot = [_score_snapshot(place, r, run, name, validation) for name in names]
-    curve = [(name, float(np.mean(each))) for name, each in zip(names, recalls_by_snapshot, strict=True)]
+    snapshot_recalls = [_score_snapshot(place, r, run, name, validation) for name in names]
+    curve = [(name, float(np.mean(each))) for name, each in zip(names, snapshot_recalls, strict=True)]
     best = highest([score for _, score in curve])
     fakes, labels = _sample(place, run, names[best], r, "pool", _pool_size(place, train_set), train_set)
     _write_pool(place, r, fakes, labels)
@@ -216,7 +216,7 @@ def train_generator(place: Place, spec: Spec) -> None:
             "repeat": r + 1,
             "chosen": names[best],
             "cas": curve[best][1],
-            "cas_per_class": recalls_by_snapshot[best],
+            "cas_per_class": snapshot_recalls[best],
             "curve": curve,
             "weights_sha256": store.content_hash(run.tensors(names[best])),
             "images": run.finish["images"],
@@ -275,9 +275,9 @@ def _found(place: Place, guesses: Tensor, data: Dataset) -> list[float]:
     return [0.0 if x is None else x for x in recalls(guesses, data.labels, place.classes)]
 
 
-def _balanced(place: Place, each: list[float], data: Dataset) -> float:
+def _balanced(place: Place, class_recalls: list[float], data: Dataset) -> float:
     there = sorted(set(np.asarray(data.labels).tolist()))
-    return float(np.mean([each[c] for c in there]))
+    return float(np.mean([class_recalls[c] for c in there]))
 
 
 def _pool_path(place: Place, r: int) -> Path:

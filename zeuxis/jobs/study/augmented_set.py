@@ -37,7 +37,7 @@ def write_mixed(place: Place, out: Path) -> Path:
     assert choice is not None, f"repeat {r + 1} is not finished"
     train = np.asarray(draw_repeat(place, r)["train"])
     labels = np.asarray(place.dataset.labels)
-    kept, counts = portions(choice.share, np.bincount(labels[train], minlength=place.classes))
+    kept, generated_counts = portions(choice.share, np.bincount(labels[train], minlength=place.classes))
     folders = folder_names(place.dataset.spec.classes)
     aside = out.with_name(f".{cut(out.name, 200)}.{os.getpid()}.tmp")
     kinds = kinds_of(place.dataset)
@@ -49,7 +49,7 @@ def write_mixed(place: Place, out: Path) -> Path:
             write_png(aside / file, place.dataset.images([i])[0].permute(1, 2, 0).numpy(), *noted)
             group = {} if place.dataset.groups is None else {"group": place.dataset.groups[i]}
             rows.append({"file": file, "source": place.dataset.sources[i], "generated": kinds[i] == "made", **group})
-        rows += _generated(place, r, aside, torch.arange(place.classes).repeat_interleave(counts), folders)
+        rows += _generated(place, r, aside, torch.arange(place.classes).repeat_interleave(generated_counts), folders)
         made_by = {
             "study": place.folder.resolve().name,
             "weights": (place.result(r, "generator") or {})["weights_sha256"],
@@ -78,8 +78,8 @@ def portions(share: float, counts: np.ndarray) -> tuple[bool, torch.Tensor]:
     """
     if share in (0.0, 1.0):
         return share == 0.0, torch.from_numpy(counts * int(share))
-    generated = np.maximum(np.round(share / (1.0 - share) * counts), counts > 0)
-    return True, torch.from_numpy(generated.astype(np.int64))
+    generated_counts = np.maximum(np.round(share / (1.0 - share) * counts), counts > 0)
+    return True, torch.from_numpy(generated_counts.astype(np.int64))
 
 
 def check_place(out: Path, study: Path) -> None:
@@ -124,9 +124,9 @@ def _generated(
     run = Run.open(place.repeat(r) / "generator")
     seeds = seeds_of("mixed", place.seed(r, "mixed"), len(labels))
     networks = run.networks(result["chosen"])
-    drawn = torch.cat(list(generate(run.recipe, networks, seeds, labels)))
+    pictures = torch.cat(list(generate(run.recipe, networks, seeds, labels)))
     rows = []
-    for picture, label, seed in zip(drawn, labels.tolist(), seeds.tolist(), strict=True):
+    for picture, label, seed in zip(pictures, labels.tolist(), seeds.tolist(), strict=True):
         name = place.dataset.spec.classes[label]
         file = f"{folders[name]}/zeuxis-{seed}.png"
         note = {"recipe": place.asked.recipe, "weights": result["weights_sha256"], "seed": seed, "class": name}

@@ -31,8 +31,8 @@ class Study:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence."""
-        verdict = str(self.verdict.get("sentence", ""))
-        return verdict if self.finished else f"No verdict yet: {command('resume', self.path)} goes on."
+        sentence = str(self.verdict.get("sentence", ""))
+        return sentence if self.finished else f"No verdict yet: {command('resume', self.path)} goes on."
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, why, and where the page is."""

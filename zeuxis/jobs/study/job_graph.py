@@ -48,11 +48,11 @@ def chosen(place: Place, r: int) -> Choice | None:
 
 def control_share(place: Place, r: int) -> float | None:
     """The share of the controls: the chosen one, or the best of the others where 0 was chosen."""
-    picked = chosen(place, r)
-    if picked is None:
+    decision = chosen(place, r)
+    if decision is None:
         return None
-    if picked.share > 0:
-        return picked.share
+    if decision.share > 0:
+        return decision.share
     others = {share_name(share): share for share in place.asked.shares}
     return others.get(choice.best(_validation(place, r), list(others)) or "")
 

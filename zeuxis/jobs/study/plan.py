@@ -54,9 +54,9 @@ class StudyConfig:
             ),
             (self.labels_per_class is None or self.labels_per_class >= 2, "--labels-per-class must be 2 or more"),
         ]
-        for good, fault in checks:
+        for good, message in checks:
             if not good:
-                raise BadInput(fault)
+                raise BadInput(message)
         known = list(treatments.names())
         if self.treatment not in known:
             raise BadInput(f"no treatment `{self.treatment}`", "--treatment", nearest(self.treatment, known))

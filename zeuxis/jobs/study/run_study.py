@@ -50,8 +50,8 @@ def study(
         if begun
         else studies.prepare(folder, dataset, asked, threads, device, source.join)
     )
-    if dry_run and begun and (ended := _finished(folder)):
-        say(f"zeuxis: {ended}; nothing to do, and a new plan needs another --study")
+    if dry_run and begun and (summary := _finished(folder)):
+        say(f"zeuxis: {summary}; nothing to do, and a new plan needs another --study")
         return None
     if dry_run:
         for line in studies.describe(place if begun else studies.planned(place)):
