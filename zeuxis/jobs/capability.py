@@ -18,7 +18,8 @@ class Capability:
     """able: the protocol that a recipe with it has; place: the least comes first.
 
     finish: writes what the page of a finished run shows of it; judge: its judgement, None where the recipe's held-out
-    figures say all. section: its part of a run's page.
+    figures say all. section: its part of a run's page. beside: a
+    sentence that belongs to the judgement, from what `finish` wrote; empty where there is none.
     """
 
     able: type
@@ -26,6 +27,7 @@ class Capability:
     finish: Callable[[Run, Material], None]
     judge: Callable[[Run, Material], Outcome] | None = None
     section: Section | None = None
+    beside: Callable[[Run], str] | None = None
 
 
 @cache

@@ -25,6 +25,8 @@ _MUCH = 5  # times the least gain
 def judge(run: Run, given: Material) -> Outcome:
     """The judgement of a finished run, added to its finish.json with what to do about it, and returned."""
     outcome = _of_run(run, given)
+    beside = [one.beside(run) for one in capabilities_of(run.recipe) if one.beside is not None]
+    outcome = replace(outcome, sentence=" ".join(filter(None, [outcome.sentence, *beside])))
     judgement = {**outcome.to_json(), "advice": _mend(outcome, run).to_json()}
     write_json(run.path / "finish.json", {**run.finish, "judgement": judgement})
     return outcome

@@ -142,6 +142,27 @@ def test_without_held_out_pictures_or_for_a_generator_nothing_is_written(trained
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours", "said"),
+    [
+        (
+            [30.0, 32.0],
+            [29.0, 31.5],
+            "Non-local means, which needs no training, does better: 31.00 dB against 30.25 dB on",
+        ),
+        ([30.0, 32.0], [31.0, 31.5], ""),
+        ([30.0, None], [20.0, 21.0], ""),
+    ],
+)
+def test_a_method_without_a_network_that_does_better_is_named(tmp_path: Path, theirs: list, ours: list, said: str):
+    """A net after twenty steps was "better than leaving the pictures as they are", and 7 dB below such a method."""
+    rows = {"given": [22.0, 22.0], "non-local means": theirs, "ours": ours, "truth": None}
+    write_json(tmp_path / "real" / "strips.json", {"rows": list(rows), "psnr": list(rows.values())})
+    run = SimpleNamespace(path=tmp_path)
+    assert job.rival_words(run).startswith(said) and bool(job.rival_words(run)) == bool(said)
+    assert job.rival_words(SimpleNamespace(path=tmp_path / "none")) == ""
+
+
 def test_damaged_strips_do_not_cost_the_page(tmp_path: Path):
     folder = write_run(tmp_path / "run")
     assert read_strips(folder) is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,10 +19,13 @@ from zeuxis.degrade.noise import round_bytes
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import to_image
+from zeuxis.errors import counted
 from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.restoring import nets
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.fidelity import ALL, psnr_each
+from zeuxis.pages.formats import decimal
+from zeuxis.pages.read import read_object
 from zeuxis.pages.strips import section
 from zeuxis.pictures.write import grid, write_png
 from zeuxis.recipes.recipe import Reconstructs
@@ -156,4 +160,19 @@ def finish(run: Run, given: Material) -> None:
     write_strips(run, given.held_out)
 
 
-CAPABILITY = Capability(Reconstructs, 3, finish, section=section)
+def rival_words(run: Run) -> str:
+    """A sentence where a method without a network does better on the squares that the page shows."""
+    record = read_object(run.path / "real" / "strips.json")
+    figures = {name: values for name, values in zip(record.get("rows", []), record.get("psnr", [])) if values}
+    ours, rivals = figures.get("ours", []), {k: v for k, v in figures.items() if k not in ("given", "ours")}
+    if not ours or None in ours:
+        return ""
+    for name, theirs in rivals.items():
+        if None not in theirs and fmean(theirs) > fmean(ours):
+            shown = f"{decimal(fmean(theirs), 2)} dB against {decimal(fmean(ours), 2)} dB"
+            rival = f"{name[:1].upper()}{name[1:]}, which needs no training"
+            return f"{rival}, does better: {shown} on the {counted(len(ours), 'square')} that the page shows."
+    return ""
+
+
+CAPABILITY = Capability(Reconstructs, 3, finish, section=section, beside=rival_words)
