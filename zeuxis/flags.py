@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
-from zeuxis import readers, word
+from zeuxis import flag_values, word
 from zeuxis.errors import BadInput, command, nearest
 from zeuxis.parameters import AtLeast, FieldsOf, OneOf, Reads
 from zeuxis.word import REQUIRED, Parameter, marks
@@ -127,14 +127,14 @@ def kind(hint: Any) -> dict[str, Any]:
     if origin is Annotated:
         return kind(inner[0]) | _marked(inner[1:])
     if origin is Literal:
-        return {"choices": inner, "type": {int: readers.whole}.get(type(inner[0]), type(inner[0]))}
+        return {"choices": inner, "type": {int: flag_values.whole}.get(type(inner[0]), type(inner[0]))}
     if origin in (typing.Union, types.UnionType):
         return kind(next(a for a in inner if a is not types.NoneType))
     if origin is tuple:
-        return {"type": readers.listed({int: readers.whole, float: readers.number}.get(inner[0], inner[0]))}
+        return {"type": flag_values.listed({int: flag_values.whole, float: flag_values.number}.get(inner[0], inner[0]))}
     if hint is bool:
         return {"action": argparse.BooleanOptionalAction}
-    return {"type": {int: readers.whole, float: readers.number}.get(hint, hint)}
+    return {"type": {int: flag_values.whole, float: flag_values.number}.get(hint, hint)}
 
 
 def _marked(metadata: Sequence[Any]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _marked(metadata: Sequence[Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for mark in metadata:
         if isinstance(mark, AtLeast):
-            given |= {"type": readers.at_least(mark.least)}
+            given |= {"type": flag_values.at_least(mark.least)}
         elif isinstance(mark, OneOf):
             given |= {"choices": mark.names}
         elif isinstance(mark, Reads):
@@ -189,14 +189,14 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
             raise BadInput(f"`{pair}` is no setting", flag, "write FIELD=VALUE, such as width=32")
         if name not in hints:
             hint = f"{nearest(name, list(hints))}; " if _close(name, list(hints)) else ""
-            raise BadInput(f"{recipe} has no field `{readers.short(name)}`", flag, hint + listed)
+            raise BadInput(f"{recipe} has no field `{flag_values.short(name)}`", flag, hint + listed)
         if name in arguments:
             raise BadInput(f"`{name}` is given twice", flag, "give it once")
         typed = "--" + name.replace("_", "-")
         if hints[name] is bool:
             if value.lower() not in ("true", "false"):
                 raise BadInput(
-                    f"`{name}` must be true or false, not `{readers.short(value)}`", flag, f"write {name}=true"
+                    f"`{name}` must be true or false, not `{flag_values.short(value)}`", flag, f"write {name}=true"
                 )
             arguments[name] = typed if value.lower() == "true" else f"--no-{typed[2:]}"
         else:

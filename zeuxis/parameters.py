@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from zeuxis import readers
+from zeuxis import flag_values
 from zeuxis.data.there import NAMES
 
 
@@ -79,26 +79,26 @@ class FieldsOf:
 _LEVEL = "a level of folders, 1 those in DATA itself, or a column of a table"
 _LEVEL_TYPE = Words("a level of folders, or a column of a table")
 
-PathLike = Annotated[str | Path, Reads(readers.path)]
+PathLike = Annotated[str | Path, Reads(flag_values.path)]
 Count = Annotated[int, AtLeast(1)]
 Time = Annotated[str | float, Reads(str), Words("a time such as '8m', or seconds")]
 Seeds = Annotated[str | int | Sequence[int], Reads(str), Words("seeds such as '1,5-8' or [1, 2]")]
 Collection = Annotated[
     str | Path,
-    Reads(readers.path),
+    Reads(flag_values.path),
     Words("a path or the name of a set", "write the pictures into a folder and name that"),
     Arg("folder, zip, table, or a set by name", offered=tuple(NAMES)),
 ]
 Collections = Annotated[
     str | Path | tuple[str | Path, ...],
-    Reads(readers.path, several=True),
+    Reads(flag_values.path, several=True),
     Words("a path or the name of a set, or several", "write the pictures into a folder and name that"),
     Arg("folder, zip, table, or a set by name; two of them for recipes that take two", offered=tuple(NAMES)),
 ]
 Pixels = Annotated[
     str | Path | bytes,
     Foreign(("PIL.Image.Image", "numpy.ndarray", "torch.Tensor")),
-    Reads(readers.path),
+    Reads(flag_values.path),
     Words("a path, or a picture: bytes of a file, a PIL picture, an array [H, W, C] of uint8 or uint16"),
     Arg("a picture, a folder, a pattern in quotes, or - for stdin", metavar="IN"),
 ]
@@ -106,7 +106,7 @@ Pixels = Annotated[
 Mask = Annotated[
     str | Path | bytes,
     Foreign(("PIL.Image.Image", "numpy.ndarray", "torch.Tensor")),
-    Reads(readers.path),
+    Reads(flag_values.path),
     Words("a path; of a picture in memory also bytes, a PIL picture, or an array [H, W] of bool, uint8 or uint16"),
     Arg("white where something is missing; or a folder of masks, one for each picture; for inpaint and old-photo"),
 ]
@@ -114,7 +114,7 @@ Mask = Annotated[
 # How a collection is read.
 Size = Annotated[
     int | tuple[int, int],
-    Reads(readers.size),
+    Reads(flag_values.size),
     Words("a number of pixels or (height, width)"),
     Arg("pixels, or HEIGHTxWIDTH", "as they are"),
 ]
@@ -123,19 +123,19 @@ Fit = Annotated[Literal["crop", "fit", "pad"], Arg("how other shapes become this
 Strict = Annotated[bool, Arg("stop at unreadable files instead of skipping them")]
 ClassesAt = Annotated[
     int | str,
-    Reads(readers.level),
+    Reads(flag_values.level),
     _LEVEL_TYPE,
     Arg(f"what tells the classes: {_LEVEL}; 0: no labels", "by rule"),
 ]
 GroupAt = Annotated[
     int | str,
-    Reads(readers.level),
+    Reads(flag_values.level),
     _LEVEL_TYPE,
     Arg("what tells pictures that stay together, such as patients: a level or a column", "by rule"),
 ]
 PartAt = Annotated[
     int | str,
-    Reads(readers.level),
+    Reads(flag_values.level),
     _LEVEL_TYPE,
     Arg("what tells train, val and test: a level or a column; `fold=3`: those rows are test; 0: no parts", "by rule"),
 ]

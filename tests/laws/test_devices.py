@@ -1,4 +1,4 @@
-"""Law 15: a phase runs where its networks are, never asks the device for a value, and adds gradients in a fixed order.
+"""Law 17: a phase runs where its networks are, never asks the device for a value, and adds gradients in a fixed order.
 
 torch's meta device knows shapes only: it refuses to meet tensors of the host and to tell a value, as a GPU would
 only do slowly. What it cannot see is numbers of no dimension from the host, which torch lets pass everywhere.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.commands import typed
-from zeuxis import catalog, cli, flags, readers, word
+from zeuxis import catalog, cli, flag_values, flags, word
 from zeuxis.augmentation.domains import DOMAINS
 from zeuxis.errors import BadInput
 from zeuxis.fields import fields_of
@@ -56,7 +56,7 @@ def test_a_number_is_plain_and_finite(value: str) -> None:
     """In every flag and field that takes one."""
     for name, second in (("train", "cgan"), ("restore", None), ("upscale", None), ("augment", None), ("sample", None)):
         parser = parser_of(name, second)
-        kinds = (readers.whole, readers.number, readers.size)
+        kinds = (flag_values.whole, flag_values.number, flag_values.size)
         for action in parser._actions:
             if (action.type in kinds or "at_least" in getattr(action.type, "__qualname__", "")) and not action.choices:
                 with pytest.raises(argparse.ArgumentTypeError) as error:

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from zeuxis.data import listed
+from zeuxis.data import listed_origin
 from zeuxis.data.file_column import names_files
 from zeuxis.data.layouts import layout
 from zeuxis.data.trees import Where
@@ -137,7 +137,9 @@ def by_folder(
     pairs = sorted(unsorted, key=lambda pair: pair[0].parts)
     paths = [path for path, _ in pairs]
     laid = layout(paths, beside, where, lambda path: _is_coco(read(path, _JSON_HEAD)))
-    kinds = listed.kinds_in((p for p in beside if p.name in listed.NAMES), lambda path: read(path, listed.LONGEST))
+    kinds = listed_origin.kinds_in(
+        (p for p in beside if p.name in listed_origin.NAMES), lambda path: read(path, listed_origin.LONGEST)
+    )
     remarks = laid.remarks + hidden_words(beside) + _without_pictures(folders, paths)
     remarks += joined_names(p.label for p in laid.places) + joined_names(p.group for p in laid.places)
     entries = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zeuxis.data import listed
+from zeuxis.data import listed_origin
 from zeuxis.data.file_column import FILES
 from zeuxis.data.listing import Entry, Listing, Skipped, joined_names, named, path_opener
 from zeuxis.data.numbers import equal, joined_words, one_name
@@ -329,7 +329,7 @@ def _kind_of(file: Path, known: dict[Path, dict[Path, str]]) -> str:
     """What a list in the folder of a file, or in the one above it, says of it. known: takes what the lists say."""
     for folder in file.parents[:2]:
         if folder not in known:
-            known[folder] = listed.kinds_in((folder / name for name in listed.NAMES), Path.read_bytes)
+            known[folder] = listed_origin.kinds_in((folder / name for name in listed_origin.NAMES), Path.read_bytes)
         if kind := known[folder].get(file.with_suffix("")):
             return kind
     return ""

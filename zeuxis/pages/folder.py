@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zeuxis.augmentation.names import RIVALS
-from zeuxis.pages.arms import Repeat, read_repeats
+from zeuxis.pages.arm_results import Repeat, read_repeats
 from zeuxis.pages.read import Line, Log, mapping, number, numbers, read_header, read_log, read_object
 
 # Colour is never alone: each verdict has its word and its sign.

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from zeuxis.pages.arms import Repeat
+from zeuxis.pages.arm_results import Repeat
 from zeuxis.pages.folder import StudyFolder
 from zeuxis.pages.formats import (
     DASH,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zeuxis.errors import command, counted
-from zeuxis.pages.arms import MEANING, arms_of
+from zeuxis.pages.arm_results import MEANING, arms_of
 from zeuxis.pages.folder import OPEN, TONES, StudyFolder, open_study
 from zeuxis.pages.formats import (
     DASH,

@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from zeuxis.augmentation.names import RIVALS
-from zeuxis.pages.arms import Arm, mean_recalls
+from zeuxis.pages.arm_results import Arm, mean_recalls
 from zeuxis.pages.folder import StudyFolder
 from zeuxis.pages.formats import (
     DASH,

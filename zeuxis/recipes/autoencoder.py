@@ -11,7 +11,7 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.autoencoding import BODIES
 from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
-from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
+from zeuxis.recipes._damaging import check_damage, damaged, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
     Amount,
     Average,

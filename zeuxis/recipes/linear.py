@@ -10,7 +10,7 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, counted
 from zeuxis.nets.reconstructing import LinearFilter
-from zeuxis.recipes._pairs import check_damage, damaged, undo_loss, undo_score, warmed
+from zeuxis.recipes._damaging import check_damage, damaged, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
     Amount,
     Average,

@@ -17,7 +17,7 @@ from zeuxis.losses.fidelity import DISTANCES, fft_l1
 from zeuxis.nets.critics import Critic, UNetCritic, feature_distance
 from zeuxis.nets.restoring import BODIES, unet_radius
 from zeuxis.nets.third_party import PUBLISHED
-from zeuxis.recipes._pairs import check_damage, flipped, held_out, shown, warmed
+from zeuxis.recipes._damaging import check_damage, flipped, held_out, shown, warmed
 from zeuxis.recipes.recipe import (
     GAME,
     Amount,

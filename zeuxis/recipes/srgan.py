@@ -19,7 +19,7 @@ from zeuxis.losses.adversarial import (
 from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.critics import Critic, PyramidCritic, UNetCritic, feature_distance
 from zeuxis.nets.upscaling import BASE_REACH, PlainUpscaler, ResidualUpscaler, plain_radius, residual_radius
-from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
+from zeuxis.recipes._damaging import check_damage, enlarged_score, flipped, small, warmed
 from zeuxis.recipes.recipe import (
     GAME,
     Amount,

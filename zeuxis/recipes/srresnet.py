@@ -10,7 +10,7 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.losses.fidelity import DISTANCES
 from zeuxis.nets.upscaling import ResidualUpscaler, residual_radius
-from zeuxis.recipes._pairs import check_damage, enlarged_score, flipped, small, warmed
+from zeuxis.recipes._damaging import check_damage, enlarged_score, flipped, small, warmed
 from zeuxis.recipes.recipe import (
     Amount,
     Average,

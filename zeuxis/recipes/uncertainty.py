@@ -13,7 +13,7 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.quantile import pinball
 from zeuxis.nets.intervals import IntervalHead, interval_radius
-from zeuxis.recipes._pairs import check_damage, flipped, shown, warmed
+from zeuxis.recipes._damaging import check_damage, flipped, shown, warmed
 from zeuxis.recipes.recipe import (
     Amount,
     Average,

@@ -11,7 +11,7 @@ from tests.unit.pages.html_checks import Page, check_page
 from zeuxis.augmentation.names import RIVALS
 from zeuxis.errors import BadInput
 from zeuxis.jobs.capability import write_report
-from zeuxis.pages.arms import arms_of, mean_recalls, read_repeats
+from zeuxis.pages.arm_results import arms_of, mean_recalls, read_repeats
 from zeuxis.pages.folder import open_study
 from zeuxis.pages.generators import alarms, of_augment
 from zeuxis.pages.study import without_word, write_study_report

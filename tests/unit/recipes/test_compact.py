@@ -8,7 +8,7 @@ from zeuxis.degrade import resize
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.fidelity import charbonnier, fft_l1, psnr8
-from zeuxis.recipes._pairs import small
+from zeuxis.recipes._damaging import small
 from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.recipe import Batch, Reconstructs, StepContext, at, make
 

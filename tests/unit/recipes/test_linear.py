@@ -9,7 +9,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.fidelity import psnr8
-from zeuxis.recipes._pairs import damaged
+from zeuxis.recipes._damaging import damaged
 from zeuxis.recipes.linear import Linear
 from zeuxis.recipes.recipe import Batch, Reconstructs, StepContext, make
 

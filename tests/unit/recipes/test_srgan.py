@@ -9,7 +9,7 @@ from tests.unit.recipes.contexts import built, context, count, plays
 from zeuxis.data.dataset import Spec
 from zeuxis.losses.fidelity import l1
 from zeuxis.nets.critics import Critic
-from zeuxis.recipes._pairs import small
+from zeuxis.recipes._damaging import small
 from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.recipe import Reconstructs, StepContext, at, make
 from zeuxis.recipes.srgan import SRGAN

@@ -7,7 +7,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.degrade import resize
 from zeuxis.losses.fidelity import mse
 from zeuxis.nets.upscaling import residual_radius
-from zeuxis.recipes._pairs import small
+from zeuxis.recipes._damaging import small
 from zeuxis.recipes.recipe import Reconstructs, StepContext, at, make
 from zeuxis.recipes.srresnet import SRResNet
 

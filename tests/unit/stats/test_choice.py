@@ -9,7 +9,7 @@ import pytest
 from zeuxis.augmentation.domains import DOMAINS
 from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES, RIVALS
 from zeuxis.jobs.study import job_graph
-from zeuxis.pages.arms import read_repeats
+from zeuxis.pages.arm_results import read_repeats
 from zeuxis.stats.choice import Choice, choose
 
 SHARES = (0.25, 0.5, 1.0)
