@@ -69,11 +69,13 @@ def loop_options_of(checkpoint_every: str | float, on_nan: str) -> "LoopOptions"
 
 
 def budget_of(steps: int | None, images: int | None, budget: str | float | None) -> "Budget":
-    from zeuxis.engine.budget import Budget
+    from zeuxis.engine.budget import Budget, typed_time
 
-    given = {"--steps": steps, "--images": images, "--budget": budget}
-    asked = next((f"{v} {k.strip('-')}" if k != "--budget" else str(v) for k, v in given.items() if v is not None), "")
-    return Budget(steps, images, None if budget is None else seconds_of(budget), asked)
+    seconds = None if budget is None else seconds_of(budget)
+    time = budget if isinstance(budget, str) or seconds is None else typed_time(seconds)
+    given = {"steps": steps, "images": images}
+    asked = time or next((f"{value} {name}" for name, value in given.items() if value is not None), "")
+    return Budget(steps, images, seconds, asked)
 
 
 def seeds_of(seeds: str | int | Sequence[int] | None) -> str | None:

@@ -162,7 +162,7 @@ Device = Annotated[
     Words("the name of a device"),
     Arg("cpu or cuda", "the best there is", offered=("cpu", "cuda")),
 ]
-CheckpointEvery = Annotated[Time, Arg("time between checkpoints")]
+CheckpointEvery = Annotated[Time, Arg("time between checkpoints, such as 30s or 5m")]
 OnNan = Annotated[Literal["rewind", "stop"], Arg("what to do when numbers overflow")]
 RunFolder = Annotated[PathLike, Arg("folder of a run")]
 AnyFolder = Annotated[PathLike, Arg("folder of a run or a study")]

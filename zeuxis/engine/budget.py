@@ -36,13 +36,30 @@ class Budget:
 
 
 def parse_time(text: str) -> float:
-    """Seconds of "90s", "8m", "1.5h", "1h30m" or a bare number of seconds. Raises BadInput."""
+    """Seconds of "90s", "8m", "1.5h" or "1h30m". Raises BadInput, also for a number without a unit, 0 aside."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
+        if not float(text):
+            return 0.0
+        raise BadInput(f"`{text}` has no unit", "--budget", f"write {text}m or {text}s")
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
     if not parts or "".join(n + u for n, u in parts) != text:
         raise BadInput(f"`{text}` is not a time", "--budget", "write 90s, 8m or 1h30m")
     return sum(float(n) * _UNITS[u] for n, u in parts)
+
+
+def typed_time(seconds: float) -> str:
+    """A time as `parse_time` reads it, in the form that a person is most likely to have typed: 90s, 12m, 60m, 2h30m."""
+    if seconds % 1 or seconds < 120:
+        return f"{seconds:.10g}s"
+    minutes, s = divmod(round(seconds), 60)
+    h, m = divmod(minutes, 60) if minutes >= 120 else (0, minutes)
+    return "".join(f"{n}{unit}" for n, unit in ((h, "h"), (m, "m"), (s, "s")) if n)
+
+
+def off_words(seconds: float, planned: float) -> str:
+    """How far a time was off: "40 % less than", to be followed by what was planned."""
+    off = round(100 * (seconds / max(planned, 1e-9) - 1))
+    return f"{abs(off)} % {'more' if off > 0 else 'less'} than" if off else "about as long as"
 
 
 def words_for(seconds: float) -> str:

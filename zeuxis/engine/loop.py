@@ -12,7 +12,7 @@ from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
 from zeuxis.engine import alarms, monitoring
 from zeuxis.engine.batches import BatchSampler, batch_samplers, check
-from zeuxis.engine.budget import words_for
+from zeuxis.engine.budget import off_words, words_for
 from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.guard import Log, Stop, stop_flag
 from zeuxis.engine.parallel import Ranks
@@ -368,4 +368,5 @@ def _finish(trainer: Trainer) -> None:
     write_json(folder / "finish.json", finish)
     over = finish["overrun_percent"]
     if over is not None and not trainer.options.quiet:
-        say(f"zeuxis: took {words_for(seconds)} where {words_for(asked)} were asked for, {over:+.1f} %")
+        off = f"{off_words(seconds, asked)} the {words_for(asked)} that were asked for"
+        say(f"zeuxis: training took {words_for(seconds)}, {off}")

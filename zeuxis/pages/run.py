@@ -129,13 +129,13 @@ def state_words(folder: RunFolder) -> str:
 
 
 def budget_words(folder: RunFolder) -> str:
-    """What was asked, and how far the time was off: `5m asked, 0.4 % over`."""
+    """What was asked, and how far the time was off: `5m asked, 0.4 % more`."""
     budget = mapping(folder.run.get("budget"))
     asked = str(budget.get("asked") or things(folder.run.get("steps"), "step"))
     over = number(folder.finish.get("overrun_percent"))
     if over is None or number(budget.get("seconds")) is None:
         return f"{asked} asked"
-    return f"{asked} asked, {decimal(abs(over), 1)} % {'over' if over >= 0 else 'under'}"
+    return f"{asked} asked, {decimal(abs(over), 1)} % {'more' if over >= 0 else 'less'}"
 
 
 def facts(folder: RunFolder) -> list[tuple[str, str, str]]:

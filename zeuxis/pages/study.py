@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zeuxis.engine.budget import typed_time
 from zeuxis.errors import command, counted
 from zeuxis.pages.arm_results import MEANING, arms_of
 from zeuxis.pages.folder import OPEN, TONES, StudyFolder, open_study
@@ -79,7 +80,7 @@ def study_page(folder: StudyFolder) -> str:
         seen=seen_words(folder),
         command=str(folder.study.get("command") or ""),
         provenance=made_of(folder),
-        asked=sorted(folder.asked.items()),
+        asked=sorted(asked_words(folder.asked).items()),
         versions=sorted(mapping(folder.study.get("versions")).items()),
         folder=folder.path.resolve().name,
         zeuxis=value(folder.study.get("zeuxis") or mapping(folder.study.get("versions")).get("zeuxis")),
@@ -186,6 +187,12 @@ def p_words(folder: StudyFolder) -> str:
     by_choice = sum(share == 0 for share in numbers(v.get("shares")))
     why = f", since {by_choice} difference{'s are' if by_choice > 1 else ' is'} 0 by choice" if by_choice else ""
     return f"{how} test over repeats; {probability(v.get('smallest_p'))} is the least possible{why}"
+
+
+def asked_words(asked: Line) -> dict[str, object]:
+    """What was asked for, times as they are typed."""
+    seconds = number(asked.get("budget"))
+    return {**asked, **({} if seconds is None else {"budget": typed_time(seconds)})}
 
 
 def seen_words(folder: StudyFolder) -> list[str]:

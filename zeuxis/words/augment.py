@@ -40,7 +40,7 @@ def augment(
     labels_per_class: Annotated[int, p.AtLeast(2), p.Arg("real training pictures per class", "80 % of them")]
     | None = None,
     repeats: Annotated[p.Count, p.Arg("six is the least that can decide")] = 10,
-    budget: Annotated[p.Time, p.Arg("time for the whole study")] = "60m",
+    budget: Annotated[p.Time, p.Arg("time for the whole study, such as 12m or 1h30m")] = "60m",
     recipe: Annotated[str, p.Arg("what generates, such as cgan or r3gan")] = "cgan",
     generator: Annotated[
         Mapping[str, Any], p.FieldsOf("recipe", argument=True), p.Arg("a field of that recipe; repeat for more")

@@ -27,3 +27,4 @@ def test_times_and_margins_are_numbers_above_zero(field, value):
 def test_how_far_the_estimate_was_off():
     assert estimate_words(90, 60) == "zeuxis: the study took 1 min 30 s, 50 % more than the planned 1 min 00 s"
     assert estimate_words(45, 60).endswith("45 s, 25 % less than the planned 1 min 00 s")
+    assert estimate_words(60.1, 60).endswith("1 min 00 s, about as long as the planned 1 min 00 s")

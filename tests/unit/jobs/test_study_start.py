@@ -1,6 +1,7 @@
 """How a study begins: what is refused leaves nothing behind, and one process at a time is in the folder."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,7 @@ def test_all_that_differs_is_named(world, tmp_path):
     asked = StudyConfig(4, 1, steps=(2, 2))
     kept = studies.begin(tmp_path / "st", dataset, asked, data, 1, "cpu")
     assert studies.other(kept.folder, asked, data) == ""
+    assert studies.other(kept.folder, replace(asked, budget=720.0), data) == "its `--budget` is 60m, not 12m"
     found = studies.other(kept.folder, StudyConfig(4, 2, steps=(2, 2), margin=2.0), {**data, "digest": "another"})
     assert "is 1, not 2, and its" in found and found.endswith(", and it is of other pictures, or reads them otherwise")
 

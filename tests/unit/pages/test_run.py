@@ -37,7 +37,7 @@ def test_a_finished_run_says_all(tmp_path: Path) -> None:
         "cgan on fashion-mini",
         "cgan was trained on 2,700 pictures of 10 classes from fashion-mini (28 x 28 pixels, grey), told the class of"
         " each, for 2,400 steps: 153,600 pictures seen in 5 min 1 s.",
-        "5m asked, 0.4 % over",
+        "5m asked, 0.4 % more",
         "ankle boot",
         "How they developed",
         "the samples look alike (diversity 0.18 of the real pictures)",

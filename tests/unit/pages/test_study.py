@@ -90,6 +90,13 @@ def test_a_study_says_all(study: Path) -> None:
     assert "not in the folder" not in page.text
 
 
+def test_what_was_asked_shows_a_time_as_it_is_typed(copy: Path) -> None:
+    asked = json.loads((copy / "study.json").read_text())["asked"]
+    change(copy / "study.json", asked={**asked, "budget": 720.0})
+    page = page_of(copy)
+    assert "budget 12m" in page.text and "720" not in page.text
+
+
 @pytest.mark.parametrize(
     ("verdict", "css", "sign"),
     [

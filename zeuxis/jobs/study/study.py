@@ -19,7 +19,7 @@ from zeuxis.data.files import write_json
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.engine import compute as computing
-from zeuxis.engine.budget import words_for
+from zeuxis.engine.budget import off_words, typed_time, words_for
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
@@ -299,10 +299,8 @@ def _executor(place: Place, here: bool) -> Executor:
 
 def estimate_words(seconds: float, planned: float) -> str:
     """How far off the plan's estimate was, as a line for people."""
-    off = 100 * (seconds / max(planned, 1e-9) - 1)
     return (
-        f"zeuxis: the study took {words_for(seconds)}, {abs(off):.0f} % {'more' if off > 0 else 'less'} "
-        f"than the planned {words_for(planned)}"
+        f"zeuxis: the study took {words_for(seconds)}, {off_words(seconds, planned)} the planned {words_for(planned)}"
     )
 
 
@@ -365,7 +363,7 @@ def other(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> str:
     record = read_json(folder / "study.json", "study folder")
     there, wanted = StudyConfig.from_dict(record["asked"]).as_dict(), asked.as_dict()
     differences = [
-        f"its `{flag(name)}` is {_plain(there[name])}, not {_plain(value)}"
+        f"its `{flag(name)}` is {_plain(name, there[name])}, not {_plain(name, value)}"
         for name, value in wanted.items()
         if there[name] != value
     ]
@@ -374,8 +372,10 @@ def other(folder: Path, asked: StudyConfig, data: Mapping[str, Any]) -> str:
     return ", and ".join(differences)
 
 
-def _plain(value: Any) -> str:
-    """A setting of a study in words; those of a recipe by their names."""
+def _plain(name: str, value: Any) -> str:
+    """A setting of a study as it is typed; those of a recipe by their names."""
+    if name == "budget":
+        return typed_time(value)
     if isinstance(value, Mapping):
         return " ".join(f"{k}={plain(v)}" for k, v in value.items()) or "empty"
     return "not given" if value is None else plain(value)
