@@ -72,7 +72,7 @@ def budget_of(steps: int | None, images: int | None, budget: str | float | None)
     from zeuxis.engine.budget import Budget, typed_time
 
     seconds = None if budget is None else seconds_of(budget)
-    time = budget if isinstance(budget, str) or seconds is None else typed_time(seconds)
+    time = budget if isinstance(budget, str) else "" if seconds is None else typed_time(seconds)
     given = {"steps": steps, "images": images}
     asked = time or next((f"{value} {name}" for name, value in given.items() if value is not None), "")
     return Budget(steps, images, seconds, asked)

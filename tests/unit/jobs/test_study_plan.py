@@ -1,13 +1,19 @@
 """What a study was asked for: read back equal from JSON, refused where it makes no sense."""
 
+import dataclasses
 import json
 import math
+from pathlib import Path
 
 import pytest
 
+from zeuxis.engine.compute import ComputeOptions
 from zeuxis.errors import BadInput
-from zeuxis.jobs.study.plan import StudyConfig
-from zeuxis.jobs.study.study import estimate_words
+from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.plan import Rates, StudyConfig, lay_out
+from zeuxis.jobs.study.study import test_part_words as of_test_part
+from zeuxis.jobs.study.watch import begin_words, estimate_words
+from zeuxis.stats.twoway import Examined
 
 
 def test_asked_comes_back_equal_from_json():
@@ -22,6 +28,50 @@ def test_asked_comes_back_equal_from_json():
 def test_times_and_margins_are_numbers_above_zero(field, value):
     with pytest.raises(BadInput, match=f"--{field} must be a number above zero"):
         StudyConfig(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("repeats", "treatment", "says"),
+    [
+        (6, "gan", "with 6 repeats a single one that chooses no generated pictures makes HELPED and HURT impossible"),
+        (7, "gan", "with 7 repeats two that choose no generated pictures make HELPED and HURT impossible"),
+        (8, "gan", ""),
+        (6, "again", ""),
+    ],
+)
+def test_a_plan_of_few_repeats_warns_of_what_one_of_them_may_choose(repeats, treatment, says):
+    """Six repeats ended with an interval above zero and no verdict, since one of them left the pictures out."""
+    asked = StudyConfig(repeats=repeats, treatment=treatment, steps=(200, 200))
+    warnings = [line for line in lay_out(asked, Rates(1e-3, 1e-3, 1e-5), 2, 64, 0).warnings if "impossible" in line]
+    assert len(warnings) == bool(says) and all(says in line and "8 to 10 repeats" in line for line in warnings)
+
+
+def place_of(asked, classes):
+    plan = lay_out(asked, Rates(1.0, 0.1, 1e-5), 2, 64, 0)
+    return Place(Path("st"), asked, plan, None, None, ComputeOptions("cpu", 1, False, True), Examined.of(classes))
+
+
+@pytest.mark.parametrize(
+    ("classes", "margin", "says"),
+    [
+        ([0, 1] * 400, 0.5, "; they are enough to call NO USEFUL GAIN within 0.5 points"),
+        ([0, 1] * 50, 0.5, "NO USEFUL GAIN within 0.5 points takes 600 of them: give more, or a wider --margin"),
+        ([0] * 10 + [1] * 790, 0.5, "takes 600 of them, and these count as 40, as classes differ in size or pictures"),
+    ],
+)
+def test_what_the_test_part_allows_is_said_in_plain_words(classes, margin, says):
+    words = of_test_part(place_of(StudyConfig(margin=margin, steps=(2, 2)), classes))
+    assert words.startswith(f"zeuxis: at best, with very many repeats, {len(classes)} test pictures show effects from")
+    assert says in words and "equivalent" not in words and "assumed" not in words
+
+
+def test_a_study_says_when_its_first_result_comes_and_what_a_job_is(tmp_path):
+    place = dataclasses.replace(place_of(StudyConfig(repeats=6, steps=(180, 50)), [0, 1] * 50), folder=tmp_path)
+    words = begin_words(place)
+    assert words.startswith("zeuxis: 48 jobs to do, 2 at once (a job trains one generator or one classifier)")
+    assert words.endswith("; the first is done in about 3 min 00 s")
+    check = dataclasses.replace(place, asked=StudyConfig(repeats=2, treatment="again", steps=(0, 50)))
+    assert "8 jobs to do, 2 at once (a job trains one classifier)" in begin_words(check)
 
 
 def test_how_far_the_estimate_was_off():

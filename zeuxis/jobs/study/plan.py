@@ -8,6 +8,7 @@ from typing import Any
 from zeuxis.augmentation.names import RIVALS
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.jobs.study import treatment as treatments
+from zeuxis.stats.found import FEWEST
 
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
 PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
@@ -162,10 +163,20 @@ def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int,
 
 def _warnings(asked: StudyConfig, classifier_steps: int, whole: float) -> tuple[str, ...]:
     warnings = []
-    if asked.repeats < 6:
+    if asked.repeats < FEWEST:
         warnings.append(
             f"{counted(asked.repeats, 'repeat')} can never decide: the smallest possible p is "
             f"{2 / 2**asked.repeats:g}; six is the least"
+        )
+    spare = asked.repeats - FEWEST
+    if asked.generates and 0 <= spare <= 1:
+        who = (
+            "two that choose no generated pictures make"
+            if spare
+            else "a single one that chooses no generated pictures makes"
+        )
+        warnings.append(
+            f"with {counted(asked.repeats, 'repeat')} {who} HELPED and HURT impossible: 8 to 10 repeats are safer"
         )
     if classifier_steps < FEW_STEPS:
         warnings.append(f"the classifiers get only {counted(classifier_steps, 'step')} each: give more --budget")

@@ -12,7 +12,7 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, command
 from zeuxis.jobs import training
 from zeuxis.jobs.sources import Source
-from zeuxis.jobs.study import augmented_set
+from zeuxis.jobs.study import augmented_set, watch
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.handle import Study
@@ -57,7 +57,7 @@ def study(
         for line in studies.describe(place if begun else studies.planned(place)):
             say(line)
         if begun:
-            say(studies.progress_words(place))
+            say(watch.progress_words(place))
         return None
     with studies.held(folder):
         if training.is_study(folder):  # perhaps another process began it while we read the pictures

@@ -19,7 +19,7 @@ from zeuxis.data.files import write_json
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.engine import compute as computing
-from zeuxis.engine.budget import off_words, typed_time, words_for
+from zeuxis.engine.budget import typed_time, words_for
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
@@ -40,10 +40,11 @@ from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
 from zeuxis.jobs.study.treatment import named
+from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 from zeuxis.spelling import flag, plain
-from zeuxis.stats.twoway import LEAN, Examined, least_effect
+from zeuxis.stats.twoway import Examined, least_effect
 from zeuxis.stats.verdict import pictures_for_none
 
 
@@ -221,14 +222,19 @@ def test_part_words(place: Place) -> str:
     examined, margin = place.examined, place.asked.margin
     needed, there = pictures_for_none(margin), round(examined.effective)
     units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
-    few = f", and these are equivalent to {there:,}: give more pictures or a wider --margin" if there < needed else ""
     shown = (
-        f"{counted(len(examined.classes), 'test picture')}{units} show effects from about "
-        f"{least_effect(examined):.2g} points on, however many repeats "
-        f"(assumed: single pictures favour one arm by {LEAN:g})"
+        f"at best, with very many repeats, {counted(len(examined.classes), 'test picture')}{units} show effects from "
+        f"about {least_effect(examined):.2g} points on"
     )
-    none = f"NO USEFUL GAIN within {margin:g} points needs the equivalent of {needed:,} equally weighted ones{few}"
-    return f"zeuxis: {shown}; {none}"
+    if there >= needed:
+        return f"zeuxis: {shown}; they are enough to call NO USEFUL GAIN within {margin:g} points"
+    less = (
+        f", and these count as {there:,}, as classes differ in size or pictures stay together"
+        if there < len(examined.classes)
+        else ""
+    )
+    takes = f"NO USEFUL GAIN within {margin:g} points takes {needed:,} of them{less}: give more, or a wider --margin"
+    return f"zeuxis: {shown}; {takes}"
 
 
 def describe(place: Place) -> list[str]:
@@ -264,12 +270,14 @@ def run(place: Place, here: bool = False, started: float | None = None) -> Path:
     started: since when its time counts, by the monotonic clock, where pictures were read and the machine was measured
     before. Nobody else may work in the folder meanwhile: see `held`.
     """
-    watch = _Watch(place, shows=not here)
+    watch = Watch(place, shows=not here)
     started = time.monotonic() if started is None else started
     idle = (place.folder / "verdict.json").exists() and not ready(place)
     clock = Clock(place.folder, started, bool(watch.first))
     if not idle:
         clock.save()
+    if not here and not idle:
+        say(begin_words(place))
     try:
 
         def finished(spec: Spec) -> None:
@@ -295,49 +303,6 @@ def _executor(place: Place, here: bool) -> Executor:
     if here:
         return Here(lambda spec: arms.work(place, spec))
     return Local(place.plan.slots, torch.cuda.device_count() if place.compute.device == "cuda" else 0)
-
-
-def estimate_words(seconds: float, planned: float) -> str:
-    """How far off the plan's estimate was, as a line for people."""
-    return (
-        f"zeuxis: the study took {words_for(seconds)}, {off_words(seconds, planned)} the planned {words_for(planned)}"
-    )
-
-
-class _Watch:
-    """Counts finished jobs by their planned seconds and says how long is left."""
-
-    def __init__(self, place: Place, shows: bool) -> None:
-        self.costs, self.slots, self.shows = place.plan.seconds, place.plan.slots, shows
-        gan = place.asked.generates
-        self.jobs = place.asked.repeats * (arms_of(place.asked) + gan)
-        self.whole = place.asked.repeats * (
-            arms_of(place.asked) * self.costs["classifier"] + (self.costs["generator"] if gan else 0.0)
-        )
-        there = [p.stem for p in place.folder.glob("repeats/*/*.json") if p.stem != "draw"]
-        self.done, self.spent = len(there), sum(self._cost(name) for name in there)
-        self.first, self.start = self.spent, time.monotonic()
-
-    def _cost(self, name: str) -> float:
-        return self.costs["generator" if name == "generator" else "classifier"]
-
-    def count(self, spec: Spec) -> None:
-        self.done += 1
-        self.spent += self._cost(spec["arm"] or spec["kind"])
-        # slots work side by side, so early on their unfinished jobs would make us look slow
-        known = (self.spent - self.first) / max(self.whole, 1e-9) > 0.25
-        pace = (time.monotonic() - self.start) * self.slots / (self.spent - self.first) if known else 1.0
-        left = max(self.whole - self.spent, 0.0) * max(pace, 0.5) / self.slots
-        if self.shows:
-            done = f"{self.done} of {counted(self.jobs, 'job')} done"
-            say(f"zeuxis: {done} ({spec['name']}), about {words_for(left)} left")
-
-
-def progress_words(place: Place) -> str:
-    """What of a study that was begun is done, and how long the rest takes."""
-    watch = _Watch(place, shows=False)
-    left = words_for(max(watch.whole - watch.spent, 0.0) / watch.slots)
-    return f"zeuxis: begun before: {watch.done} of {counted(watch.jobs, 'job')} done, about {left} left"
 
 
 def _forget_pool(place: Place, r: int) -> None:

@@ -1,0 +1,66 @@
+"""How far a study is: its jobs counted, the time that is left, and how far off the plan was, as lines for people."""
+
+import time
+
+from zeuxis.engine.budget import off_words, words_for
+from zeuxis.engine.progress import say
+from zeuxis.errors import counted
+from zeuxis.jobs.executing.executor import Spec
+from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.job_graph import ready
+from zeuxis.jobs.study.plan import arms_of
+
+
+class Watch:
+    """Counts finished jobs by their planned seconds and says how long is left."""
+
+    def __init__(self, place: Place, shows: bool) -> None:
+        self.costs, self.slots, self.shows = place.plan.seconds, place.plan.slots, shows
+        gan = place.asked.generates
+        self.jobs = place.asked.repeats * (arms_of(place.asked) + gan)
+        self.whole = place.asked.repeats * (
+            arms_of(place.asked) * self.costs["classifier"] + (self.costs["generator"] if gan else 0.0)
+        )
+        there = [p.stem for p in place.folder.glob("repeats/*/*.json") if p.stem != "draw"]
+        self.done, self.spent = len(there), sum(self._cost(name) for name in there)
+        self.first, self.start = self.spent, time.monotonic()
+
+    def _cost(self, name: str) -> float:
+        return self.costs["generator" if name == "generator" else "classifier"]
+
+    def cost_of(self, spec: Spec) -> float:
+        return self._cost(spec["arm"] or spec["kind"])
+
+    def count(self, spec: Spec) -> None:
+        self.done += 1
+        self.spent += self.cost_of(spec)
+        # slots work side by side, so early on their unfinished jobs would make us look slow
+        known = (self.spent - self.first) / max(self.whole, 1e-9) > 0.25
+        pace = (time.monotonic() - self.start) * self.slots / (self.spent - self.first) if known else 1.0
+        left = max(self.whole - self.spent, 0.0) * max(pace, 0.5) / self.slots
+        if self.shows:
+            done = f"{self.done} of {counted(self.jobs, 'job')} done"
+            say(f"zeuxis: {done} ({spec['name']}), about {words_for(left)} left")
+
+
+def begin_words(place: Place) -> str:
+    """What there is to do, what a job is, and when the first of those that start now ends: nothing is heard before."""
+    watch = Watch(place, shows=False)
+    first = [watch.cost_of(spec) for spec in ready(place)[: watch.slots]]
+    what = "one generator or one classifier" if place.asked.generates else "one classifier"
+    jobs = f"{counted(max(watch.jobs - watch.done, 0), 'job')} to do, {watch.slots} at once (a job trains {what})"
+    return f"zeuxis: {jobs}" + (f"; the first is done in about {words_for(min(first))}" if first else "")
+
+
+def progress_words(place: Place) -> str:
+    """What of a study that was begun is done, and how long the rest takes."""
+    watch = Watch(place, shows=False)
+    left = words_for(max(watch.whole - watch.spent, 0.0) / watch.slots)
+    return f"zeuxis: begun before: {watch.done} of {counted(watch.jobs, 'job')} done, about {left} left"
+
+
+def estimate_words(seconds: float, planned: float) -> str:
+    """How far off the plan's estimate was, as a line for people."""
+    return (
+        f"zeuxis: the study took {words_for(seconds)}, {off_words(seconds, planned)} the planned {words_for(planned)}"
+    )
