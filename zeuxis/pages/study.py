@@ -27,7 +27,7 @@ from zeuxis.pages.pictures import embed
 from zeuxis.pages.read import Line, mapping, mean, number, numbers
 from zeuxis.pages.run import provenance, turn_charts
 from zeuxis.pages.samples import row_names
-from zeuxis.pages.study_tables import arms_plot, differences_plot, recalls_plot, secondary, table
+from zeuxis.pages.study_tables import arms_plot, controls_words, differences_plot, recalls_plot, secondary, table
 from zeuxis.stats.found import FEWEST
 from zeuxis.stats.sentences import round_up
 
@@ -57,6 +57,7 @@ def study_page(folder: StudyFolder) -> str:
         missing=missing_words(folder),
         facts=facts(folder),
         arms_plot=arms_plot(folder, arms),
+        controls=controls_words(folder),
         unmeasured=folder.unmeasured,
         meaning=[(a.name, MEANING[a.name]) for a in arms if a.name in MEANING],
         differences_plot=differences_plot(folder),
@@ -224,12 +225,15 @@ def seen_words(folder: StudyFolder) -> list[str]:
         )
     if more is not None and margin is not None:
         enough = f"; there were {whole(repeats)}" if repeats is not None else ""
-        sentences.append(f"To call {decimal(margin, 2)} points as surely takes about {things(more, 'repeat')}{enough}.")
+        sentences.append(
+            f"To call {decimal(margin, 2)} points as surely takes a new study of about {things(more, 'repeat')}"
+            f"{enough}."
+        )
     least_p = number(v.get("smallest_p"))
     if repeats is not None and repeats >= FEWEST and least_p is not None and least_p > 0.05:
         sentences.append(
             f"With the repeats that chose share 0, no p below {probability(least_p)} was possible: this study could"
-            " call no effect of any size."
+            " call neither HELPED nor HURT."
         )
     if repeats is not None and repeats < FEWEST and least_p is not None:
         sentences.append(

@@ -18,7 +18,7 @@ from zeuxis.pages.formats import (
     things,
 )
 from zeuxis.pages.plots import Row, dot_plot, interval_cell, scale_of
-from zeuxis.pages.read import Line, mapping, number, numbers, objects
+from zeuxis.pages.read import Line, mapping, mean, number, numbers, objects
 
 CLASSES = 40  # rows of the recall plot; more are cut to those that differ most
 
@@ -35,6 +35,34 @@ def arms_plot(folder: StudyFolder, arms: Sequence[Arm]) -> Markup:
         if not a.is_candidate and not (folder.unmeasured and a.name == folder.treatment)
     ]
     return dot_plot("Balanced accuracy on the sealed test part", rows, "points (of 100)")
+
+
+_CONTROLS = {
+    "duplicated": "repeating real pictures in their place",
+    "shuffled": "generated pictures with shuffled labels",
+}
+
+
+def controls_words(folder: StudyFolder) -> str:
+    """What the controls changed against the rival, beside what was tried, on average; empty without controls."""
+    changed = {name: _against_rival(folder, name) for name in (folder.treatment, *_CONTROLS)}
+    controls = [(words, change) for name, words in _CONTROLS.items() if (change := changed[name]) is not None]
+    if not controls:
+        return ""
+    first = changed[folder.treatment]
+    clauses = [(f"the {folder.stuff}", first)] if first is not None and not folder.unmeasured else []
+    said = [f"{words} changed it by {_in_points(change)}" for words, change in clauses + controls]
+    return f"Against the score without {folder.stuff}, on average over the repeats: {'; '.join(said)}."
+
+
+def _against_rival(folder: StudyFolder, arm: str) -> float | None:
+    """An arm's test accuracy less its rival's in points, the mean over the repeats that have both; None where none."""
+    both = [(r.results[arm].test, r.results[r.rival].test) for r in folder.repeats if {arm, r.rival} <= set(r.results)]
+    return mean([100 * (a - b) for a, b in both if a is not None and b is not None])
+
+
+def _in_points(change: float) -> str:
+    return f"{signed(change)} points"
 
 
 def differences_plot(folder: StudyFolder) -> Markup:
@@ -116,8 +144,8 @@ def secondary(verdict: Line) -> list[dict[str, Any]]:
 
 
 def _judged(comparison: Line) -> str:
-    """What a comparison reads as; no judgement where so many repeats are needed for one."""
+    """The judgement of a comparison; none where so many repeats are needed for one."""
     needed, judged = number(comparison.get("repeats_needed")), comparison.get("judged")
     if needed is not None:
-        return f"needs {things(needed, 'repeat')}"
+        return f"not judged: it takes {things(needed, 'repeat')}"
     return "gan holds no generated pictures" if judged == "empty" else str(judged or DASH)

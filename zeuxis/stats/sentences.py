@@ -32,14 +32,14 @@ def _over(verdict: Verdict) -> str:
     return f"over {counted(verdict.repeats, 'repeat')} and {counted(verdict.test_pictures, 'test picture')}"
 
 
+def _neither(verdict: Verdict) -> str:
+    return f"{counted(verdict.repeats, 'repeat')} can call neither HELPED nor HURT"
+
+
 def _sight(verdict: Verdict) -> str:
     if verdict.mde80 is None and verdict.error:
-        why = (
-            f"{verdict.left_out} of its {counted(verdict.repeats, 'repeat')} chose share 0, and "
-            if verdict.left_out
-            else ""
-        )
-        return f"this study can call no effect of any size: {why}the smallest possible p is {verdict.smallest_p:.3g}"
+        chose = f"{verdict.left_out} of them chose share 0, and " if verdict.left_out else ""
+        return f"{_neither(verdict)}: {chose}the smallest possible p is {verdict.smallest_p:.3g}"
     if verdict.mde80 is None:
         return "nothing varied, so this study cannot say how small an effect it would have called"
     return f"a study like this one calls effects from about {points(verdict.mde80)} points on, four times in five"
@@ -49,18 +49,25 @@ def _further(verdict: Verdict) -> str:
     """What it would take to call the margin; empty where this study had it, or where nothing varied."""
     margin = points(verdict.margin)
     if verdict.pictures_for_margin:
-        assumed = "" if verdict.error_pictures else "where single pictures favour one arm as the plan assumes, "
+        assumed = "" if verdict.error_pictures else "with as much luck of the test pictures as the plan reckons with, "
         return (
             f"; {assumed}no number of repeats calls {margin} points on "
             f"{counted(verdict.test_pictures, 'test picture')} like these: "
             f"it takes at least about {round_up(verdict.pictures_for_margin):,}"
         )
-    free = verdict.repeats - verdict.left_out
-    if verdict.mde80 is None and verdict.left_out and 0 < free < FEWEST:
-        enough = counted(-(-FEWEST * verdict.repeats // free), "repeat")
-        return f"; it takes {FEWEST} that do not choose share 0, of about {enough} if as many go on doing so"
+    more = _more(verdict)
+    return f"; to call {margin} points takes a new study of about {counted(more, 'repeat')}" if more else ""
+
+
+def _more(verdict: Verdict) -> int | None:
+    """Repeats that would call the margin; None where it takes no more than there are, or is not known."""
     more = verdict.repeats_for_margin
-    return f"; to call {margin} points takes about {counted(more, 'repeat')}" if more and more > verdict.repeats else ""
+    return more if more and more > verdict.repeats else None
+
+
+def _short_of_choices(verdict: Verdict) -> bool:
+    """Whether so many repeats chose share 0 that neither HELPED nor HURT is possible, whatever the others show."""
+    return verdict.repeats >= FEWEST and 0 < verdict.repeats - verdict.left_out < FEWEST
 
 
 def _called(verdict: Verdict, treatment: str, measure: str) -> str:
@@ -95,8 +102,9 @@ def _no_useful_gain(verdict: Verdict, treatment: str, measure: str) -> str:
     )
 
 
-def _difference(verdict: Verdict, treatment: str, measure: str, label: str) -> str:
-    ends = f" ({label} {_range(verdict.interval95)})" if verdict.interval95 else ""
+def _difference(verdict: Verdict, treatment: str, measure: str, label: str = "") -> str:
+    """label: what the interval is called; empty where it was told before."""
+    ends = f" ({label} {_range(verdict.interval95)})" if verdict.interval95 and label else ""
     return (
         f"with {treatment}, {measure} differed by {points(verdict.mean, True)} points on average {_over(verdict)}{ends}"
     )
@@ -112,7 +120,35 @@ def _no_better(verdict: Verdict, measure: str) -> str:
     )
 
 
-def _undecided(verdict: Verdict, treatment: str, measure: str) -> str:
+def _side(verdict: Verdict) -> str:
+    """Where the 95 % interval lies: "lies above 0", "lies below 0", "includes 0"."""
+    assert verdict.interval95 is not None
+    low, high = verdict.interval95
+    return "lies above 0" if low > 0 else "lies below 0" if high < 0 else "includes 0"
+
+
+def _reason(verdict: Verdict, treatment: str, alpha: float) -> str:
+    """Why nothing is called, where the interval alone does not tell; empty where it does. It stands first."""
+    side = _side(verdict)
+    assert verdict.interval95 is not None
+    there = f"the 95 % interval {side} ({_range(verdict.interval95)} points)"
+    if _short_of_choices(verdict):
+        enough = -(-FEWEST * verdict.repeats // (verdict.repeats - verdict.left_out))
+        return (
+            f"{there}, {'and' if side == 'includes 0' else 'but'} {verdict.left_out} of the "
+            f"{counted(verdict.repeats, 'repeat')} chose to leave out {treatment} (share 0), and then "
+            f"{_neither(verdict)} (the smallest possible p is {verdict.smallest_p:.3g}); a new study of about "
+            f"{counted(enough, 'repeat')} could, if as many go on doing so"
+        )
+    if side == "includes 0":
+        return ""
+    called = HELPED if side == "lies above 0" else HURT
+    return (
+        f"{there}, but the repeats do not agree well enough: p is {verdict.p:.3g}, and {called} needs {alpha:g} at most"
+    )
+
+
+def _undecided(verdict: Verdict, treatment: str, measure: str, alpha: float) -> str:
     if verdict.repeats < FEWEST:
         return (
             f"UNDECIDED: cannot decide: {_least(verdict)}; {_described(verdict, treatment, measure)}; "
@@ -123,6 +159,9 @@ def _undecided(verdict: Verdict, treatment: str, measure: str) -> str:
             f"UNDECIDED: {_no_better(verdict, measure)}, so this study cannot say whether {treatment} made a "
             "difference; it takes classifiers that learn something: more time, more labels, or larger pictures."
         )
+    if reason := _reason(verdict, treatment, alpha):
+        rest = "" if _short_of_choices(verdict) else f"; {_sight(verdict)}{_further(verdict)}"
+        return f"UNDECIDED: {reason}; {_difference(verdict, treatment, measure)}{rest}."
     return (
         f"UNDECIDED: {_difference(verdict, treatment, measure, '95 % interval')}, "
         f"too uncertain to call it a gain, a loss or no useful gain; {_sight(verdict)}{_further(verdict)}."
@@ -133,19 +172,21 @@ _SENTENCES: dict[str, Callable[[Verdict, str, str], str]] = {
     HELPED: _called,
     HURT: _called,
     NO_USEFUL_GAIN: _no_useful_gain,
-    UNDECIDED: _undecided,
 }
 
 
-def sentence_of(verdict: Verdict, treatment: str, measure: str) -> str:
-    """One sentence: the verdict, the mean and interval in points, and what such a study can call."""
-    said = _SENTENCES[verdict.verdict](verdict, treatment, measure)
+def sentence_of(verdict: Verdict, treatment: str, measure: str, alpha: float = 0.05) -> str:
+    """One sentence: the verdict, why no other, the mean and interval in points, and what such a study can call."""
+    if verdict.verdict == UNDECIDED:
+        said = _undecided(verdict, treatment, measure, alpha)
+    else:
+        said = _SENTENCES[verdict.verdict](verdict, treatment, measure)
     return f"{said[:-1]}; {verdict.shortage}." if verdict.shortage and verdict.verdict != HELPED else said
 
 
 def _least(verdict: Verdict) -> str:
     """The smallest p that these repeats can give, and why it is no smaller."""
-    least = f"with R = {verdict.repeats} the smallest possible p is {verdict.smallest_p:g}"
+    least = f"with {counted(verdict.repeats, 'repeat')} the smallest possible p is {verdict.smallest_p:g}"
     if not verdict.left_out:
         return least
     every = "it" if verdict.repeats == 1 else "all of them"
@@ -162,13 +203,10 @@ def _described(verdict: Verdict, treatment: str, measure: str) -> str:
 def _evidence(verdict: Verdict, alpha: float) -> str:
     how = "exact" if verdict.repeats <= 20 else "sampled"
     assert verdict.interval95 is not None
-    side = (
-        "lies above 0" if verdict.interval95[0] > 0 else "lies below 0" if verdict.interval95[1] < 0 else "includes 0"
-    )
     return (
         f"HELPED or HURT needs p of at most {alpha:g} and a 95 % interval on one side of 0: the {how} sign-flip test "
         f"over the repeats gives p = {verdict.p:.3g} and the interval over repeats and test pictures, "
-        f"{_range(verdict.interval95)}, {side}."
+        f"{_range(verdict.interval95)}, {_side(verdict)}."
     )
 
 
@@ -213,6 +251,12 @@ def _parts(verdict: Verdict) -> str:
     )
 
 
+_NEW_STUDY = (
+    "More repeats are a new study in another folder (`--study`), and all runs are trained again. That is a fair second "
+    "look if its number of repeats is fixed before it begins and both studies are reported."
+)
+
+
 def why_of(verdict: Verdict, treatment: str, alpha: float) -> str:
     """The rule applied to this study's numbers, in plain sentences."""
     left_out = (
@@ -224,12 +268,13 @@ def why_of(verdict: Verdict, treatment: str, alpha: float) -> str:
     chance = "" if verdict.guessing is None else _capital(_no_better(verdict, "balanced accuracy")) + "."
     if verdict.repeats < FEWEST:
         few = f"Fewer than 6 repeats never decide: {_least(verdict)}."
-        return " ".join(filter(None, (few, chance, left_out if all_left_out(verdict) else "")))
+        return " ".join(filter(None, (few, chance, left_out if all_left_out(verdict) else _NEW_STUDY)))
     if verdict.guessing is not None:
         learned = "A comparison of classifiers that learned nothing says nothing of what they were trained on."
         return " ".join(filter(None, (chance, learned, left_out if all_left_out(verdict) else "")))
     if all_left_out(verdict):
         return left_out
     equal = _equal(verdict) if verdict.verdict in (NO_USEFUL_GAIN, UNDECIDED) else ""
-    parts = (_evidence(verdict, alpha), _some_left_out(verdict, treatment), equal, _parts(verdict))
+    again = _NEW_STUDY if verdict.verdict == UNDECIDED and (_short_of_choices(verdict) or _more(verdict)) else ""
+    parts = (_evidence(verdict, alpha), _some_left_out(verdict, treatment), equal, _parts(verdict), again)
     return " ".join(filter(None, parts))

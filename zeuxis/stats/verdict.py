@@ -219,7 +219,7 @@ def verdict(
         shortage=shortage,
         **_power(None if guessing else estimate, sd, free, margin, examined, alpha),
     )
-    sentence, why = sentence_of(whole, treatment, measure), why_of(whole, treatment, alpha)
+    sentence, why = sentence_of(whole, treatment, measure, alpha), why_of(whole, treatment, alpha)
     return dataclasses.replace(whole, sentence=sentence, why=why)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 from zeuxis.stats import paired
 from zeuxis.stats.chance import Guessing
 from zeuxis.stats.found import Verdict
@@ -92,7 +92,8 @@ def test_no_useful_gain_and_undecided():
     tight, wide = told(TIGHT), told(WIDE)
     assert (tight.verdict, wide.verdict) == ("NO USEFUL GAIN", "UNDECIDED")
     assert f"effects from about {wide.mde80:.2f} points on, four times in five" in wide.sentence
-    assert f"takes about {wide.repeats_for_margin} repeats" in wide.sentence
+    assert f"takes a new study of about {wide.repeats_for_margin} repeats" in wide.sentence
+    assert "a fair second look" in wide.why and "second look" not in tight.why
     assert wide.mde80 == pytest.approx(paired.detectable(wide.error, wide.df), rel=0.05)
     assert (wide.error, wide.df) == (
         pytest.approx(np.std(WIDE, ddof=1) / math.sqrt(8), rel=0.01),
@@ -123,7 +124,7 @@ def test_fewer_than_six_repeats_never_decide_and_say_so(repeats, shares):
     size = 0.0 if shares == 0.0 else 9.0
     found = told([size] * repeats, shares=None if shares is None else [0.0] * repeats)
     least = 1 if shares == 0.0 else 2 / 2**repeats
-    line = f"cannot decide: with R = {repeats} the smallest possible p is {least:g}"
+    line = f"cannot decide: with {counted(repeats, 'repeat')} the smallest possible p is {least:g}"
     assert found.verdict == "UNDECIDED" and not found.clearly and found.mde80 is None
     assert line in found.sentence and line.removeprefix("cannot decide: ") in found.why
     assert ("for description only" in found.sentence) == (repeats > 1 and shares is None)
@@ -192,7 +193,9 @@ def test_a_study_whose_repeats_chose_share_0_says_that_it_can_call_nothing(chose
     found = told([0.0] * (6 - chose) + [40.0, 41.0, 39.0, 42.0][:chose], shares=[0] * (6 - chose) + [0.5] * chose)
     assert found.verdict == "UNDECIDED" and found.smallest_p == least and found.mde80 is None
     assert found.repeats_for_margin is None and found.pictures_for_margin is None
-    assert f"can call no effect of any size: {6 - chose} of its 6 repeats chose share 0" in found.sentence
+    left = f"{6 - chose} of the 6 repeats chose to leave out the generated pictures (share 0)"
+    assert left in found.sentence and "can call neither HELPED nor HURT" in found.sentence
+    assert f"the smallest possible p is {least:g}" in found.sentence
     assert "four times in five" not in found.sentence and "takes about" not in found.sentence
 
 
@@ -200,12 +203,44 @@ def test_a_study_short_of_repeats_that_chose_pictures_says_how_many_it_takes():
     """With share 0 in five of six repeats neither sentence nor reasons named anything that would settle it."""
     found = told([2.0, 0, 0, 0, 0, 0], shares=[0.25, 0, 0, 0, 0, 0])
     assert found.verdict == "UNDECIDED"
-    assert "; it takes 6 that do not choose share 0, of about 36 repeats if as many go on doing so." in found.sentence
+    assert "; a new study of about 36 repeats could, if as many go on doing so; " in found.sentence
+    assert "More repeats are a new study in another folder (`--study`), and all runs are trained again" in found.why
     every = told([0] * 6, shares=[0] * 6, shortage="the generator was short")
     assert "that takes a generator whose pictures validation finds a use for" in every.why
     assert every.sentence.endswith("its size was not measured; the generator was short.")
     assert {every.to_json()[name] for name in ("mean", "sd", "error", "interval95")} == {None}
     assert found.to_json()["mean"] == pytest.approx(2 / 6)
+
+
+ABOVE, BELOW = [0.9, 1.1, 0.7, 1.3, 0.8], [-0.9, -1.1, -0.7, -1.3, -0.8]
+
+
+@pytest.mark.parametrize(("rest", "side"), [(ABOVE, "above"), (BELOW, "below")])
+def test_an_interval_on_one_side_of_0_is_undecided_with_the_reason_first(rest, side):
+    """It read as a contradiction: +0.07 to +1.83, "too uncertain to call it a gain", and far behind it share 0."""
+    found = told([0.0, *rest], shares=[0, *[0.25] * 5])
+    low, high = found.interval95
+    assert found.verdict == "UNDECIDED" and low * high > 0 and found.p == 0.0625
+    assert found.sentence.startswith(
+        f"UNDECIDED: the 95 % interval lies {side} 0 ({low:+.2f} to {high:+.2f} points), but 1 of the 6 repeats chose "
+        "to leave out the generated pictures (share 0), and then 6 repeats can call neither HELPED nor HURT "
+        "(the smallest possible p is 0.0625); a new study of about 8 repeats could, if as many go on doing so; with "
+    )
+    assert "too uncertain" not in found.sentence and found.sentence.count("95 % interval") == 1
+
+
+def test_where_repeats_disagree_an_interval_above_0_says_that_p_is_too_large():
+    found = told([2.4, 2.2, 2.6, 2.3, 2.5, -0.1])
+    assert found.verdict == "UNDECIDED" and found.interval95[0] > 0 and found.p == 0.0625
+    assert "lies above 0" in found.sentence and "too uncertain" not in found.sentence
+    assert "but the repeats do not agree well enough: p is 0.0625, and HELPED needs 0.05 at most" in found.sentence
+    assert found.sentence.index("do not agree") < found.sentence.index("differed by")
+
+
+def test_an_interval_that_holds_0_and_share_0_says_both():
+    found = told([0.0, 0.9, -1.1, 0.7, -1.3, 0.8], shares=[0, *[0.25] * 5])
+    assert "UNDECIDED: the 95 % interval includes 0 (" in found.sentence
+    assert "points), and 1 of the 6 repeats chose to leave out" in found.sentence
 
 
 def test_repeats_for_the_margin_reckon_with_the_luck_that_the_plan_assumes():
@@ -214,7 +249,7 @@ def test_repeats_for_the_margin_reckon_with_the_luck_that_the_plan_assumes():
     found = verdict(x, Examined.of(np.zeros(5, int)), margin=5.0)
     assert found.error_pictures == 0 and least_effect(Examined.of(np.zeros(5, int))) == pytest.approx(12.5, abs=0.1)
     assert found.repeats_for_margin is None and found.pictures_for_margin == math.ceil(paired.NEEDED * 4)
-    assert "favour one arm as the plan assumes, no number of repeats" in found.sentence
+    assert "with as much luck of the test pictures as the plan reckons with, no number of repeats" in found.sentence
 
 
 def test_equal_differences_without_shares_follow_the_rule_and_claim_no_sight():

@@ -8,6 +8,7 @@ from typing import Any
 from zeuxis.errors import command
 from zeuxis.pages.notebook import line
 from zeuxis.pages.read import read_object
+from zeuxis.spelling import pythonic
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ class Study:
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, why, and where the page is."""
-        why, page = str(self.verdict.get("why", "")), self.path / "report.html"
+        why, page = pythonic(str(self.verdict.get("why", ""))), self.path / "report.html"
         rest = [why, str(page) if page.exists() else ""]
         return f"<p><b>{escape(self.sentence)}</b></p>" + "".join(line(text) for text in rest if text)
