@@ -15,6 +15,9 @@ from zeuxis.spelling import Advice, Way
 
 FEW = 3_000
 """Images seen below which a training has only begun: what a look finds then says nothing of how it goes."""
+FEW_PICTURES = 1_000
+"""Real pictures to train on below which it is no surprise that a critic knows them by heart: the fewer, the sooner
+(Karras et al. 2020, section 2)."""
 PAIRS = 59
 """Fewest pictures that a share is read from: were one in twenty missed, 59 in a row would be found once in 20 tries."""
 SURE = 3.0
@@ -39,7 +42,8 @@ class Alarm:
 class Signals:
     """What the alarms look at: the newest score and watched values, the progress (0 to 1), the images seen.
 
-    pictures: how many real ones, with as many samples, the score was read from.
+    pictures: how many real ones, with as many samples, the score was read from; trained_on: how many there are in all,
+    None where that is not known.
     """
 
     score: Mapping[str, float]
@@ -47,6 +51,7 @@ class Signals:
     progress: float
     images: int
     pictures: int
+    trained_on: int | None = None
 
     @property
     def early(self) -> bool:
@@ -118,10 +123,12 @@ def _overfitting(s: Signals) -> Alarm | None:
     share = (real - held) / (real - fake)
     if share <= 0.5 or s.score.get("held_out_z", 0.0) < SURE:
         return None
+    few = s.trained_on is not None and s.trained_on < FEW_PICTURES
     return Alarm(
         "overfitting",
         f"the critic rates held-out real pictures {share:.0%} of the way towards generated ones",
-        "it knows the training pictures by heart",
+        "it knows the training pictures by heart"
+        + (f", as is usual with so few of them ({s.trained_on})" if few else ""),
     )
 
 

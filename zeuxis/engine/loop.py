@@ -246,7 +246,8 @@ def _look(trainer: Trainer) -> None:
     """Scores, alarms, the best weights so far, and a sample grid."""
     state = trainer.state
     score = trainer.monitor.score(state)
-    signals = alarms.Signals(score, trainer.seen.watch, state.progress, state.images, len(trainer.monitor.real))
+    pictures = len(trainer.monitor.real), trainer.monitor.trained_on
+    signals = alarms.Signals(score, trainer.seen.watch, state.progress, state.images, *pictures)
     raised = alarms.check_alarms(signals, state.recipe, state.recipe.need(state.spec))
     at = {"step": state.step, "images": state.images}
     trainer.log.add("score", **at, progress=state.progress, score=score, alarms=[alarm.name for alarm in raised])

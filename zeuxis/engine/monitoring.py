@@ -69,7 +69,7 @@ class Monitor:
         first = next(iter(specs.values()))
         real = sampler_of("watch", first, streams, seed, device, conditional)
         chosen = Stream(key_of("watch", seed)).permutation(len(real.dataset))[: min(_PROBE, state.recipe.watched)]
-        self.real = real.at(chosen)
+        self.real, self.trained_on = real.at(chosen), len(real.dataset)
         self.held: dict[str, Batch] = {}
         for name, batch_spec in specs.items():
             dataset = held_out.get(batch_spec.stream)

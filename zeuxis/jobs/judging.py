@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from zeuxis.engine.alarms import advice
 from zeuxis.jobs.capability import capabilities_of
 from zeuxis.jobs.sources import Material
 from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, unjudged
-from zeuxis.recipes.recipe import Yardstick
+from zeuxis.recipes.recipe import Generates, Yardstick
 from zeuxis.runs import Run
 from zeuxis.spelling import Advice, Way
 
@@ -54,17 +55,36 @@ def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome
     ours = last.get(yardstick.ours)
     if held is None or not len(held) or ours is None or rival is None:
         return unjudged("no pictures were held out")
-    noise = 0.0 if yardstick.chance is None else _noise(rival, np.asarray(held.labels))
-    earlier = _earlier(scores, yardstick, _MUCH * yardstick.least)
+    labels = None if yardstick.chance is None else np.asarray(held.labels)
+    noise = 0.0 if labels is None else _noise(rival, labels)
+    best = max((line["score"].get(yardstick.ours, ours) for line in scores), default=ours)
+    earlier = _earlier(scores, yardstick, _much(yardstick, best, labels))
+    if earlier is not None:
+        earlier = replace(earlier, kept=_kept(run.path, isinstance(run.recipe, Generates)))
     return of_held(
         Held(ours, rival, yardstick.doing, yardstick.unit, yardstick.least, noise, len(held), yardstick.aside, earlier)
     )
 
 
 def _noise(chance: float, labels: np.ndarray) -> float:
-    """Two standard errors of the balanced accuracy of guessing, over pictures of these labels."""
+    """Two standard errors of a balanced accuracy, such as that of guessing, over pictures of these labels."""
     counts = np.unique(labels, return_counts=True)[1]
     return 2 * math.sqrt(chance * (1 - chance) * (1 / counts).sum()) / len(counts)
+
+
+def _much(yardstick: Yardstick, best: float, labels: np.ndarray | None) -> float:
+    """By how much an earlier look must be better to count; of shares of pictures two standard errors, if that is less."""
+    much = _MUCH * yardstick.least
+    return much if labels is None else min(much, max(2 * yardstick.least, _noise(best, labels)))
+
+
+def _kept(run: Path, generates: bool) -> str:
+    """Where the weights of the best look are, in words; empty where they were not kept."""
+    if not (run / "snapshots" / "best.safetensors").exists():
+        return ""
+    if generates:
+        return "`zeuxis sample RUN --snapshot best` draws from those weights"
+    return "those weights are in snapshots/best.safetensors"
 
 
 def _earlier(scores: list[dict[str, Any]], yardstick: Yardstick, much: float) -> Earlier | None:
@@ -72,13 +92,14 @@ def _earlier(scores: list[dict[str, Any]], yardstick: Yardstick, much: float) ->
 
     Of recipes whose "score" picks the best weights; a game against a critic lowers the others' figures by design.
     """
-    looks = [(line["score"]["score"], line["score"][yardstick.ours], line["images"]) for line in scores
-            if "score" in line["score"] and yardstick.ours in line["score"]]  # fmt: skip
+    looks = [line for line in scores if "score" in line["score"] and yardstick.ours in line["score"]]
     if len(looks) < _LEAST:
         return None
-    _, figure, images = max(looks)
-    late = max(ours for _, ours, _ in looks[-max(1, len(looks) // 4) :])
-    return Earlier(figure, images) if figure - late > much else None
+    best = max(looks, key=lambda line: line["score"]["score"])
+    figure, late = (
+        max(line["score"][yardstick.ours] for line in some) for some in ([best], looks[-(len(looks) // 4) :])
+    )
+    return Earlier(figure, best["images"], best.get("step")) if figure - late > much else None
 
 
 def _mend(outcome: Outcome, run: Run) -> Advice:

@@ -130,10 +130,12 @@ def _measured(f: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True)
 class Earlier:
-    """A held-out figure that was better on the way, and the images seen by then."""
+    """A held-out figure that was better on the way, the images seen by then, the step, and where its weights are."""
 
     figure: float
     images: int
+    step: int | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,10 +191,12 @@ def _figure(value: float, unit: str) -> str:
 def _earlier(held: Held) -> str:
     if held.earlier is None:
         return ""
-    best = f"{_figure(held.earlier.figure, held.unit)} after {counted(held.earlier.images, 'image')}"
-    if held.earlier.figure - held.ours <= held.noise:
-        return f"It had {best} on the way, which so few pictures do not tell from luck."
-    return f"It was better on the way, with {best}, as where a net learns its training pictures by heart."
+    earlier = held.earlier
+    when = f"after {counted(earlier.images, 'image')}" if earlier.step is None else f"at step {earlier.step:,}"
+    best, kept = f"{_figure(earlier.figure, held.unit)} {when}", f"; {earlier.kept}" if earlier.kept else ""
+    if earlier.figure - held.ours <= held.noise:
+        return f"It had {best} on the way, which so few pictures do not tell from luck{kept}."
+    return f"It was better on the way, with {best}, as where a net learns its training pictures by heart{kept}."
 
 
 def _gain(gain: float, least: float, noise: float) -> str:

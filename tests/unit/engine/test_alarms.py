@@ -132,6 +132,15 @@ def test_advice_names_what_the_recipe_has_at_values_that_it_has_not(name, preset
             check_settings(make(type(recipe), preset, **new))
 
 
+@pytest.mark.parametrize(
+    ("pictures", "says"), [(500, ", as is usual with so few of them (500)"), (5000, ""), (None, "")]
+)
+def test_overfitting_of_few_pictures_is_said_to_be_usual(pictures, says):
+    score, watch = SIGNS["overfitting"]
+    (alarm,) = check_alarms(Signals(score, watch, **LATE, trained_on=pictures), R3GAN)
+    assert alarm.means == f"it knows the training pictures by heart{says}"
+
+
 def test_too_short_a_training_is_told_to_train_on_before_anything_else():
     need = Need(28, False, 5_000, 40_000, "a run")
     (alarm,) = check_alarms(Signals({"diversity": 0.1}, {}, 1.0, 20_000, 128), R3GAN, need)

@@ -29,6 +29,24 @@ def test_a_run_that_gets_worse_on_held_out_pictures_is_told_from_one_that_wavers
     assert judging._earlier(game, MEAN, 0.5) is None
 
 
+def test_a_classifier_that_was_clearly_better_before_is_told_where_it_is_kept(tmp_path):
+    """What is clear hangs on how many pictures were held out; 88.7 % with 400 of them against 85 % is."""
+    labels = np.repeat(np.arange(10), 40)
+    looks = [
+        {**look, "step": 10 * (i + 1)} for i, look in enumerate(_looks(0.8, 0.887, 0.86, 0.85, 0.85, 0.845, name="x"))
+    ]
+    yardstick = Yardstick("x", "", "guessing", "%", 0.01, chance=0.1)
+    much = judging._much(yardstick, 0.887, labels)
+    assert 0.02 < much < 0.04 and judging._much(MEAN, 12.0, None) == pytest.approx(5 * MEAN.least)
+    assert judging._much(yardstick, 0.887, labels[::40]) == pytest.approx(0.05)
+    assert judging._earlier(looks, yardstick, much) == Earlier(0.887, 2000, 20)
+    assert judging._kept(tmp_path, generates=False) == ""
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "snapshots/best.safetensors").touch()
+    assert judging._kept(tmp_path, generates=False) == "those weights are in snapshots/best.safetensors"
+    assert judging._kept(tmp_path, generates=True) == "`zeuxis sample RUN --snapshot best` draws from those weights"
+
+
 @pytest.mark.parametrize(("counts", "wanted"), [((5, 4), None), ((50, 50), 2 * math.sqrt(0.25 / 100)), ((98, 2), None)])
 def test_chance_is_that_of_balanced_accuracy(counts, wanted):
     """Closed form for equal classes; otherwise drawn: guesses on the pictures as they lie."""

@@ -138,7 +138,13 @@ def test_a_figure_that_was_better_on_the_way_is_told():
     )
     found = of_held(Held(10.07, 12.27, "giving back one mean picture", pictures=90, earlier=Earlier(11.84, 3200)))
     assert "It was better on the way, with 11.84 dB after 3,200 images" in found.sentence
-    assert found.figures["earlier"] == {"figure": 11.84, "images": 3200}
+    assert found.figures["earlier"] == {"figure": 11.84, "images": 3200, "step": None, "kept": ""}
+    best = Earlier(0.887, 36_480, 570, "those weights are in snapshots/best.safetensors")
+    told = of_held(Held(0.85, 0.1, "guessing", "%", 0.01, 0.03, 400, earlier=best)).sentence
+    assert told.endswith(
+        "It was better on the way, with 88.7 % at step 570, as where a net learns its training pictures by heart; "
+        "those weights are in snapshots/best.safetensors."
+    )
 
 
 def test_intervals_without_a_calibration_are_not_trusted():
