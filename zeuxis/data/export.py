@@ -113,16 +113,19 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
             sync_folder(out.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    tell_unread(chosen, given)
+    tell_unread(chosen, given, len(places))
     return [out / place for place in places]
 
 
-def tell_unread(dataset: Dataset, out: Path) -> None:
-    """Raises SomeFailed where files of the dataset could not be used, with their count and the first of them."""
+def tell_unread(dataset: Dataset, out: Path, written: int) -> None:
+    """Raises SomeFailed where files of the dataset could not be used, with their count and the first of them.
+
+    written: how many pictures were written to `out`.
+    """
     skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
     if skipped:
-        taken, left = counted(len(dataset), "picture"), counted(len(skipped), "file")
-        what = f"{taken} went into it, {left} could not be used, the first: {' '.join(skipped[0])}"
+        there, left = counted(written, "picture"), counted(len(skipped), "file")
+        what = f"the set is there, with {there}; {left} left out, the first: {' '.join(skipped[0])}"
         report = {"out": str(out), "failed": [{"name": name, "why": why} for name, why in skipped]}
         raise SomeFailed(what, str(out), "--strict stops at such files instead", report)
 

@@ -112,7 +112,7 @@ def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "", pol
         if lacking:
             lines.append(f"zeuxis: warning: no picture to train on, so no copy either, of {', '.join(lacking)}")
     if balance and np.array_equal(counts - 1, copies_of(dataset, copies, False)):
-        lines.append("zeuxis: the classes are as large as each other already: there is nothing to balance")
+        lines.append("zeuxis: all classes have equally many pictures already: there is nothing to balance")
     hint = guard_words(domain, [policy]) if domain else ""
     return lines + two_labels_words(dataset) + ([f"zeuxis: {hint}"] if hint else [])
 
@@ -166,7 +166,7 @@ def augment_folder(
             os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    tell_unread(dataset, out)
+    tell_unread(dataset, out, len(rows))
     return out
 
 

@@ -73,7 +73,7 @@ def _noise(chance: float, labels: np.ndarray) -> float:
 
 
 def _much(yardstick: Yardstick, best: float, labels: np.ndarray | None) -> float:
-    """By how much an earlier look must be better to count; of shares of pictures two standard errors, if that is less."""
+    """By how much an earlier look must be better to count; of a share of pictures two standard errors, if less."""
     much = _MUCH * yardstick.least
     return much if labels is None else min(much, max(2 * yardstick.least, _noise(best, labels)))
 

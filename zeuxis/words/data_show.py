@@ -1,16 +1,22 @@
 """What a collection of pictures holds, before anything is trained on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from zeuxis import asking
 from zeuxis import parameters as p
+from zeuxis.errors import counted
 from zeuxis.word import Answer, word
+
+_FOR_PROGRAMS = ("digest",)  # what only `--json` has: no person reads it
+_WIDTH = 16
 
 
 def _answer(summary: dict[str, Any], given: Mapping[str, Any]) -> Answer:
-    return Answer("\n".join(f"{name:<15} {_short(value)}" for name, value in summary.items()), summary)
+    said = {name: value for name, value in summary.items() if name not in _FOR_PROGRAMS}
+    ways = {"families": _families, "remarks": _all}
+    return Answer("\n".join(f"{k:<{_WIDTH}}{ways.get(k, _short)(v)}" for k, v in said.items()), summary)
 
 
 def _short(value: Any) -> str:
@@ -20,8 +26,33 @@ def _short(value: Any) -> str:
         return ", ".join(f"{k} {_short(v)}" for k, v in value.items()) or "none"
     if isinstance(value, list):
         first = "; ".join(" ".join(v) if isinstance(v, list) else _short(v) for v in value[:3])
-        return f"{len(value)}: {first}{'; ...' if len(value) > 3 else ''}" if value else "0"
+        return f"{len(value)}: {first}{'; ...' if len(value) > 3 else ''}" if value else "none"
     return str(value)
+
+
+def _all(lines: Sequence[str]) -> str:
+    """Every line below the other: what was left out or guessed is not to be cut."""
+    return f"\n{' ' * _WIDTH}".join(lines) or "none"
+
+
+_USUAL = ("families", "pictures", "largest", "asked")  # all else in the entry on families is a reason
+
+
+def _families(found: Mapping[str, Any]) -> str:
+    """Which pictures stay together in every split, why, and where they can be seen."""
+    largest = found["largest"]
+    if not largest:
+        return "none: no picture belongs to another"
+    reasons = {why: n for why, n in found.items() if why not in _USUAL}
+    names = ", ".join(largest[:3]) + (", ..." if len(largest) > 3 else "")
+    pictures = counted(found["pictures"], "picture")
+    if found["families"] == 1:
+        said = f"{pictures} stay together ({', '.join(reasons)}): {names}"
+    else:
+        why = ", ".join(f"{n} {name}" for name, n in reasons.items())
+        said = f"{pictures} in {counted(found['families'], 'family')} stay together ({why}); the largest: {names}"
+    asked = f"; {found['asked']}" if "asked" in found else ""
+    return f"{said}{asked}; `--page FILE` shows them"
 
 
 @word(_answer, "zeuxis data show MY_PICTURES --page pictures.html")

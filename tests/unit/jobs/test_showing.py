@@ -1,10 +1,13 @@
 """`data show` tells how a collection is read: parts, groups, families, what is there twice, what is left out."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import zeuxis
+from tests.stories.commands import inside, typed
 from zeuxis.data.loading import Taken
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
@@ -35,6 +38,23 @@ def test_what_is_shown(tmp_path, capsys):
     assert found["families"]["pictures"] == 4 and len(found["families"]["largest"]) == 2
     assert found["remarks"] == ["left out: 1 picture in `extra`, beside the parts"]
     assert "zeuxis: left out: 1 picture in `extra`" in capsys.readouterr().err
+
+
+def test_what_is_printed_can_be_read(tmp_path):
+    """It printed "families families 1, pictures 2, nearly equal 1, largest 2: ...", a digest, and "remarks 0"."""
+    data = put(tmp_path / "data", *[f"{c}/{i}.png" for c in "ab" for i in range(3)])
+    with inside(tmp_path):
+        plain = typed("data", "show", "data").out
+        (data / "a/2.png").write_bytes((data / "a/1.png").read_bytes())
+        one = typed("data", "show", "data").out
+        (data / "b/2.png").write_bytes((data / "b/1.png").read_bytes())
+        several = typed("data", "show", "data", "--range", "255", "--frames", "all").out
+    assert "families        none: no picture belongs to another\n" in plain and "digest" not in plain
+    assert "remarks         none\nskipped         none\n" in plain
+    line = "families        2 pictures stay together (equal pixels): a/1.png, a/2.png; `--page FILE` shows them\n"
+    assert line in one
+    assert "4 pictures in 2 families stay together (2 equal pixels); the largest: a/1.png, a/2.png; `--page" in several
+    assert re.search(r"\nremarks         \S[^\n]*\n {16}\S", several), "each remark is a line of its own"
 
 
 def test_pictures_without_a_group_are_no_groups(tmp_path):
