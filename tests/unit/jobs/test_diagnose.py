@@ -94,7 +94,10 @@ def test_plans():
 def test_softness_is_not_said_where_it_was_not_judged():
     clean = Measured(0.0, None, (0, 0), 0.0)
     assert "no Gaussian blur" in clean.words()
-    assert "softness in noise is not judged" in replace(clean, unjudged={"softness": "noise"}).words()
+    assert (
+        "softness cannot be judged, as the picture is noisy"
+        in replace(clean, unjudged={"softness": "the picture is noisy"}).words()
+    )
     assert "blur 1.2 px" in replace(clean, quality=90, blur=1.2).words()
     assert "--task deblur" in plan("auto", replace(clean, quality=90)).why
     assert "deblur" not in plan("auto", clean).why
@@ -104,30 +107,35 @@ def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     """A small, drawn or half-transparent picture passed for clean and sharp; so did any other codec's file."""
     small = measured(pixels[:15, :15])
     assert set(small.unjudged) == {"salt and pepper", "noise", "JPEG traces", "softness"}
-    all_four = "salt and pepper, noise, JPEG traces and softness in so small, plain or clipped a picture are not judged"
+    tiny = "the picture is too small, too plain or clipped"
+    all_four = f"salt and pepper, noise, JPEG traces and softness cannot be judged, as {tiny}"
     assert small.words() == all_four
     told = small.judged().to_json()
     assert [told[k] for k in ("noise", "colours", "quality", "blur", "soft")] == [None] * 5
     few = measured(
         np.kron(np.random.default_rng(0).integers(0, 2, (20, 20, 3)) * 255, np.ones((8, 8, 1))).astype("uint8")
     )
-    assert few.words() == all_four.replace(
-        "so small, plain or clipped a picture", "a picture that looks drawn or computed"
-    )
+    assert few.words() == all_four.replace(tiny, "the picture looks drawn or computed")
     clear = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     clear[:40, :, 3] = 0
     through = measured(clear)
     assert (
-        through.unjudged == {"softness": "a picture transparent in part"} and through.judged().to_json()["soft"] is None
+        through.unjudged == {"softness": "the picture is transparent in part"}
+        and through.judged().to_json()["soft"] is None
     )
     clear[..., 3] = 100
-    assert measured(clear).words() == "noise, JPEG traces and softness in so transparent a picture are not judged"
+    assert (
+        measured(clear).words() == "noise, JPEG traces and softness cannot be judged, as the picture is too transparent"
+    )
     webp = measured(pixels, format="WEBP", quality=30)
     assert webp.judged().to_json()["noise"] is None and "`--task denoise`" in plan("auto", webp).why
-    assert webp.unjudged["JPEG traces"] == "a lossy WEBP file" and "no JPEG grid" not in webp.words()
+    assert webp.unjudged["JPEG traces"] == "the picture is a lossy WEBP file" and "no JPEG grid" not in webp.words()
     jpeg = measured(pixels, format="JPEG", quality=90)
-    assert jpeg.unjudged == {"noise": "a JPEG", "softness": "a JPEG"} and jpeg.judged().to_json()["quality"] == 90
-    assert jpeg.words().endswith("noise and softness in a JPEG are not judged")
+    assert (
+        jpeg.unjudged == {"noise": "the picture is a JPEG", "softness": "the picture is a JPEG"}
+        and jpeg.judged().to_json()["quality"] == 90
+    )
+    assert jpeg.words().endswith("noise and softness cannot be judged, as the picture is a JPEG")
     whole = measured(pixels)
     assert (
         not whole.unjudged and whole.judged().to_json()["soft"] is False and whole.judged().to_json()["quality"] is None
@@ -220,7 +228,7 @@ def test_a_texture_that_is_alike_all_over_is_no_noise():
         plan("auto", found).steps == ()
         and found.judged().to_json()["noise"] is found.judged().to_json()["colours"] is None
     )
-    assert "noise and softness in a picture alike all over are not judged" in found.words()
+    assert "noise and softness cannot be judged, as the picture is alike all over" in found.words()
 
 
 def test_noise_in_the_colours_alone_says_so_of_the_luma(pixels):
@@ -270,7 +278,7 @@ def test_below_specks_neither_a_blur_nor_jpeg_is_denied(pixels):
     blurred = apply_to_pixels(pixels, parse("blur=1.5"), 0, "x")
     found = measured(apply_to_pixels(blurred, parse("salt-pepper=0.04"), 0, "x"))
     assert found.specks is not None and "no Gaussian blur" not in found.words() and "no JPEG" not in found.words()
-    assert "JPEG traces and softness in a picture with specks are not judged" in found.words()
+    assert "JPEG traces and softness cannot be judged, as the picture has specks" in found.words()
     assert found.judged().to_json()["blur"] is found.judged().to_json()["quality"] is None
 
 
@@ -310,7 +318,9 @@ def test_below_specks_of_one_kind_nothing_is_denied(pixels, share, white):
     blurred[struck < share * white] = 255
     found = measured(blurred)
     assert found.specks is None and "salt and pepper" in found.unjudged and "softness" in found.unjudged
-    assert found.unjudged["softness"] == "a picture of so many black and white pixels" and found.judged().blur is None
+    assert (
+        found.unjudged["softness"] == "the picture has so many black and white pixels" and found.judged().blur is None
+    )
     assert "no Gaussian" not in found.words() and "no noise" not in found.words() and "no JPEG" not in found.words()
 
 

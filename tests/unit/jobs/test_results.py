@@ -56,7 +56,10 @@ def test_what_could_not_be_judged_is_none_in_python_too(tmp_path):
     told = found.to_json()["measured"]
     for name in ("noise", "colours", "quiet", "blur", "soft", "quality"):
         assert getattr(found.measured, name) is told[name] is None
-    assert set(found.measured.unjudged) == {"noise", "JPEG traces", "softness"} and "not judged" in found.measured.words
+    assert (
+        set(found.measured.unjudged) == {"noise", "JPEG traces", "softness"}
+        and "cannot be judged" in found.measured.words
+    )
 
 
 def test_a_dry_run_makes_nothing_and_says_so(folder, tmp_path):

@@ -31,12 +31,16 @@ EARLIER = 5  # qualities by which an earlier compression must have been coarser 
 DULL = 2.0  # fine detail, in units of what a blurred picture holds
 BLUR = 0.9  # pixels
 
-_FEW, _HIDDEN = "a picture that looks drawn or computed", "so transparent a picture"  # in what nothing can be judged
-_PLAIN = "so small, plain or clipped a picture"
-_ALIKE, _FINE, _CODED = "a picture alike all over", "fine texture", "a JPEG"  # in what noise cannot be
-_NOISY, _SOFT = "noise", "so soft a picture"
-_SPECKED = "a picture with specks"  # in what neither a lattice nor a blur's spectrum is whole
-_ENDS = "a picture of so many black and white pixels"  # in what they may be specks, which hide all else
+_FEW, _HIDDEN = "the picture looks drawn or computed", "the picture is too transparent"  # why nothing can be judged
+_PLAIN = "the picture is too small, too plain or clipped"
+_ALIKE, _FINE, _CODED = (
+    "the picture is alike all over",
+    "the picture has fine texture",
+    "the picture is a JPEG",
+)  # noise
+_NOISY, _SOFT = "the picture is noisy", "the picture is too soft"
+_SPECKED = "the picture has specks"  # then neither a lattice nor a blur's spectrum is whole
+_ENDS = "the picture has so many black and white pixels"  # they may be specks, which hide all else
 _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
 """The tasks whose plan reads whether a picture is worn, which takes half a second; and whether its lines belong."""
 _NO_SPECKS = Impulses(0.0, 0.0)
@@ -99,7 +103,7 @@ def _without_specks(image: Tensor, seen: Tensor | None, look: bool) -> tuple[Imp
 
 
 def _unjudged(measured: Measured, causes: Mapping[str, str]) -> dict[str, str]:
-    """What could not be judged, and in what; causes: why each could not, empty where it could."""
+    """What could not be judged, and why; causes: why each could not, empty where it could."""
     if measured.noise > NOISE or measured.colours > COLOURS:
         causes = {**causes, NOISE_: ""}
     elif measured.soft and not measured.blur and not causes[NOISE_]:  # it may have been blurred with the picture
@@ -113,20 +117,20 @@ def _unjudged(measured: Measured, causes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _drawn_in(picture: Picture) -> str:
-    """In what nothing can be judged, as it looks drawn: what is wholly hidden does, too."""
+    """Why nothing can be judged of what looks drawn: what is wholly hidden does, too."""
     hidden = picture.alpha is not None and not (picture.alpha >= picture.white / 2).any()
     return _HIDDEN if hidden else _FEW
 
 
 def _jpeg_in(picture: Picture, traces: estimate.JpegTraces) -> str:
-    """In what traces of JPEG cannot be judged; empty where they can."""
+    """Why traces of JPEG cannot be judged; empty where they can."""
     if not picture.kept.lossless:
-        return f"a lossy {picture.kept.format} file"
+        return f"the picture is a lossy {picture.kept.format} file"
     return "" if bool(traces.judged) else _PLAIN
 
 
 def _softness_in(measured: Measured, detail: float, seen: Tensor | None, noise_in: str) -> str:
-    """In what softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can.
+    """Why softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can.
 
     noise_in: the same of noise; where that may be there, what is fine may be no detail.
     """
@@ -135,7 +139,7 @@ def _softness_in(measured: Measured, detail: float, seen: Tensor | None, noise_i
     if measured.soft:
         return ""
     if seen is not None:
-        return "a picture transparent in part"
+        return "the picture is transparent in part"
     if math.isinf(detail):
         return _PLAIN
     return _CODED if measured.quality is not None else _NOISY if measured.noise else noise_in
@@ -150,7 +154,7 @@ def _seen(picture: Picture) -> Tensor | None:
 
 
 def _noise(noise: estimate.Noise, image: Tensor, seen: Tensor | None) -> tuple[float, float, str]:
-    """White noise in grey levels, 0 where it looks like the grain of a film; noise in the colours; and in what
+    """White noise in grey levels, 0 where it looks like the grain of a film; noise in the colours; and why
     neither can be judged, empty where they can."""
     if float(noise.sigma) == float(noise.confidence) == 0:
         return 0.0, 0.0, _PLAIN
@@ -238,7 +242,7 @@ def _mending(m: Measured) -> Plan:
 def _beside(m: Measured) -> str:
     """What may be there beside what is mended: noise and specks, where they could not be told."""
     left = {name: cause for name, cause in m.unjudged.items() if name in (SPECKS, NOISE_)}
-    clauses = [f"; {name} in {cause} is not judged" for name, cause in left.items()]
+    clauses = [f"; {name} cannot be judged, as {cause}" for name, cause in left.items()]
     return "".join(clauses) + (_hint(replace(m, quality=None)) if NOISE_ in left else "")
 
 

@@ -51,7 +51,7 @@ class Measured:
     pepper, which all else was measured without; None where there is none, where it cannot be told, or was not looked
     for. paper: whether most of it is of one shade, or it looks drawn, so that its lines may be writing and no
     scratches; None where that was not looked for. unjudged: which of SPECKS, NOISE_, JPEG_ and SOFTNESS could not be
-    told, and in what; 0 and None say nothing there, and `judged` has None.
+    told, and why; 0 and None say nothing there, and `judged` has None.
     """
 
     noise: float
@@ -75,9 +75,7 @@ class Measured:
         clauses.append(", ".join(clause for name, clause in judged.items() if name not in self.unjudged))
         for cause in dict.fromkeys(self.unjudged.values()):
             names = [name for name, why in self.unjudged.items() if why == cause]
-            clauses.append(
-                f"{_listed(names)} in {cause} {'is' if names in ([NOISE_], [SOFTNESS]) else 'are'} not judged"
-            )
+            clauses.append(f"{_listed(names)} cannot be judged, as {cause}")
         return "; ".join(clause for clause in clauses if clause)
 
     def _noise(self) -> str:
