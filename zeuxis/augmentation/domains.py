@@ -64,7 +64,10 @@ def guard_words(domain: str, policies: Iterable[str | Policy]) -> str:
         phrases.append(f"rotation up to {135 * min(reach['rotate'], guard.limits.get('rotate', 1.0)):.0f} degrees")
     limited = [name for name in ("shear_x", "solarize", "cutout") if guard.limits.get(name, 1.0) < reach.get(name, 0)]
     phrases += [_LIMITED[name].format(guard.limits[name]) for name in limited]
-    return f"taken as {guard.noun}: {', '.join(phrases)}; --domain says another kind" if phrases else ""
+    if not phrases:
+        return ""
+    such = ", such as `overhead`" if domain == "photo" else ""
+    return f"taken as {guard.noun}: {', '.join(phrases)}; --domain says another kind{such}"
 
 
 _FLIPS = {

@@ -242,7 +242,7 @@ def describe(place: Place) -> list[str]:
     a, p, s = place.asked, place.plan, place.split
     n = counted(a.labels_per_class, "training picture") if a.labels_per_class else "80 % of the training pictures"
     lines = [
-        f"zeuxis: {len(s.train)} training, {len(s.validation)} validation and "
+        f"zeuxis: {len(s.train):,} training, {len(s.validation):,} validation and "
         f"{counted(len(s.test), 'sealed test picture')}, "
         f"{counted(place.classes, 'class')}; each repeat draws {n} per class",
         *left_out(s),
