@@ -207,7 +207,16 @@ def test_the_page_on_python_runs(two_steps, tmp_path):
 def test_the_tutorial_runs(two_steps, tmp_path):
     """Every command as it stands, with short trainings, on the few pictures that the first one writes."""
     examples = _examples(DOCS / "tutorial.md")
-    assert [words[0] for words in examples] == ["data", "data", "augment", "augment", "augment", "train", "report"]
+    assert [words[0] for words in examples] == [
+        "data",
+        "data",
+        "augment",
+        "augment",
+        "train",
+        "augment",
+        "train",
+        "report",
+    ]
     pictures(tmp_path / "few", ("boot", "dress"), 24)
     with inside(tmp_path):
         for words in examples:

@@ -65,7 +65,7 @@ def _of_models(dataset: Dataset) -> list[str]:
     left = (
         f"{'were' if generated > 1 else 'was'} made by a model: training leaves {'them' if generated > 1 else 'it'} out"
     )
-    return [f"{counted(generated, 'picture')} {left}, but with `--generated train`"] if generated else []
+    return [f"{counted(generated, 'picture')} {left}, unless you give `--generated train`"] if generated else []
 
 
 def families_of(dataset: Dataset, together: Families) -> dict[str, Any]:

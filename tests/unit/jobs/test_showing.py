@@ -193,7 +193,7 @@ def test_pictures_of_a_model_are_told(tmp_path):
     put(tmp_path, *[f"{c}/{i}.png" for c in "ab" for i in range(4)])
     for i in range(2):
         write_png(tmp_path / "c" / f"{i}.png", np.full((9, 8, 3), 40 * i, np.uint8), {"recipe": "gan", "seed": i})
-    left = "2 pictures were made by a model: training leaves them out, but with `--generated train`"
+    left = "2 pictures were made by a model: training leaves them out, unless you give `--generated train`"
     assert shown(Source(str(tmp_path)))["remarks"] == [left]
     put(tmp_path, "a/odd.png", size=(20, 20))
     assert left in shown(Source(str(tmp_path)))["remarks"], "where sizes differ, too"
