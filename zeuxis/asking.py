@@ -69,7 +69,8 @@ def loop_options_of(checkpoint_every: str | float, on_nan: str) -> "LoopOptions"
 
 
 def budget_of(steps: int | None, images: int | None, budget: str | float | None) -> "Budget":
-    from zeuxis.engine.budget import Budget, typed_time
+    from zeuxis.engine.budget import Budget
+    from zeuxis.spelling import typed_time
 
     seconds = None if budget is None else seconds_of(budget)
     time = budget if isinstance(budget, str) else "" if seconds is None else typed_time(seconds)

@@ -159,6 +159,15 @@ def plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def typed_time(seconds: float) -> str:
+    """Seconds as a person is most likely to have typed them: 90s, 12m, 60m, 2h30m."""
+    if seconds % 1 or seconds < 120:
+        return f"{seconds:.10g}s"
+    minutes, s = divmod(round(seconds), 60)
+    h, m = divmod(minutes, 60) if minutes >= 120 else (0, minutes)
+    return "".join(f"{n}{unit}" for n, unit in ((h, "h"), (m, "m"), (s, "s")) if n)
+
+
 def in_flags(way: Way) -> str:
     """For the command line."""
     if way.values:

@@ -47,15 +47,6 @@ def parse_time(text: str) -> float:
     return sum(float(n) * _UNITS[u] for n, u in parts)
 
 
-def typed_time(seconds: float) -> str:
-    """A time as `parse_time` reads it, in the form that a person is most likely to have typed: 90s, 12m, 60m, 2h30m."""
-    if seconds % 1 or seconds < 120:
-        return f"{seconds:.10g}s"
-    minutes, s = divmod(round(seconds), 60)
-    h, m = divmod(minutes, 60) if minutes >= 120 else (0, minutes)
-    return "".join(f"{n}{unit}" for n, unit in ((h, "h"), (m, "m"), (s, "s")) if n)
-
-
 def off_words(seconds: float, planned: float) -> str:
     """How far a time was off: "40 % less than", to be followed by what was planned."""
     off = round(100 * (seconds / max(planned, 1e-9) - 1))

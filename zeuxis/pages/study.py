@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from zeuxis.engine.budget import typed_time
 from zeuxis.errors import command, counted
 from zeuxis.pages.arm_results import MEANING, arms_of
 from zeuxis.pages.folder import OPEN, TONES, StudyFolder, open_study
@@ -28,6 +27,7 @@ from zeuxis.pages.read import Line, mapping, mean, number, numbers
 from zeuxis.pages.run import provenance, turn_charts
 from zeuxis.pages.samples import row_names
 from zeuxis.pages.study_tables import arms_plot, controls_words, differences_plot, recalls_plot, secondary, table
+from zeuxis.spelling import typed_time
 from zeuxis.stats.found import FEWEST
 from zeuxis.stats.sentences import round_up
 

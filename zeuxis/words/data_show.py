@@ -1,6 +1,6 @@
 """What a collection of pictures holds, before anything is trained on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ _WIDTH = 16
 
 def _answer(summary: dict[str, Any], given: Mapping[str, Any]) -> Answer:
     said = {name: value for name, value in summary.items() if name not in _FOR_PROGRAMS}
-    ways = {"families": _families, "remarks": _all}
+    ways: dict[str, Callable[[Any], str]] = {"families": _families, "remarks": _all}
     return Answer("\n".join(f"{k:<{_WIDTH}}{ways.get(k, _short)(v)}" for k, v in said.items()), summary)
 
 

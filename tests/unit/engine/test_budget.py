@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis.asking import budget_of, seconds_of
-from zeuxis.engine.budget import Budget, off_words, parse_time, typed_time, words_for
+from zeuxis.engine.budget import Budget, off_words, parse_time, words_for
 from zeuxis.errors import BadInput
+from zeuxis.spelling import typed_time
 
 
 @pytest.mark.parametrize(

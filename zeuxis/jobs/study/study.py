@@ -19,7 +19,7 @@ from zeuxis.data.files import write_json
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.engine import compute as computing
-from zeuxis.engine.budget import typed_time, words_for
+from zeuxis.engine.budget import words_for
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
@@ -43,7 +43,7 @@ from zeuxis.jobs.study.treatment import named
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
-from zeuxis.spelling import flag, plain
+from zeuxis.spelling import flag, plain, typed_time
 from zeuxis.stats.twoway import Examined, least_effect
 from zeuxis.stats.verdict import pictures_for_none
 
