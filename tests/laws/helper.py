@@ -17,9 +17,11 @@ from zeuxis.engine import compute
 from zeuxis.engine.batches import BatchSampler, batch_samplers
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import due
-from zeuxis.engine.state import TrainState, build_state
+from zeuxis.engine.representing import represented
+from zeuxis.engine.state import TrainState, build_networks, build_state
+from zeuxis.engine.train import spec_of
 from zeuxis.errors import BadInput
-from zeuxis.recipes.recipe import Phase, Recipe, make
+from zeuxis.recipes.recipe import Phase, Recipe, Represents, make
 
 NAMES = catalog.names()
 LAWS = ("shape", "learner", "gradients", "learns", "resume", "seed", "independence", "round-trip", "parallel")
@@ -118,7 +120,15 @@ def state_for(
 
 
 def samplers_for(recipe: Recipe, streams: Mapping[str, Dataset], seed: int = 0) -> dict[str, BatchSampler]:
-    return batch_samplers(recipe.batch_specs(), streams, seed, "cpu", recipe.labels != "ignored")
+    return batch_samplers(recipe.batch_specs(), learned(recipe, streams), seed, "cpu", recipe.labels != "ignored")
+
+
+def learned(recipe: Recipe, streams: Mapping[str, Dataset]) -> Mapping[str, Dataset]:
+    """What a step reads of these pictures: of a recipe that represents, their maps."""
+    if not isinstance(recipe, Represents):
+        return streams
+    networks = build_networks(recipe, spec_of(recipe, streams), 0).eval()
+    return represented(recipe, networks, streams, "cpu")
 
 
 def dues(phase: Phase, steps: int = 1200, count: int = 5) -> list[int]:

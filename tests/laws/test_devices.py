@@ -14,6 +14,7 @@ from tests.laws.helper import (
     ALONE,
     NAMES,
     dues,
+    learned,
     small,
     smallest,
     streams_for,
@@ -57,7 +58,8 @@ def played_on(device, recipe, count=2):
     spec = smallest(recipe, 3, least=16)
     batch = next(iter(recipe.batch_specs().values())).size
     state = build_state(recipe, spec, seed=0, steps=1200, batch=batch, compute=ComputeOptions(device))
-    samplers = batch_samplers(recipe.batch_specs(), streams_for(recipe, spec), 0, device, recipe.labels != "ignored")
+    streams = learned(recipe, streams_for(recipe, spec))
+    samplers = batch_samplers(recipe.batch_specs(), streams, 0, device, recipe.labels != "ignored")
     with Watching() as monitoring:
         for phase, name in zip(recipe.phases(), phase_names(recipe.phases()), strict=True):
             for state.step in dues(phase, count=count):

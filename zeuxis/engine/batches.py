@@ -26,7 +26,9 @@ def moved(tensor: Tensor, device: str) -> Tensor:
 
 
 def to_image(pixels: Tensor, device: str = "cpu") -> Tensor:
-    """uint8 [B, C, H, W] to float32 in [-1, 1] on the device."""
+    """uint8 [B, C, H, W] to float32 in [-1, 1] on the device; maps, which are float32, as they are."""
+    if pixels.is_floating_point():
+        return moved(pixels, device)
     return moved(pixels, device).to(torch.float32).mul_(1 / 127.5).sub_(1.0)
 
 

@@ -18,6 +18,7 @@ from zeuxis.engine.guard import Log, Stop, stop_flag
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import Seen, cycle, play
 from zeuxis.engine.progress import Display, say
+from zeuxis.engine.representing import calibrate, pictures_of, represented
 from zeuxis.engine.state import TrainState, build_state
 from zeuxis.errors import BadInput, MachineGaveOut, Stopped, command, counted, is_out_of_memory
 from zeuxis.runs import Run, inference_weights
@@ -119,8 +120,7 @@ def _set_up(
     state = build_state(
         recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], compute=compute
     )
-    samplers = batch_samplers(recipe.batch_specs(), streams, record["seed"], compute.device, conditional)
-    monitor = monitoring.Monitor(streams, held_out, conditional, state)
+    monitor = monitoring.Monitor(pictures_of(streams), held_out, conditional, state)
     if group.first:
         checkpoint.sweep(run.path / "checkpoints")
     group.agree(0)
@@ -129,13 +129,19 @@ def _set_up(
     for name in damaged if group.first else []:
         say(f"zeuxis: checkpoint {name} is damaged; going back to the one before")
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
-    trainer = Trainer(run, record, state, samplers, monitor, log, group, options)
     if saved:
         _back_to(saved, state)
+    else:
+        _begin_from(record, state)
+    learned = represented(recipe, state.networks, streams, compute.device, run.path if group.first else None)
+    if not saved and not record.get("start_from"):
+        calibrate(recipe, state.networks, learned)
+    samplers = batch_samplers(recipe.batch_specs(), learned, record["seed"], compute.device, conditional)
+    trainer = Trainer(run, record, state, samplers, monitor, log, group, options)
+    if saved:
         trainer.before = saved.seconds
         _remember(trainer)
     else:
-        _begin_from(record, state)
         _save(trainer)
     return trainer
 

@@ -12,6 +12,7 @@ from zeuxis.engine.batches import BatchSampler, batch_samplers
 from zeuxis.engine.compute import ComputeOptions, candidates
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import cycle, play
+from zeuxis.engine.representing import calibrate
 from zeuxis.engine.state import TrainState, build_state
 from zeuxis.errors import BadInput
 from zeuxis.recipes.recipe import Recipe, recipe_name
@@ -73,6 +74,7 @@ def _looker(
     compute.apply()
     size = max(f.size for f in recipe.batch_specs().values())
     state = build_state(recipe, spec, seed=0, steps=_HORIZON, batch=size, compute=compute)
+    calibrate(recipe, state.networks, streams)
     samplers = batch_samplers(recipe.batch_specs(), streams, 0, compute.device, conditional)
     whole = cycle(recipe)
     whole *= -(-4 // whole)  # one step alone says little

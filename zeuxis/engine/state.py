@@ -13,13 +13,27 @@ from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.optim import ScheduledOptimizer
 from zeuxis.recipes.recipe import Recipe
+from zeuxis.weights import bundled, store
 
 
 def build_networks(recipe: Recipe, spec: Spec, seed: int) -> nn.ModuleDict:
     """Networks with their seeded initial weights; the process-wide generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key_of("players", seed) & 0x7FFFFFFFFFFFFFFF)
-        return recipe.networks(spec)
+        networks = recipe.networks(spec)
+    for part, weights in recipe.initial(spec).items():
+        tensors, _ = store.load(bundled.path_of(weights))
+        networks.get_submodule(part).load_state_dict({k.partition(".")[2]: v.float() for k, v in tensors.items()})
+    return networks
+
+
+def adopt(weights: Mapping[str, Tensor], *groups: nn.ModuleDict) -> None:
+    """Gives the weights "NETWORK.NAME" to the networks of that name in each group, where there are such."""
+    for name in {key.partition(".")[0] for key in weights}:
+        mine = {k.partition(".")[2]: v for k, v in weights.items() if k.startswith(f"{name}.")}
+        for networks in groups:
+            if name in networks:
+                networks[name].load_state_dict(mine)
 
 
 @dataclass
@@ -73,11 +87,7 @@ class TrainState:
 
     def adopt(self, weights: Mapping[str, Tensor]) -> None:
         """Takes the weights "NETWORK.NAME" of another run, for each network that has any, and for its average."""
-        for name in {key.partition(".")[0] for key in weights} & set(self.networks):
-            mine = {k.partition(".")[2]: v for k, v in weights.items() if k.startswith(f"{name}.")}
-            for nets in (self.networks, self.ema):
-                if name in nets:
-                    nets[name].load_state_dict(mine)
+        adopt(weights, self.networks, self.ema)
 
     def finite(self) -> bool:
         """Whether every weight and every state tensor is finite."""

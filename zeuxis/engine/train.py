@@ -17,10 +17,12 @@ from zeuxis.engine.parallel import Ranks, ranks
 from zeuxis.engine.phases import play
 from zeuxis.engine.probe import PATIENCE, probe, seconds_per_step
 from zeuxis.engine.progress import say
-from zeuxis.engine.state import build_state
+from zeuxis.engine.representing import represented
+from zeuxis.engine.state import adopt, build_networks, build_state
 from zeuxis.errors import BadInput, counted
-from zeuxis.recipes.recipe import Recipe, recipe_name, settings_of
+from zeuxis.recipes.recipe import Recipe, Represents, recipe_name, settings_of
 from zeuxis.runs import Run, command_line, create, lock, taken
+from zeuxis.weights import store
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ def train(
     recipe.check(spec)
     for weights in recipe.fixed().values():
         fixed_net(weights)
-    _check_single(recipe, spec, streams, conditional, start)
     begin = replace(_first_options(start), micro=start.micro)
+    streams = _learned(recipe, spec, streams, begin, start)
+    _check_single(recipe, spec, streams, conditional, start)
     with ranks(begin.device) as group:
         with _held(path, group):
             if (path / "run.json").exists():
@@ -103,6 +106,19 @@ def train(
                 create(path, record)  # type: ignore[arg-type]
             group.agree(0)
             return train_run(path, streams, held_out or {}, options, group)
+
+
+def _learned(
+    recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], begin: ComputeOptions, start: Start
+) -> Mapping[str, Dataset]:
+    """What a step reads; maps of all pictures, where the recipe learns on those."""
+    if not isinstance(recipe, Represents):
+        return streams
+    begin.apply()
+    networks = build_networks(recipe, spec, start.seed)
+    if start.weights:
+        adopt(store.load(Path(start.weights.file))[0], networks)
+    return represented(recipe, networks.to(begin.device).eval(), streams, begin.device)
 
 
 def _check_single(recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], conditional: bool, start: Start) -> None:

@@ -5,6 +5,7 @@ After Rombach et al. 2022 (arXiv 2112.10752, section 3.1), at a hundredth of the
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -75,8 +76,11 @@ class MapDecoder(nn.Module):
         return image
 
 
-WIDTHS = {4: (32, 64, 128), 8: (32, 64, 128, 128)}
-"""Channels from the picture inwards, by the factor between picture and map."""
+WIDTHS = {4: (1, 2, 4), 8: (1, 2, 4, 4)}
+"""Channels from the picture inwards, in those of the outermost, by the factor between picture and map."""
+LEAST = 1e-3
+"""Smallest deviation that a channel is divided by; one that never changes stays near 0."""
+
 CODES = {4: 4, 8: 8}
 """Channels of the map, by the factor: 0.25 and 0.125 numbers a pixel."""
 
@@ -88,11 +92,12 @@ class MapAutoencoder(nn.Module):
     the pictures of its set.
     """
 
-    def __init__(self, factor: int, channels: int = 3) -> None:
+    def __init__(self, factor: int, channels: int = 3, width: int = 32) -> None:
         super().__init__()
         self.factor, self.code = factor, CODES[factor]
-        self.encoder = MapEncoder(channels, WIDTHS[factor], self.code)
-        self.decoder = MapDecoder(channels, WIDTHS[factor], self.code)
+        widths = tuple(width * times for times in WIDTHS[factor])
+        self.encoder = MapEncoder(channels, widths, self.code)
+        self.decoder = MapDecoder(channels, widths, self.code)
 
     def encode(self, image: Tensor) -> Tensor:
         """[B, C, H, W] in [-1, 1] to [B, code, H / factor, W / factor]."""
@@ -106,3 +111,59 @@ class MapAutoencoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return self.decode(self.encode(image))
+
+
+def map_radius(factor: int) -> int:
+    """Input pixels beyond which none touches an output pixel of a `MapAutoencoder`, from the worst place of a cell."""
+    levels, worst = factor.bit_length() - 1, 0
+    for place in range(factor):
+        low, high = place - 1, place + 1
+        for _ in range(levels):  # a convolution, from the half by nearest doubling, and a block of two
+            low, high = (low - 1) // 2 - 2, (high + 1) // 2 + 2
+        low, high = low - 2, high + 2
+        for _ in range(levels):
+            low, high = 2 * (low - 2) - 1, 2 * (high + 2) + 2
+        worst = max(worst, place - low + 1, high - place + 1)
+    return worst
+
+
+class Representation(nn.Module):
+    """Pictures of 1 to 4 channels to standardised maps and back, through one autoencoder of colour pictures.
+
+    Grey pictures are given to it as colour, and alpha as a second grey picture, whose maps follow the first ones'.
+    mean, deviation: of each channel of the maps over the pictures of a set; 0 and 1 until `calibrate`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, factor: int, channels: int) -> None:
+        super().__init__()
+        self.autoencoder, self.channels = MapAutoencoder(factor), channels
+        self.code = self.autoencoder.code * (2 if channels in (2, 4) else 1)
+        self.register_buffer("mean", torch.zeros(self.code, 1, 1))
+        self.register_buffer("deviation", torch.ones(self.code, 1, 1))
+
+    def encode(self, image: Tensor) -> Tensor:
+        """[B, channels, H, W] in [-1, 1] to [B, code, H / factor, W / factor], not standardised."""
+        colours = 3 if self.channels >= 3 else 1
+        parts = [image[:, :colours], *([image[:, colours:]] if self.channels in (2, 4) else [])]
+        return torch.cat([self.autoencoder.encode(part.expand(-1, 3, -1, -1)) for part in parts], 1)
+
+    def calibrate(self, maps: Tensor) -> None:
+        """Takes mean and deviation of each channel from maps [N, code, h, w], computed in float64."""
+        mean = maps.mean((0, 2, 3), dtype=torch.float64)
+        square = (maps.double() - mean[:, None, None]).square().mean((0, 2, 3))
+        with torch.no_grad():
+            self.mean.copy_(mean[:, None, None])
+            self.deviation.copy_(square.sqrt().clamp_min(LEAST)[:, None, None])
+
+    def standardised(self, maps: Tensor) -> Tensor:
+        return (maps - self.mean) / self.deviation
+
+    def decode(self, maps: Tensor) -> Tensor:
+        """Standardised maps [B, code, h, w] to pictures [B, channels, H, W] in [-1, 1]."""
+        parts = (maps * self.deviation + self.mean).split(self.autoencoder.code, 1)
+        images = [self.autoencoder.decode(part) for part in parts]
+        colours = images[0] if self.channels >= 3 else images[0].mean(1, keepdim=True)
+        return torch.cat([colours, *(alpha.mean(1, keepdim=True) for alpha in images[1:])], 1).clamp(-1, 1)

@@ -10,6 +10,7 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.autoencoding import BODIES
+from zeuxis.nets.latent_maps import MapAutoencoder, map_radius
 from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
 from zeuxis.recipes._damaging import check_damage, damaged, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
@@ -33,13 +34,14 @@ class Autoencoder(Recipe):
     """Learns pictures from damaged ones through a bottleneck (Vincent et al. 2008), without skips.
 
     `latent`: a vector per picture of one size, with the encoder and decoder of `vae`. `conv`: a map, for pictures
-    of any size. What the bottleneck cannot hold is lost, so hold its score against "given": doing nothing.
+    of any size. `map`: the nets on whose maps `latentgan` learns, of 2 or 3 `levels`. What the bottleneck cannot
+    hold is lost, so hold its score against "given": doing nothing.
     """
 
-    body: Literal["conv", "latent"] = "conv"  # own: maps without a latent vector; latent: Hinton and Salakhutdinov 2006
+    body: Literal["conv", "map", "latent"] = "conv"  # own: without a vector; latent: Hinton and Salakhutdinov 2006
     damage: str = "noise=25"  # own: what it learns to undo, in the words of zeuxis.degrade.parsing; "clean": nothing
     width: Count = 32  # own: channels of the largest map; 32-64-128 is usual
-    levels: Whole = 2  # own, conv: halvings
+    levels: Whole = 2  # own, conv and map: halvings
     code: Whole = 48  # own, conv: channels of the smallest map; 48 / 4^2 = 3 numbers a pixel, as many as in colour
     latent: Count = 64  # own, latent: numbers per picture, even; those of `vae` for 64 px
     patch: Whole = 64  # own: pixels; with a latent vector also the size of every picture that it restores
@@ -53,6 +55,7 @@ class Autoencoder(Recipe):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "code": 12, "patch": 32},
         "vector": {"body": "latent"},
+        "map": {"body": "map", "damage": "clean", "half_life": 8000.0},
     }
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
@@ -61,11 +64,13 @@ class Autoencoder(Recipe):
 
     @property
     def multiple_of(self) -> int:
-        return 2**self.levels if self.body == "conv" else 1
+        return 1 if self.body == "latent" else 2**self.levels
 
     @property
     def receptive_field(self) -> int | None:
-        return bottleneck_radius(self.levels) if self.body == "conv" else None
+        if self.body == "latent":
+            return None
+        return bottleneck_radius(self.levels) if self.body == "conv" else map_radius(2**self.levels)
 
     def stride(self, spec: Spec) -> int:
         return self.multiple_of
@@ -78,13 +83,18 @@ class Autoencoder(Recipe):
         check_damage(self.damage, spec)
         if self.body == "latent" and (self.latent < 2 or self.latent % 2):
             raise BadInput(f"a latent vector of {self.latent} numbers has no two halves", "", "use an even --latent")
+        if self.body == "map" and self.levels not in (2, 3):
+            raise BadInput("--levels of `--body map` must be 2 or 3", "", "use `--levels 2`")
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
-        make = {"conv": self._conv, "latent": self._vector}[self.body]
+        make = {"conv": self._conv, "map": self._map, "latent": self._vector}[self.body]
         return nn.ModuleDict({"restorer": make(spec)})
 
     def _conv(self, spec: Spec) -> nn.Module:
         return ConvBottleneck(spec.channels, self.width, self.levels, self.code)
+
+    def _map(self, spec: Spec) -> nn.Module:
+        return MapAutoencoder(2**self.levels, spec.channels, self.width)
 
     def _vector(self, spec: Spec) -> nn.Module:
         encoder, decoder = BODIES["conv"]

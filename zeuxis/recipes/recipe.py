@@ -61,7 +61,7 @@ def at(schedule: Schedule, progress: float) -> float:
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one stream: image float32 NCHW in [-1, 1], and what there is beside it.
+    """Samples of one stream: image float32 NCHW in [-1, 1], or maps (`Represents`), and what there is beside it.
 
     index: int64 [B], positions in the dataset; label: int64 [B] or None; target: float32 NCHW in [-1, 1], what belongs
     to each picture in a paired stream, with channels of its own, or None.
@@ -246,6 +246,10 @@ class Recipe:
         """Frozen nets in `StepContext.fixed`, by name: what `zeuxis data weights` calls their weights."""
         return {}
 
+    def initial(self, spec: Spec) -> dict[str, str]:
+        """Parts of the networks that begin with weights of the package: "NETWORK.PART" to the name of these weights."""
+        return {}
+
     def need(self, spec: Spec) -> Need | None:
         """What these settings need on pictures like these; None where it is not measured."""
         side, colour = max(spec.height, spec.width), spec.channels >= 3
@@ -290,6 +294,25 @@ class Generates(Protocol):
 
     def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
         """Pictures [n, C, H, W] in [-1, 1]; condition: int64 [n] class indices or None."""
+        ...
+
+
+@runtime_checkable
+class Represents(Protocol):
+    """Learns on maps of its pictures, which one of its networks, that no phase moves, makes of them once.
+
+    In training, `Batch.image` holds the maps; all else, samples, scores and judges among them, sees pictures.
+    """
+
+    representing: ClassVar[str]
+    """That network, or the part of it on whose weights the maps depend: "NETWORK.PART"."""
+
+    def encode(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        """Maps [n, ...] of pictures [n, C, H, W] in [-1, 1]; in any scale."""
+        ...
+
+    def calibrate(self, networks: nn.ModuleDict, maps: Tensor) -> None:
+        """Takes what it needs to know of the maps of all training pictures, in place, before the first step."""
         ...
 
 

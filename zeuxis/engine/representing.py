@@ -1,0 +1,96 @@
+"""Maps in place of pictures: what a recipe that represents learns on, made once and kept beside the run."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.engine.batches import to_image
+from zeuxis.errors import BadInput
+from zeuxis.recipes.recipe import Recipe, Represents
+from zeuxis.weights import store
+
+_AT_ONCE = 64
+FILE = "maps-{}.safetensors"
+
+
+@dataclass(frozen=True)
+class Maps:
+    """A dataset whose pictures are maps: float16 [N, ...], as `Represents.encode` gives them.
+
+    key: of the pictures and the networks that they were made by.
+    """
+
+    dataset: Dataset
+    maps: Tensor
+    key: str
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dataset, name)
+
+    def images(self, index: Any) -> Tensor:
+        """float32 [B, ...] for the given positions, in their order."""
+        return self.maps[torch.as_tensor(index)].float()
+
+
+def represented(
+    recipe: Recipe, networks: nn.ModuleDict, streams: Mapping[str, Dataset], device: str, folder: Path | None = None
+) -> dict[str, Dataset]:
+    """The streams that a step reads: of a recipe that represents, the maps of their pictures; else as they are.
+
+    folder: of a run, where maps of these pictures by these networks are read from, or written to.
+    """
+    if not isinstance(recipe, Represents):
+        return dict(streams)
+    by = store.content_hash(networks.get_submodule(recipe.representing).state_dict())
+    return {
+        name: _maps(recipe, networks, data, by, device, folder / FILE.format(name) if folder else None)
+        for name, data in streams.items()
+    }
+
+
+def _maps(recipe: Represents, networks: nn.ModuleDict, data: Dataset, by: str, device: str, path: Path | None) -> Maps:
+    pictures = data.dataset if isinstance(data, Maps) else data
+    key = hashlib.sha256(f"{data.digest} {by}".encode()).hexdigest()
+    kept = _read(path, key) if path else None
+    if kept is not None:
+        return Maps(pictures, kept, key)
+    known = isinstance(data, Maps) and data.key == key
+    maps = data.maps if known else torch.cat(list(_encoded(recipe, networks, pictures, device)))
+    if path:
+        store.save(path, {"maps": maps}, {"key": key})
+    return Maps(pictures, maps, key)
+
+
+def _read(path: Path, key: str) -> Tensor | None:
+    """The maps in a file, where they are whole and of this key."""
+    try:
+        return store.load(path)[0]["maps"] if path.exists() and store.words(path).get("key") == key else None
+    except BadInput:
+        return None
+
+
+@torch.no_grad()
+def _encoded(recipe: Represents, networks: nn.ModuleDict, data: Dataset, device: str) -> Iterator[Tensor]:
+    for index in torch.arange(len(data)).split(_AT_ONCE):
+        yield recipe.encode(networks, to_image(data.images(index), device)).to("cpu", torch.float16)
+
+
+def pictures_of(streams: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """The streams with pictures in place of maps."""
+    return {name: data.dataset if isinstance(data, Maps) else data for name, data in streams.items()}
+
+
+def calibrate(recipe: Recipe, networks: nn.ModuleDict, streams: Mapping[str, Dataset]) -> None:
+    """Tells a recipe that represents the statistics of its maps, where the streams are such."""
+    maps = next((data.maps for data in streams.values() if isinstance(data, Maps)), None)
+    if isinstance(recipe, Represents) and maps is not None:
+        recipe.calibrate(networks, maps)

@@ -1,0 +1,83 @@
+"""The pair that plays on small maps: residual nets without norms, of any size of map.
+
+Own, from a sweep on 600 photographs; the residual block is that of `latent_maps`, and both nets keep the maps' place
+in the picture, so what the decoder of the maps knows of edges and textures need not be learned again.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zeuxis.nets.conditional import ProjectionHead, needed
+from zeuxis.nets.init import SILU_GAIN, scaled_
+from zeuxis.nets.latent_maps import Residual
+
+SMALLEST = 4
+"""Cells along a side of the map that a generator begins with, where the map is that large."""
+
+
+def doublings(height: int, width: int) -> int:
+    """How often a generator doubles its map on the way to [height, width]: from 4 cells and more, at most thrice."""
+    return max(1, min(3, (min(height, width) // SMALLEST).bit_length() - 1))
+
+
+class LatentGenerator(nn.Module):
+    """[B, latent] and labels to maps [B, code, H, W]: a dense layer to the smallest map, then doublings.
+
+    widths: channels from the map of the result inwards; the last is that of every map below. Where the sides are no
+    multiples of the doublings, the largest map is cut at the bottom and at the right.
+    """
+
+    def __init__(
+        self, latent: int, widths: tuple[int, ...], code: int, size: tuple[int, int], classes: int, label_dim: int
+    ) -> None:
+        super().__init__()
+        self.size, times = size, doublings(*size)
+        self.start = tuple(-(-side // (1 << times)) for side in size)
+        maps = [widths[min(i, len(widths) - 1)] for i in range(times, -1, -1)]
+        self.embedding = nn.Embedding(classes, label_dim) if classes else None
+        self.dense = nn.Linear(latent + (label_dim if classes else 0), maps[0] * self.start[0] * self.start[1])
+        self.blocks = nn.ModuleList(Residual(width) for width in maps)
+        self.up = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(maps))
+        self.last = nn.Conv2d(maps[-1], code, 3, padding=1)
+        for layer in (self.dense, *self.up):
+            scaled_(layer, 1.0)
+        scaled_(self.last, SILU_GAIN)
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.embedding is not None:
+            z = torch.cat([z, F.embedding(needed(label), self.embedding.weight)], 1)
+        x = self.dense(z).reshape(len(z), -1, *self.start)
+        for block, up in zip(self.blocks, self.up):
+            x = up(F.interpolate(block(x), scale_factor=2.0, mode="nearest"))
+        maps: Tensor = self.last(F.silu(self.blocks[-1](x)))
+        return maps[:, :, : self.size[0], : self.size[1]]
+
+
+class LatentCritic(nn.Module):
+    """Maps [B, code, H, W] and labels to logits [B]: halvings by 4x4 convolutions, a dense layer, a projection head."""
+
+    def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], classes: int, features: int) -> None:
+        super().__init__()
+        times = doublings(*size)
+        maps = [widths[min(i, len(widths) - 1)] for i in range(times + 1)]
+        self.first = nn.Conv2d(code, maps[0], 3, padding=1)
+        self.blocks = nn.ModuleList(Residual(width) for width in maps)
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(maps))
+        cells = (size[0] >> times) * (size[1] >> times)
+        self.dense = nn.Linear(maps[-1] * cells, features)
+        self.head = ProjectionHead(features, classes)
+        scaled_(self.first, 1.0)
+        for layer in (*self.down, self.dense):
+            scaled_(layer, SILU_GAIN)
+        scaled_(self.head.linear, SILU_GAIN)
+
+    def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:
+        x = self.blocks[0](self.first(maps))
+        for down, block in zip(self.down, self.blocks[1:]):
+            x = block(down(F.silu(x)))
+        features = F.silu(self.dense(F.silu(x).flatten(1)))
+        logits: Tensor = self.head(features, label)
+        return logits
