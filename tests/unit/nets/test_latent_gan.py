@@ -1,0 +1,46 @@
+"""Generator and critic of maps."""
+
+import pytest
+import torch
+
+from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator, doublings
+
+WIDTHS = (8, 12, 16)
+
+
+@pytest.mark.parametrize(("side", "times"), [(4, 1), (7, 1), (8, 1), (12, 1), (16, 2), (24, 2), (32, 3), (64, 3)])
+def test_a_generator_begins_with_four_cells_and_more(side: int, times: int) -> None:
+    assert doublings(side, side + 3) == times
+
+
+@pytest.mark.parametrize("size", [(4, 4), (7, 9), (8, 8), (16, 16), (17, 23), (32, 36)])
+@pytest.mark.parametrize("classes", [0, 3])
+def test_maps_of_any_size_are_drawn_and_judged(size: tuple[int, int], classes: int) -> None:
+    label = torch.tensor([0, 2]) if classes else None
+    maps = LatentGenerator(5, WIDTHS, 4, size, classes, 6)(torch.randn(2, 5), label)
+    assert maps.shape == (2, 4, *size)
+    assert LatentCritic(4, size, WIDTHS, classes, 10)(maps, label).shape == (2,)
+
+
+def test_parameters_are_those_that_were_measured() -> None:
+    """64 px by cells of 4: residual blocks of two 3x3 convolutions, doublings by a 3x3, halvings by a 4x4."""
+
+    def conv(a: int, b: int, side: int = 3) -> int:
+        return a * b * side**2 + b
+
+    blocks = sum(2 * conv(width, width) for width in (64, 128, 256))
+    generator = LatentGenerator(64, (64, 128, 256), 4, (16, 16), 6, 32)
+    dense = (64 + 32) * 4096 + 4096
+    doubling = conv(256, 128) + conv(128, 64)
+    assert sum(p.numel() for p in generator.parameters()) == 6 * 32 + dense + blocks + doubling + conv(64, 4)
+    critic = LatentCritic(4, (16, 16), (64, 128, 256), 6, 128)
+    halving = conv(64, 128, 4) + conv(128, 256, 4)
+    head = 4096 * 128 + 128 + (128 + 1) + 6 * 128
+    assert sum(p.numel() for p in critic.parameters()) == conv(4, 64) + blocks + halving + head
+
+
+def test_maps_begin_with_about_the_spread_of_standardised_ones() -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        maps = LatentGenerator(64, (64, 128, 256), 4, (16, 16), 0, 0)(torch.randn(64, 64))
+    assert 0.5 < maps.std() < 2

@@ -1,0 +1,117 @@
+"""The GAN on maps: what its critic sees, and pictures of every kind of channel."""
+
+import pytest
+import torch
+
+from tests.unit.recipes.contexts import built, context, with_logits
+from zeuxis.augmentation.shifting import shifted
+from zeuxis.data.dataset import Spec
+from zeuxis.draw import Draw
+from zeuxis.engine.state import build_networks
+from zeuxis.recipes.latentgan import LatentGAN
+from zeuxis.recipes.recipe import Batch, StepContext
+
+SMALL = {"widths": (8, 8), "batch": 4}
+SPEC = Spec(3, 32, 32, ("a", "b"))
+
+
+def of_maps(recipe: LatentGAN, spec: Spec, **more: float) -> StepContext:
+    m = context(recipe, spec, **more)
+    batch = m.batch["images"]
+    with torch.no_grad():
+        maps = recipe.encode(m.networks, batch.image)
+    m.batch["images"] = Batch(maps, batch.label)
+    return m
+
+
+def test_cells_have_four_pixels_up_to_96_and_eight_above() -> None:
+    for side, factor in ((32, 4), (96, 4), (128, 8), (256, 8)):
+        networks = built(LatentGAN(**SMALL), Spec(3, side, side))
+        assert networks["representation"].autoencoder.factor == factor
+    assert built(LatentGAN(**SMALL, factor=8), Spec(3, 64, 64))["representation"].autoencoder.factor == 8
+
+
+def test_it_begins_with_the_autoencoder_of_the_package() -> None:
+    networks = build_networks(LatentGAN(**SMALL), SPEC, 0)
+    other = build_networks(LatentGAN(**SMALL), SPEC, 1)
+    mine, its = (n["representation"].autoencoder.state_dict() for n in (networks, other))
+    assert all(torch.equal(mine[k], its[k]) for k in mine)
+    image = torch.linspace(-0.8, 0.8, 32).reshape(1, 1, 1, 32).expand(1, 3, 32, 32)
+    with torch.no_grad():
+        back = networks["representation"].autoencoder(image)
+    assert (back - image).abs().mean() < 0.05
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pictures_of_one_to_four_channels_come_back(channels: int) -> None:
+    representation = build_networks(LatentGAN(**SMALL), Spec(channels, 32, 32), 0)["representation"]
+    ramp = torch.linspace(-0.8, 0.8, 32).reshape(1, 1, 1, 32).expand(1, channels, 32, 32)
+    image = torch.cat([ramp, ramp.flip(3)])
+    if channels in (2, 4):
+        image[:, -1] = torch.tensor([1.0, -1.0])[:, None, None]
+    with torch.no_grad():
+        maps = representation.encode(image)
+        representation.calibrate(maps)
+        standard = representation.standardised(maps)
+        back = representation.decode(standard)
+    assert maps.shape == (2, 8 if channels in (2, 4) else 4, 8, 8)
+    assert back.shape == image.shape and back.abs().max() <= 1
+    assert (back - image).abs().mean() < 0.07
+
+
+def test_standardised_maps_have_mean_zero_and_deviation_one_over_the_set() -> None:
+    recipe = LatentGAN(**SMALL)
+    m = of_maps(recipe, SPEC)
+    maps = m.batch["images"].image
+    recipe.calibrate(m.networks, maps)
+    standard = m.networks["representation"].standardised(maps.flatten(0, 1))
+    assert torch.allclose(standard.mean((0, 2, 3)), torch.zeros(4), atol=1e-4)
+    assert torch.allclose(standard.std((0, 2, 3), correction=0), torch.ones(4), atol=1e-3)
+
+
+def test_a_channel_that_never_changes_is_not_blown_up() -> None:
+    representation = built(LatentGAN(**SMALL), SPEC)["representation"]
+    representation.calibrate(torch.ones(5, 4, 2, 2))
+    assert torch.isfinite(representation.standardised(torch.ones(1, 4, 2, 2))).all()
+
+
+def test_losses_equal_their_closed_form() -> None:
+    """softplus(-(real - fake)) of the critic, softplus(-(fake - real)) of the generator."""
+    recipe = LatentGAN(**SMALL, lazy=4)
+    m = with_logits(of_maps(recipe, SPEC, n=2), [1.0, 2.0, 0.5, 0.0])
+    expected = torch.nn.functional.softplus(-torch.tensor([0.5, 2.0])).mean()
+    assert torch.allclose(recipe.critic_loss(m)["relativistic"], expected)
+    m = with_logits(of_maps(recipe, SPEC, n=2), [1.0, 2.0], [0.5, 0.0])
+    expected = torch.nn.functional.softplus(torch.tensor([0.5, 2.0])).mean()
+    assert torch.allclose(recipe.generator_loss(m)["relativistic"], expected)
+
+
+def test_the_penalty_comes_every_fourth_step_and_weighs_four_times() -> None:
+    recipe = LatentGAN(**SMALL, lazy=4, gamma=3.0)
+    terms = [recipe.critic_loss(of_maps(recipe, SPEC, step=step)) for step in range(4)]
+    assert ["penalty" in t for t in terms] == [False, False, False, True]
+    watch = terms[3].watch
+    assert torch.allclose(terms[3]["penalty"], 0.5 * 3.0 * 4 * (watch["r1"] + watch["r2"]))
+
+
+def test_mirror_images_are_real_only_where_they_may_be() -> None:
+    networks = built(LatentGAN(**SMALL), SPEC)
+    image = torch.rand(2, 3, 32, 32) * 2 - 1
+    both = LatentGAN(**SMALL).encode(networks, image)
+    assert torch.equal(both[:, 1], networks["representation"].encode(image.flip(3)))
+    assert LatentGAN(**SMALL, flip=False).encode(networks, image).shape[1] == 1
+
+
+def test_a_shift_repeats_the_edge_and_is_the_same_for_the_same_row() -> None:
+    maps = torch.arange(25.0).reshape(1, 1, 5, 5).repeat(40, 1, 1, 1)
+    moved = shifted(maps, Draw(1), 2, torch.arange(40))
+    again = shifted(maps[:3], Draw(1), 2, torch.tensor([7, 0, 39]))
+    assert torch.equal(again, moved[[7, 0, 39]])
+    seen = set()
+    for one in moved[:, 0]:
+        down, right = divmod(int(one[2, 2]), 5)
+        rows, columns = (torch.arange(5) + by - 2 for by in (down, right))
+        wanted = maps[0, 0][rows.clamp(0, 4)][:, columns.clamp(0, 4)]
+        assert torch.equal(one, wanted)
+        seen.add((down, right))
+    assert len(seen) > 12
