@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
 
     A word without `generated` trains on nothing, and takes pictures of models as they are.
     """
-    named = there.source_of(data)  # before what is heavy is loaded
+    named = checks.source_of(data)  # before what is heavy is loaded
     from zeuxis.data.loading import Taken
     from zeuxis.data.trees import Where
     from zeuxis.jobs.sources import Source
@@ -89,7 +89,7 @@ def seeds_of(seeds: str | int | Sequence[int] | None) -> str | None:
 def pictures_of(input: Any) -> str | bytes:
     """Where pictures are, or the bytes of one that is in memory. Raises BadInput."""
     if isinstance(input, str | Path):
-        there.check_pictures(str(input))
+        checks.check_pictures(str(input))
         return str(input)
     if isinstance(input, bytes):
         return input

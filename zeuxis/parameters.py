@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from zeuxis import flag_values
-from zeuxis.data.there import NAMES
+from zeuxis.data.checks import NAMES
 
 
 @dataclass(frozen=True)

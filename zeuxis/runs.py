@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 import zeuxis
 from zeuxis import catalog, platform
+from zeuxis.data.checks import check_run
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
-from zeuxis.data.there import check_run
 from zeuxis.errors import BadInput, command, system_words
 from zeuxis.recipes.recipe import Recipe, make
 from zeuxis.weights import checkpoint, store

@@ -18,7 +18,7 @@ from tests.stories.commands import TINY, ended, inside, kill_group, pictures, st
 from zeuxis.data import files
 from zeuxis.errors import BadInput, Stopped
 from zeuxis.jobs import training
-from zeuxis.pictures.write import read_note
+from zeuxis.pictures.png import read_note
 from zeuxis.runs import Run
 from zeuxis.weights import store
 from zeuxis.word import NOTHING_KEPT

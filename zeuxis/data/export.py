@@ -15,7 +15,7 @@ from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Index, Subset, family_of, item_digests
 from zeuxis.data.origin import PLAIN, Origin
 from zeuxis.errors import BadInput, SomeFailed, counted
-from zeuxis.pictures.write import CHANGED, MADE, png_bytes
+from zeuxis.pictures.png import CHANGED, MADE, png_bytes
 from zeuxis.platform import sync_folder
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')

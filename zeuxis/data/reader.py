@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.data import builtin, cifar, idx, manifest, there
+from zeuxis.data import builtin, checks, cifar, idx, manifest
 from zeuxis.data.arrays import Arrays, from_cifar, from_idx
 from zeuxis.data.dataset import Spec
 from zeuxis.data.decode import FITS, Shape, with_channels
@@ -279,9 +279,9 @@ def _as_it_is(listing: Listing | Arrays, where: Where, path: str) -> Listing | A
 
 def found_at(source: str | Path, where: Where = BY_RULE) -> Listing | Arrays:
     """What a source holds: a set by name (`mnist`, `mnist:FOLDER`), or what `found_in` finds. Raises BadInput."""
-    there.check_source(source)
+    checks.check_source(source)
     name, _, given = str(source).partition(":")
-    if isinstance(source, str) and name in there.NAMES:
+    if isinstance(source, str) and name in checks.NAMES:
         return _as_it_is(builtin.find(name, Path(given).expanduser() if given else None), where, str(source))
     path = Path(source).expanduser()
     try:

@@ -13,7 +13,7 @@ from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import sampler_of
 from zeuxis.engine.phases import context_for_score, evaluating
 from zeuxis.engine.state import TrainState
-from zeuxis.pictures.write import grid, write_png
+from zeuxis.pictures.png import grid, write_png
 from zeuxis.recipes.recipe import Batch, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from

@@ -63,8 +63,10 @@ def _maps(recipe: Represents, networks: nn.ModuleDict, data: Dataset, by: str, d
     kept = _read(path, key) if path else None
     if kept is not None:
         return Maps(pictures, kept, key)
-    known = isinstance(data, Maps) and data.key == key
-    maps = data.maps if known else torch.cat(list(_encoded(recipe, networks, pictures, device)))
+    if isinstance(data, Maps) and data.key == key:
+        maps = data.maps
+    else:
+        maps = torch.cat(list(_encoded(recipe, networks, pictures, device)))
     if path:
         store.save(path, {"maps": maps}, {"key": key, "sha256": store.content_hash({"maps": maps})})
     return Maps(pictures, maps, key)

@@ -23,7 +23,7 @@ from zeuxis.data.parts import PARTS
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.jobs.showing import two_labels_words
-from zeuxis.pictures.write import png_bytes
+from zeuxis.pictures.png import png_bytes
 
 _AT_ONCE = 128
 

@@ -10,7 +10,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.engine.batches import to_image
 from zeuxis.metrics.neighbours import Suspect, copies, suspects
-from zeuxis.pictures.write import grid, write_png
+from zeuxis.pictures.png import grid, write_png
 
 PAIRS = 16
 _AT_ONCE = 1024  # pictures on either side of one comparison, fewer where they are large

@@ -15,7 +15,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs.sampling import generate, seeds_of
-from zeuxis.pictures.write import grid, write_png
+from zeuxis.pictures.png import grid, write_png
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 from zeuxis.weights.store import content_hash

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
 from zeuxis.data.loading import ALL, Taken
@@ -74,7 +74,7 @@ class Source:
     def place(self) -> str:
         """Where the pictures are, as an absolute path; a set by its name."""
         name, colon, folder = self.source.partition(":")
-        if name in there.NAMES:
+        if name in checks.NAMES:
             return f"{name}:{Path(folder).expanduser().resolve()}" if colon else name
         return str(Path(self.source).expanduser().resolve())
 

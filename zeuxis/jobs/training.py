@@ -13,7 +13,7 @@ import torch
 
 from zeuxis import catalog
 from zeuxis.augmentation.domains import guess_domain
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import write_json
 from zeuxis.data.split import Split
@@ -103,7 +103,7 @@ def find_pictures(folder: Path, now: str | None) -> bool:
 
 def _is_there(source: str) -> bool:
     try:
-        there.check_source(source)
+        checks.check_source(source)
     except BadInput:
         return False
     return True

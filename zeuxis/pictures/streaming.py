@@ -24,9 +24,9 @@ from zeuxis.data.signatures import Unreadable
 from zeuxis.pictures import profiles, reading, sixteen_bit
 from zeuxis.pictures.picture import alpha_tensor, from_tensor, to_tensor
 from zeuxis.pictures.picture_file import Metadata, Picture
+from zeuxis.pictures.png import note_in
 from zeuxis.pictures.streaming_writer import LAST_LINE, opened_vips, written
 from zeuxis.pictures.tiles import mirrored
-from zeuxis.pictures.write import note_in
 from zeuxis.pictures.writing import form_of
 
 LARGE = 50_000_000
@@ -112,7 +112,7 @@ def is_large(path: Path) -> bool:
 
 
 def note_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """As `write.read_note`, from what stands before the pixels alone, of any size. Raises Unreadable."""
+    """As `png.read_note`, from what stands before the pixels alone, of any size. Raises Unreadable."""
     with decode.reasons(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image, *_ = _header(Path(path))

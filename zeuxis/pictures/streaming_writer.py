@@ -14,7 +14,7 @@ from zeuxis.data.files import cut, make_folder, plain_errors
 from zeuxis.errors import BadInput, MachineGaveOut, counted
 from zeuxis.pictures import metadata, profiles, sixteen_bit
 from zeuxis.pictures.picture_file import Metadata
-from zeuxis.pictures.write import CHANGED, xmp_packet
+from zeuxis.pictures.png import CHANGED, xmp_packet
 from zeuxis.pictures.writing import SUFFIXES, form_of, png_carrier
 from zeuxis.platform import sync_file, sync_folder
 

@@ -14,7 +14,7 @@ from zeuxis.data.origin import KEY
 from zeuxis.errors import BadInput
 from zeuxis.pictures import metadata, profiles, sixteen_bit
 from zeuxis.pictures.picture_file import Metadata, Picture
-from zeuxis.pictures.write import CHANGED, note_text, xmp_packet
+from zeuxis.pictures.png import CHANGED, note_text, xmp_packet
 
 Note = dict[str, Any] | None
 Write = Callable[[np.ndarray, Metadata, Note], bytes]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,13 @@ from zeuxis.recipes._about import SLOWER_TO_THE_END as SLOWER_TO_THE_END
 from zeuxis.recipes._about import Need as Need
 from zeuxis.recipes._about import Remedy as Remedy
 from zeuxis.recipes._about import Yardstick as Yardstick
+from zeuxis.recipes._capabilities import Embeds as Embeds
+from zeuxis.recipes._capabilities import Generates as Generates
+from zeuxis.recipes._capabilities import Judges as Judges
+from zeuxis.recipes._capabilities import Quantifies as Quantifies
+from zeuxis.recipes._capabilities import Recognizes as Recognizes
+from zeuxis.recipes._capabilities import Reconstructs as Reconstructs
+from zeuxis.recipes._capabilities import Represents as Represents
 
 Schedule = float | Callable[[float], float]
 """A number, or a function of progress (0 to 1 of the budget)."""
@@ -282,113 +289,6 @@ class Recipe:
             raise BadInput(f"{name} takes 1 to 4 channels, not {spec.channels}")
         if self.labels == "needed" and spec.condition < 2:
             raise BadInput(f"{name} needs labelled pictures of two classes or more", "", "give a folder per class")
-
-
-@runtime_checkable
-class Generates(Protocol):
-    """Draws new pictures: sample = decode(latents)."""
-
-    def latents(self, n: int, draw: Draw) -> Tensor:
-        """[n, dim] latents; the same draw gives the same latents."""
-        ...
-
-    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        """Pictures [n, C, H, W] in [-1, 1]; condition: int64 [n] class indices or None."""
-        ...
-
-
-@runtime_checkable
-class Represents(Protocol):
-    """Learns on maps of its pictures, which one of its networks, that no phase moves, makes of them once.
-
-    In training, `Batch.image` holds the maps; all else, samples, scores and judges among them, sees pictures.
-    """
-
-    representing: ClassVar[str]
-    """That network, or the part of it on whose weights the maps depend: "NETWORK.PART"."""
-
-    def encode(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
-        """Maps [n, ...] of pictures [n, C, H, W] in [-1, 1]; in any scale."""
-        ...
-
-    def calibrate(self, networks: nn.ModuleDict, maps: Tensor) -> None:
-        """Takes what it needs to know of the maps of all training pictures, in place, before the first step."""
-        ...
-
-
-@runtime_checkable
-class Judges(Protocol):
-    """Has a critic whose logit can be read for a picture: lets the engine watch overfitting and saturation."""
-
-    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
-        """Logits [n], higher is more real."""
-        ...
-
-
-@runtime_checkable
-class Recognizes(Protocol):
-    """Tells classes apart."""
-
-    def logits(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
-        """[n, classes]."""
-        ...
-
-
-@runtime_checkable
-class Embeds(Protocol):
-    """Gives features."""
-
-    def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
-        """[n, dim]."""
-        ...
-
-
-@runtime_checkable
-class Reconstructs(Protocol):
-    """Gives a picture back from a picture, mended or enlarged."""
-
-    @property
-    def scale(self) -> int:
-        """Output pixels per input pixel along a side."""
-        ...
-
-    @property
-    def multiple_of(self) -> int:
-        """Sides of the input must be multiples of this number of pixels."""
-        ...
-
-    @property
-    def receptive_field(self) -> int | None:
-        """Input pixels farther than this from a place do not touch it; None where every pixel may touch all."""
-        ...
-
-    def restore(
-        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
-    ) -> Tensor:
-        """[n, C, H * scale, W * scale] in [-1, 1].
-
-        known: [n, 1, H, W], 0 in holes; level: [n, 1, 1, 1], standard deviation of the noise on the scale of 255;
-        None where nothing is missing or nothing is known of the noise.
-        """
-        ...
-
-
-@runtime_checkable
-class Quantifies(Protocol):
-    """Says how far from a restored picture the true one may lie."""
-
-    @property
-    def alpha(self) -> float:
-        """The share of values that may lie outside."""
-        ...
-
-    def given(self, restorer: nn.Module, clean: Tensor, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
-        """Damaged pictures, what the restorer makes of them, and the truth, [n, C, H, W] each."""
-        ...
-
-    def interval(self, networks: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-        """How far below and above `after` [n, C, H, W], restored from `before`, values may lie: two of its shape."""
-        ...
 
 
 def recipe_name(cls: type[Recipe]) -> str:

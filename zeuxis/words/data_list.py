@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.word import Answer, word
 
 
@@ -14,4 +14,4 @@ def _answer(sets: dict[str, str], given: Mapping[str, Any]) -> Answer:
 @word(_answer, "zeuxis data list")
 def data_list() -> dict[str, str]:
     """The sets that have a name, with a line about each."""
-    return dict(there.NAMES)
+    return dict(checks.NAMES)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.parameters import AnyFolder
 from zeuxis.word import Answer, word
 
@@ -17,7 +17,7 @@ def _answer(page: Path, given: Mapping[str, Any]) -> Answer:
 def report(folder: AnyFolder) -> Path:
     """Draws report.html of a run or a study again from its folder; returns its path."""
     folder = Path(folder)
-    there.check_run(folder)
+    checks.check_run(folder)
     from zeuxis.jobs import training
     from zeuxis.jobs.capability import write_report
     from zeuxis.pages.study import write_study_report

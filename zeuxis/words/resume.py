@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zeuxis import asking
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.parameters import AnyFolder, Arg, CheckpointEvery, Collection, OnNan
 from zeuxis.word import FINISHED_KEPT, Answer, word
 
@@ -52,7 +52,7 @@ def resume(
     data: where the pictures are now, if they were moved. Raises BadInput where they are others.
     """
     folder = Path(folder)
-    there.check_run(folder)
+    checks.check_run(folder)
     from zeuxis.jobs import training
     from zeuxis.jobs.study import run_study
     from zeuxis.jobs.study import study as studies
@@ -61,7 +61,7 @@ def resume(
 
     started = time.monotonic()
     options = asking.loop_options_of(checkpoint_every, on_nan)
-    readable = training.find_pictures(folder, None if data is None else there.source_of(data))
+    readable = training.find_pictures(folder, None if data is None else checks.source_of(data))
     if training.is_study(folder):
         if (checkpoint_every, on_nan) != ("30s", "rewind"):
             raise asking.unread("--checkpoint-every or --on-nan", "in a study")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from zeuxis import asking
-from zeuxis.data import there
+from zeuxis.data import checks
 from zeuxis.parameters import Arg, Count, OutFolder, Reads, RunFolder, Seeds
 from zeuxis.word import Answer, word
 
@@ -31,7 +31,7 @@ def sample(
     class_: keep to this class, by name or number; seeds: "1,5-8", or [1, 5, 6], in place of n; snapshot: weights of
     the run's `snapshots` folder by name, such as "best". The same seed gives the same picture. Raises BadInput.
     """
-    there.check_run(Path(run))
+    checks.check_run(Path(run))
     from zeuxis.jobs import training
     from zeuxis.jobs.sample_files import sample as draw
 

@@ -22,7 +22,7 @@ from zeuxis.data.split import split_dataset
 from zeuxis.errors import BadInput
 from zeuxis.jobs.copies import augment_folder
 from zeuxis.pictures import sixteen_bit
-from zeuxis.pictures.write import png_bytes, write_png
+from zeuxis.pictures.png import png_bytes, write_png
 
 RNG = np.random.default_rng(0)
 

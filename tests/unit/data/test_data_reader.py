@@ -353,7 +353,7 @@ def test_pictures_that_differ_in_size_ask_for_one(tmp_path):
 
 
 def test_a_generated_picture_is_known_by_its_note(tmp_path):
-    from zeuxis.pictures.write import write_png
+    from zeuxis.pictures.png import write_png
 
     write_png(tmp_path / "made.png", np.zeros((6, 8), np.uint8), {"recipe": "cgan"})
     save(tmp_path / "real.png", 1)

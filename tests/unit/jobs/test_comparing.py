@@ -23,7 +23,7 @@ from zeuxis.metrics import bands
 from zeuxis.metrics.fidelity import ALL, on_y, psnr_each, ssim_each
 from zeuxis.pictures.picture import Picture, encode, from_tensor, read, to_tensor
 from zeuxis.pictures.picture_file import Metadata
-from zeuxis.pictures.write import to_uint8, write_png
+from zeuxis.pictures.png import to_uint8, write_png
 
 HELD_OUT = Path(__file__).resolve().parents[2] / "pictures" / "held-out"
 BICUBIC = RestoreConfig(scale=2, method="bicubic")

@@ -10,7 +10,7 @@ from tests.stories.commands import tree
 from zeuxis.errors import BadInput
 from zeuxis.jobs.degrading import degrade_files
 from zeuxis.pages.page import check_page
-from zeuxis.pictures.write import read_note
+from zeuxis.pictures.png import read_note
 
 DAMAGE = "noise-8bit=25"
 

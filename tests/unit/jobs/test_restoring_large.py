@@ -15,8 +15,8 @@ from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.restoring.restore import RestoreConfig, picture_of, run_batch
 from zeuxis.jobs.restoring.steps import StepConfig
 from zeuxis.pictures.picture import read
+from zeuxis.pictures.png import read_note
 from zeuxis.pictures.tiles import by_columns
-from zeuxis.pictures.write import read_note
 
 pytest.importorskip("pyvips")
 

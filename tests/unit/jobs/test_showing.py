@@ -13,7 +13,7 @@ from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 from zeuxis.jobs.showing import shown
 from zeuxis.jobs.sources import Source
-from zeuxis.pictures.write import write_png
+from zeuxis.pictures.png import write_png
 
 
 def put(folder, *places, size=(9, 8)):

@@ -11,8 +11,8 @@ from PIL import Image
 
 import zeuxis
 from zeuxis import catalog
+from zeuxis.data.checks import source_of
 from zeuxis.data.memory import MemoryDataset
-from zeuxis.data.there import source_of
 from zeuxis.engine.monitoring import with_every_class
 from zeuxis.errors import BadInput
 from zeuxis.jobs.capabilities import recognizes

@@ -253,7 +253,7 @@ def test_the_best_checkpoint_is_found_by_step_or_by_score(tmp_path: Path) -> Non
 def test_grids_as_the_engine_writes_them_get_their_rows(tmp_path: Path) -> None:
     import torch
 
-    from zeuxis.pictures.write import grid
+    from zeuxis.pictures.png import grid
 
     folder = write_run(
         tmp_path / "run", steps=400, spec={"channels": 1, "height": 8, "width": 8, "classes": list("abcdefgh")}

@@ -16,8 +16,8 @@ from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput
 from zeuxis.pictures.metadata import with_exif
 from zeuxis.pictures.picture import SUFFIXES, Metadata, Picture, encode, from_tensor, read, remarks, to_tensor
+from zeuxis.pictures.png import read_note
 from zeuxis.pictures.reading import TURNS
-from zeuxis.pictures.write import read_note
 
 LOSSLESS = (".png", ".tif", ".webp", ".bmp", ".ppm", ".gif")
 NOTE = {"recipe": "restorer", "words": 'ä <&> "quoted"', "seed": 1}

@@ -14,11 +14,11 @@ from tests.unit.pictures.test_pictures_colour import profile
 from zeuxis.data.signatures import Unreadable
 from zeuxis.errors import BadInput, MachineGaveOut
 from zeuxis.pictures.picture import Metadata, Picture, encode, from_tensor, read, to_tensor
+from zeuxis.pictures.png import read_note
 from zeuxis.pictures.sixteen_bit import chunk
 from zeuxis.pictures.streaming import bands, look, restore_large, size_of, strips
 from zeuxis.pictures.streaming_writer import written
 from zeuxis.pictures.tiles import tiled
-from zeuxis.pictures.write import read_note
 
 needs_vips = pytest.mark.skipif(
     subprocess.run([sys.executable, "-c", "import pyvips"], capture_output=True).returncode != 0, reason="needs pyvips"

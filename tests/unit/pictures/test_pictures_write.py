@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zeuxis.errors import BadInput
-from zeuxis.pictures.write import CHANGED, grid, read_note, to_uint8, write_png
+from zeuxis.pictures.png import CHANGED, grid, read_note, to_uint8, write_png
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 2), (5, 7, 3), (5, 7, 4)])

@@ -14,7 +14,7 @@ from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages import samples
 from zeuxis.pages.outcome import Outcome, of_samples, unjudged
-from zeuxis.pictures.write import grid, write_png
+from zeuxis.pictures.png import grid, write_png
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 

@@ -27,7 +27,7 @@ from zeuxis.metrics.fidelity import ALL, psnr_each
 from zeuxis.pages.formats import decimal
 from zeuxis.pages.read import read_object
 from zeuxis.pages.strips import section
-from zeuxis.pictures.write import grid, write_png
+from zeuxis.pictures.png import grid, write_png
 from zeuxis.recipes.recipe import Reconstructs
 from zeuxis.runs import Run
 

@@ -16,7 +16,7 @@ from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.work import Note, Work
 from zeuxis.pictures import streaming
 from zeuxis.pictures.picture import encode, read
-from zeuxis.pictures.write import read_note
+from zeuxis.pictures.png import read_note
 from zeuxis.pictures.writing import SUFFIXES, form_of
 
 DONE = ("used", "why", "weights")

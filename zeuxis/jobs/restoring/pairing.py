@@ -18,7 +18,7 @@ from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import diagnose
 from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.pictures.picture import Picture, alpha_tensor, read, to_tensor
-from zeuxis.pictures.write import read_note
+from zeuxis.pictures.png import read_note
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
 from zeuxis.jobs.study.job_graph import best_policy, chosen
 from zeuxis.jobs.study.plan import FEW_STEPS
 from zeuxis.jobs.study.treatment import noun_of
-from zeuxis.pictures.write import grid, write_png
+from zeuxis.pictures.png import grid, write_png
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import highest, share_name
 from zeuxis.stats.twoway import balanced, two_way

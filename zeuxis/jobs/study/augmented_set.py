@@ -18,7 +18,7 @@ from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.analyse import best_repeat
 from zeuxis.jobs.study.arms import Place, draw_repeat
 from zeuxis.jobs.study.job_graph import chosen
-from zeuxis.pictures.write import write_png
+from zeuxis.pictures.png import write_png
 from zeuxis.runs import Run
 
 

@@ -15,7 +15,7 @@ from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.restoring import nets, steps
 from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch, work_of
 from zeuxis.jobs.restoring.steps import StepConfig
-from zeuxis.pictures.write import read_note
+from zeuxis.pictures.png import read_note
 from zeuxis.runs import FORMAT
 from zeuxis.weights import bundled, store
 

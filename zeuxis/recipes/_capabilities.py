@@ -1,0 +1,114 @@
+"""What a recipe can do: protocols that a recipe fulfils by having their methods."""
+
+from typing import ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from zeuxis.draw import Draw
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Draws new pictures: sample = decode(latents)."""
+
+    def latents(self, n: int, draw: Draw) -> Tensor:
+        """[n, dim] latents; the same draw gives the same latents."""
+        ...
+
+    def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
+        """Pictures [n, C, H, W] in [-1, 1]; condition: int64 [n] class indices or None."""
+        ...
+
+
+@runtime_checkable
+class Represents(Protocol):
+    """Learns on maps of its pictures, which one of its networks, that no phase moves, makes of them once.
+
+    In training, `Batch.image` holds the maps; all else, samples, scores and judges among them, sees pictures.
+    """
+
+    representing: ClassVar[str]
+    """That network, or the part of it on whose weights the maps depend: "NETWORK.PART"."""
+
+    def encode(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        """Maps [n, ...] of pictures [n, C, H, W] in [-1, 1]; in any scale."""
+        ...
+
+    def calibrate(self, networks: nn.ModuleDict, maps: Tensor) -> None:
+        """Takes what it needs to know of the maps of all training pictures, in place, before the first step."""
+        ...
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Has a critic whose logit can be read for a picture: lets the engine watch overfitting and saturation."""
+
+    def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
+        """Logits [n], higher is more real."""
+        ...
+
+
+@runtime_checkable
+class Recognizes(Protocol):
+    """Tells classes apart."""
+
+    def logits(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        """[n, classes]."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """Gives features."""
+
+    def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
+        """[n, dim]."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Gives a picture back from a picture, mended or enlarged."""
+
+    @property
+    def scale(self) -> int:
+        """Output pixels per input pixel along a side."""
+        ...
+
+    @property
+    def multiple_of(self) -> int:
+        """Sides of the input must be multiples of this number of pixels."""
+        ...
+
+    @property
+    def receptive_field(self) -> int | None:
+        """Input pixels farther than this from a place do not touch it; None where every pixel may touch all."""
+        ...
+
+    def restore(
+        self, networks: nn.ModuleDict, image: Tensor, known: Tensor | None = None, level: Tensor | None = None
+    ) -> Tensor:
+        """[n, C, H * scale, W * scale] in [-1, 1].
+
+        known: [n, 1, H, W], 0 in holes; level: [n, 1, 1, 1], standard deviation of the noise on the scale of 255;
+        None where nothing is missing or nothing is known of the noise.
+        """
+        ...
+
+
+@runtime_checkable
+class Quantifies(Protocol):
+    """Says how far from a restored picture the true one may lie."""
+
+    @property
+    def alpha(self) -> float:
+        """The share of values that may lie outside."""
+        ...
+
+    def given(self, restorer: nn.Module, clean: Tensor, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """Damaged pictures, what the restorer makes of them, and the truth, [n, C, H, W] each."""
+        ...
+
+    def interval(self, networks: nn.ModuleDict, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+        """How far below and above `after` [n, C, H, W], restored from `before`, values may lie: two of its shape."""
+        ...
