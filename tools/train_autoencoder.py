@@ -6,7 +6,8 @@
 SQUARES is what `autoencoder_pictures.py` wrote; RUN is a folder that is made, or gone on with where it stopped
 (every 100 steps, and at SIGTERM, there is a checkpoint).
 Mean absolute error, LPIPS by VGG16 (`zeuxis data weights add`; on a window of half the side, which moves with every
-step) and 1e-4 of the mean square of the map; the decoder sees the map with noise of 0.03 of its deviation. With
+step) and 1e-4 of the mean square of the map; the decoder sees the map with noise of up to `--noise` of its deviation,
+a level for each picture, so that it draws pictures from maps that a generator missed by a little. With
 `--adversarial` the decoder alone is trained on against a critic. Every `--every` steps the averaged weights are
 measured on pictures that were held out, by kind: PSNR, and LPIPS by AlexNet, which taught nothing here. One thread,
 products in bfloat16. `RUN/weights.safetensors` (half precision) and `RUN/sheet.png` are the last averaged weights'.
@@ -35,7 +36,7 @@ from zeuxis.weights import packages, store
 
 TAPS = (1, 3, 6, 9)
 """VGG16's relu1_2, 2_2, 3_3 and 4_3; the fifth of LPIPS sees nothing in so small a window."""
-NOISE, SIZE, AVERAGE, WARM_UP, LONGEST = 0.03, 1e-4, 0.999, 0.02, 1.0
+SIZE, AVERAGE, WARM_UP, LONGEST = 1e-4, 0.999, 0.02, 1.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Plan:
     lr: float
     perceptual: float
     adversarial: float
+    noise: float
     seed: int
 
 
@@ -168,7 +170,8 @@ class Training:
         with torch.autocast("cpu", torch.bfloat16):
             code = self.coded(image)
             spread = code.detach().std((0, 2, 3), keepdim=True)
-            seen = code + NOISE * spread * torch.randn(code.shape, generator=noise)
+            level = self.plan.noise * torch.rand(len(code), 1, 1, 1, generator=noise)
+            seen = code + level * spread * torch.randn(code.shape, generator=noise)
             made = self.net.decode(seen).float()
         top, left = torch.randint(0, image.shape[2] // 2 + 1, (2,), generator=noise).tolist()
         half = image.shape[2] // 2
@@ -293,6 +296,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--perceptual", type=float, default=0.5)
     parser.add_argument("--adversarial", type=float, default=0.0, help="weight of the critic; 0: no critic")
+    parser.add_argument("--noise", type=float, default=0.06, help="largest deviation of the noise on the map")
     parser.add_argument("--start-from", type=Path, help="a run, or its weights, taken over where they fit")
     parser.add_argument("--every", type=int, default=500)
     parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared/data")
@@ -300,7 +304,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     a = parser.parse_args()
     torch.set_num_threads(1)
-    plan = Plan(a.factor, a.crop, a.batch, a.steps, a.lr, a.perceptual, a.adversarial, a.seed)
+    plan = Plan(a.factor, a.crop, a.batch, a.steps, a.lr, a.perceptual, a.adversarial, a.noise, a.seed)
     held = tests.kinds(a.squares, a.shared, a.garments, 64 if a.factor == 4 else 128)
     train(plan, Squares(a.squares), Files(a.run), held, a)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zeuxis import catalog
 from zeuxis.data import checks
 from zeuxis.errors import BadInput
 
@@ -34,10 +35,36 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     return Source(named, size, channels, fit, strict, where, taken, given.get("join"))
 
 
+def refuse_reading(given: Mapping[str, Any]) -> None:
+    """Raises BadInput where something says how a collection is read, and none is given."""
+    usual = {"fit": "crop", "frames": "first", "strict": False}
+    names = ("size", "channels", "fit", "classes_at", "group_at", "part_at", "frames", "range", "strict", "join")
+    idle = [f"--{name.replace('_', '-')}" for name in names if given[name] not in (usual.get(name), None)]
+    if idle:
+        raise unread(", ".join(idle), "without --data")
+
+
 def sources_of(data: Any, given: Mapping[str, Any]) -> "list[Source]":
     """As `source_of`, of one collection or of several that are read alike."""
     several = data if isinstance(data, list | tuple) else (data,)
     return [source_of(one, given) for one in several]
+
+
+def recipe_for(name: str, sources: "Sequence[Source]", of_a_recipe: Any) -> tuple[str | None, str]:
+    """Why a recipe was chosen where the name is "auto", and its name; what is chosen is said.
+
+    of_a_recipe: what was given that belongs to a certain recipe, such as a preset. Raises BadInput.
+    """
+    if name != catalog.AUTO:
+        return None, name
+    if of_a_recipe is not None:
+        raise BadInput(f"`{of_a_recipe}` belongs to one recipe, and `auto` may choose another", "", "name the recipe")
+    from zeuxis.engine.progress import say
+    from zeuxis.jobs.choosing import choose
+
+    choice = choose(sources)
+    say(f"zeuxis: {choice.recipe}: {choice.why}")
+    return choice.why, choice.recipe
 
 
 def compute_of(name: str, threads: int | None, device: str | None) -> "str | ComputeOptions":

@@ -17,6 +17,8 @@ from zeuxis.errors import BadInput, nearest
 
 PACKAGE = "zeuxis.recipes"
 GROUP = "zeuxis.recipes"
+AUTO = "auto"
+"""In the place of a recipe's name: the one that fits the pictures."""
 _NOT_RECIPES = {"recipe"}
 
 

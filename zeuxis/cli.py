@@ -30,7 +30,8 @@ def help_text() -> str:
 
     lines = ["usage: zeuxis WORD ...", "", "Learn from folders of pictures, adversarially.", ""]
     lines += [f"  {name:<12} {about}" for name, about in word.heads().items()]
-    lines += ["", "recipes:"] + [f"  {name:<12} {about}" for name, about in catalog.describe().items()]
+    lines += ["", "recipes (`auto` chooses one for these pictures):"]
+    lines += [f"  {name:<12} {about}" for name, about in catalog.describe().items()]
     lines += [
         "",
         "`zeuxis WORD --help` tells more; `zeuxis train RECIPE --help` lists a recipe's fields.",
@@ -58,7 +59,11 @@ def _recipe(name: str) -> str:
 def _recipe_of(rest: Sequence[str]) -> str | None:
     """The recipe of `train`, as typed; an unknown one is an error here."""
     given = rest[0] if rest and not rest[0].startswith("-") else None
-    return _behind_flags(rest) if given is None else _recipe(given)
+    if given is None:
+        return _behind_flags(rest)
+    from zeuxis import catalog
+
+    return None if given == catalog.AUTO else _recipe(given)
 
 
 def _behind_flags(rest: Sequence[str]) -> str | None:

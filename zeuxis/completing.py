@@ -84,7 +84,7 @@ def _takes_of(name: str, recipe: str | None = None) -> Takes:
 def all_takes() -> dict[str, Takes]:
     """What may follow each word, each word of a group and each recipe of `train`."""
     takes = {word.typed(name): _takes_of(name) for name in word.names()}
-    takes["train"] = Takes(takes["train"].flags, catalog.names())
+    takes["train"] = Takes(takes["train"].flags, [catalog.AUTO, *catalog.names()])
     takes |= {group: Takes({}, list(word.inside(group))) for group in word.GROUPS}
     return takes | {f"train {recipe}": _takes_of("train", recipe) for recipe in catalog.names()}
 

@@ -459,3 +459,20 @@ def test_what_a_recipe_can_do_is_one_file(house):
     assert (
         "It translates." in page and f"<h2>Translated</h2><p>{(house / 'able' / 'translated.txt').read_text()}" in page
     )
+
+
+SET_METRIC = '''"""A toy of a measure of sets: how many there are for each held-out one."""
+
+from zeuxis.metrics.result import Result
+from zeuxis.metrics.set_metric import SetMetric
+
+METRIC = SetMetric("many", 1, True, 99, "a toy", lambda x: Result(len(x.fake) / len(x.test), len(x.fake), floor=1.0))
+'''
+
+
+def test_a_measure_of_sets_is_one_file(house):
+    (house / "zeuxis" / "metrics" / "sets" / "many.py").write_text(SET_METRIC)
+    _two_folders(house)
+    words = ("evaluate", "a", "--data", "b", "--size", "16", "--features", "layout", "--json")
+    found = json.loads(python(house, "-m", "zeuxis", *words))
+    assert found["many"]["value"] > 0 and found["many"]["floor"] == 1.0

@@ -64,8 +64,9 @@ def test_an_argument_means_the_same_in_every_word():
         for one in word.parameters(name):
             seen.setdefault(one.flag, set()).add(one.arg.help)
     # the time of one run, or of a whole study; what is read or written differs; a study's processes have a thread
-    # each; the run that is made, or one that was trained; other methods; what a page shows; where pictures went
-    allowed = {"--budget", "--out", "--threads", "--run", "--method", "--page", "DATA", "OUT"}
+    # each; the run that is made, or one that was trained; other methods; what a page shows; where pictures went;
+    # the pictures of a run where they are now, or others to compare with
+    allowed = {"--budget", "--out", "--threads", "--run", "--method", "--page", "--data", "DATA", "OUT"}
     assert {flag for flag, meanings in seen.items() if len(meanings) > 1} == allowed
 
 
@@ -137,7 +138,7 @@ def two_steps(monkeypatch):
     monkeypatch.setattr(plan, "StudyConfig", lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2)))
 
 
-ORDER = ("train", "sample", "report", "resume", "data", "restore", "upscale", "augment", "completion")
+ORDER = ("train", "sample", "evaluate", "report", "resume", "data", "restore", "upscale", "augment", "completion")
 
 
 def photographs(folder: Path) -> None:

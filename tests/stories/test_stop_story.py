@@ -11,7 +11,7 @@ from zeuxis import cli, word
 from zeuxis.data import export
 from zeuxis.engine import train as engine
 from zeuxis.errors import Stopped
-from zeuxis.jobs import copies, sample_files, showing, training
+from zeuxis.jobs import copies, evaluating, sample_files, showing, training
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.study import study as studies
 from zeuxis.weights import packages
@@ -56,6 +56,7 @@ STAGES = [  # what was stopped, where, what is said, and whether nothing at all 
     ("data export pics --out o", export, "_note", 9, NOTHING, True),
     ("data show pics", showing, "families", 1, NOTHING, True),
     ("sample r -n 4 --out made", sample_files, "write_png", 3, NOTHING, True),
+    ("evaluate pics --data pics --features layout", evaluating, "features_for", 1, NOTHING, True),
     ("resume r", training, "go_on", 1, REST, True),
     ("report r", cli.word, "load", 1, NOTHING, True),
     ("restore two mended --method non-local-means --task denoise", pipeline, "write_bytes", 2, REST, False),

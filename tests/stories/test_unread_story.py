@@ -39,6 +39,9 @@ def place(tmp_path_factory):
         ("data export pics --out o --fit pad", "--fit"),
         ("data show pics --fit pad", "--fit"),
         ("train gan pics --run n --steps 1 --fit pad", "--fit"),
+        ("evaluate r --size 8", "--size"),
+        ("evaluate pics --data pics -n 8", "-n"),
+        ("evaluate pics --data pics --snapshot best", "--snapshot"),
         ("data weights list some.tar.gz", "some.tar.gz"),
     ],
 )

@@ -31,9 +31,9 @@ class Start:
 
     seed: of everything drawn; conditional: use labels where there are any; compute:
     "auto" measures, "plain" takes none, or the very ones; threads, device: None leaves the choice to us;
-    micro: parts of a batch; snapshots: progress points whose weights are kept by name;
-    sources, splits: words for run.json on where the pictures came from, by stream; weights: to begin from, None is by
-    chance.
+    micro: parts of a batch; chosen: why this recipe, where `auto` chose it; snapshots: progress points whose weights
+    are kept by name; sources, splits: words for run.json on where the pictures came from, by stream; weights: to begin
+    from, None is by chance.
     """
 
     seed: int = 0
@@ -44,6 +44,7 @@ class Start:
     micro: int = 1
     snapshots: tuple[float, ...] = ()
     preset: str | None = None
+    chosen: str | None = None
     sources: Mapping[str, Any] | None = None
     splits: Mapping[str, Any] | None = None
     weights: "Weights | None" = None
@@ -237,6 +238,7 @@ def _record(
     return {
         "recipe": recipe_name(type(recipe)),
         "preset": start.preset,
+        "chosen": start.chosen,
         "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings_of(recipe).items()},
         "spec": spec.to_json(),
         "conditional": conditional,

@@ -20,7 +20,7 @@ def _answer(run: "Run", given: Mapping[str, Any]) -> Answer:
 
 @word(_answer, "zeuxis train cgan fashion-mini --budget 2m --run runs/first", begins="run")
 def train(
-    recipe: Annotated[str, p.Arg("name of a recipe")],
+    recipe: Annotated[str, p.Arg("name of a recipe; `auto` chooses one for these pictures")],
     data: p.Collections,
     *,
     run: p.RunFolder,
@@ -67,12 +67,22 @@ def train(
 
     for source in sources:
         training.apart(source.source, run, "--run")
+    chosen, recipe = asking.recipe_for(recipe, sources, preset or start_from)
     return training.begin(
         recipe,
         sources,
         Path(run),
         asking.budget_of(steps, images, budget),
-        Start(seed, conditional, asking.compute_of(compute, threads, device), threads, device, micro, preset=preset),
+        Start(
+            seed,
+            conditional,
+            asking.compute_of(compute, threads, device),
+            threads,
+            device,
+            micro,
+            preset=preset,
+            chosen=chosen,
+        ),
         asking.loop_options_of(checkpoint_every, on_nan),
         taken_fields(catalog.load(recipe), settings),
         None if start_from is None else str(start_from),

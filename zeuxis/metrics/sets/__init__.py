@@ -1,0 +1,1 @@
+"""Measures between two sets of pictures, a file each."""

@@ -1,0 +1,23 @@
+"""How many generated pictures lie as near to a training picture as hardly a new one does."""
+
+from dataclasses import replace
+
+from zeuxis.metrics.neighbours import copy_rate
+from zeuxis.metrics.result import Result
+from zeuxis.metrics.set_metric import SetMetric, Sets
+
+
+def _measured(x: Sets) -> Result:
+    rate = copy_rate(x.fake, x.train, x.test)
+    return replace(rate.rate, floor=rate.expected)
+
+
+METRIC = SetMetric(
+    "copies",
+    3,
+    False,
+    6,
+    "share that lies as near to a training picture as hardly a new real one does",
+    _measured,
+    needs="seen",
+)
