@@ -22,7 +22,7 @@ from zeuxis.engine.state import adopt, build_networks, build_state
 from zeuxis.errors import BadInput, counted
 from zeuxis.recipes.recipe import Recipe, Represents, recipe_name, settings_of
 from zeuxis.runs import Run, command_line, create, lock, taken
-from zeuxis.weights import store
+from zeuxis.weights import bundled, store
 
 
 @dataclass(frozen=True)
@@ -239,6 +239,7 @@ def _record(
         "recipe": recipe_name(type(recipe)),
         "preset": start.preset,
         "chosen": start.chosen,
+        "initial": {name: bundled.sha256_of(name) for name in recipe.initial(spec).values()},
         "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings_of(recipe).items()},
         "spec": spec.to_json(),
         "conditional": conditional,

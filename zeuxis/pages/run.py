@@ -177,6 +177,8 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
             (f"Split hash{of}", split.get("digest")),
         ]
     rows += [
+        ("Recipe chosen", header.get("chosen")),
+        ("Begins with", ", ".join(mapping(header.get("initial")))),
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),
         ("Compute options", header.get("compute")),

@@ -42,6 +42,11 @@ def path_of(name: str) -> Path:
     return FOLDER / f"{name}.safetensors"
 
 
+def sha256_of(name: str) -> str:
+    """The content hash of bundled weights. Raises BadInput for an unknown name."""
+    return store.content_hash(store.load(path_of(name))[0])
+
+
 def of_recipe(recipe: str) -> list[str]:
     """Names of the bundled weights of a recipe, sorted."""
     return [name for name in names() if store.words(path_of(name)).get("recipe") == recipe]
