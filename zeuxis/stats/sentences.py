@@ -252,7 +252,7 @@ def _parts(verdict: Verdict) -> str:
 
 
 _NEW_STUDY = (
-    "More repeats are a new study in another folder (`--study`), and all runs are trained again. That is a fair second "
+    "More repeats are a new study in another folder (--study), and all runs are trained again. That is a fair second "
     "look if its number of repeats is fixed before it begins and both studies are reported."
 )
 

@@ -204,7 +204,7 @@ def test_a_study_short_of_repeats_that_chose_pictures_says_how_many_it_takes():
     found = told([2.0, 0, 0, 0, 0, 0], shares=[0.25, 0, 0, 0, 0, 0])
     assert found.verdict == "UNDECIDED"
     assert "; a new study of about 36 repeats could, if as many go on doing so; " in found.sentence
-    assert "More repeats are a new study in another folder (`--study`), and all runs are trained again" in found.why
+    assert "More repeats are a new study in another folder (--study), and all runs are trained again" in found.why
     every = told([0] * 6, shares=[0] * 6, shortage="the generator was short")
     assert "that takes a generator whose pictures validation finds a use for" in every.why
     assert every.sentence.endswith("its size was not measured; the generator was short.")
