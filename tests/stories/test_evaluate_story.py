@@ -35,7 +35,7 @@ def test_a_folder_of_pictures_is_measured_without_copies(place):
         done = typed("evaluate", "few", "--data", "pics", "--features", "layout", "--json")
         assert done.code == 2 and "3 generated pictures are too few" in done.err
         record = json.loads(typed("evaluate", "pics", "--data", "pics", "--features", "layout", "--json").out)
-    assert "copies" not in record and record["generated"] == 60 and record["seen"] is False
+    assert "copied" not in record and record["generated"] == 60 and record["seen"] is False
     assert record["gan_test"]["value"] > 0.5
 
 

@@ -22,7 +22,7 @@ from zeuxis.data.origin import note_in_xmp
 from zeuxis.degrade import parsing
 from zeuxis.jobs.capabilities import reconstructs as held_out_strips
 from zeuxis.jobs.restoring import mask_files, masked_windows
-from zeuxis.pictures import metadata, tiles, write
+from zeuxis.pictures import metadata, png, tiles
 from zeuxis.pictures.picture_file import Metadata, Picture
 
 TIMES = 8
@@ -126,7 +126,7 @@ def _of(n: int, folder: Path) -> dict[str, Callable[[], Any]]:
     paths = [PurePosixPath(f"c{i % 5}/d{i}/{i}.png") for i in range(n)]
     damage, spaces = "+".join(["blur=1..2"] * n), b"<tiff:Orientation>" + b" " * n + b"x"
     return {
-        "XMP written": lambda: write.xmp_packet(write.CHANGED, {"a": 1}, xmp),
+        "XMP written": lambda: png.xmp_packet(png.CHANGED, {"a": 1}, xmp),
         "XMP upright": lambda: (metadata.upright_xmp(xmp), metadata.upright_xmp(spaces)),
         "note in XMP": lambda: note_in_xmp(xmp),
         "EXIF": lambda: metadata.with_exif(exif, {0x0112: 1}),
@@ -183,8 +183,8 @@ def test_a_long_packet_of_tags_that_never_end_is_read_at_once():
     """272 KB of it took 43 seconds; what it says stays, and the note is found."""
     packet = _xmp_that_never_ends(4_000)
     assert len(packet) > 250_000
-    made = write.xmp_packet(write.CHANGED, {"a": 1}, packet)
+    made = png.xmp_packet(png.CHANGED, {"a": 1}, packet)
     assert json.loads(note_in_xmp(made) or "") == {"a": 1} and made.count("<rdf:Description zeuxis:note ") == 4_000
-    again = write.xmp_packet(write.CHANGED, {"b": 2}, made.encode())
+    again = png.xmp_packet(png.CHANGED, {"b": 2}, made.encode())
     assert json.loads(note_in_xmp(again) or "") == {"b": 2} and again.count('zeuxis:note="') == 1
-    assert again.count(write.CHANGED) == 1
+    assert again.count(png.CHANGED) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from zeuxis.metrics.probe import Probe, fit_probe
+from zeuxis.metrics.linear_probe import Probe, fit_probe
 from zeuxis.metrics.result import Result
 
 

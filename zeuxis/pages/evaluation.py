@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from zeuxis.errors import counted
 from zeuxis.metrics.set_metric import SetMetric, catalog
 
 
@@ -40,7 +41,6 @@ def _classes(record: Mapping[str, Any], measured: Mapping[str, SetMetric]) -> li
 
 
 def _counts(record: Mapping[str, Any]) -> str:
-    return (
-        f"{record['generated']:,} generated, {record['train']:,} training and {record['test']:,} held-out pictures, "
-        f"in the features of {record['features']} {record['features_sha256'][:12]}".rstrip()
-    )
+    held = counted(record["test"], "held-out picture")
+    net = f"{record['features']} {record['features_sha256'][:12]}".rstrip()
+    return f"{record['generated']:,} generated, {record['train']:,} training and {held}, in the features of {net}"

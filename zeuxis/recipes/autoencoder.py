@@ -84,7 +84,7 @@ class Autoencoder(Recipe):
         if self.body == "latent" and (self.latent < 2 or self.latent % 2):
             raise BadInput(f"a latent vector of {self.latent} numbers has no two halves", "", "use an even --latent")
         if self.body == "map" and self.levels not in (2, 3):
-            raise BadInput("--levels of `--body map` must be 2 or 3", "", "use `--levels 2`")
+            raise BadInput(f"a map of {self.levels} halvings has no net", "", "use `--levels 2` or `--levels 3`")
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         make = {"conv": self._conv, "map": self._map, "latent": self._vector}[self.body]

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.draw import Stream, key_of
-from zeuxis.metrics.probe import fit_probe
+from zeuxis.metrics.linear_probe import fit_probe
 from zeuxis.metrics.set_metric import Sets, catalog
 
 CLASSES = 3
@@ -24,7 +24,7 @@ def sets(fake: tuple[Tensor, Tensor], seen: bool = True) -> Sets:
 
 
 def test_the_order_of_rows_is_fixed():
-    assert list(catalog()) == ["kid", "density", "coverage", "diversity", "gan_test", "cas", "copies"]
+    assert list(catalog()) == ["kid", "density", "coverage", "diversity", "gan_test", "cas", "copied"]
 
 
 def test_fresh_real_pictures_reach_what_real_pictures_reach():
@@ -34,7 +34,7 @@ def test_fresh_real_pictures_reach_what_real_pictures_reach():
     assert found["density"].value == pytest.approx(found["density"].floor, abs=0.3)
     assert found["diversity"].value == pytest.approx(1, abs=0.1)
     assert found["gan_test"].value > 0.95 and found["cas"].value > 0.95
-    assert found["copies"].value < 0.1
+    assert found["copied"].value < 0.1
 
 
 def test_pictures_of_another_class_than_was_asked_for_teach_nothing():
@@ -48,7 +48,7 @@ def test_pictures_of_another_class_than_was_asked_for_teach_nothing():
 
 def test_copies_are_counted_and_so_is_one_picture_drawn_again_and_again():
     train, labels = cloud("train")
-    copied = catalog()["copies"].measure(sets((train + 1e-3, labels)))
+    copied = catalog()["copied"].measure(sets((train + 1e-3, labels)))
     assert copied.value == 1.0 and copied.floor < 0.1
     same = sets((train[:CLASSES].repeat(30, 1) + 1e-6 * cloud("noise")[0], labels))
     assert catalog()["diversity"].measure(same).value < 0.95
@@ -59,7 +59,7 @@ def test_what_cannot_be_measured_is_left_out():
     train, test = cloud("train")[0], cloud("test")[0]
     plain = Sets(cloud("fresh")[0], train, test)
     assert [n for n, m in catalog().items() if m.possible(plain)] == ["kid", "density", "coverage", "diversity"]
-    assert not catalog()["copies"].possible(sets(cloud("fresh"), seen=False))
+    assert not catalog()["copied"].possible(sets(cloud("fresh"), seen=False))
 
 
 def test_a_probe_has_one_answer_whatever_the_order_and_the_scale_of_its_features():
@@ -75,7 +75,7 @@ def test_a_probe_has_one_answer_whatever_the_order_and_the_scale_of_its_features
 
 def test_a_probe_minimises_what_it_says():
     """The gradient of mean cross entropy + decay / 2 |W|^2 on standardised features is zero there."""
-    from zeuxis.metrics.probe import DECAY
+    from zeuxis.metrics.linear_probe import DECAY
 
     features, labels = cloud("train", spread=3.0)
     probe = fit_probe(features, labels, CLASSES)

@@ -1,8 +1,8 @@
 """How different the pictures are from one another."""
 
-from zeuxis.metrics.diversity import diversity_ratio
 from zeuxis.metrics.result import Result
 from zeuxis.metrics.set_metric import SetMetric, Sets
+from zeuxis.metrics.spreads import diversity_ratio
 
 
 def _measured(x: Sets) -> Result:

@@ -7,7 +7,7 @@ import torch
 
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
-from zeuxis.metrics.diversity import (
+from zeuxis.metrics.spreads import (
     cosine_kernel,
     diversity_ratio,
     gaussian_kernel,
