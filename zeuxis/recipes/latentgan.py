@@ -21,6 +21,7 @@ from zeuxis.recipes.recipe import (
     BatchSpec,
     Count,
     Decay,
+    Need,
     OneOrMore,
     Optimizer,
     Phase,
@@ -64,6 +65,9 @@ class LatentGAN(Recipe):
     coupled: ClassVar[bool] = True
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need(96, True, 384, 150_000, "rough shapes after 48,000 of trashnet-600 at 64 px", True),
+    )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "collapse": (Remedy(("gamma",), times=2.0),),
         "saturation": (Remedy(("gamma",), times=2.0),),
