@@ -52,7 +52,8 @@ def _recipe(name: str) -> str:
     from zeuxis import catalog
 
     if catalog.canonical(name) not in catalog.names():
-        raise BadInput(f"unknown recipe `{name}`", "", nearest(catalog.canonical(name), catalog.names()))
+        known = [catalog.AUTO, *catalog.names()]
+        raise BadInput(f"unknown recipe `{name}`", "", nearest(catalog.canonical(name), known))
     return catalog.canonical(name)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zeuxis.draw import Stream, key_of
-from zeuxis.metrics import classification, distribution, diversity, neighbours
+from zeuxis.metrics import classification, distribution, neighbours, spreads
 
 N, D = 60, 4
 
@@ -20,7 +20,7 @@ PAIRED = {
     "precision": (lambda a, b: float(distribution.support(a, b).precision), 1.0),
     "recall": (lambda a, b: float(distribution.support(a, b).recall), 1.0),
     "coverage": (lambda a, b: float(distribution.support(a, b).coverage), 1.0),
-    "diversity ratio": (lambda a, b: float(diversity.diversity_ratio(a, b)), 1.0),
+    "diversity ratio": (lambda a, b: float(spreads.diversity_ratio(a, b)), 1.0),
     "copy rate": (lambda a, b: float(neighbours.copy_rate(a, b, features("held out")).rate), 1.0),
     "authenticity": (lambda a, b: float(neighbours.authenticity(a, b)), 0.0),
 }
@@ -28,8 +28,8 @@ PAIRED = {
 OTHERS = {
     "kid": lambda a, b: float(distribution.kid(a, b)),
     "density": lambda a, b: float(distribution.support(a, b).density),
-    "mean pairwise distance": lambda a, b: float(diversity.mean_pairwise_distance(a)),
-    "vendi": lambda a, b: float(diversity.vendi(a)),
+    "mean pairwise distance": lambda a, b: float(spreads.mean_pairwise_distance(a)),
+    "vendi": lambda a, b: float(spreads.vendi(a)),
 }
 
 
@@ -55,7 +55,7 @@ def test_kid_is_unbiased_around_zero():
 
 def test_equal_samples_have_no_diversity():
     one = torch.ones(6, D)
-    assert float(diversity.mean_pairwise_distance(one)) == 0.0 and float(diversity.vendi(one)) == pytest.approx(1.0)
+    assert float(spreads.mean_pairwise_distance(one)) == 0.0 and float(spreads.vendi(one)) == pytest.approx(1.0)
 
 
 def test_frechet_of_known_gaussians():
