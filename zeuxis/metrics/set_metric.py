@@ -2,12 +2,14 @@
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 from torch import Tensor
 
+from zeuxis.metrics.classification import balanced_accuracy
+from zeuxis.metrics.distribution import Support, support
 from zeuxis.metrics.linear_probe import Probe, fit_probe
 from zeuxis.metrics.result import Result
 
@@ -36,6 +38,19 @@ class Sets:
     def taught_by_fake(self) -> Probe:
         assert self.labels is not None
         return fit_probe(self.fake, self.labels[0], self.classes)
+
+    @cached_property
+    def neighbourhoods(self) -> Support:
+        """With as many pictures on each side, since its figures depend on their number."""
+        n = min(len(self.fake), len(self.train), len(self.test))
+        k = min(5, n - 1)
+        return support(self.fake[:n], self.test[:n], self.train[:n], k, min(3, k))
+
+    def accuracy(self, guess: Tensor, labels: Tensor) -> Result:
+        """Of guesses int64 [n], the mean over classes; its floor is that of real pictures that real ones taught."""
+        assert self.labels is not None
+        floor = balanced_accuracy(self.taught_by_real(self.test), self.labels[2], self.classes).value
+        return replace(balanced_accuracy(guess, labels, self.classes), floor=floor)
 
 
 @dataclass(frozen=True)
