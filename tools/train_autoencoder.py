@@ -10,7 +10,8 @@ step) and 1e-4 of the mean square of the map; the decoder sees the map with nois
 a level for each picture, so that it draws pictures from maps that a generator missed by a little. With
 `--adversarial` the decoder alone is trained on against a critic. Every `--every` steps the averaged weights are
 measured on pictures that were held out, by kind: PSNR, and LPIPS by AlexNet, which taught nothing here. One thread,
-products in bfloat16. `RUN/weights.safetensors` (half precision) and `RUN/sheet.png` are the last averaged weights'.
+products in bfloat16 where the processor has such. `RUN/weights.safetensors` (half precision) and `RUN/sheet.png` are
+the last averaged weights'.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zeuxis.engine.compute import has_bf16
 from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
 from zeuxis.nets import vgg
 from zeuxis.nets.critics import UNetCritic
@@ -52,18 +54,22 @@ class Plan:
     seed: int
 
 
+HALF = has_bf16("cpu")
+PRODUCTS = torch.bfloat16 if HALF else torch.float32
+
+
 class Teacher:
-    """LPIPS by VGG16 in bfloat16, between two batches [B, 3, H, W] in [-1, 1]."""
+    """LPIPS by VGG16, between two batches [B, 3, H, W] in [-1, 1]."""
 
     def __init__(self) -> None:
         tensors, _ = packages.opened("lpips-vgg")
-        self.trunk = vgg.vgg16(tensors, TAPS).bfloat16().to(memory_format=torch.channels_last)
-        self.heads = [h.bfloat16() for h in vgg.heads(tensors)[: len(TAPS)]]
+        self.trunk = vgg.vgg16(tensors, TAPS).to(PRODUCTS).to(memory_format=torch.channels_last)
+        self.heads = [h.to(PRODUCTS) for h in vgg.heads(tensors)[: len(TAPS)]]
 
     def __call__(self, image: Tensor, target: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = [unit(t) for t in self.trunk(target.bfloat16())]
-        got = [unit(t) for t in self.trunk(image.bfloat16())]
+            wanted = [unit(t) for t in self.trunk(target.to(PRODUCTS))]
+        got = [unit(t) for t in self.trunk(image.to(PRODUCTS))]
         apart = [(g - w).square().permute(0, 2, 3, 1) @ h for g, w, h in zip(got, wanted, self.heads, strict=True)]
         return torch.stack([a.float().mean() for a in apart]).sum()
 
@@ -167,7 +173,7 @@ class Training:
         noise = torch.Generator().manual_seed(self.plan.seed << 32 | self.step)
         for optimizer in self.optimizers:
             optimizer.param_groups[0]["lr"] = rate(self.plan, self.step)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, HALF):
             code = self.coded(image)
             spread = code.detach().std((0, 2, 3), keepdim=True)
             level = self.plan.noise * torch.rand(len(code), 1, 1, 1, generator=noise)
@@ -193,13 +199,13 @@ class Training:
 
     def against(self, critic: nn.Module, made: Tensor) -> Tensor:
         critic.requires_grad_(False)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, HALF):
             logits = critic(made)
         critic.requires_grad_(True)
         return non_saturating_generator(logits.float()).mean()
 
     def judge(self, critic: nn.Module, image: Tensor, made: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, HALF):
             real, fake = critic(torch.cat([image, made])).float().chunk(2)
         loss = non_saturating_critic(real, fake).mean()
         self.descend(1, loss, critic)

@@ -125,7 +125,9 @@ def run(arguments: Sequence[str]) -> None:
     if arguments[0] in word.GROUPS and arguments[1:2] in (["-h"], ["--help"]):
         return _print(group_help(arguments[0]))
     name, rest = _asked(arguments)
-    parser = parser_of(name, _recipe_of(rest) if name == "train" else None)
+    recipe = _recipe_of(rest) if name == "train" else None
+    chosen = name == "train" and rest[:1] == ["auto"]
+    parser = parser_of(name, recipe, "`auto` takes no recipe's fields: name the recipe" if chosen else "")
     parsed = with_fields(vars(parser.parse_args(rest)), word.parameters(name))
     as_json, declared = parsed.pop("json"), word.of(name)
     if as_json and (parsed.get("out") == "-" or (parsed.get("input") == "-" and parsed.get("out") is None)):

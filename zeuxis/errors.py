@@ -147,9 +147,14 @@ def command(*words: object) -> str:
     return shlex.join(["zeuxis", *map(str, words)])
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """A hint such as ``did you mean `dcgan`?``, or the list of `known` when nothing is close."""
+def closest(name: str, known: list[str]) -> str | None:
+    """What `name` may be misspelt from, or None when nothing is close."""
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else "known: " + ", ".join(known)
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A hint such as ``did you mean `dcgan`?``, or the list of `known` when nothing is close."""
+    close = closest(name, known)
+    return f"did you mean `{close}`?" if close else "known: " + ", ".join(known)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 from zeuxis import flag_values, word
-from zeuxis.errors import BadInput, command, nearest
+from zeuxis.errors import BadInput, closest, command, nearest
 from zeuxis.parameters import AtLeast, FieldsOf, OneOf, Reads
 from zeuxis.word import REQUIRED, Parameter, marks
 
@@ -45,12 +45,14 @@ class _Help(argparse.HelpFormatter):
 class Parser(argparse.ArgumentParser):
     """argparse with errors as one line that names the nearest known flag, and help that tells defaults.
 
-    listed: the words on where all that it takes is listed, where that is not its own help.
+    listed: the words on where all that it takes is listed, where that is not its own help; unknown: those on a flag
+    that is like none of its own, where these are others.
     """
 
-    def __init__(self, listed: str = "", **given: Any) -> None:
+    def __init__(self, listed: str = "", unknown: str = "", **given: Any) -> None:
         super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, **given})
         self.listed = listed or f"`{self.prog} --help` lists all"
+        self.unknown = unknown or self.listed
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -68,23 +70,21 @@ class Parser(argparse.ArgumentParser):
             return (
                 f"{places[parts[0]]} stands there without a flag: {' '.join([self.prog, *map(str, places.values())])}"
             )
-        flags = [o for a in self._actions for o in a.option_strings if o.startswith("--")]
-        return (
-            nearest(parts[1], re.findall(r"'([^']*)'", parts[2]) or parts[2].split(", "))
-            if len(parts) > 2
-            else (nearest(parts[0], flags) if _close(parts[0], flags) else self.listed)
-        )
+        if len(parts) > 2:
+            return nearest(parts[1], re.findall(r"'([^']*)'", parts[2]) or parts[2].split(", "))
+        flags = [o[2:] for a in self._actions for o in a.option_strings if o.startswith("--")]
+        close = closest(parts[0].lstrip("-"), flags)  # dashes, which all have, make no two flags alike
+        return f"did you mean `--{close}`?" if close else self.unknown
 
 
-def _close(name: str, known: Sequence[str]) -> bool:
-    return nearest(name, list(known)).startswith("did you mean")
+def parser_of(name: str, recipe: str | None = None, unchosen: str = "") -> Parser:
+    """The parser of a word; recipe: whose fields are flags too, where the word takes them.
 
-
-def parser_of(name: str, recipe: str | None = None) -> Parser:
-    """The parser of a word; recipe: whose fields are flags too, where the word takes them."""
+    unchosen: what is said of a flag that it has not, where the recipe is still to be chosen.
+    """
     example = f"example: {word.of(name).example}"
     listed = f"`{command('train', recipe, '--help')}` lists all" if recipe is not None else ""
-    p = Parser(listed, prog=f"zeuxis {word.typed(name)}", description=word.about(name), epilog=example)
+    p = Parser(listed, unchosen, prog=f"zeuxis {word.typed(name)}", description=word.about(name), epilog=example)
     add_parameters(p, word.parameters(name))
     if recipe is not None:
         add_fields(p, recipe)
@@ -188,7 +188,7 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
         if not equals:
             raise BadInput(f"`{pair}` is no setting", flag, "write FIELD=VALUE, such as width=32")
         if name not in hints:
-            hint = f"{nearest(name, list(hints))}; " if _close(name, list(hints)) else ""
+            hint = f"{nearest(name, list(hints))}; " if closest(name, list(hints)) else ""
             raise BadInput(f"{recipe} has no field `{flag_values.short(name)}`", flag, hint + listed)
         if name in arguments:
             raise BadInput(f"`{name}` is given twice", flag, "give it once")

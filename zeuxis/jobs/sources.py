@@ -100,6 +100,11 @@ class Source:
 
     @classmethod
     def from_words(cls, entry: Mapping[str, Any]) -> "Source":
+        """As `words` gave them. Raises BadInput where they do not say how the pictures were read."""
+        lacking = [name for name in ("source", "size", "channels", "fit") if name not in entry]
+        if lacking:
+            why = "its record does not say how its pictures were read, as it was begun by `zeuxis.engine`"
+            raise BadInput(why, str(entry.get("source") or ""), "go on in Python, or evaluate a folder of its samples")
         size = tuple(entry["size"]) if isinstance(entry["size"], list) else entry["size"]
         where = Where(entry.get("classes_at"), entry.get("group_at"), entry.get("part_at"))
         taken = Taken(entry.get("generated") != "leave", entry.get("frames", "first"), entry.get("range"))

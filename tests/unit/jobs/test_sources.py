@@ -13,7 +13,11 @@ import zeuxis
 from zeuxis import catalog
 from zeuxis.data.checks import source_of
 from zeuxis.data.memory import MemoryDataset
+from zeuxis.data.reader import open_dataset
+from zeuxis.engine.budget import Budget
+from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.monitoring import with_every_class
+from zeuxis.engine.train import Start, train
 from zeuxis.errors import BadInput
 from zeuxis.jobs.capabilities import recognizes
 from zeuxis.jobs.sample_files import _labels
@@ -200,3 +204,13 @@ def test_pictures_that_were_moved(tmp_path, name):
     found = json.loads((run / name).read_text())
     found = found["data"] if name == "study.json" else found["sources"]["images"]
     assert found["source"] == str(data) and found["were"] == [str(tmp_path / "elsewhere")]
+
+
+@pytest.mark.parametrize("word", [zeuxis.evaluate, zeuxis.resume])
+def test_a_run_that_was_begun_without_a_source_says_so_in_a_line(tmp_path, word):
+    data = open_dataset(str(put(tmp_path / "data", {"a": 6, "b": 6})))
+    cgan = catalog.load("cgan")(width=4)
+    start = Start(compute="plain", threads=1)
+    train(cgan, {"images": data}, tmp_path / "run", Budget(steps=1), None, start, LoopOptions(quiet=True))
+    with pytest.raises(BadInput, match="does not say how its pictures were read"):
+        word(tmp_path / "run")
