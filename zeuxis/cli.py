@@ -12,6 +12,7 @@ from zeuxis import word
 from zeuxis.errors import (
     SHOWS_WHERE,
     BadInput,
+    MachineGaveOut,
     SomeFailed,
     Stopped,
     ZeuxisError,
@@ -20,6 +21,7 @@ from zeuxis.errors import (
     memory_in_words,
     nearest,
     one_line,
+    system_words,
 )
 from zeuxis.flags import Parser, parser_of, with_fields
 
@@ -99,11 +101,13 @@ def _readable(arguments: Sequence[str]) -> None:
 
 
 def _print(text: str) -> None:
-    """To stdout; a reader that has gone, as `head` does, is no error."""
+    """To stdout; a reader that has gone, as `head` does, is no error. Raises MachineGaveOut on a full disk."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise MachineGaveOut(f"the answer cannot be written: {system_words(error)}", "stdout") from error
 
 
 def less_memory(parser: Parser) -> str:

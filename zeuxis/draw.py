@@ -85,6 +85,14 @@ class Stream:
         return torch.argsort(Stream(self.key, device=self.device).bits(1, n)[0], stable=True)
 
 
+def some_of(n: int, most: int, *name: object) -> Tensor:
+    """Positions in range(n) by chance, int64 [min(n, most)]: a collection's first are of one class.
+
+    name: what they are drawn for, and a seed where there is one.
+    """
+    return Stream(key_of(*name)).permutation(n)[:most]
+
+
 @dataclass(frozen=True)
 class Draw:
     """The randomness of one phase of one step; `at(name)` gives the numbers of one purpose.

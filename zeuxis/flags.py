@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
-from zeuxis import flag_values, word
+from zeuxis import catalog, flag_values, word
 from zeuxis.errors import BadInput, closest, command, nearest
 from zeuxis.parameters import AtLeast, FieldsOf, OneOf, Reads
 from zeuxis.word import REQUIRED, Parameter, marks
@@ -177,12 +177,16 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
     """
     from zeuxis.fields import fields_of
 
+    if not pairs:
+        return {}
+    if recipe == catalog.AUTO:
+        raise BadInput("`auto` takes no recipe's fields", flag, "name the recipe with --recipe")
     listed = f"`{command('train', recipe, '--help')}` lists its fields"
     p = Parser(prog=flag, allow_abbrev=False, add_help=False, listed=listed)
     add_fields(p, recipe)
     hints = {field.name: field.hint for field in fields_of(recipe).fields}
     arguments: dict[str, str] = {}
-    for pair in pairs or ():
+    for pair in pairs:
         name, equals, value = pair.partition("=")
         name = name.replace("-", "_")
         if not equals:

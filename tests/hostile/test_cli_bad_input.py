@@ -172,8 +172,8 @@ AUGMENT = {
     "no-study": "augment pics",
     "unknown-recipe": "augment pics STUDY --recipe cgam",
     "no-generator": "augment pics STUDY --recipe classifier",
-    "unknown-field": "augment pics STUDY --generator widht=8",
-    "field-without-value": "augment pics STUDY --generator width",
+    "unknown-field": "augment pics STUDY --recipe cgan --generator widht=8",
+    "field-without-value": "augment pics STUDY --recipe cgan --generator width",
     "wordy-field": "augment pics STUDY --classifier width=wide",
     "zero-budget": "augment pics --study st --budget 0",
     "wordy-budget": "augment pics --study st --budget soon",
@@ -188,7 +188,7 @@ AUGMENT = {
     "study-of-another-version": "augment pics --study old-study --budget 5s",
     "study-is-garbage": "augment pics --study garbage-study --budget 5s",
     "study-is-a-run": "augment pics --study dcgan --budget 5s",
-    "study-is-a-file": "augment pics --study file --budget 5s --generator width=8 --generator batch=8",
+    "study-is-a-file": "augment pics --study file --budget 5s --recipe cgan --generator width=8 --generator batch=8",
     "study-among-the-pictures": "augment pics --study pics/st --budget 5s",
     "out-not-empty": "augment pics STUDY --out taken",
     "out-below-a-file": "augment pics STUDY --out file/o",
@@ -466,3 +466,14 @@ def test_copies_by_rules_are_turned_unless_told_otherwise(world, tmp_path):
     with inside(world):
         done = typed("augment", "pics", "--classic-only", "--copies", "1", "--out", str(tmp_path / "o"))
     assert done.code == 0 and json.loads((tmp_path / "o/manifest.json").read_text())["policy"] == "classic"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk to write to")
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_an_answer_that_cannot_be_written_is_one_line(flags):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "zeuxis.cli", "data", "list", *flags], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 4, done.stderr
+    assert done.stderr == "error: the answer cannot be written: No space left on device (stdout)\n"

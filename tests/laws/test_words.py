@@ -126,7 +126,7 @@ def _quick(words: list[str]) -> list[str]:
     elif words[0] == "augment" and "--repeats" in words:
         swapped[words.index("--repeats") + 1] = "1"
         swapped[words.index("--labels-per-class") + 1] = "4"
-        swapped += ["--generator", "width=4", "--classifier", "width=4"]
+        swapped += ["--recipe", "cgan", "--generator", "width=4", "--classifier", "width=4"]
     return swapped
 
 

@@ -29,7 +29,7 @@ def test_a_study_among_odd_files(large_data, tmp_path):
         shutil.copy(file, tmp_path / "pics" / classes[i % len(classes)] / f"odd-{i}-{file.name}")
     done = in_process(
         "augment", "pics", "--study", "st", "--size", "32", "--repeats", "2", "--budget", "30s", "--out", "mixed",
-        "--generator", "width=8", "--classifier", "width=8", cwd=tmp_path,
+        "--recipe", "cgan", "--generator", "width=8", "--classifier", "width=8", cwd=tmp_path,
     )  # fmt: skip
     assert done.code == 0 and not done.errors, done
     assert (tmp_path / "st" / "report.html").stat().st_size > 10_000

@@ -33,7 +33,7 @@ def test_a_run_against_what_it_held_out_and_against_others(place):
 def test_a_folder_of_pictures_is_measured_without_copies(place):
     with inside(place):
         done = typed("evaluate", "few", "--data", "pics", "--features", "layout", "--json")
-        assert done.code == 2 and "3 generated pictures are too few" in done.err
+        assert done.code == 2 and "too few to compare: 3 generated pictures" in done.err
         record = json.loads(typed("evaluate", "pics", "--data", "pics", "--features", "layout", "--json").out)
     assert "copied" not in record and record["generated"] == 60 and record["seen"] is False
     assert record["gan_test"]["value"] > 0.5
@@ -53,7 +53,7 @@ def test_features_of_a_classifier_are_named_with_their_hash_and_do_not_change(pl
     [
         ("evaluate pics", "needs real ones beside it"),
         ("evaluate nowhere --data pics", "there is no such file or folder"),
-        ("evaluate r --data other", "other classes, channels or sizes"),
+        ("evaluate r --data other", "the classes of these pictures are coat, hat; the run learned boot, dress"),
         ("evaluate other --data pics", "no class `coat`"),
         ("evaluate r --data pics --features efficientnet-lite0", "were not added"),
     ],
@@ -65,3 +65,37 @@ def test_what_cannot_be_measured_is_said_in_a_line(place, tmp_path, monkeypatch,
     with inside(place):
         done = typed(*line.split())
     assert done.code == 2 and len(done.errors) == 1 and said in done.err, done.err
+
+
+def test_a_folder_that_holds_the_real_pictures_themselves_is_found_out(place, tmp_path):
+    with inside(place):
+        done = typed("evaluate", "pics", "--data", "pics", "--features", "layout")
+    assert "60 of 60 generated pictures are pictures of pics, pixel for pixel" in done.err
+
+
+def test_pictures_without_classes_are_measured_and_it_is_said_what_is_missing(place, tmp_path):
+    pictures(tmp_path / "flat", ("one",), 12)
+    with inside(place):
+        done = typed("evaluate", str(tmp_path / "flat" / "one"), "--data", "pics", "--features", "layout")
+    assert done.code == 0 and "GAN-test and CAS are not measured" in done.err and "GAN-test" not in done.out
+
+
+def test_more_pictures_than_are_compared_are_drawn_from_all_classes(place, monkeypatch):
+    from zeuxis.jobs import evaluating
+
+    monkeypatch.setattr(evaluating, "MOST", 20)
+    with inside(place):
+        record = zeuxis.evaluate("pics", data="pics", features="layout")
+    assert (record.generated, record.train) == (20, 20)
+    assert all(share is not None for share in record.figures["gan_test"].by_class.values())
+
+
+def test_a_run_whose_pictures_moved_says_how_to_name_them(place, tmp_path):
+    pictures(tmp_path / "before", ("boot", "dress"), 30)
+    with inside(tmp_path):
+        assert typed("train", "cgan", "before", "--run", "r", "--steps", "1", "--compute", "plain").code == 0
+        (tmp_path / "before").rename(tmp_path / "now")
+        done = typed("evaluate", "r", "--data", "now", "--features", "layout")
+        assert done.code == 2 and "`zeuxis resume r --data NEW` reads them where they are now" in done.err
+        assert typed("resume", "r", "--data", "now").code == 0
+        assert typed("evaluate", "r", "-n", "16", "--features", "layout").code == 0

@@ -23,7 +23,19 @@ from zeuxis.stats.twoway import Examined
 from zeuxis.stats.verdict import verdict
 
 STUDY = ["augment", "pics", "--study", "st", "--repeats", "2", "--labels-per-class", "4", "--budget", "9s", "--threads"]
-STUDY += ["2", "--generator", "width=4", "--generator", "batch=8", "--classifier", "width=4", "--classifier", "batch=8"]
+STUDY += [
+    "2",
+    "--recipe",
+    "cgan",
+    "--generator",
+    "width=4",
+    "--generator",
+    "batch=8",
+    "--classifier",
+    "width=4",
+    "--classifier",
+    "batch=8",
+]
 STEPS = (12, 6)
 
 

@@ -171,7 +171,7 @@ CALLS = {
     ),
     "margin": (lambda w: zeuxis.augment(w / "pics", study="s", margin=np.nan), ValueError, "margin= must be"),
     "generator": (
-        lambda w: zeuxis.augment(w / "pics", study="s", generator={"width": "8"}),
+        lambda w: zeuxis.augment(w / "pics", study="s", recipe="cgan", generator={"width": "8"}),
         TypeError,
         "width= must",
     ),

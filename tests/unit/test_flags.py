@@ -81,7 +81,7 @@ def test_choices_that_are_numbers() -> None:
         parser_of("train", "compact").parse_args([*words, "--scale", "5"])
 
 
-BEGIN = ("augment", "fashion-mini", "--study", "st")
+BEGIN = ("augment", "fashion-mini", "--study", "st", "--recipe", "cgan")
 
 
 @pytest.mark.parametrize("flag", ["--generator", "--classifier"])

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
+from zeuxis import catalog
 from zeuxis.data.dataset import Dataset
+from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput
@@ -36,16 +38,13 @@ def choose(sources: Sequence[Source]) -> Choice:
 
 
 def choice_for(data: Dataset) -> Choice:
-    """For pictures that are opened already."""
+    """For pictures that are opened already. Raises BadInput where they have to be read at another size first."""
     spec, pixels = data.spec, "cgan" if data.spec.condition else "r3gan"
     size = f"{spec.height}x{spec.width} px"
     if min(spec.height, spec.width) < LEAST_SIDE:
+        catalog.load(pixels)().check(spec)
         return Choice(pixels, f"{size} are few enough to learn pixel by pixel")
-    recipe = LatentGAN()
-    try:
-        recipe.check(spec)
-    except BadInput as error:
-        return Choice(pixels, f"latentgan cannot take them: {error.what}")
+    LatentGAN().check(spec)
     kept = round_trip(data)
     if kept < ROUND_TRIP:
         return Choice(
@@ -58,8 +57,7 @@ def choice_for(data: Dataset) -> Choice:
 def round_trip(data: Dataset) -> float:
     """Median PSNR in dB, 8 bits, of some pictures after encoding and decoding by the autoencoder of the package."""
     networks = build_networks(LatentGAN(), data.spec.unlabelled(), 0).eval()
-    some = torch.arange(len(data))[:: max(1, len(data) // _LOOKED_AT)][:_LOOKED_AT]
-    image = to_image(data.images(some))
+    image = to_image(data.images(some_of(len(data), _LOOKED_AT, "round trip")))
     representation = networks["representation"]
     back = representation.decode(representation.encode(image))  # type: ignore[operator]
     return float(psnr_each(back, image).median())

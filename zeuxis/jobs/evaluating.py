@@ -9,15 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.data.dataset import Dataset
+from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.loading import Taken
 from zeuxis.data.memory import Subset, item_digests
 from zeuxis.data.split import split_dataset
+from zeuxis.draw import some_of
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, counted
+from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.jobs.features import Features, features_for
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source, material, sources_of
+from zeuxis.jobs.training import check_pictures_there
 from zeuxis.metrics.result import Result
 from zeuxis.metrics.set_metric import SetMetric, Sets, catalog
 from zeuxis.recipes.recipe import Generates
@@ -80,9 +82,12 @@ def evaluate_run(
     """
     if not isinstance(run.recipe, Generates):
         raise BadInput(f"{run.record['recipe']} does not generate pictures", str(run.path))
+    if not run.finished:
+        say(f"zeuxis: warning: the run {run.path} has not ended: these are the figures of its newest checkpoint")
+    check_pictures_there(run)
     given = material(run.recipe, sources_of(run.record), run.record["seed"])
     train = given.train
-    test = _held_of(given, run) if data is None else _others(data.open(), train)
+    test = _held_of(given, run) if data is None else _others(data.open(), train, data.place)
     classes = run.spec.condition if run.record["conditional"] else 0
     labels = torch.arange(n) % classes if classes else None
     parts = generate(run.recipe, run.networks(snapshot), seeds_of("evaluate", seed, n), labels)
@@ -98,13 +103,21 @@ def _held_of(given: Any, run: Run) -> Dataset:
     return Subset(held.dataset, np.concatenate([split.validation, split.test]))
 
 
-def _others(data: Dataset, train: Dataset) -> Dataset:
+def _others(data: Dataset, train: Dataset, place: str) -> Dataset:
     """The pictures of `data` that are not in `train`, of the same shape. Raises BadInput."""
-    if data.spec != train.spec:
-        raise BadInput("these pictures have other classes, channels or sizes than those that the run learned from")
+    (theirs, ours), mend = (_looks(d.spec) for d in (data, train)), "read them with --size and --channels as those were"
+    if theirs != ours:
+        raise BadInput(f"these pictures are {theirs}, and the run learned from {ours}", place, mend)
+    if data.spec.classes != train.spec.classes:
+        theirs, ours = (", ".join(d.spec.classes) or "none" for d in (data, train))
+        raise BadInput(f"the classes of these pictures are {theirs}; the run learned {ours}", place, "give the same")
     known = set(item_digests(train))
     others = [i for i, digest in enumerate(item_digests(data)) if digest not in known]
     return Subset(data, np.array(others, np.int64))
+
+
+def _looks(spec: Spec) -> str:
+    return f"{spec.height}x{spec.width} px of {counted(spec.channels, 'channel')}"
 
 
 def evaluate_folder(folder: Path, data: Source, seed: int, asked: str | None) -> Evaluation:
@@ -114,29 +127,42 @@ def evaluate_folder(folder: Path, data: Source, seed: int, asked: str | None) ->
     spec = real.spec
     source = Source(str(folder), (spec.height, spec.width), spec.channels, data.fit, taken=Taken(True, "first", None))
     made = source.open()
-    labels = _labels_by_name(made, spec.classes)
-    pixels = made.images(torch.arange(min(len(made), MOST)))
-    generated = Pictures(pixels, None if labels is None else labels[: len(pixels)])
+    known = set(item_digests(real))
+    if same := sum(digest in known for digest in item_digests(made)):
+        these = f"{same:,} of {counted(len(made), 'generated picture')}"
+        say(f"zeuxis: warning: {these} are pictures of {data.source}, pixel for pixel: the figures mean little")
+    some = some_of(len(made), MOST, "evaluated", seed)
+    labels = _labels_by_name(made, spec.classes, str(folder))
+    if labels is None and spec.classes:
+        say("zeuxis: the generated pictures lie in no folders of classes, so GAN-test and CAS are not measured")
+    generated = Pictures(made.images(some), None if labels is None else labels[some])
     return _evaluated(generated, Subset(real, split.train), Subset(real, split.test), asked, seen=False)
 
 
-def _labels_by_name(made: Dataset, classes: tuple[str, ...]) -> Tensor | None:
+def _labels_by_name(made: Dataset, classes: tuple[str, ...], place: str) -> Tensor | None:
     """The made pictures' classes, in the real ones' numbers; None where either has none. Raises BadInput."""
     if made.labels is None or not classes:
         return None
     unknown = sorted(set(made.spec.classes) - set(classes))
     if unknown:
-        raise BadInput(f"the real pictures have no class `{unknown[0]}`", "", f"theirs are {', '.join(classes)}")
+        mend = nearest(unknown[0], list(classes)).replace("known: ", "theirs are ")
+        raise BadInput(f"the real pictures have no class `{unknown[0]}`", place, mend)
     return torch.tensor([classes.index(made.spec.classes[k]) for k in np.asarray(made.labels)])
 
 
 def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None, seen: bool) -> Evaluation:
     for pictures, what in ((made.pixels, "generated"), (train, "real training"), (test, "held-out")):
         if len(pictures) < LEAST:
-            raise BadInput(f"{counted(len(pictures), f'{what} picture')} are too few", "", f"give {LEAST} or more")
+            raise BadInput(
+                f"too few to compare: {counted(len(pictures), f'{what} picture')}", "", f"give {LEAST} or more"
+            )
+    for data, what in ((train, "training"), (test, "held-out")):
+        if len(data) > MOST:
+            say(f"zeuxis: {MOST:,} of {counted(len(data), f'{what} picture')} are compared, drawn by chance")
+    train, test = (Subset(d, some_of(len(d), MOST, "evaluated", 0).numpy()) for d in (train, test))
     net = features_for(asked, train)
     say(f"zeuxis: comparing {counted(len(made.pixels), 'picture')} in the features of {net.name}")
-    reals = [data.images(torch.arange(min(len(data), MOST))) for data in (train, test)]
+    reals = [data.images(torch.arange(len(data))) for data in (train, test)]
     sets = _sets(net, made, reals, (train, test), seen)
     classes = test.spec.classes if sets.labels is not None else ()
     figures = {
@@ -152,9 +178,9 @@ def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None,
 
 
 def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset, Dataset], seen: bool) -> Sets:
-    labels = None
+    labels: Any = None
     if made.labels is not None:
-        real = [torch.as_tensor(np.asarray(data.labels, np.int64))[: len(p)] for data, p in zip(of, reals, strict=True)]
-        labels = (made.labels, real[0], real[1])
+        labels = (made.labels, *(torch.as_tensor(np.asarray(data.labels, np.int64)) for data in of))
     fake, train, test = (net.of(pixels) for pixels in (made.pixels, *reals))
-    return Sets(fake, train, test, labels, of[0].spec.condition, seen)
+    mirrored = net.of(reals[0].flip(3)) if seen else None
+    return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from zeuxis.data.dataset import Dataset
+from zeuxis.draw import some_of
 from zeuxis.engine.batches import batch_samplers, to_image
 from zeuxis.engine.compute import plain
 from zeuxis.engine.parallel import Ranks
@@ -89,6 +90,5 @@ def _classifier(train: Dataset) -> Features:
 
 def _layout(train: Dataset) -> Features:
     """Layout and texture, without a net."""
-    some = torch.arange(len(train))[:512]
-    space = Space.of(to_image(train.images(some)))
+    space = Space.of(to_image(train.images(some_of(len(train), 512, "layout"))))
     return Features("layout", "", space)

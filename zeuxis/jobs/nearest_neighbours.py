@@ -8,6 +8,7 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
+from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.metrics.neighbours import Suspect, copies, suspects
 from zeuxis.pictures.png import grid, write_png
@@ -20,7 +21,7 @@ _HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at mo
 
 
 def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
-    """The `count` of uint8 [n, C, H, W] that lie nearest to a picture of `train`, nearest first.
+    """The `count` of uint8 [n, C, H, W] that lie nearest to a picture of `train` or its mirror image, nearest first.
 
     Distances are Euclidean over pixels in [0, 2]. Neither side is ever whole in memory as
     floating-point numbers. Raises BadInput for no pictures on a side.
@@ -28,19 +29,26 @@ def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
     size = max(1, min(_AT_ONCE, _NUMBERS // fakes[0].numel())) if len(fakes) else _AT_ONCE
     nearest: dict[int, Suspect] = {}
     for there in torch.arange(len(train)).split(size):
-        real = train.images(there).flatten(1).float() / 127.5
+        real = _with_mirrored(train.images(there))
         for here in torch.arange(len(fakes)).split(size):
             for s in suspects(fakes[here].flatten(1).float() / 127.5, real, count):
-                one = Suspect(int(here[s.fake]), int(there[s.real]), s.distance)
+                at = s.real % len(there)
+                one = Suspect(int(here[s.fake]), int(there[at]), s.distance, at < s.real)
                 if one.fake not in nearest or one.distance < nearest[one.fake].distance:
                     nearest[one.fake] = one
     return sorted(nearest.values(), key=lambda s: (s.distance, s.fake))[:count]
+
+
+def _with_mirrored(pictures: Tensor) -> Tensor:
+    """Of uint8 [n, C, H, W], float32 [2 n, C H W] in [0, 2]: as they are, then their mirror images."""
+    return torch.cat([pictures, pictures.flip(3)]).flatten(1).float() / 127.5
 
 
 def write_suspects(path: Path, fakes: Tensor, train: Dataset) -> list[Suspect]:
     """Writes the closest pairs, four a row, generated left and real right; returns them. Raises BadInput."""
     nearest = closest(fakes, train)
     real = train.images([s.real for s in nearest])
+    real = torch.stack([x.flip(2) if s.mirrored else x for s, x in zip(nearest, real, strict=True)])
     pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]
     write_png(path, grid(to_image(torch.stack(pairs)), 8), None)
     return nearest
@@ -49,14 +57,16 @@ def write_suspects(path: Path, fakes: Tensor, train: Dataset) -> list[Suspect]:
 def closeness(pictures: Tensor, train: Dataset) -> Tensor:
     """Distance to the nearest picture of `train` over the mean distance to the nearest 50, of uint8 [n, C, H, W].
 
+    Mirror images count as pictures of `train`: many recipes learn from these, too.
+
     Near 0 for a copy, near 1 for a picture that resembles many alike: so blurs, which lie near to everything, do not
     pass for copies (Carlini et al. 2023, arXiv 2301.13188, section 4.2: their ratio, here over whole pictures).
     """
     size = max(1, min(_AT_ONCE, _NUMBERS // pictures[0].numel()))
-    k = min(_NEIGHBOURS, len(train))
+    k = min(_NEIGHBOURS, 2 * len(train))
     distances = torch.full((len(pictures), k), torch.inf)
     for there in torch.arange(len(train)).split(size):
-        real = train.images(there).flatten(1).float() / 127.5
+        real = _with_mirrored(train.images(there))
         for here in torch.arange(len(pictures)).split(size):
             apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
             distances[here] = torch.cat([distances[here], apart], 1).topk(k, 1, largest=False).values
@@ -70,7 +80,7 @@ def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None
     """
     record: dict[str, Any] = {"format": 1, "n": len(fakes), "held": 0, "copies": None, "expected": None, "alarm": None}
     if held is not None and len(held):
-        fresh = held.images(torch.arange(len(held))[:_HELD_OUT])
+        fresh = held.images(some_of(len(held), _HELD_OUT, "fresh"))
         near = closeness(torch.cat([fakes, fresh]), train)  # in one pass, so that no training picture is decoded twice
         copy_rate = copies(near[: len(fakes)], near[len(fakes) :])
         record |= {

@@ -117,8 +117,19 @@ def _need_none(folder: Path, run: Run | None, source: str, out: str | None) -> b
     ended = "judgement" in run.finish if run is not None else (folder / "verdict.json").exists()
     if ended and (folder / "report.html").exists() and (out is None or Path(out).exists()):
         return False
+    raise _gone(folder, source)
+
+
+def _gone(folder: Path, source: str) -> BadInput:
     mend = f"`{command('resume', folder, '--data', 'NEW')}` reads them where they are now"
-    raise BadInput("the pictures are no longer here", source, mend)
+    return BadInput("the pictures are no longer here", source, mend)
+
+
+def check_pictures_there(run: Run) -> None:
+    """Raises BadInput where the pictures that a run learned from are no longer where they were."""
+    if not find_pictures(run.path, None):
+        gone = (entry["source"] for entry in run.record["sources"].values() if not _is_there(entry["source"]))
+        raise _gone(run.path, next(gone, ""))
 
 
 def go_on(run: Path, options: LoopOptions) -> Run:

@@ -18,11 +18,15 @@ from zeuxis.metrics.result import Result, proportion
 
 @dataclass(frozen=True)
 class Suspect:
-    """A generated sample and its nearest real one, by index, and the distance between them."""
+    """A generated sample and its nearest real one, by index, and the distance between them.
+
+    mirrored: that is the distance to the real one's mirror image.
+    """
 
     fake: int
     real: int
     distance: float
+    mirrored: bool = False
 
 
 def suspects(fake: Any, train: Any, count: int = 16) -> list[Suspect]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from zeuxis.draw import some_of
 from zeuxis.metrics.classification import balanced_accuracy
 from zeuxis.metrics.distribution import Support, support
 from zeuxis.metrics.linear_probe import Probe, fit_probe
@@ -19,7 +20,8 @@ class Sets:
     """Features [n, d] of generated pictures, of real ones to learn from, and of others that nothing learned from.
 
     labels: int64 [n] of each of the three in this order, or None; classes: how many there are; seen: whether the
-    generator learned from just the pictures of `train`, so that what lies nearer to them than `test` does is a copy.
+    generator learned from just the pictures of `train`, so that what lies nearer to them than `test` does is a copy;
+    mirrored: of the mirror images of `train`, of which one that learned from these, too, may make copies.
     """
 
     fake: Tensor
@@ -28,6 +30,7 @@ class Sets:
     labels: tuple[Tensor, Tensor, Tensor] | None = None
     classes: int = 0
     seen: bool = False
+    mirrored: Tensor | None = None
 
     @cached_property
     def taught_by_real(self) -> Probe:
@@ -42,9 +45,11 @@ class Sets:
     @cached_property
     def neighbourhoods(self) -> Support:
         """With as many pictures on each side, since its figures depend on their number."""
-        n = min(len(self.fake), len(self.train), len(self.test))
+        sides = {"fake": self.fake, "test": self.test, "train": self.train}
+        n = min(map(len, sides.values()))
         k = min(5, n - 1)
-        return support(self.fake[:n], self.test[:n], self.train[:n], k, min(3, k))
+        fake, test, train = (side[some_of(len(side), n, "neighbourhoods", name)] for name, side in sides.items())
+        return support(fake, test, train, k, min(3, k))
 
     def accuracy(self, guess: Tensor, labels: Tensor) -> Result:
         """Of guesses int64 [n], the mean over classes; its floor is that of real pictures that real ones taught."""

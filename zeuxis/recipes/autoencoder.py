@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
+from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.nets.autoencoding import BODIES
 from zeuxis.nets.latent_maps import MapAutoencoder, map_radius
 from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
-from zeuxis.recipes._damaging import check_damage, damaged, undo_loss, undo_score, warmed
+from zeuxis.recipes._damaging import check_damage, damaged, held_out, shown, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
     Amount,
     Average,
@@ -35,7 +36,8 @@ class Autoencoder(Recipe):
 
     `latent`: a vector per picture of one size, with the encoder and decoder of `vae`. `conv`: a map, for pictures
     of any size. `map`: the nets on whose maps `latentgan` learns, of 2 or 3 `levels`. What the bottleneck cannot
-    hold is lost, so hold its score against "given": doing nothing.
+    hold is lost, so hold its score against "given": doing nothing. Of "clean" pictures, which need nothing done, hold
+    it against "shrunk": what is left of them at a side as small as the map's.
     """
 
     body: Literal["conv", "map", "latent"] = "conv"  # own: without a vector; latent: Hinton and Salakhutdinov 2006
@@ -84,7 +86,11 @@ class Autoencoder(Recipe):
         if self.body == "latent" and (self.latent < 2 or self.latent % 2):
             raise BadInput(f"a latent vector of {self.latent} numbers has no two halves", "", "use an even --latent")
         if self.body == "map" and self.levels not in (2, 3):
-            raise BadInput(f"a map of {self.levels} halvings has no net", "", "use `--levels 2` or `--levels 3`")
+            raise BadInput(
+                f"there is no net for `--body map` with `--levels {self.levels}`",
+                "",
+                "use `--levels 2` or `--levels 3`",
+            )
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         make = {"conv": self._conv, "map": self._map, "latent": self._vector}[self.body]
@@ -123,10 +129,24 @@ class Autoencoder(Recipe):
         return damaged(clean, self.damage, draw)
 
     def yardstick(self, spec: Spec) -> Yardstick:
+        if self._keeps:
+            return Yardstick("score", "shrunk", f"shrinking the pictures by {2**self.levels} and enlarging them again")
         return Yardstick("score", "given", "leaving the pictures as they are")
 
+    @property
+    def _keeps(self) -> bool:
+        """Whether there is nothing to undo, and pictures are only to be kept."""
+        return self.damage in ("", "clean") and self.body != "latent"
+
     def score(self, m: StepContext) -> dict[str, Tensor]:
-        return undo_score(m, self.damage)
+        if not self._keeps:
+            return undo_score(m, self.damage)
+        net = shown(m, "restorer")
+        return held_out(m, lambda clean, draw: {"score": (net(clean), clean), "shrunk": (self._shrunk(clean), clean)})
+
+    def _shrunk(self, clean: Tensor) -> Tensor:
+        factor = 2**self.levels
+        return bicubic(bicubic(clean, 1 / factor), factor)
 
     def features(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
         """The code of the pictures as given, [n, dim]; of the map all places."""

@@ -41,7 +41,7 @@ def augment(
     | None = None,
     repeats: Annotated[p.Count, p.Arg("six is the least that can decide")] = 10,
     budget: Annotated[p.Time, p.Arg("time for the whole study, such as 12m or 1h30m")] = "60m",
-    recipe: Annotated[str, p.Arg("what generates, such as cgan or r3gan")] = "cgan",
+    recipe: Annotated[str, p.Arg("what generates, such as cgan or latentgan; auto: what these pictures need")] = "auto",
     generator: Annotated[
         Mapping[str, Any], p.FieldsOf("recipe", argument=True), p.Arg("a field of that recipe; repeat for more")
     ]
@@ -108,7 +108,10 @@ def augment(
         )
     if out is not None and not augmented_set.is_of(Path(study), Path(out)):
         augmented_set.check_place(Path(out), Path(study))
-    training.check_generator(recipe)
+    if recipe != catalog.AUTO:
+        training.check_generator(recipe)
+    elif generator:
+        raise BadInput("`auto` takes no recipe's fields", "--generator", "name the recipe with --recipe")
     asked = StudyConfig(
         labels_per_class,
         repeats,
@@ -118,11 +121,11 @@ def augment(
         seed,
         treatment,
         domain,
-        generator=taken_fields(catalog.load(recipe), generator or {}),
+        generator={} if recipe == catalog.AUTO else taken_fields(catalog.load(recipe), generator or {}),
         classifier=taken_fields(catalog.load("classifier"), classifier or {}),
     )
     if out is not None and not asked.generates:
         raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
-    if not asked.generates and (generator or recipe != "cgan"):
+    if not asked.generates and (generator or recipe != catalog.AUTO):
         raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     return run_study.study(Path(study), source, asked, threads, device, out, dry_run)

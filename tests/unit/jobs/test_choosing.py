@@ -40,8 +40,18 @@ def test_what_the_autoencoder_loses_is_learned_pixel_by_pixel():
 
 
 def test_sides_that_the_maps_do_not_fit_are_said():
-    choice = choosing.choice_for(scenes(66))
-    assert choice.recipe == "cgan" and "multiples of 4" in choice.why
+    with pytest.raises(BadInput, match="multiples of 4, not 66x66; use `--size 68x68`"):
+        choosing.choice_for(scenes(66))
+    with pytest.raises(BadInput, match="5x5 pixels are too few for cgan"):
+        choosing.choice_for(scenes(5))
+
+
+def test_pictures_are_looked_at_from_all_of_the_collection(monkeypatch):
+    """The first pictures are flat, and the rest is noise: the first alone would pass."""
+    monkeypatch.setattr(choosing, "_LOOKED_AT", 8)
+    noise = (255 * Stream(key_of("noise")).uniform(40, 3, 64, 64)).to(torch.uint8)
+    noise[:8] = 128
+    assert choosing.choice_for(MemoryDataset(noise)).recipe == "r3gan"
 
 
 def test_one_collection_is_chosen_for(tmp_path):

@@ -80,8 +80,11 @@ def test_every_number_of_the_recipes_here_has_a_range(name):
     [
         ("train cgan ./mnist --run r --steps 2 --critic-steps 0", "--critic-steps must be 1 or more"),
         ("train progan ./mnist --run r --steps 2 --full 0", "--full must be above zero"),
-        ("augment ./mnist --study st --generator lr=-1", "--generator lr must be zero or more, not -1"),
-        ("augment ./mnist --study st --generator critic_steps=0", "--generator critic-steps must be 1 or more"),
+        ("augment ./mnist --study st --recipe cgan --generator lr=-1", "--generator lr must be zero or more, not -1"),
+        (
+            "augment ./mnist --study st --recipe cgan --generator critic_steps=0",
+            "--generator critic-steps must be 1 or more",
+        ),
         ("augment ./mnist --study st --classifier lr=-1", "--classifier lr must be zero or more"),
         ("augment ./mnist --study st --classifier policy=strong", "`--classifier policy` is set by the study itself"),
         ("augment ./mnist --study st --classifier share=0.5", "`--classifier share` is set by the study itself"),

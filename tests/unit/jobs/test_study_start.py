@@ -11,19 +11,23 @@ import torch
 import zeuxis
 from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import platform
+from zeuxis.catalog import load
 from zeuxis.data.memory import MemoryDataset
+from zeuxis.engine import probe
 from zeuxis.errors import BadInput
 from zeuxis.jobs import training
+from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.analyse import _others
 from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.plan import Plan, StudyConfig
+from zeuxis.recipes.recipe import Represents
 from zeuxis.stats.twoway import Examined
 from zeuxis.stats.verdict import secondary
 
-NETS = ["--generator", "width=4", "--classifier", "width=4"]
+NETS = ["--recipe", "cgan", "--generator", "width=4", "--classifier", "width=4"]
 BEGIN = ["augment", "pics", "--study", "deep/st", "--labels-per-class", "4", "--repeats", "1", *NETS]
 
 
@@ -155,7 +159,7 @@ def test_the_plan_says_once_what_the_domain_leaves_out(world, few_steps):
     ("line", "idle"),
     [
         ("--classic-only --out o --study st --repeats 6", "--study, --repeats"),
-        ("--classic-only --out o --generator width=8 --margin 1", "--margin, --generator"),
+        ("--classic-only --out o --treatment again --margin 1", "--margin, --treatment"),
         ("--study st --copies 2 --balance", "--copies, --balance"),
         ("--study st --policy light", "--policy"),
     ],
@@ -203,3 +207,27 @@ def test_a_class_whose_pictures_all_hang_together_cannot_be_examined(tmp_path):
     data = MemoryDataset(pixels, np.arange(80) // 40, ("a", "b"), groups=groups)
     with pytest.raises(BadInput, match="class `a` has 40 pictures in 4 groups, of which a single one fell to the test"):
         studies.prepare(tmp_path / "st", data, StudyConfig(4, 1, steps=(2, 2)), 1, "cpu")
+
+
+@pytest.mark.parametrize("recipe", [n for n in generating(labelled=True) if isinstance(load(n)(), Represents)])
+def test_the_plan_of_what_learns_on_maps_is_measured(tmp_path, monkeypatch, recipe):
+    monkeypatch.setattr(probe, "_LOOK", 0.0)
+    pictures(tmp_path / "pics", ("boot", "dress"), 40, 32)
+    with inside(tmp_path):
+        done = typed("augment", "pics", "--study", "st", "--recipe", recipe, "--budget", "20m", "--dry-run")
+    assert done.code == 0 and "generator " in done.err, done
+
+
+def test_photographs_are_given_to_latentgan_and_its_pictures_are_mixed_in(tmp_path, few_steps):
+    pictures(tmp_path / "pics", ("boot", "dress"), 40, 8)
+    line = "augment pics --size 32 --study st --labels-per-class 4 --repeats 1 --out more".split()
+    with inside(tmp_path):
+        done = typed(*line)
+        assert done.code == 0 and "zeuxis: latentgan: its autoencoder gives" in done.err, done
+        asked = json.loads(Path("st/study.json").read_text())["asked"]
+        assert asked["recipe"] == "latentgan" and "autoencoder" in asked["chosen"]
+        assert list(Path("more").rglob("*.png"))
+        again = typed(*line)
+        assert again.code == 0, again
+    done = typed("augment", str(tmp_path / "pics"), "--study", str(tmp_path / "s2"), "--generator", "width=4")
+    assert done.code == 2 and "`auto` takes no recipe's fields (--generator); name the recipe" in done.err

@@ -46,6 +46,19 @@ def test_pictures_of_another_class_than_was_asked_for_teach_nothing():
         assert all(share < 0.1 for share in metric.by_class(wrong))
 
 
+def test_sets_that_lie_class_by_class_are_compared_whole():
+    """Two thirds of the generated pictures are noise; their class by class order must not hide it."""
+    (train, labels), (test, _), (fresh, _) = cloud("train"), cloud("test", 30), cloud("fresh")
+    by_class = labels.argsort(stable=True)
+    fake = torch.where(torch.arange(90)[:, None] < 30, fresh[by_class], 40 * torch.ones(8))
+    test = test[(torch.arange(30) % CLASSES).argsort(stable=True)]
+    bad, good = (Sets(x, train[by_class], test) for x in (fake, fresh[by_class]))
+    for name in ("density", "coverage"):
+        measure = catalog()[name].measure
+        assert measure(bad).value < 0.7 * measure(good).value
+        assert measure(good).floor == pytest.approx(measure(good).value, abs=0.4)
+
+
 def test_copies_are_counted_and_so_is_one_picture_drawn_again_and_again():
     train, labels = cloud("train")
     copied = catalog()["copied"].measure(sets((train + 1e-3, labels)))

@@ -58,3 +58,18 @@ def test_it_plays(body):
 def test_a_vector_needs_two_halves():
     with pytest.raises(BadInput, match="two halves"):
         Autoencoder(body="latent", latent=7).check(SPEC)
+
+
+def test_where_there_is_nothing_to_undo_the_rival_is_a_small_picture():
+    """A net that gives grey is worse than the pictures shrunk by 4; flat pictures are kept by that to the last bit."""
+    recipe = make(Autoencoder, "map")
+    assert recipe.yardstick(SPEC).rival == "shrunk" and "by 4" in recipe.yardstick(SPEC).doing
+    m = context(recipe, SPEC)
+    found = recipe.score(m)
+    assert set(found) == {"score", "shrunk"} and 5 < found["shrunk"] < 60
+    assert make(Autoencoder, "vector").yardstick(SPEC).rival == Autoencoder().yardstick(SPEC).rival == "given"
+
+
+def test_a_square_that_does_not_fit_is_mended_by_patch():
+    with pytest.raises(BadInput, match="not 30x30; use `--patch 28`"):
+        Autoencoder().check(Spec(3, 30, 30))

@@ -25,6 +25,7 @@ class StudyConfig:
     training part; budget: seconds for the whole study; margin: the smallest difference, in
     points of balanced accuracy, that matters; treatment: a file of `treatments`.
     domain: the kind of picture, which decides what augmentation leaves the label true.
+    chosen: why this recipe, where `auto` chose it.
     policies, shares: what the choice on validation is made from; share 0 is always in it.
     """
 
@@ -41,6 +42,7 @@ class StudyConfig:
     generator: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[int, int] | None = None
+    chosen: str | None = None
 
     def __post_init__(self) -> None:
         checks = [

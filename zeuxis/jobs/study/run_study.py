@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zeuxis import catalog
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.export import folder_names
 from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, command
 from zeuxis.jobs import training
+from zeuxis.jobs.choosing import choice_for
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, watch
 from zeuxis.jobs.study import study as studies
@@ -42,6 +45,8 @@ def study(
     else:
         training.check_free(folder, "--study")
     dataset = source.open()
+    if asked.recipe == catalog.AUTO:
+        asked = _chosen(asked, dataset)
     data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
     if target is not None:
         folder_names(dataset.spec.classes)
@@ -69,6 +74,15 @@ def study(
         if target is not None:
             augmented_set.write_mixed(place, Path(target))
     return Study(folder)
+
+
+def _chosen(asked: StudyConfig, dataset: Dataset) -> StudyConfig:
+    """The study with the recipe that these pictures need, where it generates at all."""
+    if not asked.generates:
+        return replace(asked, recipe="")
+    choice = choice_for(dataset)
+    say(f"zeuxis: {choice.recipe}: {choice.why}")
+    return replace(asked, recipe=choice.recipe, chosen=choice.why)
 
 
 def _same(folder: Path, dataset: Dataset, asked: StudyConfig, data: Mapping[str, Any]) -> Place:

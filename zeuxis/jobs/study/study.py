@@ -16,14 +16,17 @@ from zeuxis.augmentation.domains import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families as families_of
 from zeuxis.data.files import write_json
+from zeuxis.data.memory import Subset
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
+from zeuxis.draw import some_of
 from zeuxis.engine import compute as computing
 from zeuxis.engine.budget import words_for
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
 from zeuxis.engine.progress import say
+from zeuxis.engine.representing import calibrate, represented
 from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.executing.executor import Executor, Spec, run_all
@@ -46,6 +49,9 @@ from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 from zeuxis.spelling import flag, plain, typed_time
 from zeuxis.stats.twoway import Examined, least_effect
 from zeuxis.stats.verdict import pictures_for_none
+
+_TRIED = 512
+"""Pictures that the steps of a trial read, at most: a recipe that learns on maps has to make them first."""
 
 
 @contextlib.contextmanager
@@ -191,15 +197,18 @@ def _plan(place: Place, slots: int) -> Plan:
     spec, asked = place.dataset.spec, place.asked
     if asked.steps is not None:
         return lay_out(asked, Rates(1e-3, 1e-3, 1e-5), slots, 64, 0)
-    gan, streams = asked.generates, {"images": place.dataset, "synthetic": place.dataset}
+    streams = {"images": place.dataset, "synthetic": place.dataset}
     say("zeuxis: measuring how fast this machine trains the generator and the classifier")
     classifier = place.classifier_recipe(policy=asked.policies[-1])
     per_step = seconds_per_step(classifier, spec, streams, True, place.compute, Ranks(), (0.3, 0.6))
-    if not gan:
+    if not asked.generates:
         return lay_out(asked, Rates(1.0, per_step, 0.0), slots, 64, 0)
     recipe = place.generator_recipe()
-    g = seconds_per_step(recipe, spec, streams, True, place.compute, Ranks(), (0.2, 0.5, 0.8))
     networks = build_networks(recipe, spec, 0).to(place.compute.device).eval()
+    some = Subset(place.dataset, some_of(len(place.dataset), _TRIED, "a trial of steps").numpy())
+    learned = represented(recipe, networks, {"images": some}, place.compute.device)
+    calibrate(recipe, networks, learned)
+    g = seconds_per_step(recipe, spec, learned, True, place.compute, Ranks(), (0.2, 0.5, 0.8))
     start = time.perf_counter()
     for _ in generate(recipe, networks, torch.arange(512), torch.arange(512) % spec.condition, place.compute.device):
         pass

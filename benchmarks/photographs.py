@@ -1,0 +1,103 @@
+"""What do minutes of one core give on photographs? `python benchmarks/photographs.py SHARED WORK --sets trashnet-64`
+
+Every recipe learns from the training folder of every set for as many minutes of processor time, and is held to the
+held-out folder by `zeuxis evaluate`. How many steps that is, is measured first, in processor time too, so that a busy
+machine costs a recipe nothing but the wait. WORK keeps sets, runs and sheets of samples, sixty pictures, a class a row;
+a run that is finished is measured again, not trained. A rival is written as recipe or recipe:preset.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import torch
+from photograph_sets import SETS, divided
+from PIL import Image
+from results import record, unusual
+
+import zeuxis
+from zeuxis.engine.progress import say
+from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.runs import Run
+
+RECIPES = ("latentgan", "r3gan:few", "cgan", "dcgan", "vae")
+FIGURES = ("kid", "density", "coverage", "diversity", "gan_test", "cas", "copied")
+PACE, WARM = 24, 8
+"""Steps whose time tells how many fit, and those before them that are not counted."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--sets", nargs="+", default=["trashnet-64"], choices=list(SETS))
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
+    parser.add_argument("--minutes", nargs="+", type=float, default=[10.0])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--field", nargs="*", default=[], help="FIELD=VALUE of the recipes, for a trial")
+    a = parser.parse_args()
+    fields = dict(pair.split("=") for pair in a.field)
+    for name in a.sets:
+        for minutes in a.minutes:
+            for seed in a.seeds:
+                for recipe in a.recipes:
+                    row = [name, recipe, f"{minutes:g} min", f"seed {seed}", *unusual(parser, a, "field")]
+                    measure(row, a.shared, a.work, minutes, seed, fields)
+    return 0
+
+
+def measure(row: list[str], shared: Path, work: Path, minutes: float, seed: int, fields: dict[str, str]) -> None:
+    train, test = divided(row[0], shared, work / "sets")
+    place = work / "runs" / "-".join(row).replace(" ", "").replace(":", "-")
+    if not (place / "finish.json").exists():
+        trained(row[1], train, place, 60 * minutes, seed, fields)
+    run = Run.open(place)
+    found = zeuxis.evaluate(place, data=test, n=900, features="efficientnet-lite0")
+    figures = {name: figure.result.value for name, figure in found.figures.items() if name in FIGURES}
+    floors = {f"{name}_real": found.figures[name].result.floor for name in ("gan_test", "cas") if name in figures}
+    spent = float((place / "spent.txt").read_text())
+    record("photographs", row, {"images": run.finish["images"], "cpu_seconds": spent} | figures | floors)
+    sheet(run, work / "sheets" / f"{place.name}.png")
+    print(" ".join(row), {k: round(v, 3) for k, v in figures.items() if v is not None}, flush=True)
+
+
+def trained(named: str, train: Path, place: Path, seconds: float, seed: int, fields: dict[str, str]) -> None:
+    """Trains for so many seconds of processor time, and notes how many they were."""
+    recipe, _, preset = named.partition(":")
+    given = {"threads": 1, "compute": "auto", "preset": preset or None, "seed": seed}
+    given |= {
+        name: type(zeuxis.catalog.load(recipe).__dataclass_fields__[name].default)(v) for name, v in fields.items()
+    }
+    steps = max(1, round(seconds / pace(recipe, train, place, given)))
+    before = time.process_time()
+    zeuxis.train(recipe, train, run=place, steps=steps, **given)
+    (place / "spent.txt").write_text(f"{time.process_time() - before:.1f}\n")
+
+
+def pace(recipe: str, train: Path, place: Path, given: dict) -> float:
+    """Processor seconds of a step."""
+    spent = []
+    for steps in (WARM, WARM + PACE):
+        trial = place.with_name(f"{place.name}-pace-{steps}")
+        before = time.process_time()
+        zeuxis.train(recipe, train, run=trial, steps=steps, **given)
+        spent.append(time.process_time() - before)
+    step = max(1e-4, (spent[1] - spent[0]) / PACE)
+    say(f"{place.name}: {step:.3f} s a step")
+    return step
+
+
+def sheet(run: Run, path: Path, columns: int = 10) -> None:
+    classes = len(run.spec.classes) if run.record["conditional"] else 0
+    rows = classes or 6
+    labels = torch.arange(rows).repeat_interleave(columns) if classes else None
+    pixels = torch.cat(list(generate(run.recipe, run.networks(), seeds_of("sheet", 0, rows * columns), labels)))
+    n, channels, height, width = pixels.shape
+    grid = pixels.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(grid.reshape(rows * height, columns * width, channels).squeeze(-1).numpy()).save(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
