@@ -125,22 +125,34 @@ def probe(
     fixed_threads: bool,
     patience: float = PATIENCE,
 ) -> Probed:
-    """Measures `first` and each candidate at mid-run, in turns; a candidate counts only where it is 5 % faster."""
-    looks, best = {}, {}
+    """Measures `first` and each candidate at mid-run, in turns; a candidate counts only where it is 5 % faster.
+
+    A choice is held to the mean of its looks but the first: beside other programs, threads that wait for one another
+    are fast at moments and slow on the whole. Several threads have to be a fifth faster than one.
+    """
+    looks: dict[ComputeOptions, Callable[[float], float]] = {}
+    taken: dict[ComputeOptions, list[float]] = {}
     start = time.perf_counter()
     for compute in (first, *candidates(first, fixed_threads, recipe.half)):
         if ranks.agree(int(time.perf_counter() - start > patience))[0]:
             break
         try:
             looks[compute] = _looker(recipe, spec, streams, conditional, compute, ranks)
-            best[compute] = looks[compute](0.5)
+            taken[compute] = [looks[compute](0.5)]
         except (RuntimeError, NotImplementedError, BadInput):
             looks.pop(compute, None)  # an option that this build cannot take: plain eager stays
             if compute == first:
                 raise
-    for compute, look in [*looks.items()] * 2:
+    for compute, look in [*looks.items()] * _ROUNDS:
         if ranks.agree(int(time.perf_counter() - start < patience))[0]:
-            best[compute] = min(best[compute], look(0.5))
+            taken[compute].append(look(0.5))
     looks.clear()  # their tables hold memory that the last measurement needs
-    fastest = min(best, key=lambda compute: best[compute] * (1.0 if compute == first else 1.05))
+    alone = any(compute.threads == 1 for compute in taken)
+
+    def cost(compute: ComputeOptions) -> float:
+        several = 1.2 if alone and compute.threads > 1 else 1.0
+        mean = fmean(taken[compute][1:] or taken[compute])
+        return float(f"{mean * several * (1.0 if compute == first else 1.05):.3g}")  # equals go to the plainer
+
+    fastest = min(taken, key=cost)
     return Probed(fastest, seconds_per_step(recipe, spec, streams, conditional, fastest, ranks, patience=patience))

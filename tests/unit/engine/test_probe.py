@@ -64,6 +64,27 @@ def test_an_option_is_taken_where_it_is_five_percent_faster(clock, gain, chosen)
     assert found.seconds_per_step == pytest.approx(0.01 * (gain if chosen else 1.0))
 
 
+def test_threads_that_are_fast_at_moments_are_not_believed(clock):
+    """Two threads beside another program: twice as fast in one look of three, and eight times slower in the others."""
+    looks = iter([0.1, 0.1, 1.0] * 1000)
+    held = {}
+
+    def costs(compute, progress, now):
+        if compute.threads == 1:
+            return 0.2
+        return held.setdefault(round(now, 1), next(looks))
+
+    clock(costs)
+    found = probe(Plain(), SPEC, streams(), False, replace(FIRST, threads=2), Ranks(), False, 40.0)
+    assert found.compute.threads == 1
+
+
+@pytest.mark.parametrize(("two", "threads"), [(0.9, 1), (0.6, 2)])
+def test_a_second_thread_has_to_pay(clock, two, threads):
+    clock(lambda compute, progress, now: 0.01 * (two if compute.threads == 2 else 1.0))
+    assert probe(Plain(), SPEC, streams(), False, replace(FIRST, threads=2), Ranks(), False).compute.threads == threads
+
+
 def test_an_option_that_this_build_cannot_take_is_left_alone(clock):
     def costs(compute, progress, now):
         if compute.channels_last:
