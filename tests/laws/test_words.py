@@ -192,7 +192,7 @@ def _python(page: Path) -> str:
     """All code of a page, one after another, with small nets and short trainings."""
     code = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
     return code.replace("steps=200", "steps=2").replace("width=16", "width=8").replace("labels_per_class=20, repeats=6",
-        "labels_per_class=4, repeats=1, generator={'width': 4}, classifier={'width': 4}")  # fmt: skip
+        "labels_per_class=4, repeats=1, recipe='cgan', generator={'width': 4}, classifier={'width': 4}")  # fmt: skip
 
 
 def test_the_page_on_python_runs(two_steps, tmp_path):

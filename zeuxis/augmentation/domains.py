@@ -61,7 +61,9 @@ def guard_words(domain: str, policies: Iterable[str | Policy]) -> str:
     if {"flip_horizontal", "flip_vertical"} <= set(reach):
         phrases.append(_FLIPS[bool(across), bool(down)])
     if "rotate" in reach:
-        phrases.append(f"rotation up to {135 * min(reach['rotate'], guard.limits.get('rotate', 1.0)):.0f} degrees")
+        degrees = 135 * min(reach["rotate"], guard.limits.get("rotate", 1.0))
+        strong = " in `strong`, as published" if degrees > 45 else ""
+        phrases.append(f"rotation up to {degrees:.0f} degrees{strong}")
     limited = [name for name in ("shear_x", "solarize", "cutout") if guard.limits.get(name, 1.0) < reach.get(name, 0)]
     phrases += [_LIMITED[name].format(guard.limits[name]) for name in limited]
     if not phrases:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import JOINS, Families, check_bound, families
+from zeuxis.data.duplicates import JOINS, SMALLEST, Families, check_bound, families
 from zeuxis.data.export import kinds_of
 from zeuxis.data.memory import item_digests
 from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.data.trees import some
-from zeuxis.errors import BadInput, counted
+from zeuxis.errors import BadInput, command, counted
 from zeuxis.jobs.sources import Source
 from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
@@ -53,7 +53,12 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         "frames left out": [name for name, _ in getattr(dataset, "notes", [])],
         "remarks": [
             spelled(remark)
-            for remark in [*getattr(dataset, "remarks", []), *_of_models(dataset), *of_parts(dataset, together)]
+            for remark in (
+                *getattr(dataset, "remarks", []),
+                *_of_models(dataset),
+                *of_parts(dataset, together),
+                *parts_unseen(source, dataset),
+            )
         ],
         "skipped": [list(s) for s in getattr(dataset, "skipped", [])],
     }
@@ -108,6 +113,18 @@ def of_parts(dataset: Dataset, together: Families) -> list[str]:
             "held out"
         )
     return lines
+
+
+def parts_unseen(source: Source, dataset: Dataset) -> list[str]:
+    """A warning where pictures were shrunk so far that a part of one is not told from a picture of its own."""
+    if (
+        source.size is None
+        or min(dataset.spec.height, dataset.spec.width) >= SMALLEST
+        or source.join in ("exact", "off")
+    ):
+        return []
+    look = f"`{command('data show', source.source)}` without --size says whether there are any"
+    return [f"below {SMALLEST} px parts of one picture are not looked for, and may be divided: {look}"]
 
 
 def two_labels(dataset: Dataset) -> list[dict[str, str]]:

@@ -167,7 +167,8 @@ def of_held(held: Held) -> Outcome:
         few = counted(held.pictures or 0, "held-out picture")
         return unjudged(f"with {few}, being right on every one would not be told from {held.doing}")
     gain = held.ours - held.rival
-    figures = f"{_figure(held.ours, held.unit)} against {_figure(held.rival, held.unit)} on held-out pictures"
+    pictures = counted(held.pictures, "held-out picture") if held.pictures else "held-out pictures"
+    figures = f"{_figure(held.ours, held.unit)}{_spread(held)} against {_figure(held.rival, held.unit)} on {pictures}"
     amount = f"{decimal(gain, 2)} dB" if held.unit == "dB" else f"{decimal(100 * gain, 1)} points"
     grade = _gain(gain, held.least, held.noise)
     by = f", by {amount}" if grade in ("little better", "better") else ""
@@ -182,6 +183,15 @@ def of_held(held: Held) -> Outcome:
     }
     before = {} if held.earlier is None else {"earlier": asdict(held.earlier)}
     return Outcome(grade, " ".join(sentence for sentence in said if sentence), comparison | before)
+
+
+def _spread(held: Held) -> str:
+    """How far a share of so few pictures may lie from that of all such: 95 % (Agresti and Coull 1998)."""
+    if held.unit != "%" or not held.pictures:
+        return ""
+    n = held.pictures + 4
+    share = (held.ours * held.pictures + 2) / n
+    return f" (±{decimal(196 * (share * (1 - share) / n) ** 0.5, 0)})"
 
 
 def _figure(value: float, unit: str) -> str:

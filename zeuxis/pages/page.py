@@ -1,10 +1,11 @@
 """Templates to one self-contained page: no script, no request, everything escaped."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
@@ -13,8 +14,21 @@ from zeuxis.pages import formats
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_SHORT = 24  # characters
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks, as messages have it, in the type of code; short pieces are kept on one line."""
+
+    def shown(match: re.Match[str]) -> str:
+        return f"<code{' class=short' if len(match[1]) <= _SHORT else ''}>{match[1]}</code>"
+
+    return Markup(re.sub(r"`([^`]+)`", shown, str(escape(text))))
+
+
 FILTERS = {
     "brief": formats.brief,
+    "coded": coded,
     "decimal": formats.decimal,
     "duration": formats.duration,
     "interval": formats.interval,

@@ -138,7 +138,7 @@ def _reason(verdict: Verdict, treatment: str, alpha: float) -> str:
             f"{there}, {'and' if side == 'includes 0' else 'but'} {verdict.left_out} of the "
             f"{counted(verdict.repeats, 'repeat')} chose to leave out {treatment} (share 0), and then "
             f"{_neither(verdict)} (the smallest possible p is {verdict.smallest_p:.3g}); a new study of about "
-            f"{counted(enough, 'repeat')} could, if as many go on doing so"
+            f"{counted(enough, 'repeat')} could, if the same share leaves them out"
         )
     if side == "includes 0":
         return ""

@@ -135,7 +135,8 @@ def test_what_is_said_of_a_set_names_parameters_in_python(tmp_path):
         Image.new("RGB", size).save(tmp_path / f"{name}.png")
     Image.new("RGB", (8, 8)).save(tmp_path / "c.tif", save_all=True, append_images=[Image.new("RGB", (8, 8), "red")])
     assert zeuxis.data_show(tmp_path)["sizes"]["to train"] == "give size=, such as `size=64`"
-    (remark,) = zeuxis.data_show(tmp_path, size=8)["remarks"]
+    remark, unseen = zeuxis.data_show(tmp_path, size=8)["remarks"]
+    assert "below 48 px parts of one picture are not looked for" in unseen and "without size=" in unseen
     assert remark.endswith("`frames='all'` takes them")
 
 

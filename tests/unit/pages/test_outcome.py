@@ -110,16 +110,18 @@ def test_a_gain_is_called_one_only_where_it_is(ours, rival):
 
 def test_a_classifier_is_held_against_guessing():
     found = of_held(Held(0.105, 0.1, "guessing", "%", 0.01, 0.03, 400))
-    assert found.sentence == "The result is no better than guessing: 10.5 % against 10.0 % on held-out pictures."
+    assert (
+        found.sentence == "The result is no better than guessing: 10.5 % (±3) against 10.0 % on 400 held-out pictures."
+    )
     found = of_held(Held(0.12, 0.1, "guessing", "%", 0.01, 0.03, 400))
-    said = "The result was not shown to be better than guessing: 12.0 % against 10.0 % on held-out pictures."
+    said = "The result was not shown to be better than guessing: 12.0 % (±3) against 10.0 % on 400 held-out pictures."
     assert (found.grade, found.sentence) == ("no better", said)
 
 
 def test_all_right_on_nine_pictures_is_better_than_guessing_and_roughly_so():
     """The gain that counts as large is one of the result; what chance gives only decides whether there is one."""
     found = of_held(Held(1.0, 1 / 3, "guessing", "%", 0.01, 0.31, 9))
-    said = "The result is better than guessing, by 66.7 points: 100.0 % against 33.3 % on held-out pictures."
+    said = "The result is better than guessing, by 66.7 points: 100.0 % (±20) against 33.3 % on 9 held-out pictures."
     assert found.sentence == f"{said} Only 9 pictures were held out, so these figures are rough."
     assert found.grade == "better"
 

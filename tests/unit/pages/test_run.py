@@ -112,7 +112,7 @@ def test_the_first_sentence_is_the_judgement(tmp_path: Path) -> None:
     )
     text = page_of(folder).text
     assert text.index("The samples are fog, all alike: 0.04 times as varied") < text.index("cgan was trained on")
-    assert "What to do: train again with `--images 7`." in text and "How the samples were judged" in text
+    assert "What to do: train again with --images 7 ." in text and "How the samples were judged" in text
     assert "was not measured" not in text and "Alarms do not say how good the result is." in text
 
 

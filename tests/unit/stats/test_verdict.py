@@ -203,7 +203,7 @@ def test_a_study_short_of_repeats_that_chose_pictures_says_how_many_it_takes():
     """With share 0 in five of six repeats neither sentence nor reasons named anything that would settle it."""
     found = told([2.0, 0, 0, 0, 0, 0], shares=[0.25, 0, 0, 0, 0, 0])
     assert found.verdict == "UNDECIDED"
-    assert "; a new study of about 36 repeats could, if as many go on doing so; " in found.sentence
+    assert "; a new study of about 36 repeats could, if the same share leaves them out; " in found.sentence
     assert "More repeats are a new study in another folder (--study), and all runs are trained again" in found.why
     every = told([0] * 6, shares=[0] * 6, shortage="the generator was short")
     assert "that takes a generator whose pictures validation finds a use for" in every.why
@@ -224,7 +224,8 @@ def test_an_interval_on_one_side_of_0_is_undecided_with_the_reason_first(rest, s
     assert found.sentence.startswith(
         f"UNDECIDED: the 95 % interval lies {side} 0 ({low:+.2f} to {high:+.2f} points), but 1 of the 6 repeats chose "
         "to leave out the generated pictures (share 0), and then 6 repeats can call neither HELPED nor HURT "
-        "(the smallest possible p is 0.0625); a new study of about 8 repeats could, if as many go on doing so; with "
+        "(the smallest possible p is 0.0625); a new study of about 8 repeats could, if the same share leaves them "
+        "out; with "
     )
     assert "too uncertain" not in found.sentence and found.sentence.count("95 % interval") == 1
 

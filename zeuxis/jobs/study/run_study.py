@@ -14,6 +14,7 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, command
 from zeuxis.jobs import training
 from zeuxis.jobs.choosing import choice_for
+from zeuxis.jobs.showing import parts_unseen
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, watch
 from zeuxis.jobs.study import study as studies
@@ -55,6 +56,8 @@ def study(
         if begun
         else studies.prepare(folder, dataset, asked, threads, device, source.join)
     )
+    for line in parts_unseen(source, dataset):
+        say(f"zeuxis: warning: {line}")
     if dry_run and begun and (summary := _finished(folder)):
         say(f"zeuxis: {summary}; nothing to do, and a new plan needs another --study")
         return None

@@ -236,7 +236,7 @@ def test_part_words(place: Place) -> str:
         f"about {least_effect(examined):.2g} points on"
     )
     if there >= needed:
-        return f"zeuxis: {shown}; they are enough to call NO USEFUL GAIN within {margin:g} points"
+        return f"zeuxis: {shown}; they are not too few for NO USEFUL GAIN within {margin:g} points"
     less = (
         f", and these count as {there:,}, as classes differ in size or pictures stay together"
         if there < len(examined.classes)
