@@ -56,6 +56,7 @@ class Trainer:
     options: LoopOptions
     rung: set[str] = field(default_factory=set)
     best: float | None = None
+    newest: float | None = None
     seen: Seen = field(default_factory=lambda: Seen({}, {}))
     before: float = 0.0
     started: float = field(default_factory=time.monotonic)
@@ -134,7 +135,8 @@ def _set_up(
     else:
         _begin_from(record, state)
     learned = represented(recipe, state.networks, streams, compute.device, run.path if group.first else None)
-    if not saved and not record.get("start_from"):
+    named = record.get("start_from")
+    if not saved and (not named or named.get("part")):  # whole networks know the statistics of their maps
         calibrate(recipe, state.networks, learned)
     samplers = batch_samplers(recipe.batch_specs(), learned, record["seed"], compute.device, conditional)
     trainer = Trainer(run, record, state, samplers, monitor, log, group, options)
@@ -154,7 +156,7 @@ def _begin_from(record: dict[str, Any], state: TrainState) -> None:
     weights, _ = store.load(Path(named["file"]))
     if store.content_hash(weights) != named["sha256"]:
         raise BadInput("the weights that this run begins from have changed", named["file"], "start a new run")
-    state.adopt(weights)
+    state.adopt(weights, named.get("part", ""))
 
 
 def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:
@@ -198,7 +200,7 @@ def _play_on(trainer: Trainer, stop: Stop, display: Display) -> None:
         if bad:
             _rewind(trainer, seen.bad or "a term of another process")
             continue
-        display.show(state.step, seen.terms)
+        display.show(state.step, seen.terms, trainer.newest)
         if state.step % log_every == 0 or state.step == state.steps:
             clock = {"seconds": round(trainer.seconds, 3), "images_per_second": round(display.rate(state.step), 1)}
             trainer.log.add(
@@ -265,6 +267,7 @@ def _look(trainer: Trainer) -> None:
         trainer.log.add("alarm", **at, **entry)
         if trainer.ranks.first and not trainer.options.quiet:
             say(f"zeuxis: {alarm.name}: {alarm.words}; {alarm.advice.words()}")
+    trainer.newest = score.get("score")
     if "score" in score and (trainer.best is None or score["score"] > trainer.best):
         trainer.best = score["score"]
         _snapshot(trainer, "best")

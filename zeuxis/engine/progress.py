@@ -39,7 +39,8 @@ class Display:
         """Images per second since this process took up the run."""
         return (step - self.first) * self.batch / max(time.monotonic() - self.start, 1e-9)
 
-    def show(self, step: int, terms: Mapping[str, Mapping[str, float]]) -> None:
+    def show(self, step: int, terms: Mapping[str, Mapping[str, float]], score: float | None = None) -> None:
+        """score: the newest held-out one, for which losses are no substitute."""
         now = time.monotonic()
         last = step == self.steps
         if not self.shows or (now - self.last < (_MOVING if self.moves else _OFTEN) and not (last and self.moves)):
@@ -48,6 +49,7 @@ class Display:
         self._tell_slow(step, now - self.start, left)
         self.last = now
         losses = "  ".join(f"{phase} {sum(t.values()):.3f}" for phase, t in terms.items())
+        losses += "" if score is None else f"  held-out score {score:.3f}"
         state = f"{step / self.steps:4.0%}  {self.rate(step):,.0f} images/s  {words_for(left)} left  {losses}"
         if not self.moves:
             say(f"zeuxis: {' '.join(state.split())}")

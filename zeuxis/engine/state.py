@@ -27,8 +27,17 @@ def build_networks(recipe: Recipe, spec: Spec, seed: int) -> nn.ModuleDict:
     return networks
 
 
-def adopt(weights: Mapping[str, Tensor], *groups: nn.ModuleDict) -> None:
-    """Gives the weights "NETWORK.NAME" to the networks of that name in each group, where there are such."""
+def adopt(weights: Mapping[str, Tensor], *groups: nn.ModuleDict, part: str = "") -> None:
+    """Gives the weights "NETWORK.NAME" to the networks of that name in each group, where there are such.
+
+    part: of a network, to which all of them are given in place of that.
+    """
+    if part:
+        mine = {k.partition(".")[2]: v for k, v in weights.items()}
+        for networks in groups:
+            if part.partition(".")[0] in networks:
+                networks.get_submodule(part).load_state_dict(mine)
+        return
     for name in {key.partition(".")[0] for key in weights}:
         mine = {k.partition(".")[2]: v for k, v in weights.items() if k.startswith(f"{name}.")}
         for networks in groups:
@@ -85,9 +94,9 @@ class TrainState:
             optimizer.load(mine)
         self.step, self.attempt = step, attempt
 
-    def adopt(self, weights: Mapping[str, Tensor]) -> None:
+    def adopt(self, weights: Mapping[str, Tensor], part: str = "") -> None:
         """Takes the weights "NETWORK.NAME" of another run, for each network that has any, and for its average."""
-        adopt(weights, self.networks, self.ema)
+        adopt(weights, self.networks, self.ema, part=part)
 
     def finite(self) -> bool:
         """Whether every weight and every state tensor is finite."""

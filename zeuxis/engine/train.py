@@ -52,11 +52,15 @@ class Start:
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights that a new run begins from: a safetensors file, the content hash, and who said so."""
+    """Weights that a new run begins from: a safetensors file, the content hash, and who said so.
+
+    part: of a network, which they are of; empty where they are of whole networks by name.
+    """
 
     file: str
     sha256: str
     asked: str
+    part: str = ""
 
 
 AS_USUAL, USUAL_OPTIONS = Start(), LoopOptions()
@@ -118,7 +122,7 @@ def _learned(
     begin.apply()
     networks = build_networks(recipe, spec, start.seed)
     if start.weights:
-        adopt(store.load(Path(start.weights.file))[0], networks)
+        adopt(store.load(Path(start.weights.file))[0], networks, part=start.weights.part)
     return represented(recipe, networks.to(begin.device).eval(), streams, begin.device)
 
 

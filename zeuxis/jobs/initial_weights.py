@@ -1,16 +1,18 @@
 """`--start-from`: which weights a new run begins with."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.train import Weights
 from zeuxis.errors import BadInput, command
-from zeuxis.recipes.recipe import Recipe, recipe_name
+from zeuxis.recipes.recipe import Recipe, Represents, recipe_name
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
 
@@ -18,8 +20,10 @@ from zeuxis.weights import bundled, store
 def weights_from(asked: str, recipe: Recipe) -> Weights:
     """A run's folder, a weights file, `bundled`, or the name of bundled weights. Raises BadInput."""
     path = _file(asked, recipe)
-    weights, _ = store.load(path)
-    return Weights(str(path.resolve()), store.content_hash(weights), asked)
+    weights, words = store.load(path)
+    maps = isinstance(recipe, Represents) and words.get("recipe") == "autoencoder"
+    part = recipe.representing if isinstance(recipe, Represents) and maps else ""
+    return Weights(str(path.resolve()), store.content_hash(weights), asked, part)
 
 
 def _file(asked: str, recipe: Recipe) -> Path:
@@ -69,6 +73,9 @@ def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
     tensors, _ = store.load(Path(weights.file))
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
+    if weights.part:
+        _check_part(networks.get_submodule(weights.part), tensors, recipe, weights.asked)
+        return
     shapes = {k: v.shape for k, v in networks.state_dict().items()}
     names = {key.partition(".")[0] for key in tensors} & set(networks)
     wanted = {k: v for k, v in shapes.items() if k.partition(".")[0] in names}
@@ -78,4 +85,14 @@ def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
             f"these weights are of another net than {recipe_name(type(recipe))} with these settings",
             weights.asked,
             "give the settings that they were trained with, or leave --start-from away",
+        )
+
+
+def _check_part(part: nn.Module, tensors: Mapping[str, torch.Tensor], recipe: Recipe, asked: str) -> None:
+    wanted = {k: v.shape for k, v in part.state_dict().items()}
+    if {k.partition(".")[2]: v.shape for k, v in tensors.items()} != wanted:
+        raise BadInput(
+            f"this autoencoder is another than {recipe_name(type(recipe))} learns on",
+            asked,
+            "train one on pictures in colour, with `--preset map`, and with `--levels 3` for pictures above 96 px",
         )

@@ -189,6 +189,7 @@ def finish(run: Run, given: Material) -> Run:
     if int(os.environ.get("RANK", "0")) == 0:
         for i, (name, split) in enumerate(given.splits.items()):
             write_json(_split_file(run.path, i, name), split.to_json())
+        say("zeuxis: trained; looking at what came of it")
         for capability in capabilities_of(run.recipe):
             capability.finish(run, given)
         outcome = judge(run, given)

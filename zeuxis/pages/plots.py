@@ -126,11 +126,12 @@ def _marks(series: Series, x: Scale, y: Scale, css: str) -> Markup:
 
 
 def _told(line: Series, dotted: bool) -> Value:
-    """The number of a line in the legend: at its dot, where the lines have one, else the last."""
-    known = [(x, y) for x, y in line.points() if y is not None]
+    """The number of a line in the legend: at its dot, where the lines have one, else the last that is drawn."""
     if dotted:
+        known = [(x, y) for x, y in line.points() if y is not None]
         return next((y for x, y in known if line.mark is not None and math.isclose(x, line.mark)), None)
-    return known[-1][1] if known else None
+    drawn = [y for _, y in thin(line.points()) if y is not None]
+    return drawn[-1] if drawn else None
 
 
 def _legend(series: Sequence[Series]) -> Markup:

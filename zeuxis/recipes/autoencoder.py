@@ -10,10 +10,11 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
+from zeuxis.losses.fidelity import l1
 from zeuxis.nets.autoencoding import BODIES
 from zeuxis.nets.latent_maps import MapAutoencoder, map_radius
 from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
-from zeuxis.recipes._damaging import check_damage, damaged, held_out, shown, undo_loss, undo_score, warmed
+from zeuxis.recipes._damaging import check_damage, damaged, flipped, held_out, shown, undo_loss, undo_score, warmed
 from zeuxis.recipes.recipe import (
     Amount,
     Average,
@@ -23,11 +24,15 @@ from zeuxis.recipes.recipe import (
     Optimizer,
     Phase,
     Recipe,
+    Share,
     StepContext,
     Terms,
     Whole,
     Yardstick,
 )
+
+_SIZE = 1e-4
+"""Weight of the mean square of a map, which has no scale of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class Autoencoder(Recipe):
     levels: Whole = 2  # own, conv and map: halvings
     code: Whole = 48  # own, conv: channels of the smallest map; 48 / 4^2 = 3 numbers a pixel, as many as in colour
     latent: Count = 64  # own, latent: numbers per picture, even; those of `vae` for 64 px
+    noise: Share = 0.0  # own, map: deviations of a map's channels, at most, that the decoder sees it off by
     patch: Whole = 64  # own: pixels; with a latent vector also the size of every picture that it restores
     batch: Count = 16  # own
     lr: Amount = 1e-3  # own, Adam
@@ -57,7 +63,7 @@ class Autoencoder(Recipe):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "code": 12, "patch": 32},
         "vector": {"body": "latent"},
-        "map": {"body": "map", "damage": "clean", "half_life": 8000.0},
+        "map": {"body": "map", "damage": "clean", "noise": 0.4, "half_life": 8000.0},
     }
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
@@ -121,8 +127,20 @@ class Autoencoder(Recipe):
         return Average(("restorer",), self.half_life)
 
     def restorer_loss(self, m: StepContext) -> Terms:
-        """Mean squared difference to the clean pictures."""
-        return undo_loss(m, self.damage, self.flip)
+        """Mean squared difference to the clean pictures; of maps the mean absolute one, as where they come from."""
+        return self._map_loss(m) if self.body == "map" else undo_loss(m, self.damage, self.flip)
+
+    def _map_loss(self, m: StepContext) -> Terms:
+        """A generator misses maps by a little: the decoder learns to draw pictures from such."""
+        clean, net = flipped(m, self.flip), m.networks["restorer"]
+        seen = damaged(clean, self.damage, m.draw)
+        code = net.encode(seen.image)  # type: ignore[operator]
+        if self.noise:
+            off = m.draw.at("off").normal(len(code), *code.shape[1:]).to(code)
+            level = self.noise * m.draw.at("level").uniform(len(code), 1, 1, 1).to(code)
+            off = off * level * code.detach().std((2, 3), keepdim=True)
+        answer = net.decode(code + off if self.noise else code)  # type: ignore[operator]
+        return Terms({"l1": l1(answer, seen.wanted(clean)), "size": _SIZE * code.square().mean()})
 
     def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The damaged pictures that it learns from."""

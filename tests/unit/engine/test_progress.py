@@ -66,3 +66,10 @@ def test_a_line_on_a_terminal_is_no_wider_than_it(clock, capsys, monkeypatch, co
         and max(map(len, states)) <= min(columns - 1, 118)
         and "100%" in states[-1] + "100%" * (columns < 40)
     )
+
+
+def test_the_newest_score_stands_beside_the_losses(clock, capsys):
+    display = Display(100, 8)
+    clock.now += 40
+    display.show(50, {"classifier": {"loss": 0.5}}, 0.8214)
+    assert capsys.readouterr().err.strip().endswith("classifier 0.500 held-out score 0.821")

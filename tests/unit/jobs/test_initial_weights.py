@@ -91,3 +91,22 @@ def test_bundled_weights_of_the_scale_that_was_asked_for():
         weights_from("bundled", Compact(scale=3))
     with pytest.raises(BadInput, match="several weights of restorer"):
         weights_from("bundled", Restorer())
+
+
+def test_latentgan_learns_on_the_maps_of_an_autoencoder_of_ones_own(photos, tmp_path):
+    maps = {"preset": "map", "patch": 32, "batch": 4, "compute": "plain"}
+    own = zeuxis.train("autoencoder", photos, run=tmp_path / "maps", steps=2, start_from="autoencoder-4", **maps)
+    assert own.record["settings"]["levels"] == 2
+    run = zeuxis.train("latentgan", photos, run=tmp_path / "r", steps=2, size=32, start_from=own.path, compute="plain")
+    begun, ours = own.tensors(), run.tensors()
+    mine = {k: v for k, v in ours.items() if k.startswith("representation.autoencoder.")}
+    assert len(mine) == len(begun)
+    for name, weight in mine.items():
+        assert torch.equal(weight, begun["restorer." + name.removeprefix("representation.autoencoder.")]), name
+    usual = zeuxis.train("latentgan", photos, run=tmp_path / "u", steps=2, size=32, compute="plain").tensors()
+    statistics = [k for k in ours if k.startswith("representation.") and k not in mine]
+    assert statistics and all(not torch.equal(ours[k], usual[k]) for k in statistics)
+    third = zeuxis.train("autoencoder", photos, run=tmp_path / "eighth", steps=1, levels=3, **maps)
+    with pytest.raises(BadInput, match="this autoencoder is another than latentgan learns on"):
+        zeuxis.train("latentgan", photos, run=tmp_path / "no", steps=1, size=32, start_from=third.path)
+    assert not (tmp_path / "no").exists()

@@ -8,6 +8,7 @@ from zeuxis.errors import BadInput
 from zeuxis.nets.autoencoding import ConvDecoder, ConvEncoder
 from zeuxis.recipes.autoencoder import Autoencoder
 from zeuxis.recipes.recipe import Batch, Embeds, Reconstructs, StepContext, make
+from zeuxis.weights import bundled, store
 
 SPEC = Spec(3, 32, 32)
 
@@ -73,3 +74,15 @@ def test_where_there_is_nothing_to_undo_the_rival_is_a_small_picture():
 def test_a_square_that_does_not_fit_is_mended_by_patch():
     with pytest.raises(BadInput, match="not 30x30; use `--patch 28`"):
         Autoencoder().check(Spec(3, 30, 30))
+
+
+def test_the_decoder_sees_maps_that_are_off_by_as_much_as_was_asked_for():
+    """Of a net that gives pictures back well, the error grows with the noise."""
+    errors = []
+    trained, _ = store.load(bundled.path_of("autoencoder-4"))
+    for noise in (0.0, 0.4, 1.6):
+        recipe = make(Autoencoder, "map", noise=noise)
+        m = context(recipe, SPEC)
+        m.networks.load_state_dict(trained)
+        errors.append(float(recipe.restorer_loss(m).total().detach()))
+    assert errors[0] < errors[1] < errors[2]
