@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from zeuxis import word
+from zeuxis import platform, word
 from zeuxis.errors import (
     SHOWS_WHERE,
     BadInput,
@@ -192,6 +192,7 @@ def main() -> int:
     """Entry point: errors become one line on stderr, with `--json` also an object on stdout, and an exit code."""
     debug, as_json = debugging(), "--json" in sys.argv[1:]
     signal.signal(signal.SIGTERM, _terminated)
+    platform.keep_freed_memory()
     try:
         with memory_in_words():
             run(sys.argv[1:])

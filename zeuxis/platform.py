@@ -284,3 +284,21 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:  # the parent went in between: nobody is left to end this process
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+_BLOCKS, _FREED = 128 << 20, 512 << 20
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
+
+
+def keep_freed_memory() -> None:
+    """Tells glibc to use freed blocks again in place of giving each back to the system; elsewhere nothing.
+
+    A net frees and takes tens of megabytes with every layer. Given back, each page of them is cleared and mapped anew:
+    on a virtual machine two thirds of the time of EfficientNet-Lite0 at 224 pixels (62 ms a picture, 17 with this).
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _BLOCKS)
+        mallopt(_M_TRIM_THRESHOLD, _FREED)

@@ -6,6 +6,7 @@ import pytest
 
 import zeuxis
 from tests.stories.commands import inside, pictures, typed
+from zeuxis.pages.evaluation import sentence_of
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,18 @@ def test_a_run_whose_pictures_moved_says_how_to_name_them(place, tmp_path):
         assert done.code == 2 and "`zeuxis resume r --data NEW` reads them where they are now" in done.err
         assert typed("resume", "r", "--data", "now").code == 0
         assert typed("evaluate", "r", "-n", "16", "--features", "layout").code == 0
+
+
+def test_the_page_begins_with_the_answer_and_shows_both_kinds(place, tmp_path):
+    with inside(place):
+        done = typed("evaluate", "r", "--data", "pics", "-n", "20", "--features", "layout", "--page", "e.html")
+        assert done.code == 0 and done.out.splitlines()[-1] == "e.html"
+        page = (place / "e.html").read_text()
+        record = zeuxis.evaluate("r", data="pics", n=20, features="layout")
+    said = sentence_of(record.to_json())
+    assert said in page and "are recognised as the class that they were made for" in said and said in done.out
+    assert page.count("data:image/png") == 4 and "boot" in page and "http" not in page.replace("http-equiv", "")
+    with inside(place):
+        (place / "mine.html").write_text("<p>mine</p>")
+        assert typed("evaluate", "r", "--features", "layout", "--page", "mine.html").code == 2
+        assert (place / "mine.html").read_text() == "<p>mine</p>"

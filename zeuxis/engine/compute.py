@@ -27,6 +27,7 @@ class ComputeOptions:
 
     def apply(self) -> None:
         """Sets the number of threads of this process, the one option that is the process's own."""
+        platform.keep_freed_memory()
         torch.set_num_threads(self.threads)
 
     def products(self) -> AbstractContextManager[object]:

@@ -26,6 +26,8 @@ from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 
 LEAST, MOST = 4, 5000
+_SHOWN, _CLASSES = 10, 20
+"""Pictures in a row of the page, and classes on it, at most."""
 TEST = 0.3
 """Share of the real pictures that nothing learns from, where the pictures were not made by a run."""
 
@@ -48,8 +50,20 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Some pictures of one class, or of all where there are none, uint8 [n, C, H, W]: generated, and held out."""
+
+    name: str
+    generated: Tensor
+    real: Tensor
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found: the figures by name, what they were taken in, and how many pictures there were."""
+    """What `evaluate` found: the figures by name, what they were taken in, and how many pictures there were.
+
+    rows: what its page shows.
+    """
 
     figures: dict[str, Figure]
     features: str
@@ -58,6 +72,7 @@ class Evaluation:
     train: int
     test: int
     seen: bool
+    rows: tuple[Row, ...] = field(default=(), repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         counts = {"generated": self.generated, "train": self.train, "test": self.test, "seen": self.seen}
@@ -105,7 +120,7 @@ def _held_of(given: Any, run: Run) -> Dataset:
 
 def _others(data: Dataset, train: Dataset, place: str) -> Dataset:
     """The pictures of `data` that are not in `train`, of the same shape. Raises BadInput."""
-    (theirs, ours), mend = (_looks(d.spec) for d in (data, train)), "read them with --size and --channels as those were"
+    (theirs, ours), mend = (_looks(d.spec) for d in (data, train)), "read them with `--size` and `--channels`"
     if theirs != ours:
         raise BadInput(f"these pictures are {theirs}, and the run learned from {ours}", place, mend)
     if data.spec.classes != train.spec.classes:
@@ -174,7 +189,19 @@ def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None,
         for name, metric in catalog().items()
         if metric.possible(sets)
     }
-    return Evaluation(figures, net.name, net.sha256, len(made.pixels), len(reals[0]), len(reals[1]), seen)
+    rows = _rows(made, reals[1], sets, test.spec.classes)
+    return Evaluation(figures, net.name, net.sha256, len(made.pixels), len(reals[0]), len(reals[1]), seen, rows)
+
+
+def _rows(made: Pictures, held: Tensor, sets: Sets, classes: tuple[str, ...]) -> tuple[Row, ...]:
+    """By class where both sides have such; else some of all, in several rows."""
+    if sets.labels is None:
+        many = _SHOWN * 4
+        return (Row("", made.pixels[:many], held[some_of(len(held), many, "shown")]),)
+    fake, _, real = sets.labels
+    return tuple(
+        Row(name, made.pixels[fake == c][:_SHOWN], held[real == c][:_SHOWN]) for c, name in enumerate(classes)
+    )[:_CLASSES]
 
 
 def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset, Dataset], seen: bool) -> Sets:

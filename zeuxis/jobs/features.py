@@ -23,7 +23,7 @@ from zeuxis.weights import packages, store
 
 IMAGENET = "efficientnet-lite0"
 NAMES = (IMAGENET, "classifier", "layout")
-_STEPS, _AT_ONCE, _LARGEST = 600, 50, 96
+_STEPS, _AT_ONCE, _LARGEST = 600, 16, 96
 
 
 @dataclass(frozen=True)

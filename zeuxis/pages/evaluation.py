@@ -1,10 +1,24 @@
-"""What `evaluate` measured, as lines for a terminal."""
+"""What `evaluate` measured: lines for a terminal, one sentence, and a page with pictures of both kinds."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import torch
+
+import zeuxis
+from zeuxis.data.files import write_text
 from zeuxis.errors import counted
 from zeuxis.metrics.set_metric import SetMetric, catalog
+from zeuxis.pages.formats import percent
+from zeuxis.pages.page import render
+from zeuxis.pages.pictures import Embedded, uri
+from zeuxis.pictures.png import MADE, grid, png_bytes
+
+if TYPE_CHECKING:
+    from zeuxis.jobs.evaluating import Evaluation, Row
+
+_COLUMNS = 10
 
 
 def _number(value: float | None, metric: SetMetric) -> str:
@@ -44,3 +58,62 @@ def _counts(record: Mapping[str, Any]) -> str:
     held = counted(record["test"], "held-out picture")
     net = f"{record['features']} {record['features_sha256'][:12]}".rstrip()
     return f"{record['generated']:,} generated, {record['train']:,} training and {held}, in the features of {net}"
+
+
+def sentence_of(record: Mapping[str, Any]) -> str:
+    """The answer in words: are the pictures of their class, do they teach it, how many real ones they cover, copies."""
+    said = []
+    if "cas" in record:
+        gan, cas = record["gan_test"], record["cas"]
+        said.append(
+            f"{percent(gan['value'])} of the generated pictures are recognised as the class that they were made for "
+            f"({percent(gan['floor'])} of real ones), and what learned from generated pictures alone recognises "
+            f"{percent(cas['value'])} of real ones (from real ones: {percent(cas['floor'])})"
+        )
+    coverage = record["coverage"]
+    said.append(
+        f"{percent(coverage['value'])} of the held-out real pictures have a generated one like them "
+        f"(real ones: {percent(coverage['floor'])})"
+    )
+    if "copied" in record:
+        said.append(_of_copies(record["copied"]))
+    return "; ".join(said) + "."
+
+
+def _of_copies(copied: Mapping[str, Any]) -> str:
+    rate, expected = copied["value"], copied["floor"]
+    more = copied["low"] is not None and copied["low"] > expected
+    told = "copies of training pictures are among them" if more else "no more look like copies than new pictures would"
+    return f"{told} ({percent(rate, 1)}; new real ones: {percent(expected, 1)})"
+
+
+def write_evaluation(path: Path, name: str, evaluation: "Evaluation") -> None:
+    """Writes one self-contained HTML file. Raises MachineGaveOut as writing does."""
+    record = evaluation.to_json()
+    metrics = {key: metric for key, metric in catalog().items() if key in record}
+    table = [
+        (metric.title, *(_number(record[key][at], metric) for at in ("value", "low", "high", "floor")), metric.about)
+        for key, metric in metrics.items()
+    ]
+    by_class = {metric.title: record[key]["by_class"] for key, metric in metrics.items() if "by_class" in record[key]}
+    html = render(
+        "evaluation",
+        zeuxis=zeuxis.__version__,
+        kicker=f"Zeuxis evaluation · {name}",
+        title="Generated pictures against real ones",
+        sentence=sentence_of(record),
+        counts=_counts(record),
+        table=table,
+        by_class=by_class,
+        rows=[(row.name, _sheet(row, "generated"), _sheet(row, "real")) for row in evaluation.rows],
+    )
+    write_text(path, html)
+
+
+def _sheet(row: "Row", side: str) -> Embedded | None:
+    pictures: torch.Tensor = getattr(row, side)
+    if not len(pictures):
+        return None
+    sheet = grid(pictures.float() / 127.5 - 1, _COLUMNS)
+    data = png_bytes(sheet, None, MADE if side == "generated" else None)
+    return Embedded(uri(data), sheet.shape[1], sheet.shape[0])

@@ -11,12 +11,15 @@ from zeuxis.word import Answer, word
 
 if TYPE_CHECKING:
     from zeuxis.jobs.evaluating import Evaluation
+    from zeuxis.jobs.sources import Source
 
 
 def _answer(evaluation: "Evaluation", given: Mapping[str, Any]) -> Answer:
-    from zeuxis.pages.evaluation import lines
+    from zeuxis.pages.evaluation import lines, sentence_of
 
-    return Answer("\n".join(lines(evaluation.to_json())), evaluation.to_json())
+    record = evaluation.to_json()
+    page = [str(given["page"])] if given["page"] is not None else []
+    return Answer("\n".join([*lines(record), sentence_of(record), *page]), record)
 
 
 @word(_answer, "zeuxis evaluate runs/first --data MY_PICTURES")
@@ -33,6 +36,7 @@ def evaluate(
         p.Arg("what sets are compared in", "efficientnet-lite0 where it was added, else a classifier of the classes"),
     ]
     | None = None,
+    page: Annotated[p.PathLike, p.Arg("HTML file to write: the figures, and pictures of both kinds")] | None = None,
     snapshot: Annotated[str, p.Reads(str), p.Arg("weights kept under this name, such as best", "those at the end")]
     | None = None,
     seed: p.Seed = 0,
@@ -50,7 +54,7 @@ def evaluate(
     """How near generated pictures come to real ones: each figure with its interval, and what real pictures reach.
 
     made: a run, or a folder of pictures, a folder per class where classes are to be judged. data: real pictures of
-    the same shape. Raises BadInput.
+    the same shape. page: an HTML file. Raises BadInput.
     """
     folder = Path(made)
     is_run = (folder / "run.json").exists()
@@ -59,14 +63,30 @@ def evaluate(
     if data is None:
         asking.refuse_reading(given)
     source = None if data is None else asking.source_of(data, given)
-    from zeuxis.errors import BadInput
     from zeuxis.jobs import evaluating, training
+    from zeuxis.pages.evaluation import write_evaluation
+    from zeuxis.pages.page import check_page
 
+    if page is not None:
+        check_page(Path(page))
     if is_run:
-        return evaluating.evaluate_run(training.opened(folder), source, n or 1000, seed, features, snapshot)
+        found = evaluating.evaluate_run(training.opened(folder), source, n or 1000, seed, features, snapshot)
+    else:
+        found = _of_folder(folder, source, {"-n": n, "--snapshot": snapshot}, seed, features)
+    if page is not None:
+        write_evaluation(Path(page), str(made), found)
+    return found
+
+
+def _of_folder(
+    folder: Path, source: "Source | None", idle: Mapping[str, Any], seed: int, features: str | None
+) -> "Evaluation":
+    from zeuxis.errors import BadInput
+    from zeuxis.jobs import evaluating
+
     if source is None:
-        raise BadInput("a folder of pictures needs real ones beside it", str(made), "name them with `--data`")
-    for flag, value in (("-n", n), ("--snapshot", snapshot)):
+        raise BadInput("a folder of pictures needs real ones beside it", str(folder), "name them with `--data`")
+    for flag, value in idle.items():
         if value is not None:
             raise asking.unread(flag, "of a folder of pictures, all of which are measured")
     return evaluating.evaluate_folder(folder, source, seed, features)

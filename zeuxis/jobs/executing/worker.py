@@ -33,6 +33,7 @@ def _tell(answer: TextIO, reply: dict[str, Any]) -> bool:
 
 def main() -> int:
     platform.die_with_parent()
+    platform.keep_freed_memory()
     import torch
 
     torch.set_num_threads(1)
