@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zeuxis import word
 from zeuxis.flags import parser_of
+from zeuxis.pages.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"(<!-- word: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -47,7 +48,8 @@ def drawn() -> dict[Path, str]:
     """Every file with what it should hold."""
     pages = {page: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))}
     found = {page: PLACE.sub(lambda m: m[1] + table(m[2]) + m[3], text) for page, text in pages.items()}
-    return found | {ROOT / "zeuxis" / "__init__.pyi": stub()}
+    terms = {GLOSSARY: found[ROOT / "docs" / "glossary.md"]}  # which pages explain their terms by
+    return found | terms | {ROOT / "zeuxis" / "__init__.pyi": stub()}
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput
 from zeuxis.pages import formats
+from zeuxis.pages.glossary import terms_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,8 +59,13 @@ def environment() -> "Environment":
 
 
 def render(template: str, **context: Any) -> str:
-    """HTML of `templates/TEMPLATE.html.j2`."""
-    return environment().get_template(f"{template}.html.j2").render(**context)
+    """HTML of `templates/TEMPLATE.html.j2`; a whole page ends with the terms that stand on it."""
+    html = environment().get_template(f"{template}.html.j2").render(**context)
+    head, footer, rest = html.rpartition("<footer>")
+    if not footer:
+        return html
+    terms = environment().get_template("terms.html.j2").render(terms=terms_of(html))
+    return f"{head}{terms}{footer}{rest}"
 
 
 def fragment(template: str, **context: Any) -> Markup:
