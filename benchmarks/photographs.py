@@ -18,6 +18,7 @@ from results import record, unusual
 
 import zeuxis
 from zeuxis.engine.progress import say
+from zeuxis.flags import read_settings
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.runs import Run
 
@@ -66,9 +67,7 @@ def trained(named: str, train: Path, place: Path, seconds: float, seed: int, fie
     """Trains for so many seconds of processor time, and notes how many they were."""
     recipe, _, preset = named.partition(":")
     given = {"threads": 1, "compute": "auto", "preset": preset or None, "seed": seed}
-    given |= {
-        name: type(zeuxis.catalog.load(recipe).__dataclass_fields__[name].default)(v) for name, v in fields.items()
-    }
+    given |= read_settings(recipe, [f"{name}={value}" for name, value in fields.items()], "--field")
     steps = max(1, round(seconds / pace(recipe, train, place, given)))
     before = time.process_time()
     zeuxis.train(recipe, train, run=place, steps=steps, **given)

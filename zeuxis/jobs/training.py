@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -31,6 +31,7 @@ from zeuxis.errors import (
     memory_in_words,
     nearest,
 )
+from zeuxis.jobs.adapting import FOLDER, adapted, check_adapts
 from zeuxis.jobs.capability import capabilities_of, write_report
 from zeuxis.jobs.initial_weights import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.judging import judge
@@ -41,6 +42,21 @@ from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
 from zeuxis.runs import Run, read_json, taken
 
 
+@dataclass(frozen=True)
+class First:
+    """What comes before the first step: weights that are taken over, or seconds of adapting the recipe's own."""
+
+    start_from: str | None = None
+    adapt: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.start_from is not None and self.adapt is not None:
+            raise BadInput("nothing reads --adapt beside --start-from", "", "leave out either")
+
+
+NOTHING = First()
+
+
 def begin(
     recipe: str,
     sources: Sequence[Source],
@@ -49,23 +65,27 @@ def begin(
     start: Start,
     options: LoopOptions,
     settings: Mapping[str, Any],
-    start_from: str | None = None,
+    first: First = NOTHING,
 ) -> Run:
     """Trains a recipe on pictures, from chance or from weights. Raises BadInput before anything is written."""
     instance = make(catalog.load(recipe), start.preset, **settings)
-    weights = weights_from(start_from, instance) if start_from else None
+    if first.adapt is not None:
+        check_adapts(instance)
+    weights = weights_from(first.start_from, instance) if first.start_from else None
     if weights:
         preset = instance.presets.get(start.preset or "", {})
         instance = replace(instance, **{**settings_of_file(weights.file, instance), **preset, **settings})
     instance = with_domain(instance, sources[0].source, {**instance.presets.get(start.preset or "", {}), **settings})
     check_settings(instance)
     known_device(start.device)
-    check_free(run, "--run")
+    check_free(run, "--run", FOLDER if first.adapt is not None else ".lock")
     given = material(instance, sources, start.seed)
     spec = engine.spec_of(instance, given.streams)
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
+    if first.adapt is not None:
+        weights = adapted(instance, spec, given.streams, given.held, run / FOLDER, first.adapt, start, options)
     whole = replace(start, sources=given.words, splits=given.said, weights=weights)
     with resumable(run, given.splits):
         return finish(engine.train(instance, given.streams, run, budget, given.held, whole, options), given)
@@ -260,14 +280,19 @@ def apart(data: str | Path, folder: str | Path, flag: str) -> None:
         )
 
 
-def check_free(folder: Path, flag: str) -> None:
-    """Raises BadInput where `folder` holds anything: a run or a study, or files of somebody else's."""
+def check_free(folder: Path, flag: str, beside: str = ".lock") -> None:
+    """Raises BadInput where `folder` holds anything: a run or a study, or files of somebody else's.
+
+    beside: a name that may be there.
+    """
     if (folder / "run.json").exists():
         opened(folder)
         raise taken(folder, flag)
     if is_study(folder):
         raise taken(folder, flag)
-    if folder.is_dir() and (other := next((p.name for p in sorted(folder.iterdir()) if p.name != ".lock"), None)):
+    if folder.is_dir() and (
+        other := next((p.name for p in sorted(folder.iterdir()) if p.name not in (".lock", beside)), None)
+    ):
         raise BadInput(f"this folder is not empty: it holds {other}", str(folder), f"choose another {flag}")
 
 

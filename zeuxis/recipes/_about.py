@@ -76,3 +76,13 @@ class Yardstick:
 
 GAME = "PSNR counts invented texture as error, so look at the held-out pictures too."
 """What is to be said beside the PSNR of a restorer that was trained against a critic."""
+
+
+@dataclass(frozen=True)
+class Adapting:
+    """How the net that makes a recipe's maps is trained on: recipe, preset and settings, and bundled weights."""
+
+    recipe: str
+    preset: str
+    settings: Mapping[str, Any]
+    weights: str

@@ -4,7 +4,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
+from zeuxis.recipes._about import Adapting
 
 
 @runtime_checkable
@@ -36,6 +38,15 @@ class Represents(Protocol):
 
     def calibrate(self, networks: nn.ModuleDict, maps: Tensor) -> None:
         """Takes what it needs to know of the maps of all training pictures, in place, before the first step."""
+        ...
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """One that represents, by a net that another recipe can train on a person's own pictures first."""
+
+    def adapting(self, spec: Spec) -> Adapting:
+        """How that net is trained for pictures like these, in colour."""
         ...
 
 

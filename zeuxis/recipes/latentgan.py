@@ -16,6 +16,7 @@ from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator
 from zeuxis.nets.latent_maps import Representation
 from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
+    Adapting,
     Amount,
     Average,
     BatchSpec,
@@ -98,6 +99,12 @@ class LatentGAN(Recipe):
 
     def initial(self, spec: Spec) -> dict[str, str]:
         return {"representation.autoencoder": f"autoencoder-{self._factor(spec)}"}
+
+    def adapting(self, spec: Spec) -> Adapting:
+        """Slower than from chance, so that little of what the net knows of all pictures is lost."""
+        factor = self._factor(spec)
+        settings = {"levels": factor.bit_length() - 1, "patch": min(spec.height, spec.width), "lr": 3e-4}
+        return Adapting("autoencoder", "map", settings, f"autoencoder-{factor}")
 
     def batch_specs(self) -> dict[str, BatchSpec]:
         return {"images": BatchSpec(size=self.batch)}

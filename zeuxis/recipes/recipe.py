@@ -14,9 +14,11 @@ from zeuxis.errors import BadInput, nearest
 from zeuxis.recipes._about import GAME as GAME
 from zeuxis.recipes._about import SLOWER as SLOWER
 from zeuxis.recipes._about import SLOWER_TO_THE_END as SLOWER_TO_THE_END
+from zeuxis.recipes._about import Adapting as Adapting
 from zeuxis.recipes._about import Need as Need
 from zeuxis.recipes._about import Remedy as Remedy
 from zeuxis.recipes._about import Yardstick as Yardstick
+from zeuxis.recipes._capabilities import Adapts as Adapts
 from zeuxis.recipes._capabilities import Embeds as Embeds
 from zeuxis.recipes._capabilities import Generates as Generates
 from zeuxis.recipes._capabilities import Judges as Judges

@@ -33,6 +33,10 @@ def train(
         p.PathLike, p.Arg("begin with the weights of a run, of a file, or `bundled`", "by chance", offered=("bundled",))
     ]
     | None = None,
+    adapt: Annotated[
+        p.Time, p.Arg("first train the autoencoder of `latentgan` on these pictures for a time, such as 2m")
+    ]
+    | None = None,
     conditional: Annotated[bool, p.Arg("leave the labels aside")] = True,
     compute: Annotated[Literal["auto", "plain"], p.Arg("plain: no measuring; one thread, or --threads")] = "auto",
     micro: Annotated[
@@ -85,5 +89,8 @@ def train(
         ),
         asking.loop_options_of(checkpoint_every, on_nan),
         taken_fields(catalog.load(recipe), settings),
-        None if start_from is None else str(start_from),
+        training.First(
+            None if start_from is None else str(start_from),
+            None if adapt is None else asking.seconds_of(adapt, "--adapt"),
+        ),
     )

@@ -1,0 +1,117 @@
+"""`--adapt`: the autoencoder of the package, trained on for a while on the pictures that a generator will learn."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zeuxis import catalog
+from zeuxis.data.dataset import Dataset, Spec
+from zeuxis.data.files import write_json
+from zeuxis.draw import some_of
+from zeuxis.engine import train as engine
+from zeuxis.engine.batches import to_image
+from zeuxis.engine.budget import Budget
+from zeuxis.engine.loop import LoopOptions
+from zeuxis.engine.progress import say
+from zeuxis.engine.state import adopt, build_networks
+from zeuxis.engine.train import Start, Weights
+from zeuxis.errors import BadInput, Stopped
+from zeuxis.jobs.initial_weights import weights_from
+from zeuxis.metrics.fidelity import psnr_each
+from zeuxis.recipes.recipe import Adapts, Recipe, make, recipe_name
+from zeuxis.runs import Run
+from zeuxis.weights import bundled, store
+
+FOLDER = "adapted"
+"""Of a run: the run of its autoencoder."""
+LEAST = 0.1
+"""dB: a smaller gain is none, and the autoencoder of the package is kept."""
+_MEASURED = 64
+
+
+class Coloured:
+    """A dataset whose pictures have three channels: grey three times, alpha left away."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.spec = replace(dataset.spec, channels=3, classes=())
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dataset, name)
+
+    def images(self, index: Any) -> Tensor:
+        pixels = self.dataset.images(index)
+        return pixels[:, :3] if pixels.shape[1] >= 3 else pixels[:, :1].expand(-1, 3, -1, -1)
+
+
+def check_adapts(recipe: Recipe) -> None:
+    """Raises BadInput where nothing of the recipe can be adapted."""
+    if not isinstance(recipe, Adapts):
+        raise BadInput(f"{recipe_name(type(recipe))} learns on no maps, so there is nothing to adapt", "--adapt")
+
+
+def adapted(
+    recipe: Recipe,
+    spec: Spec,
+    streams: Mapping[str, Dataset],
+    held: Mapping[str, Dataset],
+    place: Path,
+    seconds: float,
+    start: Start,
+    options: LoopOptions,
+) -> Weights | None:
+    """Trains in `place`, or goes on there; the weights, or None where pictures held out come back no better by them.
+
+    Raises BadInput, Stopped and MachineGaveOut as training does; the same call goes on.
+    """
+    check_adapts(recipe)
+    assert isinstance(recipe, Adapts)
+    how = recipe.adapting(spec)
+    inner = make(catalog.load(how.recipe), how.preset, **how.settings)
+    name = next(iter(recipe.sources))
+    train, others = _coloured(streams, name), _coloured(held, name)
+    say(f"zeuxis: adapting the autoencoder {how.weights} to these pictures")
+    begin = replace(start, micro=1, preset=how.preset, chosen=None, snapshots=(), sources=None, splits=None)
+    begin = replace(begin, weights=weights_from(how.weights, inner))
+    try:
+        if (place / "run.json").exists():
+            run = engine.resume(place, train, others, options)
+        else:
+            run = engine.train(inner, train, place, Budget(seconds=seconds), others, begin, options)
+    except Stopped as error:
+        error.say(error.what, str(place), "the same command goes on with it")
+        raise
+    better = _is_better(inner, how.weights, run, (others or train)[name], bool(others))
+    return weights_from(str(run.path), recipe) if better else None
+
+
+def _coloured(streams: Mapping[str, Dataset], name: str) -> dict[str, Dataset]:
+    return {name: Coloured(streams[name])} if name in streams else {}
+
+
+def _is_better(inner: Recipe, before: str, run: Run, data: Dataset, apart: bool) -> bool:
+    pictures = to_image(data.images(some_of(len(data), _MEASURED, "adapted")))
+    networks = build_networks(inner, data.spec, 0).eval()
+    scores = []
+    for tensors in (store.load(bundled.path_of(before))[0], run.tensors()):
+        adopt(tensors, networks)
+        scores.append(_round_trip(networks, pictures))
+    gain = scores[1] - scores[0]
+    write_json(run.path / "gain.json", {"before": scores[0], "after": scores[1], "held_out": apart, "n": len(pictures)})
+    what = "held-out pictures" if apart else "the pictures"
+    kept = "its maps are learned on" if gain >= LEAST else "the autoencoder of the package is kept"
+    say(f"zeuxis: {what} come back at {scores[1]:.1f} dB, {scores[0]:.1f} dB before: {kept}")
+    return gain >= LEAST
+
+
+@torch.no_grad()
+def _round_trip(networks: nn.ModuleDict, pictures: Tensor) -> float:
+    back = torch.cat([networks["restorer"](part) for part in pictures.split(16)])
+    return float(psnr_each(back.clamp(-1, 1), pictures).mean())
