@@ -280,9 +280,13 @@ def of_copies(suspects: Mapping[str, Any], outcome: Outcome | None) -> list[str]
     about = decimal(expected, 0 if expected >= 1 else 1)
     fresh = f"of as many new real pictures about {about} would, as {things(held or 0, 'held-out picture')} show"
     if suspects.get("alarm") is True:
-        return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on. {_CANNOT}"]
-    sentence = (
-        f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned, mirrored or cut copies it misses."
-    )
+        before = suspects.get("before")
+        way = (
+            f" The weights kept as snapshot {before} did not yet: `--snapshot {before}` draws by them."
+            if before
+            else ""
+        )
+        return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on.{way} {_CANNOT}"]
+    sentence = f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned or cut copies it misses."
     poor = outcome is not None and outcome.grade == "failed"
     return [pairs, sentence + (" That says little here, since these are no pictures yet." if poor else "")]

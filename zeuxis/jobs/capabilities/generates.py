@@ -5,8 +5,11 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.files import write_json
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.progress import say
+from zeuxis.errors import command
 from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.nearest_neighbours import PAIRS, write_copies, write_suspects
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -48,19 +51,36 @@ def _write_real(run: Run, train: Dataset) -> None:
 def _write_copies(run: Run, given: Material) -> None:
     """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one.
 
-    And real/suspects.json: how many stand out as copies.
+    And real/suspects.json: how many stand out as copies; where they are too many, also the latest snapshot, of those
+    that the run kept, at which they were not.
     """
+    drawn, path = _looked_at(run, None), run.path / "real" / "suspects.json"
+    write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
+    record = write_copies(path, drawn, given.train, given.held_out)
+    if not record["alarm"]:
+        return
+    kept = [f"{point:.2f}" for point in sorted(run.record["snapshots"], reverse=True)]
+    fresh = (
+        name for name in kept if not write_copies(path, _looked_at(run, name), given.train, given.held_out)["alarm"]
+    )
+    before = next(fresh, None)
+    write_json(path, {**record, "before": before})
+    if before is not None:
+        line = command("sample", run.path, "--snapshot", before, "--out", "OUT")
+        say(f"zeuxis: the samples repeat training pictures; weights kept on the way do not: `{line}` draws by these")
+
+
+def _looked_at(run: Run, snapshot: str | None) -> Tensor:
+    """Pictures among which copies are looked for, uint8 [n, C, H, W]."""
     record, spec = run.record, run.spec
     device = record["compute"]["device"]
     n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
-    recipe, networks, seeds = run.recipe, run.networks().to(device), seeds_of("suspects", record["seed"], n)
+    recipe, networks, seeds = run.recipe, run.networks(snapshot).to(device), seeds_of("suspects", record["seed"], n)
     fakes = []
     for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
         labels = part % spec.condition if record["conditional"] else None
         fakes += list(generate(recipe, networks, seeds[part], labels, device))
-    drawn = torch.cat(fakes)
-    write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
-    write_copies(run.path / "real" / "suspects.json", drawn, given.train, given.held_out)
+    return torch.cat(fakes)
 
 
 def judged_samples(run: Run, given: Material) -> Outcome:
