@@ -98,18 +98,25 @@ def finished_repeats(folder: StudyFolder) -> int:
 
 
 def verdict_words(folder: StudyFolder) -> dict[str, str]:
-    """title, word, sentence and why; without a verdict, that there is none yet."""
+    """title, word, lead, rest of the sentence and why; without a verdict, that there is none yet."""
     verdict = folder.verdict
     word = str(verdict.get("verdict") or "")
     if not word:
         done = f"{finished_repeats(folder)} of {counted(folder.wanted, 'repeat')} done"
         sentence = f"No verdict yet: {done}."
         why = f"A verdict needs all of them. Go on with: {command('resume', folder.path.resolve().name)}"
-        return {"title": sentence, "word": "NOT FINISHED", "sentence": sentence, "why": why}
+        return {"title": sentence, "word": "NOT FINISHED", "lead": sentence, "rest": "", "why": why}
     sentence = str(verdict.get("sentence") or word)
     why = str(verdict.get("why") or "")
     shown = f"{word} CLEARLY" if verdict.get("clearly") is True else word
-    return {"title": sentence, "word": shown, "sentence": without_word(sentence, word), "why": why}
+    lead, _, rest = without_word(sentence, word).partition("; ")
+    return {
+        "title": sentence,
+        "word": shown,
+        "lead": f"{lead}." if rest else lead,
+        "rest": " ".join(f"{part[:1].upper()}{part[1:].rstrip('.')}." for part in rest.split("; ") if part),
+        "why": why,
+    }
 
 
 def without_word(sentence: str, word: str) -> str:
