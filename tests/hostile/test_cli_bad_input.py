@@ -283,6 +283,7 @@ SAYS = {
     "train dcgam pics --run r --steps 2": "did you mean `dcgan`?",
     "train dcgan fashion-mimi --run r --steps 2": "did you mean `fashion-mini`?",
     "train auto pics --run r --steps 2 --width 8": "`auto` takes no recipe's fields: name the recipe",
+    "train auto pics --run r --budget 10": "10m",
     "train dcgan pics --run r --step 2": "did you mean `--steps`?",
     "restore pics --out o": "OUT stands there without a flag: zeuxis restore IN OUT",
     "train dcgan pics --run r --steps 2 --body stridded": "did you mean `strided`?",

@@ -71,12 +71,13 @@ def train(
 
     for source in sources:
         training.apart(source.source, run, "--run")
+    limit = asking.budget_of(steps, images, budget)  # before the look of `auto`
     chosen, recipe = asking.recipe_for(recipe, sources, preset or start_from)
     return training.begin(
         recipe,
         sources,
         Path(run),
-        asking.budget_of(steps, images, budget),
+        limit,
         Start(
             seed,
             conditional,
