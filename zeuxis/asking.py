@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zeuxis.engine.budget import Budget
     from zeuxis.engine.compute import ComputeOptions
     from zeuxis.engine.loop import LoopOptions
+    from zeuxis.jobs.choosing import Choice
     from zeuxis.jobs.sources import Source
 
 
@@ -50,21 +51,22 @@ def sources_of(data: Any, given: Mapping[str, Any]) -> "list[Source]":
     return [source_of(one, given) for one in several]
 
 
-def recipe_for(name: str, sources: "Sequence[Source]", of_a_recipe: Any) -> tuple[str | None, str]:
-    """Why a recipe was chosen where the name is "auto", and its name; what is chosen is said.
+def choice_of(name: str, sources: "Sequence[Source]", of_a_recipe: Any, seconds: float | None) -> "Choice | None":
+    """What was chosen where the name is "auto", which is said too; None where it names a recipe.
 
-    of_a_recipe: what was given that belongs to a certain recipe, such as a preset. Raises BadInput.
+    of_a_recipe: what was given that belongs to a certain recipe, such as a preset. seconds: the budget, where it is a
+    time. Raises BadInput.
     """
     if name != catalog.AUTO:
-        return None, name
+        return None
     if of_a_recipe is not None:
         raise BadInput(f"`{of_a_recipe}` belongs to one recipe, and `auto` may choose another", "", "name the recipe")
     from zeuxis.engine.progress import say
     from zeuxis.jobs.choosing import choose
 
-    choice = choose(sources)
+    choice = choose(sources, seconds)
     say(f"zeuxis: {choice.recipe}: {choice.why}")
-    return choice.why, choice.recipe
+    return choice
 
 
 def compute_of(name: str, threads: int | None, device: str | None) -> "str | ComputeOptions":

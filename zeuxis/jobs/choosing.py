@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -9,6 +10,7 @@ from zeuxis import catalog
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.compute import best_device, has_bf16
 from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sources import Source
@@ -19,25 +21,34 @@ LEAST_SIDE = 32
 """Pixels: of smaller pictures the maps have too few cells."""
 ROUND_TRIP = 24.0
 """dB that pictures must keep on their way through the autoencoder; below, small print and dense texture are lost."""
+LONG = 3600.0
+"""Seconds from which on a processor without bfloat16 may see enough pictures with all channels."""
 _LOOKED_AT = 48
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The recipe, and one sentence on why it was taken."""
+    """The recipe, one sentence on why it was taken, and a preset of it where this machine needs one."""
 
     recipe: str
     why: str
+    preset: str | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields that the preset sets, as JSON holds them."""
+        fields = catalog.load(self.recipe).presets[self.preset] if self.preset else {}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
 
-def choose(sources: Sequence[Source]) -> Choice:
-    """Looks at the pictures; trains nothing. Raises BadInput."""
+def choose(sources: Sequence[Source], seconds: float | None = None) -> Choice:
+    """Looks at the pictures; trains nothing. seconds: the budget, where it is a time. Raises BadInput."""
     if len(sources) > 1:
         raise BadInput("`auto` chooses a recipe for one collection of pictures", "DATA", "name the recipe yourself")
-    return choice_for(sources[0].read())
+    return choice_for(sources[0].read(), seconds)
 
 
-def choice_for(data: Dataset) -> Choice:
+def choice_for(data: Dataset, seconds: float | None = None) -> Choice:
     """For pictures that are opened already. Raises BadInput where they have to be read at another size first."""
     spec, pixels = data.spec, "cgan" if data.spec.condition else "r3gan"
     size = f"{spec.height}x{spec.width} px"
@@ -50,7 +61,10 @@ def choice_for(data: Dataset) -> Choice:
         return Choice(
             pixels, f"the autoencoder of latentgan gives these pictures back at {kept:.1f} dB only, too poorly"
         )
-    return Choice("latentgan", f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB")
+    why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
+    if seconds is None or seconds >= LONG or has_bf16(best_device()):
+        return Choice("latentgan", why)
+    return Choice("latentgan", f"{why}; with half of its channels, for this processor and this time", "quick")
 
 
 @torch.no_grad()

@@ -72,7 +72,8 @@ def train(
     for source in sources:
         training.apart(source.source, run, "--run")
     limit = asking.budget_of(steps, images, budget)  # before the look of `auto`
-    chosen, recipe = asking.recipe_for(recipe, sources, preset or start_from)
+    choice = asking.choice_of(recipe, sources, preset or start_from, limit.seconds)
+    recipe = recipe if choice is None else choice.recipe
     return training.begin(
         recipe,
         sources,
@@ -85,8 +86,8 @@ def train(
             threads,
             device,
             micro,
-            preset=preset,
-            chosen=chosen,
+            preset=preset if choice is None else choice.preset,
+            chosen=None if choice is None else choice.why,
         ),
         asking.loop_options_of(checkpoint_every, on_nan),
         taken_fields(catalog.load(recipe), settings),

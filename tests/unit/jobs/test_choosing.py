@@ -57,3 +57,13 @@ def test_pictures_are_looked_at_from_all_of_the_collection(monkeypatch):
 def test_one_collection_is_chosen_for(tmp_path):
     with pytest.raises(BadInput, match="one collection"):
         choosing.choose([Source(str(tmp_path)), Source(str(tmp_path))])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "half", "preset"), [(600, False, "quick"), (600, True, None), (7200, False, None), (None, False, None)]
+)
+def test_minutes_of_a_slow_processor_get_half_of_the_channels(monkeypatch, seconds, half, preset):
+    monkeypatch.setattr(choosing, "has_bf16", lambda device: half)
+    choice = choosing.choice_for(scenes(64), seconds)
+    assert choice.recipe == "latentgan" and choice.preset == preset
+    assert choice.settings == ({"widths": [32, 64, 128]} if preset else {})

@@ -15,7 +15,7 @@ from zeuxis.catalog import load
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.engine import probe
 from zeuxis.errors import BadInput
-from zeuxis.jobs import training
+from zeuxis.jobs import choosing, training
 from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, plan
@@ -218,14 +218,16 @@ def test_the_plan_of_what_learns_on_maps_is_measured(tmp_path, monkeypatch, reci
     assert done.code == 0 and "generator " in done.err, done
 
 
-def test_photographs_are_given_to_latentgan_and_its_pictures_are_mixed_in(tmp_path, few_steps):
+def test_photographs_are_given_to_latentgan_and_its_pictures_are_mixed_in(tmp_path, few_steps, monkeypatch):
     pictures(tmp_path / "pics", ("boot", "dress"), 40, 8)
-    line = "augment pics --size 32 --study st --labels-per-class 4 --repeats 1 --out more".split()
+    monkeypatch.setattr(choosing, "has_bf16", lambda device: False)
+    line = "augment pics --size 32 --study st --labels-per-class 4 --repeats 1 --budget 50m --out more".split()
     with inside(tmp_path):
         done = typed(*line)
         assert done.code == 0 and "zeuxis: latentgan: its autoencoder gives" in done.err, done
         asked = json.loads(Path("st/study.json").read_text())["asked"]
         assert asked["recipe"] == "latentgan" and "autoencoder" in asked["chosen"]
+        assert asked["generator"] == {"widths": [32, 64, 128]}
         assert list(Path("more").rglob("*.png"))
         again = typed(*line)
         assert again.code == 0, again

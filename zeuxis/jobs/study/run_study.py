@@ -83,9 +83,9 @@ def _chosen(asked: StudyConfig, dataset: Dataset) -> StudyConfig:
     """The study with the recipe that these pictures need, where it generates at all."""
     if not asked.generates:
         return replace(asked, recipe="")
-    choice = choice_for(dataset)
+    choice = choice_for(dataset, asked.budget / asked.repeats)
     say(f"zeuxis: {choice.recipe}: {choice.why}")
-    return replace(asked, recipe=choice.recipe, chosen=choice.why)
+    return replace(asked, recipe=choice.recipe, chosen=choice.why, generator=choice.settings)
 
 
 def _same(folder: Path, dataset: Dataset, asked: StudyConfig, data: Mapping[str, Any]) -> Place:
