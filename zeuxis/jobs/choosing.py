@@ -36,9 +36,8 @@ class Choice:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields that the preset sets, as JSON holds them."""
-        fields = catalog.load(self.recipe).presets[self.preset] if self.preset else {}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+        """The fields that the preset sets."""
+        return dict(catalog.load(self.recipe).presets[self.preset]) if self.preset else {}
 
 
 def choose(sources: Sequence[Source], seconds: float | None = None) -> Choice:

@@ -66,4 +66,4 @@ def test_minutes_of_a_slow_processor_get_half_of_the_channels(monkeypatch, secon
     monkeypatch.setattr(choosing, "has_bf16", lambda device: half)
     choice = choosing.choice_for(scenes(64), seconds)
     assert choice.recipe == "latentgan" and choice.preset == preset
-    assert choice.settings == ({"widths": [32, 64, 128]} if preset else {})
+    assert choice.settings == ({"widths": (32, 64, 128)} if preset else {})
