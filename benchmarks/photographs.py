@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from photograph_sets import SETS, divided
 from PIL import Image
-from results import record, unusual
+from results import record
 
 import zeuxis
 from zeuxis.engine.progress import say
@@ -43,7 +43,7 @@ def main() -> int:
         for minutes in a.minutes:
             for seed in a.seeds:
                 for recipe in a.recipes:
-                    row = [name, recipe, f"{minutes:g} min", f"seed {seed}", *unusual(parser, a, "field")]
+                    row = [name, recipe, f"{minutes:g} min", f"seed {seed}", *a.field]
                     measure(row, a.shared, a.work, minutes, seed, fields)
     return 0
 

@@ -172,14 +172,19 @@ def in_flags(way: Way) -> str:
     """For the command line."""
     if way.values:
         return f"`{' '.join(flag(name, value) for name, value in way.values.items())}` {way.how}".rstrip()
-    return f"{way.how} {flag(way.of)}" if way.of else way.how
+    return f"{way.how} {flag(way.of)}{_or_time(way, flag('budget'))}" if way.of else way.how
 
 
 def in_parameters(way: Way) -> str:
     """For Python."""
     if way.values:
         return f"`{', '.join(f'{name}={value!r}' for name, value in way.values.items())}` {way.how}".rstrip()
-    return f"{way.how} {way.of}=" if way.of else way.how
+    return f"{way.how} {way.of}={_or_time(way, 'budget=')}" if way.of else way.how
+
+
+def _or_time(way: Way, budget: str) -> str:
+    """A training is as long as its images, or as its time: whoever gave the one has the other to change."""
+    return f" or {'less' if way.how == 'fewer' else 'more'} {budget}" if way.of == "images" else ""
 
 
 def spelled_way(way: Way) -> str:

@@ -42,6 +42,10 @@ class LoopOptions:
     quiet: bool = False
 
 
+_IDLE = 20.0
+"""Per cent of a budget in time: where more is left at the end, why is said."""
+
+
 @dataclass
 class Trainer:
     """One process's view of a run that is being played."""
@@ -379,4 +383,5 @@ def _finish(trainer: Trainer) -> None:
     over = finish["overrun_percent"]
     if over is not None and not trainer.options.quiet:
         off = f"{off_words(seconds, asked)} the {words_for(asked)} that were asked for"
-        say(f"zeuxis: training took {words_for(seconds)}, {off}")
+        busy = ": the machine was busier while its speed was measured; the same command trains longer now"
+        say(f"zeuxis: training took {words_for(seconds)}, {off}{busy if over < -_IDLE else ''}")

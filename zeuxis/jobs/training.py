@@ -51,7 +51,7 @@ class First:
 
     def __post_init__(self) -> None:
         if self.start_from is not None and self.adapt is not None:
-            raise BadInput("nothing reads --adapt beside --start-from", "", "leave out either")
+            raise BadInput("`--adapt` and `--start-from` cannot both begin a run", "", "leave out either")
 
 
 NOTHING = First()

@@ -69,6 +69,6 @@ def test_stopped_while_adapting_the_same_command_goes_on(stripes, tmp_path, monk
 def test_what_has_no_maps_is_refused_before_anything_is_written(stripes, tmp_path):
     with pytest.raises(BadInput, match="cgan learns on no maps"):
         zeuxis.train("cgan", stripes, run=tmp_path / "r", **HOW)
-    with pytest.raises(BadInput, match="beside start_from"):
+    with pytest.raises(BadInput, match="cannot both begin a run"):
         zeuxis.train("latentgan", stripes, run=tmp_path / "r", start_from="bundled", **HOW)
     assert not (tmp_path / "r").exists()
