@@ -42,8 +42,8 @@ class LoopOptions:
     quiet: bool = False
 
 
-_IDLE = 20.0
-"""Per cent of a budget in time: where more is left at the end, why is said."""
+_SHORT = 0.8
+"""Of a budget in time: where a run took less, why is said."""
 
 
 @dataclass
@@ -384,4 +384,4 @@ def _finish(trainer: Trainer) -> None:
     if over is not None and not trainer.options.quiet:
         off = f"{off_words(seconds, asked)} the {words_for(asked)} that were asked for"
         busy = ": the machine was busier while its speed was measured; the same command trains longer now"
-        say(f"zeuxis: training took {words_for(seconds)}, {off}{busy if over < -_IDLE else ''}")
+        say(f"zeuxis: training took {words_for(seconds)}, {off}{busy if seconds < _SHORT * asked else ''}")

@@ -54,7 +54,7 @@ def test_stopped_while_adapting_the_same_command_goes_on(stripes, tmp_path, monk
 
     def stops(*given):
         played.append(1)
-        if len(played) == 2:
+        if len(played) == 1:
             raise Stopped(2)
         return step(*given)
 
