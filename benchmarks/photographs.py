@@ -56,6 +56,7 @@ def measure(row: list[str], shared: Path, work: Path, minutes: float, seed: int,
     run = Run.open(place)
     found = zeuxis.evaluate(place, data=test, n=900, features="efficientnet-lite0")
     figures = {name: figure.result.value for name, figure in found.figures.items() if name in FIGURES}
+    figures["kid_x1000"] = 1000 * figures.pop("kid")
     floors = {f"{name}_real": found.figures[name].result.floor for name in ("gan_test", "cas") if name in figures}
     spent = float((place / "spent.txt").read_text())
     record("photographs", row, {"images": run.finish["images"], "cpu_seconds": spent} | figures | floors)

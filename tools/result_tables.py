@@ -242,6 +242,31 @@ SPEED = Table(
     ),
 )
 
+def _photographs(which: str, recipe: str, minutes: str, words: str) -> Row:
+    return Row((which, f"`{recipe}`", words), (f"{which} | {recipe} | {minutes} | seed 0",))
+
+
+PHOTOGRAPHS = Table(
+    "photographs",
+    ("set", "recipe", "processor time"),
+    (
+        Column("images", ("{images:,}",)),
+        Column("KID x 1000", ("{kid_x1000:.0f}",)),
+        Column("density", ("{density:.2f}",)),
+        Column("coverage", ("{coverage:.2f}",)),
+        Column("diversity", ("{diversity:.2f}",)),
+        Column("GAN-test (real)", ("{gan_test:.2f} ({gan_test_real:.2f})",)),
+        Column("CAS (real)", ("{cas:.2f} ({cas_real:.2f})",)),
+        Column("copies", ("{copied:.3f}",)),
+    ),
+    (
+        _photographs("trashnet-64", "latentgan:quick", "10 min", "7 min"),
+        _photographs("trashnet-64", "latentgan", "10 min", "10 min"),
+        _photographs("trashnet-64", "cgan", "8 min", "8 min"),
+        _photographs("trashnet-64", "r3gan:few", "8 min", "8 min"),
+    ),
+)
+
 TABLES = {
     "nets": NETS,
     "held-out": HELD_OUT,
@@ -254,5 +279,6 @@ TABLES = {
     "ksvd": KSVD,
     "sparse": SPARSE,
     "speed": SPEED,
+    "photographs": PHOTOGRAPHS,
 }
 """By the name between the markers of the page."""

@@ -77,7 +77,7 @@ def adapted(
     inner = make(catalog.load(how.recipe), how.preset, **how.settings)
     name = next(iter(recipe.sources))
     train, others = _coloured(streams, name), _coloured(held, name)
-    say(f"zeuxis: adapting the autoencoder {how.weights} to these pictures")
+    say(f"zeuxis: going on with the training of {how.weights}, on these pictures")
     begin = replace(start, micro=1, preset=how.preset, chosen=None, snapshots=(), sources=None, splits=None)
     begin = replace(begin, weights=weights_from(how.weights, inner))
     try:

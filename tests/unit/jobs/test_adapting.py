@@ -33,7 +33,7 @@ def test_what_it_gains_is_said_and_its_maps_are_learned_on(stripes, tmp_path, mo
     with inside(tmp_path):
         line = f"train latentgan {stripes} --size 32 --run r --steps 2 --compute plain --adapt 3s --join off"
         done = typed(*line.split())
-    assert done.code == 0 and "adapting the autoencoder autoencoder-4" in done.err, done
+    assert done.code == 0 and "going on with the training of autoencoder-4, on these pictures" in done.err, done
     gain = json.loads((tmp_path / "r" / "adapted" / "gain.json").read_text())
     assert gain["held_out"] and gain["after"] != gain["before"] and "dB before: its maps are learned on" in done.err
     run, own = Run.open(tmp_path / "r"), Run.open(tmp_path / "r" / "adapted").tensors()
