@@ -10,7 +10,8 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
-from zeuxis.metrics.neighbours import Suspect, copies, suspects
+from zeuxis.errors import BadInput, counted
+from zeuxis.metrics.neighbours import Suspect, copies
 from zeuxis.pictures.png import grid, write_png
 
 PAIRS = 16
@@ -21,22 +22,40 @@ _HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at mo
 
 
 def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
-    """The `count` of uint8 [n, C, H, W] that lie nearest to a picture of `train` or its mirror image, nearest first.
+    """The `count` of uint8 [n, C, H, W] that stand out most as a copy of a picture of `train`, by `closeness`.
 
-    Distances are Euclidean over pixels in [0, 2]. Neither side is ever whole in memory as
-    floating-point numbers. Raises BadInput for no pictures on a side.
+    Distances are Euclidean over pixels in [0, 2]. Raises BadInput for no pictures on a side.
     """
-    size = max(1, min(_AT_ONCE, _NUMBERS // fakes[0].numel())) if len(fakes) else _AT_ONCE
-    nearest: dict[int, Suspect] = {}
+    if not len(fakes) or not len(train):
+        raise BadInput(f"no pairs of {counted(len(fakes), 'picture')} and {counted(len(train), 'training picture')}")
+    distances, which = _neighbours(fakes, train)
+    order = torch.argsort(_out_of_line(distances), stable=True)[:count].tolist()
+    nearest = which[:, 0].tolist()
+    return [Suspect(i, nearest[i] // 2, float(distances[i, 0]), nearest[i] % 2 == 1) for i in order]
+
+
+def _neighbours(pictures: Tensor, train: Dataset) -> tuple[Tensor, Tensor]:
+    """Distances [n, k] to the nearest 50 of `train`, and which these are: twice the position, and 1 where mirrored.
+
+    Neither side is ever whole in memory as floating-point numbers.
+    """
+    size = max(1, min(_AT_ONCE, _NUMBERS // pictures[0].numel()))
+    k = min(_NEIGHBOURS, 2 * len(train))
+    distances = torch.full((len(pictures), k), torch.inf)
+    which = torch.zeros(len(pictures), k, dtype=torch.int64)
     for there in torch.arange(len(train)).split(size):
-        real = _with_mirrored(train.images(there))
-        for here in torch.arange(len(fakes)).split(size):
-            for s in suspects(fakes[here].flatten(1).float() / 127.5, real, count):
-                at = s.real % len(there)
-                one = Suspect(int(here[s.fake]), int(there[at]), s.distance, at < s.real)
-                if one.fake not in nearest or one.distance < nearest[one.fake].distance:
-                    nearest[one.fake] = one
-    return sorted(nearest.values(), key=lambda s: (s.distance, s.fake))[:count]
+        real, names = _with_mirrored(train.images(there)), torch.cat([2 * there, 2 * there + 1])
+        for here in torch.arange(len(pictures)).split(size):
+            apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
+            all_distances = torch.cat([distances[here], apart], 1)
+            all_names = torch.cat([which[here], names.expand(len(here), -1)], 1)
+            distances[here], chosen = all_distances.topk(k, 1, largest=False)
+            which[here] = all_names.gather(1, chosen)
+    return distances, which
+
+
+def _out_of_line(distances: Tensor) -> Tensor:
+    return distances[:, 0] / distances.mean(1).clamp_min(1e-9)
 
 
 def _with_mirrored(pictures: Tensor) -> Tensor:
@@ -62,15 +81,7 @@ def closeness(pictures: Tensor, train: Dataset) -> Tensor:
     Near 0 for a copy, near 1 for a picture that resembles many alike: so blurs, which lie near to everything, do not
     pass for copies (Carlini et al. 2023, arXiv 2301.13188, section 4.2: their ratio, here over whole pictures).
     """
-    size = max(1, min(_AT_ONCE, _NUMBERS // pictures[0].numel()))
-    k = min(_NEIGHBOURS, 2 * len(train))
-    distances = torch.full((len(pictures), k), torch.inf)
-    for there in torch.arange(len(train)).split(size):
-        real = _with_mirrored(train.images(there))
-        for here in torch.arange(len(pictures)).split(size):
-            apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
-            distances[here] = torch.cat([distances[here], apart], 1).topk(k, 1, largest=False).values
-    return distances[:, 0] / distances.mean(1).clamp_min(1e-9)
+    return _out_of_line(_neighbours(pictures, train)[0])
 
 
 def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None) -> dict[str, Any]:

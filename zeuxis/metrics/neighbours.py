@@ -29,13 +29,6 @@ class Suspect:
     mirrored: bool = False
 
 
-def suspects(fake: Any, train: Any, count: int = 16) -> list[Suspect]:
-    """The `count` generated samples that lie nearest to a training sample, nearest first. Raises BadInput."""
-    distance, index = (x[:, 0] for x in nearest(fake, train))
-    worst = torch.argsort(distance, stable=True)[:count].tolist()
-    return [Suspect(i, int(index[i]), float(distance[i])) for i in worst]
-
-
 @dataclass(frozen=True)
 class CopyRate:
     """Share of generated samples within `threshold` of a training sample.

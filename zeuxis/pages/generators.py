@@ -64,7 +64,7 @@ def shown_repeat(repeats: Sequence[Repeat]) -> Repeat | None:
 
 
 def suspects(folder: StudyFolder) -> list[str]:
-    """Class and distance of the pairs in `samples/suspects.png`, closest first."""
+    """Class and distance of the pairs in `samples/suspects.png`, in their order."""
     shown = shown_repeat(folder.repeats)
     nearest = objects(shown.generator.get("suspects")) if shown else []
     names = mapping(folder.study.get("spec")).get("classes")

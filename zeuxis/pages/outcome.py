@@ -271,7 +271,7 @@ def of_copies(suspects: Mapping[str, Any], outcome: Outcome | None) -> list[str]
     n, count, expected, held = (number(suspects.get(name)) for name in ("n", "copies", "expected", "held"))
     of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
     pairs = (
-        f"{of}, these lie closest to a training picture: generated on the left, "
+        f"{of}, these stand out most as copies of one training picture: generated on the left, "
         "its nearest real neighbour on the right."
     )
     if n is None or count is None or expected is None:

@@ -6,7 +6,6 @@ from PIL import Image
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.draw import Draw
 from zeuxis.jobs import nearest_neighbours as job
-from zeuxis.metrics.neighbours import suspects
 
 
 def pictures(name: str, n: int) -> torch.Tensor:
@@ -16,12 +15,19 @@ def pictures(name: str, n: int) -> torch.Tensor:
 def test_in_parts_the_same_pairs_are_found_as_in_one(monkeypatch):
     fakes, real = pictures("fake", 50), pictures("real", 70)
     fakes[33] = real[61]
-    both = torch.cat([real, real.flip(3)])
-    whole = suspects(fakes.flatten(1).float() / 127.5, both.flatten(1).float() / 127.5, 16)
+    whole = job.closest(fakes, MemoryDataset(real))
     monkeypatch.setattr(job, "_AT_ONCE", 7)
     found = job.closest(fakes, MemoryDataset(real))
-    assert [(s.fake, s.real + 70 * s.mirrored) for s in found] == [(s.fake, s.real) for s in whole]
-    assert (found[0].fake, found[0].real, found[0].distance) == (33, 61, 0.0)
+    assert [(s.fake, s.real, s.mirrored) for s in found] == [(s.fake, s.real, s.mirrored) for s in whole]
+    assert (found[0].fake, found[0].real, found[0].distance, found[0].mirrored) == (33, 61, 0.0, False)
+
+
+def test_what_is_near_to_many_is_no_copy():
+    """A blur lies nearer to every picture than a copy with grain does to its own, and stands out from none."""
+    real = (pictures("real", 60).float() * 0.2 + 100).to(torch.uint8)
+    grain = (real[7].float() + 6).to(torch.uint8)
+    blur = real.float().mean(0).to(torch.uint8)
+    assert job.closest(torch.stack([blur, grain]), MemoryDataset(real))[0].fake == 1
 
 
 def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):

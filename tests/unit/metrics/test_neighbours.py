@@ -7,7 +7,7 @@ from scipy.stats import binom
 
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
-from zeuxis.metrics.neighbours import authenticity, copy_rate, suspects
+from zeuxis.metrics.neighbours import authenticity, copy_rate
 
 
 def normal(name: str, *shape: int) -> torch.Tensor:
@@ -15,15 +15,6 @@ def normal(name: str, *shape: int) -> torch.Tensor:
 
 
 TRAIN, HELD_OUT, FRESH = normal("train", 400, 6), normal("held", 300, 6), normal("fresh", 250, 6)
-
-
-def test_suspects_find_the_planted_copies_nearest_first():
-    fake = FRESH.clone()
-    fake[17], fake[90] = TRAIN[5], TRAIN[7] + 1e-4
-    found = suspects(fake, TRAIN, 3)
-    assert [(s.fake, s.real) for s in found[:2]] == [(17, 5), (90, 7)]
-    assert found[0].distance == 0.0 and found[1].distance == pytest.approx(1e-4 * 6**0.5, rel=1e-2)
-    assert len(suspects(fake[:2], TRAIN)) == 2
 
 
 def test_copy_rate_of_fresh_samples_is_as_expected():
