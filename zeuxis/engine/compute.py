@@ -76,5 +76,6 @@ def candidates(first: ComputeOptions, fixed_threads: bool, half: bool = False) -
     others = [first] + ([replace(first, threads=1)] if first.threads > 1 and not fixed_threads else [])
     if half and has_bf16(first.device):  # first, since it pays most and patience may end
         others = [replace(compute, bf16=True) for compute in others] + others
-    every = [replace(compute, channels_last=last) for compute in others for last in (False, True)]
+    # one thread before what gains less: beside other programs several may be so slow that patience ends with them
+    every = [replace(compute, channels_last=last) for last in (False, True) for compute in others]
     return [compute for compute in every if compute != first]

@@ -133,9 +133,11 @@ def probe(
     looks: dict[ComputeOptions, Callable[[float], float]] = {}
     taken: dict[ComputeOptions, list[float]] = {}
     start = time.perf_counter()
-    for compute in (first, *candidates(first, fixed_threads, recipe.half)):
-        if ranks.agree(int(time.perf_counter() - start > patience))[0]:
-            break
+    options = (first, *candidates(first, fixed_threads, recipe.half))
+    single = next((compute for compute in options if compute.threads == 1), first)  # is looked at in any case
+    for compute in options:
+        if ranks.agree(int(time.perf_counter() - start > patience and compute not in (first, single)))[0]:
+            continue
         try:
             looks[compute] = _looker(recipe, spec, streams, conditional, compute, ranks)
             taken[compute] = [looks[compute](0.5)]

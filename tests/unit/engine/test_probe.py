@@ -79,6 +79,13 @@ def test_threads_that_are_fast_at_moments_are_not_believed(clock):
     assert found.compute.threads == 1
 
 
+def test_one_thread_is_looked_at_though_patience_ends_with_the_second(clock):
+    """Two threads beside another program, at four seconds a step: one look is all that patience bears."""
+    clock(lambda compute, progress, now: 4.0 if compute.threads == 2 else 0.5)
+    found = probe(Plain(), SPEC, streams(), False, replace(FIRST, threads=2), Ranks(), False, 8.0)
+    assert found.compute.threads == 1
+
+
 @pytest.mark.parametrize(("two", "threads"), [(0.9, 1), (0.6, 2)])
 def test_a_second_thread_has_to_pay(clock, two, threads):
     clock(lambda compute, progress, now: 0.01 * (two if compute.threads == 2 else 1.0))
