@@ -263,7 +263,6 @@ PHOTOGRAPHS = Table(
         _photographs("trashnet-64", "latentgan:quick", "10 min", "7 min"),
         _photographs("trashnet-64", "latentgan", "10 min", "10 min"),
         _photographs("trashnet-64", "cgan", "8 min", "8 min"),
-        _photographs("trashnet-64", "r3gan:few", "8 min", "8 min"),
     ),
 )
 
