@@ -224,7 +224,7 @@ def _join_near(dataset: Dataset, looks: Sets, joined: Callable[[Sets, int, int, 
         for cut in cut_pairs(_small(dataset, positions, (crops.SIDE, crops.SIDE)), np.arange(len(positions))):
             whole, part = int(positions[cut.whole]), int(positions[cut.part])
             if looks.root(whole) != looks.root(part) and _same_detail(dataset, whole, part, cut):
-                joined(looks, whole, part, "a part of the other, or brighter or darker")
+                joined(looks, whole, part, "the same outlines: a part of the other, or in other tones")
 
 
 def _same_detail(dataset: Dataset, whole: int, part: int, cut: Cut) -> bool:
@@ -264,5 +264,6 @@ def check_bound(dataset: Dataset, families: Families) -> None:
     raise BadInput(
         f"{counts[worst]} of the {of_class[label]} pictures of {name} look alike, so a split could not take them apart",
         f"as {dataset.sources[root]}",
-        "look at them with `zeuxis data show DATA --page PAGE.html`, then say `--join exact`, near or off",
+        "look at them with `zeuxis data show DATA --page PAGE.html`, then say `--join exact` where they are different "
+        "pictures, or `--join near` where they are versions of one and must stay in one part",
     )

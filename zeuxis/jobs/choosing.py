@@ -63,7 +63,7 @@ def choice_for(data: Dataset, seconds: float | None = None) -> Choice:
     why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
     if seconds is None or seconds >= LONG or has_bf16(best_device()):
         return Choice("latentgan", why)
-    return Choice("latentgan", f"{why}; with half of its channels, for this processor and this time", "quick")
+    return Choice("latentgan", f"{why}; by `--preset quick`, for minutes of this processor", "quick")
 
 
 @torch.no_grad()

@@ -77,6 +77,7 @@ def write_card(folder: Path) -> Path:
         attempts=attempts_words(done["attempts"], [line["words"] for line in run.log("rewind")]),
         judgement=outcome.sentence if outcome else "How good the result is was not measured.",
     )
-    use = f"\nUse: `{command('sample', folder.name, '-n', '64', '--out', 'samples')}`\n" if draws else ""
+    place = folder.name if folder.is_absolute() else folder  # a card is given on: no place of this machine
+    use = f"\nUse: `{command('sample', place, '-n', '64', '--out', 'samples')}`\n" if draws else ""
     write_text(folder / "card.md", text + use)
     return folder / "card.md"

@@ -68,7 +68,8 @@ def sentence_of(record: Mapping[str, Any]) -> str:
         said.append(
             f"{percent(gan['value'])} of the generated pictures are recognised as the class that they were made for "
             f"({percent(gan['floor'])} of real ones), and what learned from generated pictures alone recognises "
-            f"{percent(cas['value'])} of real ones (from real ones: {percent(cas['floor'])})"
+            f"{percent(cas['value'])} of real ones (from real ones: {percent(cas['floor'])}; "
+            f"guessing: {percent(1 / max(1, len(cas['by_class'])))})"
         )
     coverage = record["coverage"]
     said.append(
@@ -77,7 +78,8 @@ def sentence_of(record: Mapping[str, Any]) -> str:
     )
     if "copied" in record:
         said.append(_of_copies(record["copied"]))
-    return "; ".join(said) + "."
+    little = " Layout and texture alone say little of what is on a picture: look at them."
+    return "; ".join(said) + "." + (little if record["features"] == "layout" else "")
 
 
 def _of_copies(copied: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from zeuxis.pages.origins import source_of, sources_of, split_count
 from zeuxis.pages.outcome import advice_of, judgement_of
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.plots import Series, line_chart
-from zeuxis.pages.read import Line, Log, advice, mapping, number
+from zeuxis.pages.read import Line, Log, advice, mapping, number, read_object
 from zeuxis.pages.run_folder import RunFolder, open_run
 from zeuxis.spelling import Advice, in_flags
 
@@ -77,7 +77,7 @@ def run_page(folder: RunFolder, sections: Sequence[Section]) -> str:
         rewinds=[str(r.get("words", "")) for r in folder.log.rewinds],
         attempts=number(folder.finish.get("attempts")) or 1,
         damaged=folder.log.damaged,
-        provenance=provenance(folder.run, folder.finish),
+        provenance=provenance(folder.run, folder.finish, read_object(folder.path / "adapted" / "gain.json")),
         settings=sorted(mapping(folder.run.get("settings")).items()),
         preset=folder.run.get("preset"),
         versions=sorted(mapping(folder.run.get("versions")).items()),
@@ -160,8 +160,11 @@ def compact_or_dash(number_: float | None) -> str:
 NONE_HELD = "all to train, none held out"
 
 
-def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
-    """(name, value) of what a second person needs to get the same: hashes whole."""
+def provenance(header: Line, finish: Line, gain: Line | None = None) -> list[tuple[str, str]]:
+    """(name, value) of what a second person needs to get the same: hashes whole.
+
+    gain: what the autoencoder gained on these pictures, where it was adapted first.
+    """
     sources, splits = sources_of(header), mapping(header.get("splits"))
     rows: list[tuple[str, Any]] = []
     for name, data in sources.items():
@@ -179,12 +182,22 @@ def provenance(header: Line, finish: Line) -> list[tuple[str, str]]:
     rows += [
         ("Recipe chosen", header.get("chosen")),
         ("Begins with", ", ".join(mapping(header.get("initial")))),
+        ("Adapted first", _adapted(header, gain or {})),
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),
         ("Compute options", header.get("compute")),
         ("Same bits again", again_words(header.get("exact"))),
     ]
     return [(name, value(what)) for name, what in rows if what not in (None, "")]
+
+
+def _adapted(header: Line, gain: Line) -> str:
+    before, after = number(gain.get("before")), number(gain.get("after"))
+    if before is None or after is None:
+        return ""
+    pictures = "held-out pictures" if gain.get("held_out") else "the pictures"
+    kept = "kept" if header.get("start_from") else "not kept"
+    return f"{pictures} come back at {decimal(after, 1)} dB, {decimal(before, 1)} dB before: {kept}"
 
 
 def _sizes(split: Line) -> str:

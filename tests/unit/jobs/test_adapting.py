@@ -36,6 +36,8 @@ def test_what_it_gains_is_said_and_its_maps_are_learned_on(stripes, tmp_path, mo
     assert done.code == 0 and "going on with the training of autoencoder-4, on these pictures" in done.err, done
     gain = json.loads((tmp_path / "r" / "adapted" / "gain.json").read_text())
     assert gain["held_out"] and gain["after"] != gain["before"] and "dB before: its maps are learned on" in done.err
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "Adapted first" in page and f"{gain['after']:.1f} dB, {gain['before']:.1f} dB before: kept" in page
     run, own = Run.open(tmp_path / "r"), Run.open(tmp_path / "r" / "adapted").tensors()
     assert run.record["start_from"]["part"] == "representation.autoencoder"
     for name, weight in run.tensors().items():
