@@ -265,6 +265,6 @@ def check_bound(dataset: Dataset, families: Families) -> None:
         f"{counts[worst]} of the {of_class[label]} pictures of {name} look alike, so a split could not take them apart",
         f"as {dataset.sources[root]}",
         "look at them with `zeuxis data show DATA --page PAGE.html`, then say `--join exact` where they are different "
-        "pictures (`off`: equal ones may be divided, too), or `--join near` where they are versions of one and must stay "
-        "in one part",
+        "pictures (`off`: equal ones may be divided, too), or `--join near` where they are versions of one and must "
+        "stay in one part",
     )
