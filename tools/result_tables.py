@@ -242,6 +242,7 @@ SPEED = Table(
     ),
 )
 
+
 def _photographs(which: str, recipe: str, minutes: str, words: str) -> Row:
     return Row((which, f"`{recipe}`", words), (f"{which} | {recipe} | {minutes} | seed 0",))
 
