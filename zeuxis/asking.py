@@ -65,7 +65,7 @@ def choice_of(name: str, sources: "Sequence[Source]", of_a_recipe: Any, seconds:
     from zeuxis.jobs.choosing import choose
 
     choice = choose(sources, seconds)
-    say(f"zeuxis: {choice.recipe}: {choice.why}")
+    say(choice.said)
     return choice
 
 

@@ -18,6 +18,7 @@ from zeuxis.errors import BadInput, nearest
 PACKAGE = "zeuxis.recipes"
 GROUP = "zeuxis.recipes"
 AUTO = "auto"
+NO_FIELDS = f"`{AUTO}` takes no recipe's fields"
 """In the place of a recipe's name: the one that fits the pictures."""
 _NOT_RECIPES = {"recipe"}
 

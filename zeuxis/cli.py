@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from zeuxis import platform, word
+from zeuxis import catalog, platform, word
 from zeuxis.errors import (
     SHOWS_WHERE,
     BadInput,
@@ -28,8 +28,6 @@ from zeuxis.flags import Parser, parser_of, with_fields
 
 def help_text() -> str:
     """The page of `zeuxis --help`: words, recipes, where to read on."""
-    from zeuxis import catalog
-
     lines = ["usage: zeuxis WORD ...", "", "Learn from folders of pictures, adversarially.", ""]
     lines += [f"  {name:<12} {about}" for name, about in word.heads().items()]
     lines += ["", "recipes (`auto` chooses one for these pictures):"]
@@ -51,8 +49,6 @@ def group_help(group: str) -> str:
 
 def _recipe(name: str) -> str:
     """The canonical name of a known recipe. Raises BadInput."""
-    from zeuxis import catalog
-
     if catalog.canonical(name) not in catalog.names():
         known = [catalog.AUTO, *catalog.names()]
         raise BadInput(f"unknown recipe `{name}`", "", nearest(catalog.canonical(name), known))
@@ -64,15 +60,11 @@ def _recipe_of(rest: Sequence[str]) -> str | None:
     given = rest[0] if rest and not rest[0].startswith("-") else None
     if given is None:
         return _behind_flags(rest)
-    from zeuxis import catalog
-
     return None if given == catalog.AUTO else _recipe(given)
 
 
 def _behind_flags(rest: Sequence[str]) -> str | None:
     """The first known recipe among words that begin with flags; what a flag takes as its value is none."""
-    from zeuxis import catalog
-
     taking = {flag for action in parser_of("train")._actions if action.nargs is None for flag in action.option_strings}
     after = (text for before, text in zip(["", *rest], rest, strict=False) if before not in taking)
     return next((catalog.canonical(text) for text in after if catalog.canonical(text) in catalog.names()), None)
@@ -130,8 +122,8 @@ def run(arguments: Sequence[str]) -> None:
         return _print(group_help(arguments[0]))
     name, rest = _asked(arguments)
     recipe = _recipe_of(rest) if name == "train" else None
-    chosen = name == "train" and rest[:1] == ["auto"]
-    parser = parser_of(name, recipe, "`auto` takes no recipe's fields: name the recipe" if chosen else "")
+    chosen = name == "train" and rest[:1] == [catalog.AUTO]
+    parser = parser_of(name, recipe, f"{catalog.NO_FIELDS}: name the recipe" if chosen else "")
     parsed = with_fields(vars(parser.parse_args(rest)), word.parameters(name))
     as_json, declared = parsed.pop("json"), word.of(name)
     if as_json and (parsed.get("out") == "-" or (parsed.get("input") == "-" and parsed.get("out") is None)):

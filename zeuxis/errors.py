@@ -154,7 +154,7 @@ def closest(name: str, known: list[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str], list_as: str = "known:") -> str:
     """A hint such as ``did you mean `dcgan`?``, or the list of `known` when nothing is close."""
     close = closest(name, known)
-    return f"did you mean `{close}`?" if close else "known: " + ", ".join(known)
+    return f"did you mean `{close}`?" if close else f"{list_as} {', '.join(known)}"

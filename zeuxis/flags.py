@@ -180,7 +180,7 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
     if not pairs:
         return {}
     if recipe == catalog.AUTO:
-        raise BadInput("`auto` takes no recipe's fields", flag, "name the recipe with --recipe")
+        raise BadInput(catalog.NO_FIELDS, flag, "name the recipe with --recipe")
     listed = f"`{command('train', recipe, '--help')}` lists its fields"
     p = Parser(prog=flag, allow_abbrev=False, add_help=False, listed=listed)
     add_fields(p, recipe)

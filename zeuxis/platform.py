@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -290,6 +291,7 @@ _BLOCKS, _FREED = 128 << 20, 512 << 20
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
 
+@cache
 def keep_freed_memory() -> None:
     """Tells glibc to use freed blocks again in place of giving each back to the system; elsewhere nothing.
 

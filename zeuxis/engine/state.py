@@ -22,8 +22,7 @@ def build_networks(recipe: Recipe, spec: Spec, seed: int) -> nn.ModuleDict:
         torch.manual_seed(key_of("players", seed) & 0x7FFFFFFFFFFFFFFF)
         networks = recipe.networks(spec)
     for part, weights in recipe.initial(spec).items():
-        tensors, _ = store.load(bundled.path_of(weights))
-        networks.get_submodule(part).load_state_dict({k.partition(".")[2]: v.float() for k, v in tensors.items()})
+        adopt(store.load(bundled.path_of(weights))[0], networks, part=part)
     return networks
 
 

@@ -71,8 +71,7 @@ def adapted(
 
     Raises BadInput, Stopped and MachineGaveOut as training does; the same call goes on.
     """
-    check_adapts(recipe)
-    assert isinstance(recipe, Adapts)
+    assert isinstance(recipe, Adapts), "see check_adapts"
     how = recipe.adapting(spec)
     inner = make(catalog.load(how.recipe), how.preset, **how.settings)
     name = next(iter(recipe.sources))

@@ -35,6 +35,10 @@ class Choice:
     preset: str | None = None
 
     @property
+    def said(self) -> str:
+        return f"zeuxis: {self.recipe}: {self.why}"
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The fields that the preset sets."""
         return dict(catalog.load(self.recipe).presets[self.preset]) if self.preset else {}

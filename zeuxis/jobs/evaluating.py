@@ -160,7 +160,7 @@ def _labels_by_name(made: Dataset, classes: tuple[str, ...], place: str) -> Tens
         return None
     unknown = sorted(set(made.spec.classes) - set(classes))
     if unknown:
-        mend = nearest(unknown[0], list(classes)).replace("known: ", "theirs are ")
+        mend = nearest(unknown[0], list(classes), "theirs are")
         raise BadInput(f"the real pictures have no class `{unknown[0]}`", place, mend)
     return torch.tensor([classes.index(made.spec.classes[k]) for k in np.asarray(made.labels)])
 
@@ -205,9 +205,10 @@ def _rows(made: Pictures, held: Tensor, sets: Sets, classes: tuple[str, ...]) ->
 
 
 def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset, Dataset], seen: bool) -> Sets:
-    labels: Any = None
+    labels = None
     if made.labels is not None:
-        labels = (made.labels, *(torch.as_tensor(np.asarray(data.labels, np.int64)) for data in of))
+        real = [torch.as_tensor(np.asarray(data.labels, np.int64)) for data in of]
+        labels = (made.labels, real[0], real[1])
     fake, train, test = (net.of(pixels) for pixels in (made.pixels, *reals))
     mirrored = net.of(reals[0].flip(3)) if seen else None
     return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored)

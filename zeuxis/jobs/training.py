@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 
 from zeuxis import catalog
+from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.domains import guess_domain
 from zeuxis.data import checks
 from zeuxis.data.dataset import Spec
@@ -78,7 +79,7 @@ def begin(
     instance = with_domain(instance, sources[0].source, {**instance.presets.get(start.preset or "", {}), **settings})
     check_settings(instance)
     known_device(start.device)
-    check_free(run, "--run", FOLDER if first.adapt is not None else ".lock")
+    check_free(run, "--run", None if first.adapt is None else FOLDER)
     given = material(instance, sources, start.seed)
     spec = engine.spec_of(instance, given.streams)
     _check_builds(instance, spec)
@@ -280,7 +281,7 @@ def apart(data: str | Path, folder: str | Path, flag: str) -> None:
         )
 
 
-def check_free(folder: Path, flag: str, beside: str = ".lock") -> None:
+def check_free(folder: Path, flag: str, beside: str | None = None) -> None:
     """Raises BadInput where `folder` holds anything: a run or a study, or files of somebody else's.
 
     beside: a name that may be there.
@@ -309,13 +310,18 @@ def known_device(device: str | None) -> str | None:
     return device
 
 
-def check_generator(name: str) -> None:
-    """Raises BadInput where the recipe cannot draw pictures of a wanted class."""
-    catalog.load(name)
+def generator_fields(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a study's generator. Raises BadInput for a recipe that cannot draw pictures of a wanted class."""
+    if name == catalog.AUTO:
+        if given:
+            raise BadInput(catalog.NO_FIELDS, "--generator", "name the recipe with --recipe")
+        return {}
+    recipe = catalog.load(name)
     if catalog.canonical(name) not in (able := generating(labelled=True)):
         raise BadInput(
             f"{name} cannot generate pictures of a wanted class", "--recipe", f"these can: {', '.join(able)}"
         )
+    return taken_fields(recipe, given)
 
 
 def _wrong(hint: Any, number: float) -> str:

@@ -14,7 +14,12 @@ GLOSSARY = Path(__file__).parent / "templates" / "glossary.md"
 def glossary() -> tuple[tuple[str, str], ...]:
     """Every term, or terms of one meaning ("critic, discriminator"), and what it means."""
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE)
-    return tuple((term.replace("`", ""), re.sub(r"\*([^*]+)\*", r"\1", said)) for term, said in rows if term != "term")
+    return tuple((term.replace("`", ""), _plain(said)) for term, said in rows if term != "term")
+
+
+def _plain(said: str) -> str:
+    """Without emphasis, and without links to pages of docs/, which stand in brackets."""
+    return re.sub(r"\*([^*]+)\*", r"\1", re.sub(r" \(\[[^\]]+\]\([^)]+\)\)", "", said))
 
 
 def terms_of(html: str) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from zeuxis.pages.origins import source_of, sources_of, split_count
 from zeuxis.pages.outcome import advice_of, judgement_of
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.plots import Series, line_chart
-from zeuxis.pages.read import Line, Log, advice, mapping, number, read_object
+from zeuxis.pages.read import Line, Log, advice, mapping, number
 from zeuxis.pages.run_folder import RunFolder, open_run
 from zeuxis.spelling import Advice, in_flags
 
@@ -77,7 +77,7 @@ def run_page(folder: RunFolder, sections: Sequence[Section]) -> str:
         rewinds=[str(r.get("words", "")) for r in folder.log.rewinds],
         attempts=number(folder.finish.get("attempts")) or 1,
         damaged=folder.log.damaged,
-        provenance=provenance(folder.run, folder.finish, read_object(folder.path / "adapted" / "gain.json")),
+        provenance=provenance(folder.run, folder.finish, folder.gain),
         settings=sorted(mapping(folder.run.get("settings")).items()),
         preset=folder.run.get("preset"),
         versions=sorted(mapping(folder.run.get("versions")).items()),

@@ -16,6 +16,7 @@ class RunFolder:
     log: Log
     samples: list[Path]
     recalls: Line
+    gain: Line
 
 
 def open_run(folder: Path) -> RunFolder:
@@ -23,4 +24,5 @@ def open_run(folder: Path) -> RunFolder:
     run = read_header(folder / "run.json", "run")
     samples = sorted((folder / "samples").glob("*.png"), key=lambda path: (len(path.stem), path.stem))
     finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
-    return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls)
+    gain = read_object(folder / "adapted" / "gain.json")
+    return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls, gain)

@@ -276,17 +276,18 @@ class Recipe:
     def check(self, spec: Spec) -> None:
         """Raises BadInput when the networks cannot be built for `spec`."""
         stride, least, name = self.stride(spec), self.smallest(), recipe_name(type(self))
-        side = "patch" if self.patches else "size"
+        flag = "--patch" if self.patches else "--size"
         if min(spec.height, spec.width) < least:
             raise BadInput(
-                f"{spec.height}x{spec.width} pixels are too few for {name}", "", f"use `--{side} {least}` or more"
+                f"{spec.height}x{spec.width} pixels are too few for {name}", "", f"use `{flag} {least}` or more"
             )
         if spec.height % stride or spec.width % stride:
-            up = [-(-side // stride) * stride for side in (spec.height, spec.width)]
+            up = "x".join(str(-(-side // stride) * stride) for side in (spec.height, spec.width))
+            fitting = spec.height // stride * stride if self.patches else up
             raise BadInput(
                 f"{name} needs sides that are multiples of {stride}, not {spec.height}x{spec.width}",
                 "",
-                f"use `--patch {spec.height // stride * stride}`" if self.patches else f"use `--size {up[0]}x{up[1]}`",
+                f"use `{flag} {fitting}`",
             )
         if not 1 <= spec.channels <= 4:
             raise BadInput(f"{name} takes 1 to 4 channels, not {spec.channels}")

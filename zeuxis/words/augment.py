@@ -108,10 +108,7 @@ def augment(
         )
     if out is not None and not augmented_set.is_of(Path(study), Path(out)):
         augmented_set.check_place(Path(out), Path(study))
-    if recipe != catalog.AUTO:
-        training.check_generator(recipe)
-    elif generator:
-        raise BadInput("`auto` takes no recipe's fields", "--generator", "name the recipe with --recipe")
+    fields = training.generator_fields(recipe, generator or {})
     asked = StudyConfig(
         labels_per_class,
         repeats,
@@ -121,7 +118,7 @@ def augment(
         seed,
         treatment,
         domain,
-        generator={} if recipe == catalog.AUTO else taken_fields(catalog.load(recipe), generator or {}),
+        generator=fields,
         classifier=taken_fields(catalog.load("classifier"), classifier or {}),
     )
     if out is not None and not asked.generates:

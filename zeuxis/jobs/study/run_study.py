@@ -84,7 +84,7 @@ def _chosen(asked: StudyConfig, dataset: Dataset) -> StudyConfig:
     if not asked.generates:
         return replace(asked, recipe="")
     choice = choice_for(dataset, asked.budget / asked.repeats)
-    say(f"zeuxis: {choice.recipe}: {choice.why}")
+    say(choice.said)
     return replace(asked, recipe=choice.recipe, chosen=choice.why, generator=choice.settings)
 
 
