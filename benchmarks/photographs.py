@@ -13,13 +13,14 @@ from pathlib import Path
 
 import torch
 from photograph_sets import SETS, divided
-from PIL import Image
 from results import record
 
 import zeuxis
+from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.flags import read_settings
 from zeuxis.jobs.sampling import generate, seeds_of
+from zeuxis.pictures.png import grid, write_png
 from zeuxis.runs import Run
 
 RECIPES = ("latentgan", "r3gan:few", "cgan", "dcgan", "vae")
@@ -93,10 +94,8 @@ def sheet(run: Run, path: Path, columns: int = 10) -> None:
     rows = classes or 6
     labels = torch.arange(rows).repeat_interleave(columns) if classes else None
     pixels = torch.cat(list(generate(run.recipe, run.networks(), seeds_of("sheet", 0, rows * columns), labels)))
-    n, channels, height, width = pixels.shape
-    grid = pixels.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(grid.reshape(rows * height, columns * width, channels).squeeze(-1).numpy()).save(path)
+    write_png(path, grid(to_image(pixels), columns, 0))
 
 
 if __name__ == "__main__":

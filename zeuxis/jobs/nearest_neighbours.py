@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.files import write_json
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.errors import BadInput, counted
@@ -84,8 +83,8 @@ def closeness(pictures: Tensor, train: Dataset) -> Tensor:
     return _out_of_line(_neighbours(pictures, train)[0])
 
 
-def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None) -> dict[str, Any]:
-    """Writes how many of the samples stand out as copies, beside how many fresh pictures would; returns it.
+def copies_record(fakes: Tensor, train: Dataset, held: Dataset | None) -> dict[str, Any]:
+    """How many of the samples stand out as copies, beside how many fresh pictures would.
 
     Without held-out pictures nothing says how close a fresh one comes: then the numbers are null.
     """
@@ -101,5 +100,4 @@ def write_copies(path: Path, fakes: Tensor, train: Dataset, held: Dataset | None
             "p": copy_rate.p,
             "alarm": copy_rate.alarm,
         }
-    write_json(path, record)
     return record

@@ -42,7 +42,7 @@ def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):
 def test_a_mirrored_copy_is_a_copy(tmp_path: Path):
     real, held = MemoryDataset(pictures("real", 60)), MemoryDataset(pictures("held", 60))
     mirrored = real.images(torch.arange(20)).flip(3)
-    assert job.write_copies(tmp_path / "copies.json", mirrored, real, held)["copies"] == 20
+    assert job.copies_record(mirrored, real, held)["copies"] == 20
     found = job.write_suspects(tmp_path / "s.png", mirrored, real)
     assert all(s.mirrored and s.distance == 0.0 and s.real == s.fake for s in found)
     with Image.open(tmp_path / "s.png") as sheet:
