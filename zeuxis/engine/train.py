@@ -210,7 +210,7 @@ def _measure(
     """The compute options to use and, where the budget is a time, the seconds of a step."""
     patience = max(PATIENCE, 0.05 * (budget.seconds or 0.0))
     if start.compute == "auto":
-        say("zeuxis: measuring how fast this machine trains it")
+        say(f"zeuxis: measuring how fast this machine trains it, for about {words_for(2 * patience)}")
         measured = probe(recipe, spec, streams, conditional, begin, group, start.threads is not None, patience)
         return measured.compute, measured.seconds_per_step
     if budget.seconds is not None:

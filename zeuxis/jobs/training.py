@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import write_json
 from zeuxis.data.split import Split
 from zeuxis.engine import train as engine
-from zeuxis.engine.budget import Budget
+from zeuxis.engine.budget import Budget, words_for
 from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.progress import say
 from zeuxis.engine.train import Start
@@ -69,6 +70,7 @@ def begin(
     first: First = NOTHING,
 ) -> Run:
     """Trains a recipe on pictures, from chance or from weights. Raises BadInput before anything is written."""
+    started = time.monotonic()
     instance = make(catalog.load(recipe), start.preset, **settings)
     if first.adapt is not None:
         check_adapts(instance)
@@ -89,7 +91,7 @@ def begin(
         weights = adapted(instance, spec, given.streams, given.held, run / FOLDER, first.adapt, start, options)
     whole = replace(start, sources=given.words, splits=given.said, weights=weights)
     with resumable(run, given.splits):
-        return finish(engine.train(instance, given.streams, run, budget, given.held, whole, options), given)
+        return finish(engine.train(instance, given.streams, run, budget, given.held, whole, options), given, started)
 
 
 def find_pictures(folder: Path, now: str | None) -> bool:
@@ -205,8 +207,11 @@ def _split_file(run: Path, place: int, stream: str) -> Path:
     return run / (f"split-{stream}.json" if place else "split.json")
 
 
-def finish(run: Run, given: Material) -> Run:
-    """The last papers of a run: split, what shows its recipe's capabilities, judgement, card and page."""
+def finish(run: Run, given: Material, started: float | None = None) -> Run:
+    """The last papers of a run: split, what shows its recipe's capabilities, judgement, card and page.
+
+    started: by the clock of `time.monotonic`, when all of it began, where that was in this process.
+    """
     if int(os.environ.get("RANK", "0")) == 0:
         for i, (name, split) in enumerate(given.splits.items()):
             write_json(_split_file(run.path, i, name), split.to_json())
@@ -216,6 +221,9 @@ def finish(run: Run, given: Material) -> Run:
         outcome = judge(run, given)
         write_card(run.path)
         write_report(run.path)
+        if started is not None:
+            whole, training = words_for(time.monotonic() - started), words_for(run.finish["seconds"])
+            say(f"zeuxis: {whole} in all, {training} of them training")
         say(f"zeuxis: {outcome.sentence}")
     return run
 

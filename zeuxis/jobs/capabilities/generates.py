@@ -9,7 +9,7 @@ from zeuxis.data.files import write_json
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
-from zeuxis.errors import command
+from zeuxis.errors import command, counted
 from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.nearest_neighbours import PAIRS, copies_record, write_suspects
 from zeuxis.jobs.sampling import generate, seeds_of
@@ -75,6 +75,7 @@ def _looked_at(run: Run, snapshot: str | None) -> Tensor:
     n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
     recipe, networks, seeds = run.recipe, run.networks(snapshot).to(device), seeds_of("suspects", record["seed"], n)
     fakes = []
+    say(f"zeuxis: looking for training pictures among {counted(n, 'sample')}{f' of {snapshot}' if snapshot else ''}")
     for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
         labels = part % spec.condition if record["conditional"] else None
         fakes += list(generate(recipe, networks, seeds[part], labels, device))
