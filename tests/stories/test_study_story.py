@@ -15,7 +15,7 @@ from tests.stories.commands import ended, inside, kill_group, pictures, start, t
 from zeuxis.data.files import write_json
 from zeuxis.jobs.study import augmented_set, plan
 from zeuxis.jobs.study import study as studies
-from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import share_name

@@ -8,7 +8,7 @@ from zeuxis.augmentation.names import RIVALS
 from zeuxis.pages.read import Line, mapping, mean, number, numbers, objects, read_object, read_table
 from zeuxis.stats import choice
 
-ORDER = (*RIVALS, "best", "gan-25", "gan-50", "gan", "duplicated", "shuffled")
+ORDER = (*RIVALS, "best", "gan-25", "gan-50", "gan", "duplicated", "shuffled", "guessed")
 
 MEANING = {
     "none": "real pictures as they are",
@@ -20,6 +20,7 @@ MEANING = {
     "gan-50": "candidate: half of each batch generated",
     "duplicated": "control: real pictures again in place of the generated ones",
     "shuffled": "control: generated pictures with permuted labels",
+    "guessed": "real pictures that were not drawn, by labels that the rival guesses, in place of generated ones",
     "again": "check: the rival trained once more with another seed",
     "more-real": "check: the rival plus further real pictures where generated ones would stand",
     "shuffled-real": "check: the same with permuted labels",

@@ -12,10 +12,11 @@ from zeuxis.pages.formats import (
     decimal,
     duration,
     percent,
+    things,
     value,
 )
 from zeuxis.pages.plots import Series, line_chart
-from zeuxis.pages.read import mapping, number, objects
+from zeuxis.pages.read import mapping, mean, number, objects
 from zeuxis.pages.run import alarms_of
 from zeuxis.spelling import Way, in_flags, plain
 from zeuxis.stats.choice import highest
@@ -49,6 +50,19 @@ def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:
         for r in repeats
         if r.generator
     ]
+
+
+def guesses(repeats: Sequence[Repeat]) -> str:
+    """From how many pictures without labels the generators learned, and how many guesses were right; empty: none."""
+    guessed = [mapping(r.generator.get("guessed")) for r in repeats]
+    right = mean([number(one.get("right")) for one in guessed])
+    if right is None:
+        return ""
+    most = max(int(number(one.get("pictures")) or 0) for one in guessed)
+    return (
+        f"Each also learned from {things(most, 'training picture')} that its repeat did not draw, by labels that the "
+        f"repeat's rival guessed; {percent(right)} of the guesses were right."
+    )
 
 
 def curves_repeat(folder: StudyFolder) -> int | None:

@@ -18,7 +18,7 @@ from zeuxis.pages.formats import (
     value,
     whole,
 )
-from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, suspects
+from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, guesses, suspects
 from zeuxis.pages.origins import source_of
 from zeuxis.pages.outcome import of_copies
 from zeuxis.pages.page import render, write_page
@@ -72,6 +72,7 @@ def study_page(folder: StudyFolder) -> str:
         copies=of_copies({}, None),
         cas_chart=cas_chart(folder.repeats),
         generators=generators(folder.repeats),
+        guesses=guesses(folder.repeats),
         curves_of=curves_repeat(folder),
         curves=turn_charts(folder.logs[i]) if (i := curves_repeat(folder)) is not None else [],
         alarms=alarms(folder),

@@ -40,6 +40,7 @@ def arms_plot(folder: StudyFolder, arms: Sequence[Arm]) -> Markup:
 _CONTROLS = {
     "duplicated": "repeating real pictures in their place",
     "shuffled": "generated pictures with shuffled labels",
+    "guessed": "real pictures with guessed labels in their place",
 }
 
 

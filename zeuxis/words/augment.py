@@ -52,8 +52,11 @@ def augment(
     treatment: Annotated[
         str,
         p.OneOf(treatments.names()),
-        p.Arg("gan; again, more-real, shuffled-real check the study itself"),
+        p.Arg("gan; guessed: other real pictures by guessed labels; again, more-real, shuffled-real check the study"),
     ] = "gan",
+    unlabelled: Annotated[
+        bool, p.Arg("the generator also learns from the training pictures that are not drawn, by guessed labels")
+    ] = False,
     domain: Annotated[
         str,
         p.OneOf(DOMAIN_NAMES),
@@ -84,7 +87,8 @@ def augment(
 
     out: where the augmented set is written: real training pictures of one repeat, and pictures of its generator at the
     chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
-    treatment: "gan", or a check of the study itself. Returns the study or `out`; None after a dry run.
+    treatment: "gan", "guessed", or a check of the study itself. unlabelled: what that gains is held against those
+    pictures alone, too. Returns the study or `out`; None after a dry run.
     """
     source = asking.source_of(data, locals())
     from zeuxis.augmentation.domains import guess_domain
@@ -120,9 +124,12 @@ def augment(
         domain,
         generator=fields,
         classifier=taken_fields(catalog.load("classifier"), classifier or {}),
+        unlabelled=unlabelled,
     )
     if out is not None and not asked.generates:
         raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
+    if not asked.generates and unlabelled:
+        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`, which generates nothing")
     if not asked.generates and (generator or recipe != catalog.AUTO):
         raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     return run_study.study(Path(study), source, asked, threads, device, out, dry_run)

@@ -56,8 +56,8 @@ def resume(
     from zeuxis.jobs import training
     from zeuxis.jobs.study import run_study
     from zeuxis.jobs.study import study as studies
-    from zeuxis.jobs.study.arms import Place
     from zeuxis.jobs.study.handle import Study
+    from zeuxis.jobs.study.place import Place
 
     started = time.monotonic()
     options = asking.loop_options_of(checkpoint_every, on_nan)

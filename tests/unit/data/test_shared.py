@@ -11,7 +11,7 @@ import torch
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.shared import mapped, shared
 from zeuxis.jobs.executing import worker
-from zeuxis.jobs.study import arms
+from zeuxis.jobs.study import repeat_jobs
 from zeuxis.jobs.study.job_graph import WORK
 
 Study = namedtuple("Study", "folder")
@@ -48,8 +48,10 @@ def test_a_disk_without_room_shares_nothing(tmp_path, monkeypatch):
 def test_a_worker_maps_what_the_study_decoded(tmp_path, monkeypatch):
     """It opens the study with the mapped pictures, so the source is not read again."""
     opened, done = [], []
-    monkeypatch.setattr(arms.Place, "open", lambda folder, dataset=None: opened.append(dataset) or Study(Path(folder)))
-    monkeypatch.setattr(arms, "work", lambda place, spec: done.append(spec["name"]))
+    monkeypatch.setattr(
+        repeat_jobs.Place, "open", lambda folder, dataset=None: opened.append(dataset) or Study(Path(folder))
+    )
+    monkeypatch.setattr(repeat_jobs, "work", lambda place, spec: done.append(spec["name"]))
     monkeypatch.setattr(worker.platform, "die_with_parent", lambda: None)
     monkeypatch.setattr("sys.stdout", io.StringIO())
     monkeypatch.setattr(torch, "set_num_threads", lambda n: None)

@@ -9,7 +9,7 @@ import pytest
 
 from zeuxis.engine.compute import ComputeOptions
 from zeuxis.errors import BadInput
-from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import Rates, StudyConfig, lay_out
 from zeuxis.jobs.study.study import test_part_words as of_test_part
 from zeuxis.jobs.study.watch import begin_words, estimate_words

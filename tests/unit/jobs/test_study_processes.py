@@ -14,7 +14,7 @@ import torch
 from zeuxis import platform
 from zeuxis.errors import BadInput
 from zeuxis.jobs.executing import executor, local, worker
-from zeuxis.jobs.study import arms
+from zeuxis.jobs.study import repeat_jobs
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -131,7 +131,7 @@ def test_who_was_killed_is_to_resume_and_who_crashed_is_a_fault(code, exit_code,
 def test_a_fault_in_a_job_is_told_as_what_it_is(tmp_path):
     """By a real worker: a spec that it cannot even read ends as a fault with its kind, and the worker lives on."""
     with pytest.raises(executor.JobFailed, match="a fault in zeuxis: KeyError: 'at'") as told:
-        spec = {"name": "00/none", "work": "zeuxis.jobs.study.arms:work_on"}
+        spec = {"name": "00/none", "work": "zeuxis.jobs.study.repeat_jobs:work_on"}
         executor.run_all(lambda: [spec], local.Local(1), print, tmp_path)
     assert told.value.exit_code == 1
 
@@ -146,12 +146,12 @@ def test_a_worker_whose_parent_is_gone_is_quiet():
 def test_a_lock_of_an_orphan_is_waited_for(tmp_path, monkeypatch):
     held, waited = platform.acquire(tmp_path / ".lock"), []
     monkeypatch.setattr(time, "sleep", lambda s: (waited.append(s), len(waited) == 3 and held.release()))
-    arms._until_free(tmp_path)
+    repeat_jobs._until_free(tmp_path)
     assert len(waited) == 3
     monkeypatch.undo()
     with platform.acquire(tmp_path / ".lock"):
-        arms._until_free(tmp_path, 0.0)  # no longer than that: the run then says who holds it
-    arms._until_free(tmp_path / "new")
+        repeat_jobs._until_free(tmp_path, 0.0)  # no longer than that: the run then says who holds it
+    repeat_jobs._until_free(tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 

@@ -21,7 +21,7 @@ from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.analyse import _others
-from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import Plan, StudyConfig
 from zeuxis.recipes.recipe import Represents
 from zeuxis.stats.twoway import Examined

@@ -16,9 +16,10 @@ from zeuxis.data.memory import Subset
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.enough import FAR, verdict_of
 from zeuxis.errors import counted
-from zeuxis.jobs.study.arms import Place, draw_repeat, read_pool
 from zeuxis.jobs.study.job_graph import best_policy, chosen
+from zeuxis.jobs.study.place import Place, draw_repeat
 from zeuxis.jobs.study.plan import FEW_STEPS
+from zeuxis.jobs.study.repeat_jobs import read_pool
 from zeuxis.jobs.study.treatment import noun_of
 from zeuxis.pictures.png import grid, write_png
 from zeuxis.stats.chance import guessing_of
@@ -48,7 +49,7 @@ def settle(place: Place) -> None:
         treatment=noun_of(asked.treatment),
         shortage=_shortage(place),
     )
-    pairs = [(asked.treatment, c) for c in ("duplicated", "shuffled", *asked.policies) if c in hits]
+    pairs = [(asked.treatment, c) for c in (*asked.controls, *asked.policies) if c in hits]
     record = conclusion.to_json() | {
         "shares": shares,
         "rivals": rivals,
@@ -86,7 +87,7 @@ def _others(comparisons: Sequence[Comparison], shares: list[float] | None) -> li
 
 def _plain_arms(place: Place) -> list[str]:
     asked = place.asked
-    extra = [*map(share_name, asked.shares), "duplicated", "shuffled"]
+    extra = [*map(share_name, asked.shares), *asked.controls]
     return [*asked.policies, *(extra if asked.generates else [])]
 
 

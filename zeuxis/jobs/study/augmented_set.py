@@ -16,8 +16,8 @@ from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study.analyse import best_repeat
-from zeuxis.jobs.study.arms import Place, draw_repeat
 from zeuxis.jobs.study.job_graph import chosen
+from zeuxis.jobs.study.place import Place, draw_repeat
 from zeuxis.pictures.png import write_png
 from zeuxis.runs import Run
 

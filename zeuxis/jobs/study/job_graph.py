@@ -3,11 +3,11 @@
 from typing import Any
 
 from zeuxis.jobs.executing.executor import Spec
-from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.place import Place
 from zeuxis.stats import choice
 from zeuxis.stats.choice import Choice, share_name
 
-WORK = "zeuxis.jobs.study.arms:work_on"
+WORK = "zeuxis.jobs.study.repeat_jobs:work_on"
 
 
 def ready(place: Place) -> list[Spec]:
@@ -64,15 +64,13 @@ def ready_in(place: Place, r: int) -> list[Spec]:
     policy = best_policy(place, r)
     if asked.generates:
         if place.result(r, "generator") is None:
-            wanted.append(_spec(place, r, "generator"))
+            if policy is not None or not asked.unlabelled:  # the rival guesses the labels
+                wanted.append(_spec(place, r, "generator"))
         elif policy is not None:
             wanted += [_arm(place, r, share_name(s), policy, s, "generated") for s in asked.shares]
             share = control_share(place, r)
             if share is not None:
-                wanted += [
-                    _arm(place, r, "duplicated", policy, share, "duplicated"),
-                    _arm(place, r, "shuffled", policy, share, "shuffled"),
-                ]
+                wanted += [_arm(place, r, control, policy, share, control) for control in asked.controls]
     elif policy is not None:
         share, fill = (0.0, "") if place.treatment.fill is None else (max(asked.shares), asked.treatment)
         wanted.append(_arm(place, r, asked.treatment, policy, share, fill, place.treatment.seed))

@@ -26,6 +26,7 @@ class StudyConfig:
     points of balanced accuracy, that matters; treatment: a file of `treatments`.
     domain: the kind of picture, which decides what augmentation leaves the label true.
     chosen: why this recipe, where `auto` chose it.
+    unlabelled: the generator also learns from what a repeat does not draw, by labels that its rival guesses.
     policies, shares: what the choice on validation is made from; share 0 is always in it.
     """
 
@@ -43,6 +44,7 @@ class StudyConfig:
     classifier: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[int, int] | None = None
     chosen: str | None = None
+    unlabelled: bool = False
 
     def __post_init__(self) -> None:
         checks = [
@@ -68,6 +70,13 @@ class StudyConfig:
     def generates(self) -> bool:
         """Whether a generator is trained, whose pictures are what is tried."""
         return treatments.named(self.treatment).generates
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """What stands in the synthetic slots of the arms beside that of the generated pictures, by name."""
+        if not self.generates:
+            return ()
+        return ("duplicated", "shuffled", *(["guessed"] if self.unlabelled else []))
 
     def as_dict(self) -> dict[str, Any]:
         values = asdict(self)
@@ -116,7 +125,7 @@ class Plan:
 
 def arms_of(asked: StudyConfig) -> int:
     """How many classifiers one repeat trains."""
-    return len(asked.policies) + (len(asked.shares) + 2 if asked.generates else 1)
+    return len(asked.policies) + (len(asked.shares) + len(asked.controls) if asked.generates else 1)
 
 
 def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int, fixed: float = 25.0) -> Plan:

@@ -18,8 +18,8 @@ from zeuxis.jobs.showing import parts_unseen
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, watch
 from zeuxis.jobs.study import study as studies
-from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.handle import Study
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report

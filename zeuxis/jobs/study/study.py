@@ -35,12 +35,12 @@ from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.sampling import generate
 from zeuxis.jobs.showing import two_labels_words
 from zeuxis.jobs.sources import check_classes, left_out
-from zeuxis.jobs.study import arms
+from zeuxis.jobs.study import repeat_jobs
 from zeuxis.jobs.study.analyse import settle
-from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.clock import Clock
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
 from zeuxis.jobs.study.treatment import named
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
@@ -179,6 +179,12 @@ def _check(dataset: Dataset, split: Split, asked: StudyConfig, families: np.ndar
             "",
             "give more pictures" + (" or a smaller --labels-per-class" if need > 2 * times else ""),
         )
+    if (asked.unlabelled or named(asked.treatment).undrawn) and (counts == asked.labels_per_class).all():
+        raise BadInput(
+            "each repeat draws the whole training part, so that no picture is left whose label could be guessed",
+            "--labels-per-class",
+            "give a smaller one",
+        )
     labels = np.asarray(dataset.labels)
     for c, name in enumerate(dataset.spec.classes):
         mine = split.test[labels[split.test] == c]
@@ -267,6 +273,11 @@ def describe(place: Place) -> list[str]:
         )
         + f"each classifier {counted(p.classifier_steps, 'step')} ({words_for(p.seconds['classifier'])})",
     ]
+    if a.unlabelled:
+        spare = len(s.train) - (a.labels_per_class or round(0.8 * len(s.train) / place.classes)) * place.classes
+        lines.append(
+            f"zeuxis: the generator also learns from {counted(spare, 'other training picture')}, by guessed labels"
+        )
     if hint := guard_words(a.domain, a.policies):
         lines.append(f"zeuxis: {hint}")
     lines += two_labels_words(place.dataset)
@@ -310,7 +321,7 @@ def run(place: Place, here: bool = False, started: float | None = None) -> Path:
 
 def _executor(place: Place, here: bool) -> Executor:
     if here:
-        return Here(lambda spec: arms.work(place, spec))
+        return Here(lambda spec: repeat_jobs.work(place, spec))
     return Local(place.plan.slots, torch.cuda.device_count() if place.compute.device == "cuda" else 0)
 
 

@@ -23,7 +23,7 @@ class Treatment:
     what it drew ("train", "extra": positions in the dataset); None where nothing does. generates: trains a generator
     first, offers its pictures at every share, and lets validation choose; else there is one arm, at the largest share.
     seed: what the seed of the arm is for, "arm" as the rival's. needs: pictures of a class that a repeat takes, times
-    those it trains on.
+    those it trains on. undrawn: it takes pictures of the training part that a repeat did not draw, however few.
     """
 
     noun: str = ""
@@ -31,6 +31,7 @@ class Treatment:
     generates: bool = False
     seed: str = "arm"
     needs: int = 1
+    undrawn: bool = False
 
 
 def names() -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from zeuxis.engine.budget import off_words, words_for
 from zeuxis.engine.progress import say
 from zeuxis.errors import counted
 from zeuxis.jobs.executing.executor import Spec
-from zeuxis.jobs.study.arms import Place
 from zeuxis.jobs.study.job_graph import ready
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import arms_of
 
 

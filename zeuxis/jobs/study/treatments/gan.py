@@ -1,7 +1,8 @@
 """Pictures of a generator that was trained on the repeat's own training pictures."""
 
 from zeuxis.data.memory import MemoryDataset
-from zeuxis.jobs.study.arms import Place, read_pool
+from zeuxis.jobs.study.place import Place
+from zeuxis.jobs.study.repeat_jobs import read_pool
 from zeuxis.jobs.study.treatment import Treatment
 
 

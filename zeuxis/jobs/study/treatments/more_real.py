@@ -1,7 +1,7 @@
 """Real pictures that the repeat did not draw: a study that can see anything must see that they help."""
 
 from zeuxis.data.memory import Subset
-from zeuxis.jobs.study.arms import Place
+from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.treatment import Treatment
 
 

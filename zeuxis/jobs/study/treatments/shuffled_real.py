@@ -1,7 +1,8 @@
 """Real pictures with permuted labels: a study that can see anything must see that they hurt."""
 
 from zeuxis.data.memory import MemoryDataset, Subset
-from zeuxis.jobs.study.arms import Place, shuffled
+from zeuxis.jobs.study.place import Place
+from zeuxis.jobs.study.repeat_jobs import shuffled
 from zeuxis.jobs.study.treatment import Treatment
 
 

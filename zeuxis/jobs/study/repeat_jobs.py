@@ -1,28 +1,23 @@
 """The jobs of a study: one generator, or one classifier arm, of one repeat. A result file that exists is finished."""
 
-import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zeuxis import catalog, platform
+from zeuxis import platform
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.files import write_first, write_json
+from zeuxis.data.files import write_first
 from zeuxis.data.memory import MemoryDataset, Subset
 from zeuxis.data.shared import mapped
-from zeuxis.data.split import Split
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.batches import batch_samplers
 from zeuxis.engine.budget import Budget
-from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import play
@@ -32,107 +27,21 @@ from zeuxis.jobs.capabilities.recognizes import predictions
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
 from zeuxis.jobs.nearest_neighbours import write_suspects
 from zeuxis.jobs.sampling import generate, seeds_of
-from zeuxis.jobs.sources import Source
-from zeuxis.jobs.study.hits import pack, read_examined, unpack
-from zeuxis.jobs.study.plan import CHECKPOINTS, Plan, StudyConfig
-from zeuxis.jobs.study.treatment import Treatment, named
-from zeuxis.jobs.training import domain_of
+from zeuxis.jobs.study import guessing
+from zeuxis.jobs.study.hits import pack
+from zeuxis.jobs.study.place import Place, draw_repeat
+from zeuxis.jobs.study.plan import CHECKPOINTS
+from zeuxis.jobs.study.treatment import named, names
 from zeuxis.metrics.classification import recalls
-from zeuxis.recipes.recipe import Recipe, make
-from zeuxis.runs import Run, read_json
+from zeuxis.recipes.recipe import Recipe
+from zeuxis.runs import Run
 from zeuxis.stats.choice import highest
-from zeuxis.stats.twoway import Examined
 from zeuxis.weights import store
 
 _OPTIONS = LoopOptions(checkpoint_seconds=15.0, light=True, quiet=True)
 _PROBE_PER_CLASS = 100
 _POOL_BYTES = 64 << 20
 _SUSPECT_SAMPLES = 2_000
-
-
-@dataclass(frozen=True)
-class Place:
-    """A study's folder with what every job of it reads."""
-
-    folder: Path
-    asked: StudyConfig
-    plan: Plan
-    dataset: Dataset
-    split: Split
-    compute: ComputeOptions
-    examined: Examined
-
-    @classmethod
-    def open(cls, folder: str | Path, dataset: Dataset | None = None) -> "Place":
-        """Reads study.json and split.json, and the pictures where they are not given."""
-        folder = Path(folder)
-        record = read_json(folder / "study.json", "study folder")
-        d = record["data"]
-        dataset = dataset or Source.from_words(d).read()
-        split = Split.from_json(json.loads((folder / "split.json").read_text()), dataset)
-        return cls(
-            folder,
-            StudyConfig.from_dict(record["asked"]),
-            Plan.from_dict(record["plan"]),
-            dataset,
-            split,
-            ComputeOptions(**record["compute"]),
-            read_examined(folder),
-        )
-
-    def hits(self, r: int, arm: str) -> np.ndarray:
-        """Which test pictures a finished arm recognised, bool [test pictures], in the order of test.csv."""
-        result = self.result(r, arm)
-        assert result is not None, f"{arm} of repeat {r} is missing"
-        return unpack(result["hits"], len(self.examined.classes))
-
-    def repeat(self, r: int) -> Path:
-        return self.folder / "repeats" / f"{r + 1:02d}"
-
-    def result(self, r: int, name: str) -> dict[str, Any] | None:
-        """A finished job's numbers, or None."""
-        path = self.repeat(r) / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else None
-
-    @property
-    def treatment(self) -> Treatment:
-        return named(self.asked.treatment)
-
-    @property
-    def classes(self) -> int:
-        return self.dataset.spec.condition
-
-    def generator_recipe(self) -> Recipe:
-        recipe = catalog.load(self.asked.recipe)
-        return make(recipe, None, **{**domain_of(recipe, self.asked.domain), **dict(self.asked.generator)})
-
-    def classifier_recipe(self, **fields: Any) -> Recipe:
-        domain = {"domain": self.asked.domain}
-        return make(catalog.load("classifier"), None, **{**domain, **dict(self.asked.classifier), **fields})
-
-    def seed(self, r: int, what: str) -> int:
-        """A seed of one purpose of one repeat, in [0, 2^31)."""
-        return key_of("study", self.asked.seed, r, what) & 0x7FFFFFFF
-
-
-def draw_repeat(place: Place, r: int) -> dict[str, list[int]]:
-    """Which real pictures a repeat trains on ("train") and which others it could have had ("extra"); written once."""
-    path = place.repeat(r) / "draw.json"
-    if path.exists():
-        known: dict[str, list[int]] = json.loads(path.read_text())
-        return known
-    labels = np.asarray(place.dataset.labels)
-    train: list[int] = []
-    extra: list[int] = []
-    for c in range(place.classes):
-        pool = place.split.train[labels[place.split.train] == c]
-        order = Stream(key_of("study draw", place.asked.seed, r, c)).permutation(len(pool)).numpy()
-        n = place.asked.labels_per_class or max(1, round(0.8 * len(pool)))
-        train += sorted(int(i) for i in pool[order[:n]])
-        extra += sorted(int(i) for i in pool[order[n : 2 * n]])
-    drawn = {"train": train, "extra": extra}
-    write_json(path, drawn)
-    return drawn
 
 
 @lru_cache(maxsize=1)
@@ -186,15 +95,22 @@ def _play(
 
 
 def train_generator(place: Place, spec: Spec) -> None:
-    """Trains the generator of a repeat on its training pictures, chooses the checkpoint, fills the pool."""
+    """Trains the generator of a repeat, chooses the checkpoint, fills the pool.
+
+    It learns from the repeat's training pictures, and from the undrawn ones by guessed labels where that was asked for.
+    """
     r, started = spec["repeat"], time.monotonic()
-    train_set = Subset(place.dataset, draw_repeat(place, r)["train"])
+    drawn = draw_repeat(place, r)
+    train_set, others = Subset(place.dataset, drawn["train"]), None
+    if place.asked.unlabelled:
+        others = guessing.guessed(place, r, drawn)
+    learned = train_set if others is None else guessing.joined(train_set, others)
     validation = Subset(place.dataset, place.split.validation)
     folder = place.repeat(r) / "generator"
     run = _play(
         folder,
         place.generator_recipe(),
-        {"images": train_set},
+        {"images": learned},
         place.plan.generator_steps,
         place.seed(r, "generator"),
         place,
@@ -207,7 +123,7 @@ def train_generator(place: Place, spec: Spec) -> None:
     best = highest([score for _, score in curve])
     fakes, labels = _sample(place, run, names[best], r, "pool", _pool_size(place, train_set), train_set)
     _write_pool(place, r, fakes, labels)
-    near = write_suspects(place.repeat(r) / "suspects.png", fakes[:_SUSPECT_SAMPLES], train_set)
+    near = write_suspects(place.repeat(r) / "suspects.png", fakes[:_SUSPECT_SAMPLES], learned)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     write_first(
         place.repeat(r) / "generator.json",
@@ -220,6 +136,7 @@ def train_generator(place: Place, spec: Spec) -> None:
             "curve": curve,
             "weights_sha256": store.content_hash(run.tensors(names[best])),
             "images": run.finish["images"],
+            "guessed": None if others is None else guessing.described(place, others, drawn),
             "alarms": run.finish["alarms"],
             "suspects": [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in near],
             "seconds": round(time.monotonic() - started, 1),
@@ -318,7 +235,7 @@ def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> 
     """What stands in the synthetic slots of an arm: what the treatment puts there, or what a control puts there."""
     if fill == "duplicated":
         return Subset(place.dataset, drawn["train"])
-    treated = place.treatment.fill
+    treated = named(fill).fill if fill in names() else place.treatment.fill
     assert treated is not None, f"nothing fills the slots of {fill}"
     synthetic = treated(place, r, drawn)
     return shuffled(place, r, synthetic) if fill == "shuffled" else synthetic
