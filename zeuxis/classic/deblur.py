@@ -1,4 +1,4 @@
-"""Sharpening where the blur is a Gaussian and little else is wrong: its width from the spectrum, then a filter."""
+"""Sharpening where the blur is a Gaussian and little else is wrong: its width from the spectrum, then undone."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ from zeuxis.classic.detail import ROUNDING
 
 
 def wiener(image: Tensor, sigma: float, noise: float = 1.0) -> Tensor:
-    """[N, C, H, W] in [-1, 1], a Gaussian blur of `sigma` pixels undone as far as the noise lets it.
+    """[N, C, H, W] in [-1, 1], a Gaussian blur of `sigma` pixels undone as far as the noise lets it, edges ringing.
+
+    `verified_width` tries a width with it: it brings back all that was blurred, noise too, which `sharpened` hides.
 
     noise: standard deviation in grey levels of 255. Wiener's filter H / (H^2 + N / S) on the cosine transform, whose
     mirrored borders a symmetric blur leaves diagonal (Martucci 1994, doi 10.1109/78.295213). The power of the
@@ -41,6 +43,52 @@ def wiener(image: Tensor, sigma: float, noise: float = 1.0) -> Tensor:
     gain[..., 0, 0] = 1.0
     sharp = torch.from_numpy(idctn((spectrum * gain).numpy(), axes=(2, 3), norm="ortho")) / 127.5
     return sharp.to(image.dtype).clamp(-1, 1)
+
+
+_PRIOR = 0.03  # own, as the jumps: of total variation, per grey level, beside the noise's variance
+_JUMPS = tuple(0.6 * 60 ** (1 - k / 5) for k in range(6))  # grey levels by which jumps are shortened, pass by pass
+
+
+def sharpened(image: Tensor, sigma: float, noise: float = 1.0) -> Tensor:
+    """[N, C, H, W] in [-1, 1], a Gaussian blur of `sigma` pixels undone with edges that neither ring nor overshoot.
+
+    noise: standard deviation in grey levels of 255. The picture x of least |blur x - image|^2 / 2 noise^2 + c TV(x),
+    by half-quadratic splitting (Wang, Yang, Yin and Zhang 2008, doi 10.1137/080724265: equations 2.3 and 2.4 in turn,
+    with growing weight; the jumps across and down apart, each of all channels together), on the cosine transform,
+    whose mirrored borders leave blur and differences diagonal. Six steps, and not until nothing changes any more: so
+    it comes nearer to the truth, and rings less where the blur is taken too wide (measured in docs/benchmarks.md).
+    """
+    from scipy.fft import dctn, idctn
+
+    if sigma <= 0:
+        return image.clone()
+    sharp = image.detach().cpu().float().numpy() * np.float32(127.5)
+    down, across = (np.arange(n) * (math.pi / n) for n in sharp.shape[2:])
+    blur = np.exp(-0.5 * sigma**2 * (down[:, None] ** 2 + across**2)).astype(np.float32)
+    bends = (4 - 2 * np.cos(down)[:, None] - 2 * np.cos(across)).astype(np.float32)
+    heard = dctn(sharp, axes=(2, 3), norm="ortho")
+    heard *= blur
+    for least in _JUMPS:
+        weight = np.float32(_PRIOR * (noise**2 + ROUNDING) / least)
+        spectrum = dctn(_kept_jumps(sharp, least), axes=(2, 3), norm="ortho", overwrite_x=True)
+        spectrum *= weight
+        spectrum += heard
+        spectrum /= blur * blur + weight * bends
+        sharp = idctn(spectrum, axes=(2, 3), norm="ortho", overwrite_x=True)
+    return (torch.from_numpy(sharp) / 127.5).to(image.dtype).clamp(-1, 1)
+
+
+def _kept_jumps(x: np.ndarray, least: float) -> np.ndarray:
+    """Differences of neighbours, shortened by `least` grey levels, through the transpose of the differences."""
+    total = np.zeros_like(x)
+    for axis in (2, 3):
+        jump = np.diff(x, axis=axis)
+        size = np.sqrt(np.einsum("nchw,nchw->nhw", jump, jump) / x.shape[1])[:, None]
+        jump *= np.maximum(1 - np.float32(least) / np.maximum(size, np.float32(1e-6)), 0)
+        ends, jump = total.swapaxes(axis, 3), jump.swapaxes(axis, 3)
+        ends[..., :-1] -= jump
+        ends[..., 1:] += jump
+    return total
 
 
 _RINGS, _LOWEST, _HIGHEST, _FLOOR = 57, 0.15, 3.0, 6.0  # rings of the spectrum in radians; times the noise's power

@@ -68,7 +68,8 @@ def test_intervals_hold_what_they_promise_on_a_new_picture(run):
 
 def test_who_may_speak_of_a_picture(run, tmp_path):
     assert (
-        uncertainty.head_for(None, ("wiener",), None) is None and uncertainty.head_for(None, ("repair",), 0.5) is None
+        uncertainty.head_for(None, ("total variation",), None) is None
+        and uncertainty.head_for(None, ("repair",), 0.5) is None
     )
     assert uncertainty.head_for(None, (), None) is None
     with pytest.raises(BadInput):

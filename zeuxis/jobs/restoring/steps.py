@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zeuxis.classic import estimate, methods, residual
 from zeuxis.classic.consistency import within_cells
-from zeuxis.classic.deblur import wiener
+from zeuxis.classic.deblur import sharpened
 from zeuxis.classic.impulse import despeckled
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
@@ -27,7 +27,7 @@ WIDEST = 4.0  # pixels of blur that are undone at most
 NET_SHARE = 0.4
 """Of the package's net in what fills a hole; the rest is biharmonic. On held-out photographs both together are nearer
 to the truth than either: the net knows texture, the smooth filling brightness near the edge."""
-_MEDIAN, _WIENER = "adaptive median", "wiener"
+_MEDIAN, _EDGES = "adaptive median", "total variation"
 _SMOOTH = "biharmonic"  # the filling beside the net, and without one
 _DENOISING = ("net", *methods.names("denoising"))
 METHODS = dict.fromkeys(TASKS, _DENOISING) | {
@@ -35,7 +35,7 @@ METHODS = dict.fromkeys(TASKS, _DENOISING) | {
     "deblur": ("net",),
     "inpaint": ("net", *methods.names("inpainting")),
 }
-"""By what a task may be done. A blur is undone by a filter, net or not."""
+"""By what a task may be done. A blur is undone by total variation, net or not."""
 
 
 Weights = tuple[tuple[str, str], ...]
@@ -193,7 +193,7 @@ def sharpen(state: State, means: StepConfig) -> State:
     """A Gaussian blur undone; where none was measured, one that the strongest edges would explain, taken short."""
     sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
     noise = max(1.0, state.measured.noise)
-    return state.with_image(wiener(state.image, min(sigma, WIDEST), noise), _WIENER)
+    return state.with_image(sharpened(state.image, min(sigma, WIDEST), noise), _EDGES)
 
 
 def despeckle(state: State, means: StepConfig) -> State:
@@ -273,7 +273,7 @@ def by_what(step: str, channels: int, means: StepConfig) -> str:
     classic = means.method if means.method != "net" else ""
     names: dict[str, Callable[[], str]] = {
         "despeckle": lambda: _MEDIAN,
-        "sharpen": lambda: _WIENER,
+        "sharpen": lambda: _EDGES,
         "inpaint": lambda: _filled_by(means),
         "scratches": lambda: "",
         "unblock": lambda: classic or unblocker(channels, means).name,
