@@ -4,9 +4,9 @@ Own, from a sweep on 600 photographs; the residual block is that of `latent_maps
 in the picture, so what the decoder of the maps knows of edges and textures need not be learned again.
 """
 
+import math
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,43 +23,63 @@ def doublings(height: int, width: int) -> int:
     return max(1, min(3, (min(height, width) // SMALLEST).bit_length() - 1))
 
 
-class LatentGenerator(nn.Module):
-    """[B, latent] and labels to maps [B, code, H, W]: a dense layer to the smallest map, then doublings.
+class GeneratorTrunk(nn.Module):
+    """[B, latent] to maps [B, code, H, W]: a dense layer to the smallest map, then doublings.
 
     widths: channels from the map of the result inwards; the last is that of every map below. Where the sides are no
     multiples of the doublings, the largest map is cut at the bottom and at the right.
     """
 
-    def __init__(
-        self, latent: int, widths: tuple[int, ...], code: int, size: tuple[int, int], classes: int, label_dim: int
-    ) -> None:
+    def __init__(self, latent: int, widths: tuple[int, ...], code: int, size: tuple[int, int], gain: float) -> None:
         super().__init__()
         self.size, times = size, doublings(*size)
         self.start = tuple(-(-side // (1 << times)) for side in size)
         maps = [widths[min(i, len(widths) - 1)] for i in range(times, -1, -1)]
-        self.embedding = nn.Embedding(classes, label_dim) if classes else None
-        self.dense = nn.Linear(latent + (label_dim if classes else 0), maps[0] * self.start[0] * self.start[1])
+        self.dense = nn.Linear(latent, maps[0] * self.start[0] * self.start[1])
         self.blocks = nn.ModuleList(Residual(width) for width in maps)
         self.up = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(maps))
         self.last = nn.Conv2d(maps[-1], code, 3, padding=1)
-        for layer in (self.dense, *self.up):
+        scaled_(self.dense, gain)
+        for layer in self.up:
             scaled_(layer, 1.0)
         scaled_(self.last, SILU_GAIN)
 
-    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        if self.embedding is not None:
-            z = torch.cat([z, F.embedding(needed(label), self.embedding.weight)], 1)
-        x = self.dense(z).reshape(len(z), -1, *self.start)
+    def forward(self, z: Tensor, added: Tensor | None = None) -> Tensor:
+        """added: to the smallest map, flat, such as what a class adds."""
+        x = self.dense(z) if added is None else self.dense(z) + added
+        x = x.reshape(len(z), -1, *self.start)
         for block, up in zip(self.blocks, self.up):
             x = up(F.interpolate(block(x), scale_factor=2.0, mode="nearest"))
         maps: Tensor = self.last(F.silu(self.blocks[-1](x)))
         return maps[:, :, : self.size[0], : self.size[1]]
 
 
-class LatentCritic(nn.Module):
-    """Maps [B, code, H, W] and labels to logits [B]: halvings by 4x4 convolutions, a dense layer, a projection head."""
+class LatentGenerator(nn.Module):
+    """[B, latent] and labels to maps [B, code, H, W]; what is of the classes lies outside the trunk."""
 
-    def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], classes: int, features: int) -> None:
+    def __init__(
+        self, latent: int, widths: tuple[int, ...], code: int, size: tuple[int, int], classes: int, label_dim: int
+    ) -> None:
+        super().__init__()
+        whole = latent + (label_dim if classes else 0)  # one dense layer, in two parts
+        self.trunk = GeneratorTrunk(latent, widths, code, size, math.sqrt(latent / whole))
+        self.embedding = nn.Embedding(classes, label_dim) if classes else None
+        self.of_class = nn.Linear(label_dim, self.trunk.dense.out_features, bias=False) if classes else None
+        if self.of_class is not None:
+            scaled_(self.of_class, math.sqrt(label_dim / whole))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.embedding is None or self.of_class is None:
+            maps: Tensor = self.trunk(z)
+        else:
+            maps = self.trunk(z, self.of_class(F.embedding(needed(label), self.embedding.weight)))
+        return maps
+
+
+class CriticTrunk(nn.Module):
+    """Maps [B, code, H, W] to features [B, F]: halvings by 4x4 convolutions, then a dense layer."""
+
+    def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], features: int) -> None:
         super().__init__()
         times = doublings(*size)
         maps = [widths[min(i, len(widths) - 1)] for i in range(times + 1)]
@@ -68,16 +88,26 @@ class LatentCritic(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(maps))
         cells = (size[0] >> times) * (size[1] >> times)
         self.dense = nn.Linear(maps[-1] * cells, features)
-        self.head = ProjectionHead(features, classes)
         scaled_(self.first, 1.0)
         for layer in (*self.down, self.dense):
             scaled_(layer, SILU_GAIN)
-        scaled_(self.head.linear, SILU_GAIN)
 
-    def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, maps: Tensor) -> Tensor:
         x = self.blocks[0](self.first(maps))
         for down, block in zip(self.down, self.blocks[1:]):
             x = block(down(F.silu(x)))
-        features = F.silu(self.dense(F.silu(x).flatten(1)))
-        logits: Tensor = self.head(features, label)
+        return F.silu(self.dense(F.silu(x).flatten(1)))
+
+
+class LatentCritic(nn.Module):
+    """Maps [B, code, H, W] and labels to logits [B]: a trunk, and a projection head that has what is of the classes."""
+
+    def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], classes: int, features: int) -> None:
+        super().__init__()
+        self.trunk = CriticTrunk(code, size, widths, features)
+        self.head = ProjectionHead(features, classes)
+        scaled_(self.head.linear, SILU_GAIN)
+
+    def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.trunk(maps), label)
         return logits

@@ -35,6 +35,9 @@ from zeuxis.recipes.recipe import (
 )
 from zeuxis.schedule import cosine
 
+PRETRAINED = ((4, (32, 64, 128), 64, 128),)
+"""Factor, widths, latent and dense of the pairs of trunks that come with the package, all for maps of 16 x 16 cells."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LatentGAN(Recipe):
@@ -59,6 +62,7 @@ class LatentGAN(Recipe):
     half_life: OneOrMore = 1100.0  # own: images
     ramp: Share = 0.1  # as `r3gan`
     shift: Whole = 2  # own: cells that the critic sees maps moved by, at most
+    pretrained: bool = True  # own: trunks begin with weights of the package, where these fit; else by chance
     flip: bool = True  # own: mirror images of the pictures are real, too
     domain: Literal["photo", "digits", "text"] = "photo"  # digits and text have no mirror images, as in `r3gan`
 
@@ -101,7 +105,12 @@ class LatentGAN(Recipe):
         return nn.ModuleDict({"generator": generator, "critic": critic, "representation": representation})
 
     def initial(self, spec: Spec) -> dict[str, str]:
-        return {"representation.autoencoder": f"autoencoder-{self._factor(spec)}"}
+        factor = self._factor(spec)
+        parts = {"representation.autoencoder": f"autoencoder-{factor}"}
+        fits = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels <= 3
+        if self.pretrained and fits and (spec.height, spec.width) == (16 * factor, 16 * factor):
+            parts |= dict.fromkeys(("generator.trunk", "critic.trunk"), f"latent-pair-{factor}")
+        return parts
 
     def snapshots(self) -> tuple[float, ...]:
         """Kept for the case that the end copies its pictures, as few pictures let it."""

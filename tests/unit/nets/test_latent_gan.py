@@ -30,7 +30,7 @@ def test_parameters_are_those_that_were_measured() -> None:
 
     blocks = sum(2 * conv(width, width) for width in (64, 128, 256))
     generator = LatentGenerator(64, (64, 128, 256), 4, (16, 16), 6, 32)
-    dense = (64 + 32) * 4096 + 4096
+    dense = (64 + 32) * 4096 + 4096  # in two parts, of which the one of the class has no bias
     doubling = conv(256, 128) + conv(128, 64)
     assert sum(p.numel() for p in generator.parameters()) == 6 * 32 + dense + blocks + doubling + conv(64, 4)
     critic = LatentCritic(4, (16, 16), (64, 128, 256), 6, 128)
@@ -39,8 +39,10 @@ def test_parameters_are_those_that_were_measured() -> None:
     assert sum(p.numel() for p in critic.parameters()) == conv(4, 64) + blocks + halving + head
 
 
-def test_maps_begin_with_about_the_spread_of_standardised_ones() -> None:
+@pytest.mark.parametrize("classes", [0, 6])
+def test_maps_begin_with_about_the_spread_of_standardised_ones(classes: int) -> None:
     torch.manual_seed(0)
+    label = torch.arange(64) % classes if classes else None
     with torch.no_grad():
-        maps = LatentGenerator(64, (64, 128, 256), 4, (16, 16), 0, 0)(torch.randn(64, 64))
+        maps = LatentGenerator(64, (64, 128, 256), 4, (16, 16), classes, 32)(torch.randn(64, 64), label)
     assert 0.5 < maps.std() < 2

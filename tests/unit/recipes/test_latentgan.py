@@ -10,6 +10,7 @@ from zeuxis.draw import Draw
 from zeuxis.engine.state import build_networks
 from zeuxis.recipes.latentgan import LatentGAN
 from zeuxis.recipes.recipe import Batch, StepContext
+from zeuxis.weights import bundled, store
 
 SMALL = {"widths": (8, 8), "batch": 4}
 SPEC = Spec(3, 32, 32, ("a", "b"))
@@ -115,3 +116,43 @@ def test_a_shift_repeats_the_edge_and_is_the_same_for_the_same_row() -> None:
         assert torch.equal(one, wanted)
         seen.add((down, right))
     assert len(seen) > 12
+
+
+QUICK = {**LatentGAN.presets["quick"], "batch": 4}
+
+
+@pytest.mark.parametrize(("channels", "classes"), [(3, ("a", "b")), (3, ()), (1, ("a", "b"))])
+def test_a_quick_one_of_64_pixels_begins_with_the_trunks_of_the_package(channels, classes) -> None:
+    spec = Spec(channels, 64, 64, classes)
+    networks = build_networks(LatentGAN(**QUICK), spec, 0)
+    tensors, _ = store.load(bundled.path_of("latent-pair-4"))
+    for name in ("generator", "critic"):
+        trunk = networks[name].trunk.state_dict()
+        assert {f"{name}.{k}" for k in trunk} == {k for k in tensors if k.startswith(name)}
+        assert all(torch.equal(v, tensors[f"{name}.{k}"]) for k, v in trunk.items())
+    by_chance = build_networks(LatentGAN(**QUICK, pretrained=False), spec, 0)
+    assert not torch.equal(by_chance["critic"].trunk.first.weight, networks["critic"].trunk.first.weight)
+
+
+@pytest.mark.parametrize(
+    ("fields", "spec"),
+    [
+        ({"widths": (64, 128, 256)}, Spec(3, 64, 64)),  # other widths
+        ({}, Spec(3, 96, 96)),  # maps of 24 cells
+        ({}, Spec(3, 128, 128)),  # an eighth: other maps
+        ({}, Spec(4, 64, 64)),  # alpha has maps of its own
+        ({"factor": 8}, Spec(3, 128, 128)),
+        ({"latent": 32}, Spec(3, 64, 64)),
+    ],
+)
+def test_others_begin_by_chance(fields, spec) -> None:
+    assert list(LatentGAN(**{**QUICK, **fields}).initial(spec)) == ["representation.autoencoder"]
+
+
+def test_with_the_trunks_of_the_package_the_first_pictures_are_varied_and_in_range() -> None:
+    """Of classes that nobody trained: what they add is small beside what the trunk knows."""
+    networks = build_networks(LatentGAN(**QUICK), Spec(3, 64, 64, ("a", "b", "c")), 0).eval()
+    with torch.no_grad():
+        label = torch.arange(12) % 3
+        maps = networks["generator"](torch.randn(12, 64, generator=torch.Generator().manual_seed(0)), label)
+    assert 0.4 < maps.std() < 2.5 and maps.flatten(1).std(0).mean() > 0.3
