@@ -2,8 +2,9 @@
 
 Every recipe learns from the training folder of every set for as many minutes of processor time, and is held to the
 held-out folder by `zeuxis evaluate`. How many steps that is, is measured first, in processor time too, so that a busy
-machine costs a recipe nothing but the wait. WORK keeps sets, runs and sheets of samples, sixty pictures, a class a row;
-a run that is finished is measured again, not trained. A rival is written as recipe or recipe:preset.
+machine costs a recipe nothing but the wait. `--curve` also measures the weights that a run kept on its way. WORK keeps
+sets, runs and sheets of samples, sixty pictures, a class a row; a run that is finished is measured again, not trained.
+A rival is written as recipe or recipe:preset.
 """
 
 import argparse
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--minutes", nargs="+", type=float, default=[10.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--field", nargs="*", default=[], help="FIELD=VALUE of the recipes, for a trial")
+    parser.add_argument("--curve", action="store_true", help="measure the snapshots of each run, too")
     a = parser.parse_args()
     fields = dict(pair.split("=") for pair in a.field)
     for name in a.sets:
@@ -45,23 +47,33 @@ def main() -> int:
             for seed in a.seeds:
                 for recipe in a.recipes:
                     row = [name, recipe, f"{minutes:g} min", f"seed {seed}", *a.field]
-                    measure(row, a.shared, a.work, minutes, seed, fields)
+                    measure(row, a.shared, a.work, minutes, seed, fields, a.curve)
     return 0
 
 
-def measure(row: list[str], shared: Path, work: Path, minutes: float, seed: int, fields: dict[str, str]) -> None:
+def measure(
+    row: list[str], shared: Path, work: Path, minutes: float, seed: int, fields: dict[str, str], curve: bool
+) -> None:
     train, test = divided(row[0], shared, work / "sets")
     place = work / "runs" / "-".join(row).replace(" ", "").replace(":", "-")
     if not (place / "finish.json").exists():
         trained(row[1], train, place, 60 * minutes, seed, fields)
     run = Run.open(place)
-    found = zeuxis.evaluate(place, data=test, n=900, features="efficientnet-lite0")
+    for point in run.record["snapshots"] if curve else ():
+        judged([*row, f"at {point:.0%}"], run, test, float(point), f"{point:.2f}")
+    judged(row, run, test, 1.0, None)
+    sheet(run, work / "sheets" / f"{place.name}.png")
+
+
+def judged(row: list[str], run: Run, test: Path, progress: float, snapshot: str | None) -> None:
+    """A line of the table: the weights of the end, or those kept under a name at a point of progress."""
+    found = zeuxis.evaluate(run.path, data=test, n=900, features="efficientnet-lite0", snapshot=snapshot)
     figures = {name: figure.result.value for name, figure in found.figures.items() if name in FIGURES}
     figures["kid_x1000"] = 1000 * figures.pop("kid")
     floors = {f"{name}_real": found.figures[name].result.floor for name in ("gan_test", "cas") if name in figures}
-    spent = float((place / "spent.txt").read_text())
-    record("photographs", row, {"images": run.finish["images"], "cpu_seconds": spent} | figures | floors)
-    sheet(run, work / "sheets" / f"{place.name}.png")
+    spent = round(progress * float((run.path / "spent.txt").read_text()), 1)
+    images = round(progress * run.finish["images"])
+    record("photographs", row, {"images": images, "cpu_seconds": spent} | figures | floors)
     print(" ".join(row), {k: round(v, 3) for k, v in figures.items() if v is not None}, flush=True)
 
 

@@ -96,7 +96,10 @@ def test_a_training_that_fails_says_so_everywhere(place, tmp_path):
         found = json.loads(done.out)["judgement"]
         assert done.code == 0 and found["grade"] == "failed" and found["figures"]["diversity"] < 0.3
         assert found["sentence"].startswith("The samples are fog, all alike: ") and found["advice"]
-        assert done.err.splitlines()[-1] == f"zeuxis: {found['sentence']}"
+        *_, times, last = done.err.splitlines()
+        assert last == f"zeuxis: {found['sentence']}" and re.fullmatch(
+            r"zeuxis: .+ s in all, .+ s of them training", times
+        )
         assert "zeuxis: how many images dcgan needs on 16x16 px" in done.err
         assert Run.open(run).log("score")[-1]["alarms"] == ["too early"]
         page, card = (run / "report.html").read_text("utf-8"), (run / "card.md").read_text("utf-8")

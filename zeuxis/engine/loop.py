@@ -380,6 +380,7 @@ def _finish(trainer: Trainer) -> None:
         "best": trainer.best,
     }
     write_json(folder / "finish.json", finish)
+    checkpoint.thin(folder / "checkpoints", 1)  # earlier ones were for the case that the last is damaged
     over = finish["overrun_percent"]
     if over is not None and not trainer.options.quiet:
         off = f"{off_words(seconds, asked)} the {words_for(asked)} that were asked for"

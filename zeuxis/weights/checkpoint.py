@@ -54,9 +54,14 @@ def save(
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
+    thin(folder, keep)
+    return Saved(place, step, attempt, log_length, seconds)
+
+
+def thin(folder: Path, keep: int) -> None:
+    """Removes all but the newest `keep` checkpoints."""
     for old in _numbered(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
-    return Saved(place, step, attempt, log_length, seconds)
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -53,6 +53,7 @@ def test_it_finishes(train, tmp_path):
     assert [line["step"] for line in kinds(run, "step")] == [1, 2, 3, 4, 5, 6]
     assert run.weights_hash() == run.finish["weights_sha256"]
     assert checkpoint.newest(run.path / "checkpoints")[0].step == 6
+    assert len(list((run.path / "checkpoints").iterdir())) == 1  # a finished run is half as large
 
 
 def test_infinity_rewinds_with_half_the_rate(train, monkeypatch, capfd):
