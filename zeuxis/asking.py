@@ -23,7 +23,7 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
 
     A word without `generated` trains on nothing, and takes pictures of models as they are.
     """
-    named = checks.source_of(data)  # before what is heavy is loaded
+    named = checks.name_of(data)  # before what is heavy is loaded
     from zeuxis.data.loading import Taken
     from zeuxis.data.trees import Where
     from zeuxis.jobs.sources import Source

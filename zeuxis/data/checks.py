@@ -14,7 +14,7 @@ NAMES = {
 """The sets by name, each with a line about it."""
 
 
-def source_of(data: str | Path) -> str:
+def name_of(data: str | Path) -> str:
     """What a person named, as text that means it wherever it is read: a path is never taken for a set by name.
 
     Raises BadInput where it is not there, and for a name that is both that of a set and of something here.

@@ -3,15 +3,17 @@
 from zeuxis.pages.read import Line, mapping, number
 
 
-def sources_of(header: Line) -> dict[str, Line]:
+def recorded_sources(header: Line) -> dict[str, Line]:
     """Words of what a run or a study read, by stream."""
     several = mapping(header.get("sources"))
     return {str(name): mapping(source) for name, source in (several or {"images": header.get("data")}).items()}
 
 
-def source_of(header: Line) -> str:
+def source_words(header: Line) -> str:
     """The data's name: a built-in set's own, or the last part of a path; of several sources all names."""
-    return " and ".join(_named(str(source.get("source") or "unnamed data")) for source in sources_of(header).values())
+    return " and ".join(
+        _named(str(source.get("source") or "unnamed data")) for source in recorded_sources(header).values()
+    )
 
 
 def _named(source: str) -> str:

@@ -19,7 +19,7 @@ from zeuxis.pages.formats import (
     value,
     whole,
 )
-from zeuxis.pages.origins import source_of, sources_of, split_count
+from zeuxis.pages.origins import recorded_sources, source_words, split_count
 from zeuxis.pages.outcome import advice_of, judgement_of
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.plots import Series, line_chart
@@ -55,7 +55,7 @@ def run_page(folder: RunFolder, sections: Sequence[Section]) -> str:
     outcome = judgement_of(folder.finish)
     return render(
         "run",
-        title=f"{folder.run.get('recipe', 'a run')} on {source_of(folder.run)}",
+        title=f"{folder.run.get('recipe', 'a run')} on {source_words(folder.run)}",
         outcome=outcome,
         advice=advice_of(folder.finish),
         unjudged=UNJUDGED_RUN if folder.finish and outcome is None else "",
@@ -105,12 +105,12 @@ def sentence(folder: RunFolder) -> str:
     """What was trained on what, in one sentence."""
     run, spec = folder.run, mapping(folder.run.get("spec"))
     classes = spec.get("classes") if isinstance(spec.get("classes"), list) else []
-    used = split_count(run, "train") or next(iter(sources_of(run).values())).get("items")
+    used = split_count(run, "train") or next(iter(recorded_sources(run).values())).get("items")
     steps, images, seconds = progress_of(folder)
     of = f" of {counted(len(classes), 'class')}" if classes else ""
     knows = ", told the class of each," if classes and run.get("conditional") and folder.samples else ""
     shape = shape_words(spec)
-    text = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_of(run)}"
+    text = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_words(run)}"
     text += (f" ({shape})" if shape else "") + knows
     if steps is None:
         return text.rstrip(",") + "; no step was logged yet."
@@ -165,7 +165,7 @@ def provenance(header: Line, finish: Line, gain: Line | None = None) -> list[tup
 
     gain: what the autoencoder gained on these pictures, where it was adapted first.
     """
-    sources, splits = sources_of(header), mapping(header.get("splits"))
+    sources, splits = recorded_sources(header), mapping(header.get("splits"))
     rows: list[tuple[str, Any]] = []
     for name, data in sources.items():
         of = f" of {name}" if len(sources) > 1 else ""

@@ -19,7 +19,7 @@ from zeuxis.pages.formats import (
     whole,
 )
 from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, guesses, suspects
-from zeuxis.pages.origins import source_of
+from zeuxis.pages.origins import source_words
 from zeuxis.pages.outcome import of_copies
 from zeuxis.pages.page import render, write_page
 from zeuxis.pages.pictures import embed
@@ -134,7 +134,7 @@ def kicker(folder: StudyFolder) -> str:
     classes = mapping(folder.study.get("spec")).get("classes")
     parts = [
         "Zeuxis study",
-        source_of(folder.study),
+        source_words(folder.study),
         counted(len(classes), "class") if isinstance(classes, list) and classes else "",
         shape_words(folder.study.get("spec")),
         drawn,

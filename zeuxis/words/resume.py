@@ -61,7 +61,7 @@ def resume(
 
     started = time.monotonic()
     options = asking.loop_options_of(checkpoint_every, on_nan)
-    readable = training.find_pictures(folder, None if data is None else checks.source_of(data))
+    readable = training.find_pictures(folder, None if data is None else checks.name_of(data))
     if training.is_study(folder):
         if (checkpoint_every, on_nan) != ("30s", "rewind"):
             raise asking.unread("--checkpoint-every or --on-nan", "in a study")

@@ -13,7 +13,7 @@ from tests.stories.commands import inside, typed
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, SomeFailed
-from zeuxis.jobs.per_image.pairs import sources_of
+from zeuxis.jobs.per_image.pairs import files_of
 from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import changes, comparing, diagnose, presenting, scoring
 from zeuxis.jobs.restoring.comparing import Comparison, check
@@ -65,7 +65,7 @@ def triple(folder: Path, name: str = "a.png", mended: float = 5.0) -> tuple[Path
 def compare(pictures: str, paths: list[Path], asked: RestoreConfig, original: str | None, page: str | None) -> dict:
     """What the words say of results that are there."""
     results = {path.resolve() for path in paths}
-    sources = [(path, inner) for path, inner in sources_of(pictures) if path.resolve() not in results]
+    sources = [(path, inner) for path, inner in files_of(pictures) if path.resolve() not in results]
     records = [Record(str(inner), path, to, "done before") for (path, inner), to in zip(sources, paths, strict=True)]
     comparison = Comparison(asked, original, check(original, page, pictures, asked.scale), page)
     for record in records:

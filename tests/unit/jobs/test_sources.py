@@ -11,7 +11,7 @@ from PIL import Image
 
 import zeuxis
 from zeuxis import catalog
-from zeuxis.data.checks import source_of
+from zeuxis.data.checks import name_of
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import open_dataset
 from zeuxis.engine.budget import Budget
@@ -154,7 +154,7 @@ def test_a_number_is_a_name_where_classes_are_numbers():
 
 def test_a_name_that_is_two_things_is_refused_and_a_path_is_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert source_of("fashion-mini") == "fashion-mini"
+    assert name_of("fashion-mini") == "fashion-mini"
     put(tmp_path / "fashion-mini", {"a": 2, "b": 2})
     with pytest.raises(BadInput, match=r"`\./fashion-mini` is what lies here"):
         zeuxis.data_show("fashion-mini")

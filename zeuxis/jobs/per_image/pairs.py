@@ -38,7 +38,7 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
     Raises BadInput where there is nothing, where two would share a target, where a target would be its own source or
     what a pattern finds would be written beside its sources, or a mask is missing.
     """
-    sources = sources_of(given)
+    sources = files_of(given)
     if len(sources) == 1 and sources[0][0] == Path(given):
         source, target = sources[0][0], _single_target(sources[0][0], out, word, suffix)
         named = out is not None and target == Path(out)
@@ -83,7 +83,7 @@ def stem_of(inner: PurePosixPath) -> str:
     return inner.with_suffix("").as_posix()
 
 
-def sources_of(given: str) -> list[tuple[Path, PurePosixPath]]:
+def files_of(given: str) -> list[tuple[Path, PurePosixPath]]:
     path = Path(given)
     if path.is_file():
         return [(path, PurePosixPath(path.name))]

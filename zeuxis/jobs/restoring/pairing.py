@@ -13,7 +13,7 @@ from zeuxis.data.signatures import Unreadable
 from zeuxis.degrade.resize import bicubic
 from zeuxis.errors import BadInput, counted, system_words
 from zeuxis.jobs.per_image.done import size_of_file
-from zeuxis.jobs.per_image.pairs import sources_of, stem_of, tree
+from zeuxis.jobs.per_image.pairs import files_of, stem_of, tree
 from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import diagnose
 from zeuxis.jobs.restoring.measured import Measured
@@ -108,7 +108,7 @@ def originals_of(original: str, given: str, scale: int) -> Originals:
     """
     if Path(original).is_file():
         _opened(Path(original))
-    sources = sources_of(given)
+    sources = files_of(given)
     originals, first = _originals(original, len(sources)), None
     for source, inner in sources:
         try:
