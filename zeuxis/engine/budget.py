@@ -61,3 +61,8 @@ def words_for(seconds: float) -> str:
     if s < 3600:
         return f"{s // 60} min {s % 60:02d} s"
     return f"{s // 3600} h {s % 3600 // 60:02d} min"
+
+
+def pace_words(images_per_second: float) -> str:
+    """A speed as people say it: 1,250 images/s, 42 images/s, 0.35 images/s."""
+    return f"{images_per_second:,.0f} images/s" if images_per_second >= 10 else f"{images_per_second:.2g} images/s"

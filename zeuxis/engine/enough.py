@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from zeuxis.data.dataset import Spec
-from zeuxis.engine.budget import words_for
+from zeuxis.engine.budget import pace_words, words_for
 from zeuxis.errors import counted
 from zeuxis.recipes.recipe import Need, Recipe, recipe_name
 
@@ -49,7 +49,7 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
     if need is None:
         return Enough(verdict, f"how many images {name} needs on {kind} with these settings is not measured")
     rate = images_per_second
-    here = f", {words_for(need.enough / rate)} here at {rate:,.0f} images/s" if rate else ""
+    here = f", {words_for(need.enough / rate)} here at {pace_words(rate)}" if rate else ""
     how = "an estimate" if need.estimate else "measured"
     requirement = f"{kind}: {name} needs about {need.enough:,} images ({how}: {need.source}){here}"
     there = counted(images, "image")

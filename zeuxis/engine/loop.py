@@ -206,7 +206,7 @@ def _play_on(trainer: Trainer, stop: Stop, display: Display) -> None:
             continue
         display.show(state.step, seen.terms, trainer.newest)
         if state.step % log_every == 0 or state.step == state.steps:
-            clock = {"seconds": round(trainer.seconds, 3), "images_per_second": round(display.rate(state.step), 1)}
+            clock = {"seconds": round(trainer.seconds, 3), "images_per_second": round(display.rate(state.step), 3)}
             trainer.log.add(
                 "step",
                 step=state.step,
@@ -372,7 +372,7 @@ def _finish(trainer: Trainer) -> None:
         "steps": state.steps,
         "images": state.images,
         "seconds": round(seconds, 2),
-        "images_per_second": round(state.images / max(seconds, 1e-9), 1),
+        "images_per_second": round(state.images / max(seconds, 1e-9), 3),
         "overrun_percent": round(100 * (seconds / asked - 1), 1) if asked else None,
         "weights_sha256": store.content_hash(weights),
         "alarms": sorted(trainer.rung),

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from zeuxis.engine.budget import words_for
+from zeuxis.engine.budget import pace_words, words_for
 from zeuxis.errors import one_line
 from zeuxis.spelling import spelled
 
@@ -50,7 +50,7 @@ class Display:
         self.last = now
         losses = "  ".join(f"{phase} {sum(t.values()):.3f}" for phase, t in terms.items())
         losses += "" if score is None else f"  held-out score {score:.3f}"
-        state = f"{step / self.steps:4.0%}  {self.rate(step):,.0f} images/s  {words_for(left)} left  {losses}"
+        state = f"{step / self.steps:4.0%}  {pace_words(self.rate(step))}  {words_for(left)} left  {losses}"
         if not self.moves:
             say(f"zeuxis: {' '.join(state.split())}")
             return
@@ -65,7 +65,7 @@ class Display:
             return
         if (rate := self.rate(step)) < _SLOW * self.expected:
             say(
-                f"zeuxis: {rate:,.0f} images/s now, {self.expected:,.0f} were measured before it began: about "
+                f"zeuxis: {pace_words(rate)} now, {pace_words(self.expected)} were measured before it began: about "
                 f"{words_for(left)} left; Ctrl-C keeps what is done"
             )
         self.expected = None

@@ -8,7 +8,7 @@ from typing import Any
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.engine import compute as computing
 from zeuxis.engine.batches import batch_samplers, check
-from zeuxis.engine.budget import Budget, words_for
+from zeuxis.engine.budget import Budget, pace_words, words_for
 from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.enough import enough
 from zeuxis.engine.fixed import fixed_net
@@ -234,9 +234,9 @@ def _record(
     if budget.seconds is not None:
         asked |= {"seconds": budget.seconds}
     if seconds is not None:
-        asked |= {"images_per_second": round(first.size / seconds, 1)}
+        asked |= {"images_per_second": round(first.size / seconds, 3)}
         say(
-            f"zeuxis: {first.size / seconds:,.0f} images/s with {words_of(compute)}; "
+            f"zeuxis: {pace_words(first.size / seconds)} with {words_of(compute)}; "
             f"{counted(steps * first.size, 'image')} in {words_for(steps * seconds)}"
         )
     return {

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis.asking import budget_of, seconds_of
-from zeuxis.engine.budget import Budget, off_words, parse_time, words_for
+from zeuxis.engine.budget import Budget, off_words, pace_words, parse_time, words_for
 from zeuxis.errors import BadInput
 from zeuxis.spelling import typed_time
 
@@ -94,3 +94,12 @@ def test_steps_of_a_budget():
 def test_one_budget_above_zero(given):
     with pytest.raises(BadInput):
         Budget(**given)
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [(1250.4, "1,250 images/s"), (42.4, "42 images/s"), (9.96, "10 images/s"), (0.346, "0.35 images/s")],
+)
+def test_a_slow_machine_is_not_said_to_stand_still(rate, words):
+    """Large nets on two cores: "0 images/s" was printed."""
+    assert pace_words(rate) == words
