@@ -34,6 +34,8 @@ SCORES = {
     "accuracy": "Accuracy on held-out pictures",
     "balanced": "Balanced accuracy on held-out pictures",
     "critic": "What the critic says on average",
+    "held": "How far the critic puts training pictures above held-out ones, in standard errors",
+    "saturation": "Share of pairs whose real picture the critic puts above the generated one",
 }
 
 
