@@ -55,8 +55,13 @@ def augment(
         p.Arg("gan; guessed: other real pictures by guessed labels; again, more-real, shuffled-real check the study"),
     ] = "gan",
     unlabelled: Annotated[
-        bool, p.Arg("the generator also learns from the training pictures that are not drawn, by guessed labels")
-    ] = False,
+        p.PathLike,
+        p.Arg(
+            "a folder that the generator also learns from, by guessed labels; rest: training pictures not drawn",
+            offered=("rest",),
+        ),
+    ]
+    | None = None,
     domain: Annotated[
         str,
         p.OneOf(DOMAIN_NAMES),
@@ -87,14 +92,15 @@ def augment(
 
     out: where the augmented set is written: real training pictures of one repeat, and pictures of its generator at the
     chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
-    treatment: "gan", "guessed", or a check of the study itself. unlabelled: what that gains is held against those
-    pictures alone, too. Returns the study or `out`; None after a dry run.
+    treatment: "gan", "guessed", or a check of the study itself. unlabelled: a folder, or "rest"; what it gains is
+    held against these pictures alone, too. Returns the study or `out`; None after a dry run.
     """
     source = asking.source_of(data, locals())
     from zeuxis.augmentation.domains import guess_domain
     from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
     from zeuxis.jobs.study import augmented_set, run_study
+    from zeuxis.jobs.study import unlabelled as unlabelled_pictures
     from zeuxis.jobs.study.plan import StudyConfig
 
     for folder, flag in ((out, "--out"), (study, "--study")):
@@ -124,12 +130,12 @@ def augment(
         domain,
         generator=fields,
         classifier=taken_fields(catalog.load("classifier"), classifier or {}),
-        unlabelled=unlabelled,
+        unlabelled=unlabelled_pictures.asked_for(unlabelled),
     )
     if out is not None and not asked.generates:
         raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
-    if not asked.generates and unlabelled:
-        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`, which generates nothing")
+    if unlabelled is not None and not asked.generates and not treatments.named(treatment).undrawn:
+        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`")
     if not asked.generates and (generator or recipe != catalog.AUTO):
         raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     return run_study.study(Path(study), source, asked, threads, device, out, dry_run)

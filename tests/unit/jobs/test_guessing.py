@@ -1,6 +1,8 @@
 """Studies with pictures whose labels are hidden: what is guessed, by whom, and what learns from it."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 import zeuxis
 from tests.stories.commands import pictures
 from zeuxis.errors import BadInput
+from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import guessing, plan
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.place import Place, draw_repeat
@@ -29,7 +32,7 @@ def world(tmp_path, monkeypatch):
 
 def test_the_generator_learns_from_what_was_not_drawn_and_an_arm_shows_what_that_gives_alone(world, capsys):
     study = zeuxis.augment(
-        world / "pics", study=world / "st", recipe="cgan", generator={"width": 4}, unlabelled=True, **SMALL
+        world / "pics", study=world / "st", recipe="cgan", generator={"width": 4}, unlabelled="rest", **SMALL
     )
     place = Place.open(study.path)
     drawn = draw_repeat(place, 0)
@@ -64,11 +67,9 @@ def test_pictures_with_guessed_labels_are_a_treatment_of_their_own(world):
     assert "the other pictures with guessed labels" in json.loads((study.path / "verdict.json").read_text())["sentence"]
 
 
-@pytest.mark.parametrize("more", [{"treatment": "guessed"}, {"unlabelled": True, "recipe": "cgan"}])
+@pytest.mark.parametrize("more", [{"treatment": "guessed"}, {"unlabelled": "rest", "recipe": "cgan"}])
 def test_refused_where_every_picture_is_drawn(world, more):
-    split = studies.prepare(
-        world / "a", zeuxis.jobs.sources.Source(str(world / "pics")).open(), StudyConfig(4), 1
-    ).split
+    split = studies.prepare(world / "a", Source(str(world / "pics")).open(), StudyConfig(4), 1).split
     labels = len(split.train) // 2
     with pytest.raises(BadInput, match="no picture is left whose label could be guessed"):
         zeuxis.augment(world / "pics", study=world / "st", **{**SMALL, "labels_per_class": labels}, **more)
@@ -77,8 +78,47 @@ def test_refused_where_every_picture_is_drawn(world, more):
 
 def test_a_check_of_the_study_reads_no_unlabelled_pictures(world):
     with pytest.raises(BadInput, match="unlabelled"):
-        zeuxis.augment(world / "pics", study=world / "st", treatment="again", unlabelled=True, **SMALL)
+        zeuxis.augment(world / "pics", study=world / "st", treatment="again", unlabelled="rest", **SMALL)
 
 
 def test_a_study_has_an_arm_more_for_it():
-    assert arms_of(StudyConfig(unlabelled=True)) == arms_of(StudyConfig()) + 1
+    assert arms_of(StudyConfig(unlabelled="rest")) == arms_of(StudyConfig()) + 1
+
+
+def test_a_folder_without_labels_is_kept_in_the_study_without_copies_of_sealed_pictures(world, capsys):
+    source = Source(str(world / "pics"))
+    dataset = source.open()
+    split = studies.prepare(world / "a", dataset, StudyConfig(4), 1).split
+    pictures(world / "new", ("unknown",), 9)
+    sealed = Path(dataset.sources[int(split.test[0])])
+    shutil.copy(sealed if sealed.is_absolute() else world / "pics" / sealed, world / "new" / "unknown" / "sealed.png")
+
+    study = zeuxis.augment(world / "pics", study=world / "st", treatment="guessed", unlabelled=world / "new", **SMALL)
+    said = capsys.readouterr().err
+    assert "left out: 1 unlabelled picture, as copies of validation or test pictures, the first: " in said
+    assert "the classifier also learns from 9 unlabelled pictures, by guessed labels" in said
+    place = Place.open(study.path)
+    assert place.others == 9 and place.asked.unlabelled == str((world / "new").resolve())
+    guesses = guessing.guessed(place, 0, draw_repeat(place, 0))
+    assert len(guesses) == 9 and set(guesses.labels) <= {0, 1}
+    assert guessing.described(place, guesses, {}) == {"pictures": 9, "right": None}
+
+    shutil.rmtree(world / "new")  # the study has what it needs
+    (place.repeat(0) / "guessed.json").unlink()
+    (study.path / "verdict.json").unlink()
+    before = (study.path / "report.html").stat().st_mtime_ns
+    zeuxis.resume(study.path)
+    assert place.result(0, "guessed") is not None and (study.path / "report.html").stat().st_mtime_ns > before
+
+
+def test_a_folder_of_sealed_pictures_alone_is_refused_and_nothing_is_written(world):
+    with pytest.raises(BadInput, match="no unlabelled picture is left"):
+        split = studies.prepare(world / "a", Source(str(world / "pics")).open(), StudyConfig(4), 1).split
+        dataset = Source(str(world / "pics")).open()
+        (world / "new").mkdir()
+        for i in split.test.tolist():
+            shutil.copy(Path(world / "pics" / dataset.sources[i]), world / "new" / f"{i}.png")
+        zeuxis.augment(world / "pics", study=world / "st", treatment="guessed", unlabelled=world / "new", **SMALL)
+    assert not (world / "st").exists()
+    with pytest.raises(BadInput, match="nowhere"):
+        zeuxis.augment(world / "pics", study=world / "st", treatment="guessed", unlabelled=world / "nowhere", **SMALL)

@@ -25,7 +25,7 @@ from zeuxis.stats.twoway import Examined
 
 @dataclass(frozen=True)
 class Place:
-    """A study's folder with what every job of it reads."""
+    """A study's folder with what every job of it reads. others: unlabelled pictures that it keeps."""
 
     folder: Path
     asked: StudyConfig
@@ -34,6 +34,7 @@ class Place:
     split: Split
     compute: ComputeOptions
     examined: Examined
+    others: int = 0
 
     @classmethod
     def open(cls, folder: str | Path, dataset: Dataset | None = None) -> "Place":
@@ -51,6 +52,7 @@ class Place:
             split,
             ComputeOptions(**record["compute"]),
             read_examined(folder),
+            record.get("others", 0),
         )
 
     def hits(self, r: int, arm: str) -> np.ndarray:

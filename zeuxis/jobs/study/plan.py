@@ -13,6 +13,7 @@ from zeuxis.stats.found import FEWEST
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
 PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
 GENERATOR_TIME = 0.58  # share of a repeat that the generator gets
+REST = "rest"
 FEW_STEPS = 100  # steps of an arm below which nothing is learned to speak of
 MOST_STEPS = 4_000  # steps of an arm: small sets are learned by then
 
@@ -26,7 +27,8 @@ class StudyConfig:
     points of balanced accuracy, that matters; treatment: a file of `treatments`.
     domain: the kind of picture, which decides what augmentation leaves the label true.
     chosen: why this recipe, where `auto` chose it.
-    unlabelled: the generator also learns from what a repeat does not draw, by labels that its rival guesses.
+    unlabelled: from what the generator also learns, by labels that its rival guesses: `REST` of the training part, or
+    a folder, as an absolute path; empty: from nothing else.
     policies, shares: what the choice on validation is made from; share 0 is always in it.
     """
 
@@ -44,7 +46,7 @@ class StudyConfig:
     classifier: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[int, int] | None = None
     chosen: str | None = None
-    unlabelled: bool = False
+    unlabelled: str = ""
 
     def __post_init__(self) -> None:
         checks = [

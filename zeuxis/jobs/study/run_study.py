@@ -16,11 +16,11 @@ from zeuxis.jobs import training
 from zeuxis.jobs.choosing import choice_for
 from zeuxis.jobs.showing import parts_unseen
 from zeuxis.jobs.sources import Source
-from zeuxis.jobs.study import augmented_set, watch
+from zeuxis.jobs.study import augmented_set, unlabelled, watch
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.handle import Study
 from zeuxis.jobs.study.place import Place
-from zeuxis.jobs.study.plan import StudyConfig
+from zeuxis.jobs.study.plan import REST, StudyConfig
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report
 
@@ -51,11 +51,14 @@ def study(
     data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
     if target is not None:
         folder_names(dataset.spec.classes)
-    place = (
-        _same(folder, dataset, asked, data)
-        if begun
-        else studies.prepare(folder, dataset, asked, threads, device, source.join)
-    )
+    others = None
+    if begun:
+        place = _same(folder, dataset, asked, data)
+    else:
+        place = studies.prepare(folder, dataset, asked, threads, device, source.join)
+        if asked.unlabelled not in ("", REST):
+            others = unlabelled.taken(asked.unlabelled, source, dataset, place.split)
+            place = replace(place, others=len(others))
     for line in parts_unseen(source, dataset):
         say(f"zeuxis: warning: {line}")
     if dry_run and begun and (summary := _finished(folder)):
@@ -72,6 +75,8 @@ def study(
             place = _same(folder, dataset, asked, data)
             studies.out_of(folder, target)
         else:
+            if others is not None:
+                unlabelled.keep(folder, others)
             place = studies.write_down(studies.planned(place), data, target)
         conclude(place, started)
         if target is not None:

@@ -41,7 +41,7 @@ from zeuxis.jobs.study.clock import Clock
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.place import Place
-from zeuxis.jobs.study.plan import Plan, Rates, StudyConfig, arms_of, lay_out
+from zeuxis.jobs.study.plan import REST, Plan, Rates, StudyConfig, arms_of, lay_out
 from zeuxis.jobs.study.treatment import named
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
@@ -143,6 +143,7 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
             "format": FORMAT,
             "zeuxis": zeuxis.__version__,
             "data": dict(data),
+            "others": place.others,
             "asked": asked.as_dict(),
             "generates": asked.generates,
             "spec": dataset.spec.to_json(),
@@ -179,7 +180,8 @@ def _check(dataset: Dataset, split: Split, asked: StudyConfig, families: np.ndar
             "",
             "give more pictures" + (" or a smaller --labels-per-class" if need > 2 * times else ""),
         )
-    if (asked.unlabelled or named(asked.treatment).undrawn) and (counts == asked.labels_per_class).all():
+    rest = asked.unlabelled == REST or (named(asked.treatment).undrawn and not asked.unlabelled)
+    if rest and (counts == asked.labels_per_class).all():
         raise BadInput(
             "each repeat draws the whole training part, so that no picture is left whose label could be guessed",
             "--labels-per-class",
@@ -274,14 +276,19 @@ def describe(place: Place) -> list[str]:
         + f"each classifier {counted(p.classifier_steps, 'step')} ({words_for(p.seconds['classifier'])})",
     ]
     if a.unlabelled:
-        spare = len(s.train) - (a.labels_per_class or round(0.8 * len(s.train) / place.classes)) * place.classes
-        lines.append(
-            f"zeuxis: the generator also learns from {counted(spare, 'other training picture')}, by guessed labels"
-        )
+        lines.append(f"zeuxis: {_unlabelled_words(place)}, by guessed labels")
     if hint := guard_words(a.domain, a.policies):
         lines.append(f"zeuxis: {hint}")
     lines += two_labels_words(place.dataset)
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
+
+
+def _unlabelled_words(place: Place) -> str:
+    a, whole = place.asked, len(place.split.train)
+    drawn = (a.labels_per_class or round(0.8 * whole / place.classes)) * place.classes
+    rest = counted(whole - drawn, "other training picture")
+    pictures = counted(place.others, "unlabelled picture") if place.others else rest
+    return f"the {'generator' if a.generates else 'classifier'} also learns from {pictures}"
 
 
 def run(place: Place, here: bool = False, started: float | None = None) -> Path:
