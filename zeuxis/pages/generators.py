@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from zeuxis.errors import counted
 from zeuxis.pages.arm_results import Repeat
 from zeuxis.pages.folder import StudyFolder
 from zeuxis.pages.formats import (
@@ -12,7 +13,6 @@ from zeuxis.pages.formats import (
     decimal,
     duration,
     percent,
-    things,
     value,
 )
 from zeuxis.pages.plots import Series, line_chart
@@ -55,14 +55,13 @@ def generators(repeats: Sequence[Repeat]) -> list[dict[str, str]]:
 def guesses(repeats: Sequence[Repeat]) -> str:
     """From how many pictures without labels the generators learned, and how many guesses were right; empty: none."""
     guessed = [mapping(r.generator.get("guessed")) for r in repeats]
-    right = mean([number(one.get("right")) for one in guessed])
-    if right is None:
+    most = max((int(number(one.get("pictures")) or 0) for one in guessed), default=0)
+    if not most:
         return ""
-    most = max(int(number(one.get("pictures")) or 0) for one in guessed)
-    return (
-        f"Each also learned from {things(most, 'training picture')} that its repeat did not draw, by labels that the "
-        f"repeat's rival guessed; {percent(right)} of the guesses were right."
-    )
+    right = mean([number(one.get("right")) for one in guessed])
+    which = "without labels" if right is None else "that its repeat did not draw"
+    known = "" if right is None else f"; {percent(right)} of the guesses were right"
+    return f"Each also learned from {counted(most, "picture")} {which}, by labels that the repeat's rival guessed{known}."
 
 
 def curves_repeat(folder: StudyFolder) -> int | None:

@@ -56,7 +56,7 @@ def test_the_generator_learns_from_what_was_not_drawn_and_an_arm_shows_what_that
     assert place.result(0, "guessed")["fill"] == "guessed"
     assert f"also learns from {len(others)} other training pictures, by guessed labels" in capsys.readouterr().err
     page = (study.path / "report.html").read_text()
-    assert f"Each also learned from {len(others)} training pictures that its repeat did not draw" in page
+    assert f"Each also learned from {len(others)} pictures that its repeat did not draw" in page
 
 
 def test_pictures_with_guessed_labels_are_a_treatment_of_their_own(world):
