@@ -61,7 +61,8 @@ def guesses(repeats: Sequence[Repeat]) -> str:
     right = mean([number(one.get("right")) for one in guessed])
     which = "without labels" if right is None else "that its repeat did not draw"
     known = "" if right is None else f"; {percent(right)} of the guesses were right"
-    return f"Each also learned from {counted(most, "picture")} {which}, by labels that the repeat's rival guessed{known}."
+    learned = f"Each also learned from {counted(most, 'picture')} {which}"
+    return f"{learned}, by labels that the repeat's rival guessed{known}."
 
 
 def curves_repeat(folder: StudyFolder) -> int | None:
