@@ -224,3 +224,4 @@ def test_the_tutorial_runs(two_steps, tmp_path):
             done = typed(*_quick(words))
             assert done.code == 0 and not done.errors, f"{words}: {done}"
         assert {"cells", "verdict", "cells-augmented", "cells-more"} <= {path.name for path in tmp_path.iterdir()}
+        exec(compile(_python(DOCS / "tutorial.md"), "tutorial.md", "exec"), {})

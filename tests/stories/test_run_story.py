@@ -100,7 +100,7 @@ def test_a_training_that_fails_says_so_everywhere(place, tmp_path):
         assert last == f"zeuxis: {found['sentence']}" and re.fullmatch(
             r"zeuxis: .+ s in all, .+ s of them training", times
         )
-        assert "zeuxis: how many images dcgan needs on 16x16 px" in done.err
+        assert "zeuxis: how many images `dcgan` needs on 16x16 px" in done.err
         assert Run.open(run).log("score")[-1]["alarms"] == ["too early"]
         page, card = (run / "report.html").read_text("utf-8"), (run / "card.md").read_text("utf-8")
         assert f"on {Run.open(run).record['splits']['images']['train']} pictures" in card and "image-generation" in card

@@ -47,7 +47,7 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
     need, kind, name = recipe.need(spec), kind_of(spec), recipe_name(type(recipe))
     verdict = verdict_of(images, need)
     if need is None:
-        return Enough(verdict, f"how many images {name} needs on {kind} with these settings is not measured")
+        return Enough(verdict, f"how many images `{name}` needs on {kind} with these settings was not measured")
     rate = images_per_second
     here = f", {words_for(need.enough / rate)} here at {pace_words(rate)}" if rate else ""
     how = "an estimate" if need.estimate else "measured"

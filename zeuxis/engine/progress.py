@@ -48,7 +48,7 @@ class Display:
         left = (self.steps - step) * (now - self.start) / max(step - self.first, 1)
         self._tell_slow(step, now - self.start, left)
         self.last = now
-        losses = "  ".join(f"{phase} {sum(t.values()):.3f}" for phase, t in terms.items())
+        losses = "  ".join(f"{phase} loss {sum(t.values()):.3f}" for phase, t in terms.items())
         losses += "" if score is None else f"  held-out score {score:.3f}"
         state = f"{step / self.steps:4.0%}  {pace_words(self.rate(step))}  {words_for(left)} left  {losses}"
         if not self.moves:

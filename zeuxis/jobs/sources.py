@@ -238,6 +238,8 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
         check_classes(dataset, {"training": split.train, "held-out": split.validation})
     elif recipe.labels != "ignored" and dataset.labels is not None:
         tell_empty(dataset, split.train)
+    made = np.asarray(dataset.generated if dataset.generated is not None else [False] * len(dataset))
+    entry |= {"made": int(made[split.train].sum())}
     return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, entry)
 
 

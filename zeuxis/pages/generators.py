@@ -84,7 +84,7 @@ def suspects(folder: StudyFolder) -> list[str]:
     names = mapping(folder.study.get("spec")).get("classes")
     classes = [str(c) for c in names] if isinstance(names, list) else []
     captions = []
-    for s in nearest[:10]:
+    for s in nearest:
         at = number(s.get("class"))
         name = classes[int(at)] if at is not None and 0 <= at < len(classes) else "unknown class"
         captions.append(f"{name} {decimal(s.get('distance'), 2)}")

@@ -112,6 +112,8 @@ def sentence(folder: RunFolder) -> str:
     of = f" of {counted(len(classes), 'class')}" if classes else ""
     knows = ", told the class of each," if classes and run.get("conditional") and folder.samples else ""
     shape = shape_words(spec)
+    made = int(sum(number(one.get("made")) or 0 for one in recorded_sources(run).values()))
+    of += f" ({made:,} of them generated; only real ones are held out)" if made else ""
     text = f"{run.get('recipe', 'A recipe')} was trained on {things(used, 'picture')}{of} from {source_words(run)}"
     text += (f" ({shape})" if shape else "") + knows
     if steps is None:

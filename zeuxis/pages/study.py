@@ -18,7 +18,7 @@ from zeuxis.pages.formats import (
     value,
     whole,
 )
-from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, guesses, suspects
+from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, guesses, shown_repeat, suspects
 from zeuxis.pages.origins import source_words
 from zeuxis.pages.outcome import of_copies
 from zeuxis.pages.page import render, write_page
@@ -29,7 +29,7 @@ from zeuxis.pages.samples import row_names
 from zeuxis.pages.study_tables import arms_plot, controls_words, differences_plot, recalls_plot, secondary, table
 from zeuxis.spelling import typed_time
 from zeuxis.stats.found import FEWEST
-from zeuxis.stats.sentences import round_up
+from zeuxis.stats.sentences import MANY, round_up
 
 
 def write_study_report(study_folder: Path) -> Path:
@@ -45,6 +45,7 @@ def study_page(folder: StudyFolder) -> str:
     """HTML of a study."""
     arms = arms_of(folder.repeats, folder.verdict)
     sign = TONES.get(str(folder.verdict.get("verdict")), OPEN)[1]
+    shown = shown_repeat(folder.repeats)
     sheets = {name: embed(folder.path / "samples" / f"{name}.png") for name in ("real", "fake", "suspects")}
     return render(
         "study",
@@ -69,7 +70,7 @@ def study_page(folder: StudyFolder) -> str:
         sheets=sheets,
         row_names={name: row_names(folder.study, sheets[name]) for name in ("real", "fake")},
         suspects=suspects(folder),
-        copies=of_copies({}, None),
+        copies=of_copies(mapping(shown.generator.get("copies")) if shown else {}, None),
         cas_chart=cas_chart(folder.repeats),
         generators=generators(folder.repeats),
         guesses=guesses(folder.repeats),
@@ -231,7 +232,11 @@ def seen_words(folder: StudyFolder) -> list[str]:
             f"No number of repeats calls {decimal(margin, 2)} points as surely on {pictures_words(folder)} like these:"
             f" it takes at least about {whole(round_up(int(pictures)))}."
         )
-    if more is not None and margin is not None:
+    if more is not None and more > MANY and margin is not None:
+        sentences.append(
+            f"To call {decimal(margin, 2)} points as surely takes more test pictures; repeats alone hardly reach it."
+        )
+    elif more is not None and margin is not None:
         enough = f"; there were {whole(repeats)}" if repeats is not None else ""
         sentences.append(
             f"To call {decimal(margin, 2)} points as surely takes a new study of about {things(more, 'repeat')}"
@@ -266,6 +271,7 @@ def split_rows(split: Line) -> list[tuple[str, str]]:
     for key, entry in split.items():
         inside = entry if isinstance(entry, dict) else {"": entry}
         hashes += [(f"{key} {k}", v) for k, v in inside.items() if isinstance(v, str) and len(v) >= 32]
+    hashes = [(k, v) for k, v in hashes if not k.startswith("dataset")]  # it stands there as the data's
     named = [(f"Split hash, {spelled(k).strip().removesuffix('digest').strip() or 'whole'}", v) for k, v in hashes]
     return ([("Split", ", ".join(sizes))] if sizes else []) + named
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from zeuxis.errors import counted
 from zeuxis.stats.found import FEWEST, HELPED, HURT, NO_USEFUL_GAIN, UNDECIDED, Interval, Verdict
 
+MANY = 100
+"""Repeats from which on test pictures are the better advice: what is left to gain by repeats is next to nothing."""
+
 
 def points(x: float, sign: bool = False) -> str:
     """Two decimals, or one significant digit where that would round a number to 0; no negative zero."""
@@ -42,7 +45,7 @@ def _sight(verdict: Verdict) -> str:
         return f"{_neither(verdict)}: {chose}the smallest possible p is {verdict.smallest_p:.3g}"
     if verdict.mde80 is None:
         return "nothing varied, so this study cannot say how small an effect it would have called"
-    return f"a study like this one calls effects from about {points(verdict.mde80)} points on, four times in five"
+    return f"a study like this one detects an effect of about {points(verdict.mde80)} points in four cases out of five"
 
 
 def _further(verdict: Verdict) -> str:
@@ -51,18 +54,21 @@ def _further(verdict: Verdict) -> str:
     if verdict.pictures_for_margin:
         assumed = "" if verdict.error_pictures else "with as much luck of the test pictures as the plan reckons with, "
         return (
-            f"; {assumed}no number of repeats calls {margin} points on "
+            f"; {assumed}no number of repeats detects {margin} points on "
             f"{counted(verdict.test_pictures, 'test picture')} like these: "
             f"it takes at least about {round_up(verdict.pictures_for_margin):,}"
         )
+    if (verdict.repeats_for_margin or 0) > MANY:
+        there = counted(verdict.test_pictures, "test picture")
+        return f"; to detect {margin} points takes more test pictures than {there}: repeats alone hardly reach it"
     more = _more(verdict)
-    return f"; to call {margin} points takes a new study of about {counted(more, 'repeat')}" if more else ""
+    return f"; to detect {margin} points takes a new study of about {counted(more, 'repeat')}" if more else ""
 
 
 def _more(verdict: Verdict) -> int | None:
-    """Repeats that would call the margin; None where it takes no more than there are, or is not known."""
+    """Repeats that would call the margin; None where it takes no more than there are, too many, or is not known."""
     more = verdict.repeats_for_margin
-    return more if more and more > verdict.repeats else None
+    return more if more and verdict.repeats < more <= MANY else None
 
 
 def _short_of_choices(verdict: Verdict) -> bool:
@@ -96,7 +102,7 @@ def _no_useful_gain(verdict: Verdict, treatment: str, measure: str) -> str:
         )
     assert verdict.interval90 is not None
     return (
-        f"NO USEFUL GAIN: with {treatment}, {measure} differed by {points(verdict.mean, True)} points on average "
+        f"NO USEFUL GAIN: with {treatment}, {measure} {_differed(verdict.mean)} on average "
         f"{_over(verdict)}, and the 90 % interval ({_range(verdict.interval90)}) lies within "
         f"{points(verdict.margin)} points of no difference; {_sight(verdict)}."
     )
@@ -105,9 +111,14 @@ def _no_useful_gain(verdict: Verdict, treatment: str, measure: str) -> str:
 def _difference(verdict: Verdict, treatment: str, measure: str, label: str = "") -> str:
     """label: what the interval is called; empty where it was told before."""
     ends = f" ({label} {_range(verdict.interval95)})" if verdict.interval95 and label else ""
-    return (
-        f"with {treatment}, {measure} differed by {points(verdict.mean, True)} points on average {_over(verdict)}{ends}"
-    )
+    return f"with {treatment}, {measure} {_differed(verdict.mean)} on average {_over(verdict)}{ends}"
+
+
+def _differed(mean: float) -> str:
+    """ "was 0.08 points higher" or "lower", or "was the same"."""
+    if points(abs(mean)) == "0":
+        return "was the same"
+    return f"was {points(abs(mean))} points {'higher' if mean > 0 else 'lower'}"
 
 
 def _no_better(verdict: Verdict, measure: str) -> str:

@@ -35,7 +35,7 @@ def test_where_no_line_can_move_one_comes_every_half_minute(clock, capsys):
     _run(clock, Display(100, 8), 100, 1.0)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        f"zeuxis: {n}% 8 images/s {left} left critic 0.500"
+        f"zeuxis: {n}% 8 images/s {left} left critic loss 0.500"
         for n, left in ((30, "1 min 10 s"), (60, "40 s"), (90, "10 s"))
     ]
 
@@ -46,7 +46,7 @@ def test_a_run_much_slower_than_measured_says_so_once(clock, capsys, expected, t
     slow = [line for line in capsys.readouterr().err.splitlines() if "were measured" in line]
     assert len(slow) == told
     if told:
-        words = f"8 images/s now, {expected:,.0f} were measured before it began: about 1 min 10 s left"
+        words = f"8 images/s now, {expected:,.0f} images/s were measured before it began: about 1 min 10 s left"
         assert slow == [f"zeuxis: {words}; Ctrl-C keeps what is done"]
 
 
@@ -72,4 +72,4 @@ def test_the_newest_score_stands_beside_the_losses(clock, capsys):
     display = Display(100, 8)
     clock.now += 40
     display.show(50, {"classifier": {"loss": 0.5}}, 0.8214)
-    assert capsys.readouterr().err.strip().endswith("classifier 0.500 held-out score 0.821")
+    assert capsys.readouterr().err.strip().endswith("classifier loss 0.500 held-out score 0.821")

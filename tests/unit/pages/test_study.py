@@ -45,7 +45,7 @@ def test_the_distances_are_those_of_the_repeat_whose_pairs_are_shown(copy: Path)
     change(copy / "repeats" / "03" / "generator.json", suspects=near)
     change(copy / "repeats" / "05" / "generator.json", suspects=best, cas=0.99)
     page = page_of(copy)
-    assert "Their distances, in this order: trouser 3.75" in page.text and "trouser 0.25" not in page.text
+    assert "row by row: trouser 3.75" in page.text and "trouser 0.25" not in page.text
 
 
 def test_a_study_says_all(study: Path) -> None:

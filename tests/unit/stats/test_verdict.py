@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from zeuxis.errors import BadInput, counted
 from zeuxis.stats import paired
 from zeuxis.stats.chance import Guessing
 from zeuxis.stats.found import Verdict
-from zeuxis.stats.sentences import round_up
+from zeuxis.stats.sentences import round_up, sentence_of, why_of
 from zeuxis.stats.twoway import Examined, least_effect, two_way
 from zeuxis.stats.verdict import calls, pictures_for_none, rule, secondary, verdict
 
@@ -91,7 +92,7 @@ def test_a_small_sure_gain_is_said_to_be_small():
 def test_no_useful_gain_and_undecided():
     tight, wide = told(TIGHT), told(WIDE)
     assert (tight.verdict, wide.verdict) == ("NO USEFUL GAIN", "UNDECIDED")
-    assert f"effects from about {wide.mde80:.2f} points on, four times in five" in wide.sentence
+    assert f"detects an effect of about {wide.mde80:.2f} points in four cases out of five" in wide.sentence
     assert f"takes a new study of about {wide.repeats_for_margin} repeats" in wide.sentence
     assert "a fair second look" in wide.why and "second look" not in tight.why
     assert wide.mde80 == pytest.approx(paired.detectable(wide.error, wide.df), rel=0.05)
@@ -112,7 +113,7 @@ def test_what_all_repeats_share_is_not_called():
     assert "more repeats would not take that part away" in found.why
     assert found.repeats_for_margin is None and found.pictures_for_margin > 40
     assert (
-        f"no number of repeats calls 0.50 points on 40 test pictures like these: it takes at least about "
+        f"no number of repeats detects 0.50 points on 40 test pictures like these: it takes at least about "
         f"{round_up(found.pictures_for_margin):,}" in found.sentence
     )
     assert calls(x[None], margin=0.5) == ["UNDECIDED"]
@@ -130,7 +131,7 @@ def test_fewer_than_six_repeats_never_decide_and_say_so(repeats, shares):
     assert ("for description only" in found.sentence) == (repeats > 1 and shares is None)
     # differences that are 0 by choice are not told as measured ones
     assert ("nothing was measured of the generated pictures" in found.sentence) == (shares == 0.0)
-    assert ("differed by" in found.sentence) == (shares is None)
+    assert ("points higher on average" in found.sentence) == (shares is None)
     assert found.smallest_p == (1.0 if shares == 0.0 else 2 / 2**repeats)
     assert ("chose share 0" in found.why) == (shares == 0.0)
     assert calls(table([size] * repeats)[None], margin=0.5) == ["UNDECIDED"]
@@ -141,7 +142,7 @@ def test_one_number_says_what_a_study_can_call(repeats, effect):
     """Of six repeats all signs must agree: no second figure stands beside the one that allows for it."""
     found = told(([1.5, -1.2, 0.8, -2.0, 1.1, 0.3, -0.6, 1.9, 0.4])[:repeats])
     assert found.mde80 == pytest.approx(effect * found.sd, rel=0.01)
-    assert found.sentence.count("four times in five") == 1 and "four" not in found.why
+    assert found.sentence.count("four cases out of five") == 1 and "four" not in found.why
 
 
 def test_share_zero_everywhere_is_no_useful_gain_and_says_why():
@@ -196,7 +197,7 @@ def test_a_study_whose_repeats_chose_share_0_says_that_it_can_call_nothing(chose
     left = f"{6 - chose} of the 6 repeats chose to leave out the generated pictures (share 0)"
     assert left in found.sentence and "can call neither HELPED nor HURT" in found.sentence
     assert f"the smallest possible p is {least:g}" in found.sentence
-    assert "four times in five" not in found.sentence and "takes about" not in found.sentence
+    assert "four cases out of five" not in found.sentence and "takes about" not in found.sentence
 
 
 def test_a_study_short_of_repeats_that_chose_pictures_says_how_many_it_takes():
@@ -235,7 +236,7 @@ def test_where_repeats_disagree_an_interval_above_0_says_that_p_is_too_large():
     assert found.verdict == "UNDECIDED" and found.interval95[0] > 0 and found.p == 0.0625
     assert "lies above 0" in found.sentence and "too uncertain" not in found.sentence
     assert "but the repeats do not agree well enough: p is 0.0625, and HELPED needs 0.05 at most" in found.sentence
-    assert found.sentence.index("do not agree") < found.sentence.index("differed by")
+    assert found.sentence.index("do not agree") < found.sentence.index("points higher on average")
 
 
 def test_an_interval_that_holds_0_and_share_0_says_both():
@@ -375,3 +376,20 @@ def test_secondary_refuses_unknown_and_unpaired_arms(pairs):
     hits = arms(D)
     with pytest.raises(BadInput):
         secondary(hits | ({"short": hits["gan"][:3]} if pairs[0][1] == "short" else {}), pairs, ONE)
+
+
+def test_hundreds_of_repeats_are_no_advice():
+    """A study of six repeats was told to repeat itself 2,551 times, where 1,000 test pictures were what it lacked."""
+    few = told(WIDE)
+    many = replace(few, repeats_for_margin=2_551)
+    said = sentence_of(many, "the generated pictures", "balanced accuracy")
+    assert "to detect 0.50 points takes more test pictures" in said and "2,551" not in said
+    assert "second look" not in why_of(many, "the generated pictures", 0.05)
+    assert "takes a new study of about 100 repeats" in sentence_of(replace(few, repeats_for_margin=100), "it", "score")
+
+
+@pytest.mark.parametrize(
+    ("mean", "says"), [(0.08, "was 0.08 points higher"), (-2.0, "was 2.00 points lower"), (0, "was the same")]
+)
+def test_a_difference_is_said_with_its_side(mean, says):
+    assert says in sentence_of(replace(told(WIDE), mean=mean), "it", "score")

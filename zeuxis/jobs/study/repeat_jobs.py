@@ -25,7 +25,7 @@ from zeuxis.engine.state import build_networks, build_state
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.jobs.capabilities.recognizes import predictions
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
-from zeuxis.jobs.nearest_neighbours import write_suspects
+from zeuxis.jobs.nearest_neighbours import copies_record, write_suspects
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study import guessing
 from zeuxis.jobs.study.hits import pack
@@ -138,6 +138,7 @@ def train_generator(place: Place, spec: Spec) -> None:
             "images": run.finish["images"],
             "guessed": None if others is None else guessing.described(place, others, drawn),
             "alarms": run.finish["alarms"],
+            "copies": copies_record(fakes[:_SUSPECT_SAMPLES], learned, validation),
             "suspects": [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in near],
             "seconds": round(time.monotonic() - started, 1),
         },

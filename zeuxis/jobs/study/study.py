@@ -42,7 +42,7 @@ from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import REST, Plan, Rates, StudyConfig, arms_of, lay_out
-from zeuxis.jobs.study.treatment import named
+from zeuxis.jobs.study.treatment import named, noun_of
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
@@ -150,7 +150,10 @@ def write_down(place: Place, data: Mapping[str, Any], out: str | None = None) ->
             "plan": place.plan.as_dict(),
             "compute": place.compute.as_dict(),
             "split": place.split.digest,
-            "primary": f"{asked.treatment} against best, balanced accuracy on the sealed test part, in points",
+            "primary": (
+                f"balanced accuracy with {noun_of(asked.treatment)} (arm {asked.treatment}) against the best of the "
+                "rules without (arm best), on the sealed test part, in points"
+            ),
             "versions": versions(),
             "command": command_line(),
             "out": out,
