@@ -29,14 +29,13 @@ def build_networks(recipe: Recipe, spec: Spec, seed: int) -> nn.ModuleDict:
 def adopt(weights: Mapping[str, Tensor], *groups: nn.ModuleDict, part: str = "") -> None:
     """Gives the weights "NETWORK.NAME" to the networks of that name in each group, where there are such.
 
-    part: of a network, to which they are given in place of that: those "NETWORK.NAME", where there are such, else all.
+    part: of a network, to which they are given in place of that: those "PART.NAME", where there are such, else all.
     """
     if part:
-        name = part.partition(".")[0]
-        named = {k: v for k, v in weights.items() if k.startswith(f"{name}.")}
-        mine = {k.partition(".")[2]: v for k, v in (named or weights).items()}
+        named = {k.removeprefix(f"{part}."): v for k, v in weights.items() if k.startswith(f"{part}.")}
+        mine = named or {k.partition(".")[2]: v for k, v in weights.items()}
         for networks in groups:
-            if name in networks:
+            if part.partition(".")[0] in networks:
                 networks.get_submodule(part).load_state_dict(mine)
         return
     for name in {key.partition(".")[0] for key in weights}:
