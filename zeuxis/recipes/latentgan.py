@@ -36,7 +36,7 @@ from zeuxis.recipes.recipe import (
 from zeuxis.schedule import cosine
 
 PRETRAINED = ((4, (32, 64, 128), 64, 32, 128),)
-"""Factor, widths, latent, label_dim and dense of the pairs of trunks that come with the package, all for maps of 16 x 16 cells."""
+"""Factor, widths, latent, label_dim and dense of the pairs that come with the package, for maps of 16 x 16 cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
