@@ -60,7 +60,7 @@ def _further(verdict: Verdict) -> str:
         )
     if (verdict.repeats_for_margin or 0) > MANY:
         there = counted(verdict.test_pictures, "test picture")
-        return f"; to detect {margin} points takes more test pictures than {there}: repeats alone hardly reach it"
+        return f"; to detect {margin} points takes more than {there}: repeats alone hardly reach it"
     more = _more(verdict)
     return f"; to detect {margin} points takes a new study of about {counted(more, 'repeat')}" if more else ""
 
