@@ -69,7 +69,7 @@ def guard_words(domain: str, policies: Iterable[str | Policy]) -> str:
     if not phrases:
         return ""
     such = ", such as `overhead`" if domain == "photo" else ""
-    return f"taken as {guard.noun}: {', '.join(phrases)}; --domain says another kind{such}"
+    return f"taken as {guard.noun}: {', '.join(phrases)}; --domain sets another kind{such}"
 
 
 _FLIPS = {

@@ -273,7 +273,7 @@ def with_domain(recipe: Recipe, source: str, given: Mapping[str, Any]) -> Recipe
     """The recipe with its `domain`, where it has one and none is given, guessed from the source's name, and said."""
     guessed = {} if "domain" in given else domain_of(type(recipe), guess_domain(source))
     if guessed and any(getattr(recipe, name, None) in moves for name, moves in _MOVES.items()):
-        say(f"zeuxis: augmenting as {guessed['domain']}, guessed from the name; --domain says otherwise")
+        say(f"zeuxis: augmenting as {guessed['domain']}, guessed from the name; --domain sets another kind")
     return replace(recipe, **guessed) if guessed else recipe
 
 

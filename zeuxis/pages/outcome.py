@@ -206,7 +206,7 @@ def _earlier(held: Held) -> str:
     best, kept = f"{_figure(earlier.figure, held.unit)} {when}", f"; {earlier.kept}" if earlier.kept else ""
     if earlier.figure - held.ours <= held.noise:
         return f"It had {best} on the way, which so few pictures do not tell from luck{kept}."
-    return f"It was better on the way, with {best}, as where a net learns its training pictures by heart{kept}."
+    return f"It was better on the way, with {best}, as happens when a net learns its training pictures by heart{kept}."
 
 
 def _gain(gain: float, least: float, noise: float) -> str:

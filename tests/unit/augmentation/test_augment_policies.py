@@ -139,9 +139,9 @@ def test_words_and_guesses():
     assert max(len(line) for lines in told.values() for line in lines.values()) < 175
     assert not any(told["none"].values()), "nothing is done, so nothing hangs on the kind"
     digits = "taken as digits: no flips"
-    hint = "; --domain says another kind, such as `overhead`"
+    hint = "; --domain sets another kind, such as `overhead`"
     assert told["light"]["photo"] == f"taken as photographs and the like: left-right flips, no up-down flips{hint}"
-    assert told["light"]["digits"] == f"{digits}; --domain says another kind", "it neither turns nor shears"
+    assert told["light"]["digits"] == f"{digits}; --domain sets another kind", "it neither turns nor shears"
     everything = f"{digits}, rotation up to 15 degrees, shear up to 0.2, no solarizing, small cutouts; "
     assert told["strong"]["digits"].startswith(everything) and "up to 10 degrees" in told["classic"]["text"]
     above = "flips both ways, rotation up to {} degrees"
