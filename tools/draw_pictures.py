@@ -2,7 +2,7 @@
 
 Squares of the public-domain photographs in tests/pictures/held-out, which no net has seen: damaged, mended by a
 classic method, by the nets of the package, and the truth, with PSNR over all channels. One sheet a task in FOLDER,
-docs/pictures by default.
+docs/pictures by default; and `restored.jpg`, three photographs as they come out of `zeuxis restore`.
 """
 
 import sys
@@ -78,6 +78,8 @@ SHEETS: dict[str, tuple[str, dict[str, Column]]] = {
     ),
 }
 
+RESTORED = {"city1": "noise-8bit=25", "loc2": "jpeg420=10", "station4": "blur=1.5"}
+
 
 def _seen(words: str, clean: Tensor, index: int) -> Degraded:
     if not words:
@@ -85,9 +87,14 @@ def _seen(words: str, clean: Tensor, index: int) -> Degraded:
     return parse(words)(clean, Draw(index, phase="pictures"))
 
 
+def _pixels(image: Tensor) -> Image.Image:
+    return Image.fromarray(
+        ((image[0].clamp(-1, 1) + 1) * 127.5).round().byte().expand(3, -1, -1).permute(1, 2, 0).numpy()
+    )
+
+
 def _tile(image: Tensor, words: str) -> Image.Image:
-    pixels = ((image[0].clamp(-1, 1) + 1) * 127.5).round().byte().expand(3, -1, -1).permute(1, 2, 0).numpy()
-    shown = Image.fromarray(pixels).resize((2 * SIDE, 2 * SIDE), Image.Resampling.NEAREST)
+    shown = _pixels(image).resize((2 * SIDE, 2 * SIDE), Image.Resampling.NEAREST)
     sheet = Image.new("RGB", (2 * SIDE, 2 * SIDE + 24), "white")
     sheet.paste(shown, (0, 24))
     ImageDraw.Draw(sheet).text((4, 3), words, "black", ImageFont.load_default(15))
@@ -111,6 +118,20 @@ def _row(path: Path, index: int, words: str, columns: dict[str, Column]) -> list
     return [*tiles, _tile(clean, "truth")]
 
 
+def _restored() -> Image.Image:
+    """Before, after and truth of a photograph for each kind of damage, without words: the picture in README.md."""
+    side, gap = 200, 4
+    sheet = Image.new("RGB", (3 * (side + gap) - gap,) * 2, "white")
+    for y, (name, words) in enumerate(RESTORED.items()):
+        picture = read(PHOTOS / f"{name}.webp")
+        seen = parse(words)(to_tensor(picture), Draw(y, phase="pictures"))
+        for x, image in enumerate((seen.image, _asked("auto")(seen, picture), to_tensor(picture))):
+            top, left = ((s - side) // 2 for s in image.shape[2:])
+            tile = _pixels(image[..., top : top + side, left : left + side])
+            sheet.paste(tile, (x * (side + gap), y * (side + gap)))
+    return sheet
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
     torch.set_num_threads(1)
@@ -125,6 +146,8 @@ def main() -> None:
                 sheet.paste(tile, (x * (width + 6), y * (height + 6)))
         sheet.save(folder / f"{name}.jpg", quality=85)
         print(folder / f"{name}.jpg")
+    _restored().save(folder / "restored.jpg", quality=92)
+    print(folder / "restored.jpg")
 
 
 if __name__ == "__main__":

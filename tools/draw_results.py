@@ -1,9 +1,10 @@
-"""Draws the tables of measurements in docs/ from the lines of benchmarks/results/.
+"""Draws tables of measurements, and sums in sentences, of docs/ and README.md from the lines of benchmarks/results/.
 
     python tools/draw_results.py [--check]
 
-A table stands between `<!-- results: NAME -->` and `<!-- end -->`; what it shows is in `result_tables.py`. Of each row
-the last line counts. With --check nothing is written, and the exit code is 1 where something would change.
+A table stands between `<!-- results: NAME -->` and `<!-- end -->`, a sum such as "23 of 104" between
+`<!-- count: NAME -->` and `<!-- end -->`; what they show is in `result_tables.py`. Of each row the last line counts.
+With --check nothing is written, and the exit code is 1 where something would change.
 """
 
 import json
@@ -13,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from result_tables import TABLES, Labels, Table, keys
+from result_tables import COUNTS, TABLES, Count, Labels, Table, keys
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PLACE = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+SUM = re.compile(r"(<!-- count: ([\w-]+) -->).*?(<!-- end -->)")
 Lines = Mapping[tuple[str, Labels], dict[str, Any]]
 
 
@@ -43,6 +45,21 @@ def table(name: str, lines: Lines, tables: Mapping[str, Table] = TABLES) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
+def count(name: str, lines: Lines, counts: Mapping[str, tuple[Count, ...]] = COUNTS) -> str:
+    """As `N of M`. Raises ValueError where no line is counted."""
+    found = [line["figures"] | {"n": line["figures"][one.figure]} for one in counts[name] for line in _of(one, lines)]
+    if not found:
+        raise ValueError(f"{name}: no line")
+    return f"{sum(f['n'] for f in found)} of {sum(f['pictures'] for f in found)}"
+
+
+def _of(one: Count, lines: Lines) -> list[dict[str, Any]]:
+    """The lines of the cells of its table that bear its label, each once."""
+    cells = {key for row in one.table.rows for column in one.table.columns for key in keys(row, column)}
+    wanted = {(one.table.lines, key) for key in cells if one.label in key}
+    return [lines[key] for key in lines if key in wanted]
+
+
 def cell(templates: tuple[str, ...], figures: Mapping[str, float | None]) -> str:
     """The first template whose figures are all known, filled in."""
     known = {key: value for key, value in figures.items() if value is not None}
@@ -57,8 +74,10 @@ def cell(templates: tuple[str, ...], figures: Mapping[str, float | None]) -> str
 def drawn() -> dict[Path, str]:
     """Every page with what it should hold."""
     lines = newest()
-    pages = {page: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))}
-    return {page: PLACE.sub(lambda m: m[1] + table(m[2], lines) + m[3], text) for page, text in pages.items()}
+    paths = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+    pages = {page: page.read_text(encoding="utf-8") for page in paths}
+    pages = {page: PLACE.sub(lambda m: m[1] + table(m[2], lines) + m[3], text) for page, text in pages.items()}
+    return {page: SUM.sub(lambda m: m[1] + count(m[2], lines) + m[3], text) for page, text in pages.items()}
 
 
 def main() -> int:

@@ -38,6 +38,16 @@ class Table:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class Count:
+    """What is summed within a sentence, as `N of M`: `figure`, of M `pictures`, over the lines of all cells of `table`
+    of which `label` is a label."""
+
+    table: Table
+    label: str
+    figure: str
+
+
 def keys(row: Row, column: Column) -> list[Labels]:
     """All sets of labels that a cell may be of, in order."""
     pairs = product(row.labels, column.labels)
@@ -283,3 +293,11 @@ TABLES = {
     "photographs": PHOTOGRAPHS,
 }
 """By the name between the markers of the page."""
+
+COUNTS = {
+    "blurred-left-alone": (Count(STANDARD_SETS, "blur 1.5", "left_alone"),),
+    "noisy-left-alone": tuple(Count(STANDARD_SETS, f"noise {sigma}", "left_alone") for sigma in (15, 25)),
+    "damaged-left-alone": tuple(Count(STANDARD_SETS, damage, "left_alone") for damage in DAMAGE[1:]),
+    "damaged-found": tuple(Count(KINDS, row.labels[0], "found") for row in KINDS.rows),
+}
+"""Sums within sentences, by the name between `<!-- count: NAME -->` and `<!-- end -->`; all together are one sum."""

@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tools")]
 
 import draw_results  # noqa: E402 - scripts of tools/ and benchmarks/
 import results  # noqa: E402
-from result_tables import TABLES, Column, Row, Table  # noqa: E402
+from result_tables import COUNTS, TABLES, Column, Count, Row, Table  # noqa: E402
 
 LINES = [
     (file.name, line)
@@ -28,8 +28,9 @@ FIELDS = ["table", "row", "command", "commit", "machine", "date", "seconds", "fi
 def test_the_tables_are_those_of_the_lines():
     other = [page.name for page, text in draw_results.drawn().items() if page.read_text(encoding="utf-8") != text]
     assert not other, "python tools/draw_results.py"
-    pages = (page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    pages = [page.read_text(encoding="utf-8") for page in draw_results.drawn()]
     assert sorted(m[2] for text in pages for m in draw_results.PLACE.finditer(text)) == sorted(TABLES)
+    assert {m[2] for text in pages for m in draw_results.SUM.finditer(text)} == set(COUNTS)
 
 
 def test_a_line_holds_numbers_and_where_they_are_from():
@@ -77,6 +78,22 @@ def test_a_table_as_it_is_drawn():
     assert drawn == "| set | gain | best |\n| --- | --- | --- |\n| one | +1.00 | 1,234 |\n| two | equal |  |\n"
     with pytest.raises(ValueError, match="no line"):
         draw_results.table("t", {}, {"t": table})
+
+
+def test_a_sum_within_a_sentence():
+    """The page said that fifteen of 520 were left alone, above a table that added up to thirty."""
+    column = Column("left alone", ("{left_alone}",))
+    table = Table("t", ("set",), (column, column), (Row(("one",), ("x | blur",)), Row(("two",), ("y | blur",))))
+    lines = {
+        ("t", frozenset({"x", "blur"})): {"figures": {"left_alone": 3, "pictures": 14}},
+        ("t", frozenset({"y", "blur"})): {"figures": {"left_alone": 2, "pictures": 5}},
+        ("t", frozenset({"z", "blur"})): {"figures": {"left_alone": 9, "pictures": 9}},
+        ("other", frozenset({"x", "blur"})): {"figures": {"left_alone": 9, "pictures": 9}},
+    }
+    counts = {"blurred": (Count(table, "blur", "left_alone"),), "none": (Count(table, "noise", "left_alone"),)}
+    assert draw_results.count("blurred", lines, counts) == "5 of 19"
+    with pytest.raises(ValueError, match="no line"):
+        draw_results.count("none", lines, counts)
 
 
 def test_every_script_is_in_the_index():

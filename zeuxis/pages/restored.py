@@ -51,8 +51,9 @@ class Shown:
     """One picture of the page.
 
     before, after, original: upright and of one shape (before: `scale` times smaller). size: height and width of the
-    part of the result that was compared. done: what was measured and done, in words; tiles: (name,
-    figure, small print); maps: where it changed, how sure it is; place: top and left of the square shown enlarged.
+    part of the result that was compared. done: what was measured and done, in words; tiles: (name, figure, small
+    print); maps: where it changed, how sure it is; place: top and left of the square shown enlarged; taken: whether
+    nothing was done but to take noise or specks away.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Shown:
     remarks: tuple[str, ...] = ()
     maps: tuple[Map, ...] = ()
     place: tuple[int, int] | None = None
+    taken: bool = False
 
 
 # ------------------------------------------------------------------ pictures
@@ -109,9 +111,9 @@ def bar() -> str:
     return "linear-gradient(to right, " + ", ".join("#{:02x}{:02x}{:02x}".format(*c) for c in _HEAT) + ")"
 
 
-def difference(before: Image.Image, after: Image.Image) -> tuple[Image.Image, int]:
-    """before - after around middle grey, and how often it is enlarged: as much as leaves most of it in range."""
-    apart = np.asarray(before, np.int16) - np.asarray(after, np.int16)
+def difference(first: Image.Image, second: Image.Image) -> tuple[Image.Image, int]:
+    """first - second around middle grey, and how often it is enlarged: as much as leaves most of it in range."""
+    apart = np.asarray(first, np.int16) - np.asarray(second, np.int16)
     gain = next((g for g in GAINS if g * apart.std() < 50), 1)
     return Image.fromarray(np.clip(128 + gain * apart, 0, 255).astype(np.uint8)), gain
 
@@ -128,11 +130,23 @@ def _squares(item: Shown, before: Image.Image, after: Image.Image, original: Ima
     box = (left, top, min(left + SIDE, after.width), min(top + SIDE, after.height))
     parts = {"before": before.crop(box), "after": after.crop(box)}
     if item.scale == 1:
-        apart, gain = difference(parts["before"], parts["after"])
-        parts[f"taken away, its contrast times {gain}" if gain > 1 else "taken away"] = apart
+        pair = ("before", "after") if item.taken else ("after", "before")  # what was added is bright then
+        apart, gain = difference(*(parts[name] for name in pair))
+        name = "taken away" if item.taken else "changed"
+        parts[f"{name}, its contrast times {gain}" if gain > 1 else name] = apart
     if original is not None:
         parts["original"] = original.crop(box)
     return [(name, _jpeg(_doubled(part), 2 * SIDE)) for name, part in parts.items()]
+
+
+def _slides(item: Shown, before: Image.Image, after: Image.Image, original: Image.Image | None) -> list[Any]:
+    """(name, picture) of the two behind the slider, or of one: left alone, it is held against its original."""
+    if item.left_alone:
+        shown = {"left alone": after} | ({} if original is None else {"original": original})
+    else:
+        first = f"before, enlarged {item.scale} times by bicubic" if item.scale > 1 else "before"
+        shown = {first: before, "after": after}
+    return [(name, _jpeg(picture)) for name, picture in shown.items()]
 
 
 def drawn(item: Shown) -> dict[str, Any]:
@@ -147,9 +161,7 @@ def drawn(item: Shown) -> dict[str, Any]:
         "left_alone": item.left_alone,
         "tiles": item.tiles,
         "remarks": item.remarks,
-        "before": _jpeg(before),
-        "after": _jpeg(after),
-        "before_name": f"before, enlarged {item.scale} times by bicubic" if item.scale > 1 else "before",
+        "slides": _slides(item, before, after, original),
         "squares": _squares(item, before, after, original),
         "maps": [(_jpeg(heat_picture(m, after), WIDEST), m.words, brief(m.top)) for m in item.maps],
     }

@@ -213,7 +213,7 @@ def test_a_picture_beside_its_original(tmp_path: Path, capsys):
     assert f"{entry['input']['psnr']:.2f} -> {entry['output']['psnr']:.2f}" in row
     html = Path(found["page"]).read_text("utf-8")
     assert "Done by non-local-means: noise of about 20." in html
-    assert "by this measure it is not farther from the original" in html
+    assert "Nearer to the original than before: PSNR went from" in html
 
 
 def test_a_folder_is_matched_by_path_and_stem(tmp_path: Path, capsys):
@@ -280,13 +280,38 @@ def test_an_original_of_another_picture_is_no_modcrop(tmp_path: Path):
 def test_without_an_original_the_page_says_what_changed(tmp_path: Path, capsys):
     before, after, _ = triple(tmp_path)
     page = tmp_path / "page.html"
-    found = compare(str(before), [after], RestoreConfig(), None, str(page))
+    found = compare(str(before), [after], RestoreConfig("denoise"), None, str(page))
     assert found["mean"] == {} and found["page"] == str(page)
     changed = found["compared"][0]["changed"]
     assert changed["consistency"] is None and 15 < changed["residual"] < 25 and changed["shift"] < 1
     html = page.read_text("utf-8")
     assert "Colours shifted by" in html and "Taken away" in html and "PSNR" not in html
     assert "colours shifted by" in capsys.readouterr().err
+
+
+def test_sharpening_is_told_as_a_change_and_what_was_measured_is_told_once(tmp_path: Path, capsys):
+    """Words of denoising stood there: taken away, removed beyond the noise. And the measurement stood there twice."""
+    before, after, truth = triple(tmp_path)
+    asked = RestoreConfig("deblur")
+    measured = diagnose.measure(read(before), to_tensor(read(before)), "deblur")
+    why = diagnose.plan("deblur", measured).why
+    save(after, noisy(smooth(), 5, 1), {"used": ["total variation"], "why": why, "task": "deblur"})
+    compare(str(before), [after], asked, None, str(tmp_path / "page.html"))
+    html = (tmp_path / "page.html").read_text("utf-8").partition("<main>")[2]
+    assert "Changed by" in html and "Where it was changed, and how much" in html and "a square of it changed" in html
+    for wrong in ("aken away", "Removed beyond", "the noise was measured", "the noise is"):
+        assert wrong not in html, wrong
+    assert html.count(measured.words()) == 1 and "Done by total variation: asked for; " in html
+    assert "the noise is" not in capsys.readouterr().err
+
+
+def test_a_picture_left_alone_is_shown_beside_its_original(tmp_path: Path):
+    before, _, truth = triple(tmp_path)
+    same = save(tmp_path / "same.png", to_tensor(read(before)))
+    compare(str(before), [same], RestoreConfig(), str(truth), str(tmp_path / "page.html"))
+    html = (tmp_path / "page.html").read_text("utf-8")
+    assert 'alt="a.png original"' in html and 'alt="a.png left alone"' in html
+    assert "It was left alone, and is as near to the original as before: PSNR" in html
 
 
 def test_the_page_of_a_filled_hole_tells_of_the_hole_alone(tmp_path: Path, capsys):
@@ -390,24 +415,39 @@ def test_of_many_pictures_twelve_are_shown_from_the_least_gain_to_the_largest():
     assert presenting._chosen(entries[:12]) == list(range(12))
 
 
-def test_the_sentence_counts_what_became_worse():
-    def entry(before: float, after: float) -> dict:
-        return {"input": {"psnr": before}, "output": {"psnr": after}, "left_alone": False}
+def _judged(*scores: tuple[float, float], scale: int = 1, left_alone: bool = False) -> str:
+    """The first sentence of the page, of pictures with these PSNR before and after."""
+    entries = [{"input": {"psnr": b}, "output": {"psnr": a}, "left_alone": left_alone} for b, a in scores]
+    return presenting._sentence(entries, comparing._means(entries), scale)
 
-    entries = [entry(20.0, 24.0), entry(30.0, 29.0)]
-    said = presenting._sentence(entries, comparing._means(entries))
-    assert said == (
-        "PSNR went from 25.00 to 26.50 dB (+1.50) on average of 2 pictures;"
-        " by this measure 1 of 2 is farther from the original than before."
+
+def test_the_sentence_says_whether_a_picture_came_nearer():
+    """A gain of 2.75 dB was told as "not farther from the original"."""
+    went = "PSNR went from 33.96 to 36.71 dB (+2.75)."
+    assert _judged((33.96, 36.71)) == f"Nearer to the original than before: {went}"
+    assert _judged((33.96, 36.71), scale=2) == f"Nearer to the original than bicubic: {went}"
+    assert _judged((30.0, 29.0)) == "Farther from the original than before: PSNR went from 30.00 to 29.00 dB (−1.00)."
+    assert _judged((30.0, 30.001)) == "No nearer to the original than before, and no farther: PSNR 30.00 dB."
+    alone = "It was left alone, and is as near to the original as before: "
+    assert _judged((30.0, 30.0), left_alone=True) == f"{alone}PSNR 30.00 dB."
+    assert _judged((inf, inf), left_alone=True) == f"{alone}equal to the original."
+    assert _judged((inf, inf)) == "Nothing differs from the original, neither before nor after."
+    assert _judged((inf, 30.0)).startswith("Farther from the original than before, when nothing differed: PSNR is 30")
+    assert _judged((30.0, inf)).startswith("Nothing differs from the original any more; PSNR was 30.00 dB")
+
+
+def test_the_sentence_counts_what_became_better_and_worse():
+    assert _judged((20.0, 24.0), (30.0, 29.0)) == (
+        "Nearer to the originals than before on average: PSNR went from 25.00 to 26.50 dB (+1.50);"
+        " by this measure 1 of 2 is nearer, 1 farther."
     )
-    same = [entry(inf, inf)]
-    assert presenting._sentence(same, comparing._means(same)).startswith(
-        "Nothing differs from the originals; by this measure it is not"
+    assert _judged((30.0, 30.0), (20.0, 20.0)).startswith("As near to the originals as before on average: PSNR went")
+    assert _judged((30.0, 28.0), (20.0, 20.0), (inf, inf)) == (
+        "Farther from the originals than before on average of 2 that differ from them: "
+        "PSNR went from 25.00 to 24.00 dB (−1.00); by this measure 2 of 3 are as near, 1 farther."
     )
-    spoiled = [entry(inf, 30.0)]
-    said = presenting._sentence(spoiled, comparing._means(spoiled))
-    assert "Nothing differs" not in said
-    assert said.endswith("by this measure it is farther from the original than before.")
+    assert _judged((inf, inf), (inf, inf)) == "Nothing differs from the originals; by this measure 2 of 2 are as near."
+    assert _judged((inf, 30.0), (inf, inf)).startswith("A mean of PSNR cannot be told")
 
 
 # ------------------------------------------------------------------ transparency

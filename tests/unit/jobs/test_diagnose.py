@@ -103,6 +103,24 @@ def test_softness_is_not_said_where_it_was_not_judged():
     assert "deblur" not in plan("auto", clean).why
 
 
+def test_a_blur_that_is_not_sure_is_said_with_the_way_out():
+    """It was told as nothing found, and soft, in one line, and `--task deblur` was named for a JPEG alone."""
+    soft = Measured(0.0, None, (0, 0), 0.0, soft=True, unjudged={"noise": "the picture is too soft"})
+    why = plan("auto", soft).why
+    assert why == (
+        "soft, but not surely by a Gaussian blur: `--task deblur` sharpens it anyway; "
+        "no JPEG grid found; noise cannot be judged, as the picture is too soft"
+    )
+    lossy = plan("auto", replace(soft, quality=90)).why
+    assert lossy.count("--task deblur") == 1 and "nothing found" not in lossy and "JPEG quality 90" in lossy
+    assert "asked for; " in plan("deblur", soft).why and soft.words() in plan("deblur", soft).why
+
+
+def test_noise_that_is_too_little_is_not_denied():
+    faint = plan("auto", Measured(3.0, None, (0, 0), 0.0)).why
+    assert faint.startswith("too little to mend: noise 3.0") and "`--task denoise` takes such noise away" in faint
+
+
 def test_what_could_not_be_judged_is_told_apart_from_what_was_not_found(pixels):
     """A small, drawn or half-transparent picture passed for clean and sharp; so did any other codec's file."""
     small = measured(pixels[:15, :15])

@@ -27,7 +27,7 @@ def shown(folder: Path, name: str = "one", **changes: Any) -> Shown:
     before, after = picture(folder, f"{name}-before"), picture(folder, f"{name}-after")
     heat = Map(np.linspace(0, 8, 600, dtype=np.float32).reshape(20, 30), 8.0, "Removed beyond the noise")
     tiles = (("PSNR", "28.42 dB", "was 20.42 dB, +8.00"),)
-    plain: dict[str, Any] = {"tiles": tiles, "maps": (heat,), "place": (4, 10), **changes}
+    plain: dict[str, Any] = {"tiles": tiles, "maps": (heat,), "place": (4, 10), "taken": True, **changes}
     return Shown(name, before, after, None, 1, (60, 90), "Noise 24.5. Done by repair.", False, **plain)
 
 
@@ -99,6 +99,22 @@ def test_a_picture_left_alone_has_no_slider(tmp_path: Path) -> None:
     page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(item)], WORDS))
     assert not [t for t, _ in page.tags if t == "input"]
     assert [str(i["alt"]) for i in page.images()] == ["same, left alone"] and "What changed" not in page.text
+
+
+def test_what_was_sharpened_is_called_changed_and_what_was_added_is_bright(tmp_path: Path) -> None:
+    """The page of a deblurred picture spoke of what was taken away."""
+    names = [name for name, _ in drawn(shown(tmp_path, taken=False))["squares"]]
+    assert names[:2] == ["before", "after"] and names[2].startswith("changed")
+
+
+def test_a_picture_left_alone_is_held_against_its_original(tmp_path: Path) -> None:
+    same, truth = picture(tmp_path, "same"), picture(tmp_path, "truth")
+    item = Shown("same", same, same, truth, 1, (60, 90), "Left alone: `--task deblur` sharpens it.", True)
+    page, _ = page_of(write_restored(tmp_path / "page.html", [drawn(item)], WORDS))
+    assert [str(i["alt"]) for i in page.images()] == ["same original", "same left alone"]
+    ranges = [a for t, a in page.tags if t == "input"]
+    assert [a["aria-label"] for a in ranges] == ["how much of same is shown left alone"]
+    assert "<code class=short>--task deblur</code>" in (tmp_path / "page.html").read_text("utf-8")
 
 
 def test_an_enlarged_picture_is_held_against_bicubic_and_cut_as_it_was_compared(tmp_path: Path) -> None:

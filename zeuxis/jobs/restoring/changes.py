@@ -120,9 +120,10 @@ def residual(before: Tensor, after: Tensor) -> float:
 def taken(before: Tensor, after: Tensor, noise: float, specks: bool = False) -> Map:
     """Where more was taken away than the noise: root of the local mean square of input - result, less `noise`.
 
-    In grey levels, over windows of 16 pixels. Of white noise nothing is left; edges and texture that went with
-    it are (the method noise of Buades, Coll and Morel 2005, section 2.3, with the noise subtracted). specks: there were
-    some, of which `before` is free.
+    noise: 0 where the step takes none away, such as sharpening: then all that it changed is shown. In grey levels, over
+    windows of 16 pixels. Of white noise nothing is left; edges and texture that went with it are (the method noise of
+    Buades, Coll and Morel 2005, section 2.3, with the noise subtracted). specks: there were some, of which `before` is
+    free.
     """
     beyond = "the noise and the specks" if specks else "the noise"
     meaning = f"Removed beyond {beyond}: where structure was changed" if noise else "Where it was changed, and how much"

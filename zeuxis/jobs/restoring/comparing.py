@@ -52,9 +52,9 @@ def _finite(scores: Mapping[str, float | None]) -> dict[str, float | str | None]
 
 def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str | None) -> dict[str, Any]:
     """The figures of one picture, as plain values; scores stand under "input" and "output"."""
-    note = pair.note
+    note, plan = pair.note, diagnose.plan(asked.task, pair.measured)
     if why is None:
-        why = diagnose.plan(asked.task, pair.measured).why if note is None else str(note.get("why", ""))
+        why = plan.why if note is None else str(note.get("why", ""))
     entry: dict[str, Any] = {
         "name": pair.work.name,
         "source": str(pair.work.before),
@@ -66,10 +66,11 @@ def _entry(pair: Pair, asked: RestoreConfig, measure: Distance | None, why: str 
         "used": [] if note is None else [str(u) for u in note["used"]],
         "why": spelled(why),
     }
-    looked_at = pair.whole if pair.left_alone or pair.scale > 1 else pair.beside
+    taken = plan.only_takes and not pair.left_alone and pair.scale == 1
+    looked_at = pair.beside if taken else pair.whole
     change = changes.change(*looked_at, pair.scale, asked.task == diagnose.FILL and not pair.left_alone)
     entry["changed"] = change.to_json()
-    entry["words"] = change.words(pair.measured.noise, pair.measured.specks is not None)
+    entry["words"] = change.words(pair.measured.noise if taken else 0.0, pair.measured.specks is not None)
     if pair.original is not None:
         before, after, alphas = pair.given(), pair.after, pair.alpha_pairs() or (None, None)
         same = pair.scale == 1 and before.shape == after.shape and torch.equal(before, after)
@@ -128,7 +129,7 @@ class Comparison:
                 pair = pair_of(work, self.asked.scale, self.asked.task, given, measured)
                 entry = _entry(pair, self.asked, self.measure, why)
                 if self.page is not None and len(self.panels) <= restored.MOST:
-                    self.panels[work.name] = panel(pair, entry, self.asked.uncertainty)
+                    self.panels[work.name] = panel(pair, entry, self.asked)
                 self.done[work.name] = work, entry
         except (BadInput, MemoryRanOut) as error:
             self.failed.append((work, error))

@@ -17,7 +17,16 @@ from zeuxis.classic.jpeg_noise import coded_noise
 from zeuxis.classic.scratches import looks_worn, on_paper
 from zeuxis.classic.variety import variety
 from zeuxis.errors import BadInput, nearest
-from zeuxis.jobs.restoring.measured import COLOURS, JPEG_, NOISE_, SOFTNESS, SPECKS, Measured, specks_in_words
+from zeuxis.jobs.restoring.measured import (
+    COLOURS,
+    JPEG_,
+    NOISE_,
+    SOFTNESS,
+    SPECKS,
+    UNSURE,
+    Measured,
+    specks_in_words,
+)
 from zeuxis.pictures.picture import Picture, grey_if_equal
 
 # What counts as wrong. Chosen on held-out photographs, which no net was trained on, by benchmarks/kinds.py.
@@ -43,6 +52,7 @@ _SPECKED = "the picture has specks"  # then neither a lattice nor a blur's spect
 _ENDS = "the picture has so many black and white pixels"  # they may be specks, which hide all else
 _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
 """The tasks whose plan reads whether a picture is worn, which takes half a second; and whether its lines belong."""
+_TAKING = {"denoise", "repair", "despeckle"}
 _NO_SPECKS = Impulses(0.0, 0.0)
 _FOR_SPECKS = ("auto",)
 """The tasks that look for salt and pepper: at half strength, as `enhance` works, half of each speck would stay."""
@@ -55,6 +65,11 @@ class Plan:
     steps: tuple[str, ...]
     why: str
     strength: float = 1.0
+
+    @property
+    def only_takes(self) -> bool:
+        """Whether what the steps change is noise or specks that they take away; all others add something, too."""
+        return bool(self.steps) and set(self.steps) <= _TAKING
 
 
 def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
@@ -251,7 +266,17 @@ def _auto(m: Measured) -> Plan:
     if m.worn:
         also = "; what may be scratches or specks of an old print stays: `--task old-photo` fills it"
         return replace(plan, why=(plan.why or m.words()) + also)
-    return plan if plan.steps else Plan((), f"nothing found to mend: {m.words()}{_hint(m)}")
+    return plan if plan.steps else Plan((), _spared(m))
+
+
+def _spared(m: Measured) -> str:
+    """Why nothing is done, and which tasks do it anyway: what is there, but not sure or not much, is not denied."""
+    if m.unexplained:
+        beside = m.words(without=(SOFTNESS,))
+        return f"{UNSURE}: `--task deblur` sharpens it anyway{beside and '; '}{beside}{_hint(m)}"
+    if m.noise:
+        return f"too little to mend: {m.words()}; `--task denoise` takes such noise away anyway{_hint(m)}"
+    return f"nothing found to mend: {m.words()}{_hint(m)}"
 
 
 def _hint(m: Measured) -> str:
@@ -259,7 +284,7 @@ def _hint(m: Measured) -> str:
     tasks = []
     if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _PLAIN, _SOFT):
         tasks.append("`--task denoise` where it is noisy")
-    if m.quality is not None and not m.blur:
+    if m.quality is not None and not m.blur and not m.unexplained:
         tasks.append("`--task deblur` where it is soft")
     return f"; try {', '.join(tasks)}" if tasks else ""
 
@@ -270,13 +295,13 @@ def _enhance(m: Measured) -> Plan:
 
 
 def _asked(m: Measured) -> Plan:
-    return Plan(("repair",), f"asked for: {m.words()}")
+    return Plan(("repair",), f"asked for; {m.words()}")
 
 
 def _old_photo(m: Measured) -> Plan:
     if m.paper:
         return Plan((), _WRITING)
-    return Plan(("scratches", "inpaint", "repair", "levels"), f"an old photograph: {m.words()}")
+    return Plan(("scratches", "inpaint", "repair", "levels"), f"an old photograph; {m.words()}")
 
 
 _WRITING = "it may be writing or a drawing, whose lines are no scratches"
@@ -284,8 +309,8 @@ _PLANS: dict[str, Callable[[Measured], Plan]] = {
     "auto": _auto,
     "enhance": _enhance,
     "denoise": _asked,
-    "jpeg": lambda m: Plan(("unblock",), f"asked for: {m.words()}"),
-    "deblur": lambda m: Plan(("sharpen",), f"asked for: {m.words()}"),
+    "jpeg": lambda m: Plan(("unblock",), f"asked for; {m.words()}"),
+    "deblur": lambda m: Plan(("sharpen",), f"asked for; {m.words()}"),
     "inpaint": lambda m: Plan(("inpaint",), "asked to fill the mask"),
     "old-photo": _old_photo,
 }

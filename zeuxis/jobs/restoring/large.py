@@ -79,7 +79,9 @@ def plan_for(path: Path, task: str) -> tuple[Plan, Middle]:
             why = f"so large a picture is denoised, and left alone otherwise: in its middle {plan.why}"
             return Plan((), why), middle
         raise BadInput(f"pictures of this size can be denoised and enlarged, not `{task}`", str(path), "cut it first")
-    return replace(plan, why=f"in its middle: {plan.why}"), middle
+    cut = [f"`--task {name}`" for name in ("deblur", "old-photo") if f"`--task {name}`" in plan.why]
+    only = f"; for {' and '.join(cut)} cut so large a picture first" if cut else ""
+    return replace(plan, why=f"in its middle: {plan.why}{only}"), middle
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What was measured of a picture, and what is told of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -10,6 +10,7 @@ COLOURS = 2.5  # grey levels of noise in the colours, white or not: neither film
 SPECKS, NOISE_, JPEG_, SOFTNESS = "salt and pepper", "noise", "JPEG traces", "softness"
 """What is measured, as `Measured.unjudged` names it."""
 FIELDS = {SPECKS: ("specks",), NOISE_: ("noise", "colours", "quiet"), JPEG_: ("quality",), SOFTNESS: ("blur", "soft")}
+UNSURE = "soft, but not surely by a Gaussian blur"
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,19 @@ class Measured:
     paper: bool | None = None
     unjudged: Mapping[str, str] = field(default_factory=dict)
 
-    def words(self) -> str:
-        """One line for people: what was found, and what could not be judged."""
+    @property
+    def unexplained(self) -> bool:
+        """Whether it is soft, but by no blur that is sure enough to be undone unasked."""
+        return self.soft and not self.blur and SOFTNESS not in self.unjudged
+
+    def words(self, without: Collection[str] = ()) -> str:
+        """One line for people: what was found, and what could not be judged; without: what is told elsewhere."""
         jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
         judged = {NOISE_: self._noise(), JPEG_: jpeg, SOFTNESS: self._sharpness()}
         clauses = [] if self.specks is None else [specks_in_words(self.specks)]
-        clauses.append(", ".join(clause for name, clause in judged.items() if name not in self.unjudged))
+        if self.unexplained and SOFTNESS not in without:  # a clause with a comma of its own stands apart
+            clauses.append(judged.pop(SOFTNESS))
+        clauses.append(", ".join(clause for name, clause in judged.items() if name not in {*self.unjudged, *without}))
         for cause in dict.fromkeys(self.unjudged.values()):
             names = [name for name, why in self.unjudged.items() if why == cause]
             clauses.append(f"{_listed(names)} cannot be judged, as {cause}")
@@ -89,7 +97,7 @@ class Measured:
     def _sharpness(self) -> str:
         if self.blur:
             return f"blur {self.blur:.1f} px"
-        return "soft, but not by a blur that can be undone for sure" if self.soft else "no Gaussian blur found"
+        return UNSURE if self.soft else "no Gaussian blur found"
 
     def judged(self) -> Judged:
         """What is told of it."""

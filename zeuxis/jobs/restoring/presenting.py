@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from zeuxis.errors import counted
-from zeuxis.jobs.restoring import changes, scoring, uncertainty
+from zeuxis.jobs.restoring import changes, diagnose, scoring, uncertainty
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.metrics.score import catalog
@@ -20,7 +20,7 @@ from zeuxis.pages.restored import Map, Shown
 _NOTHING = 0.005  # dB that are rounding
 
 
-def _tiles(entry: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+def _tiles(entry: Mapping[str, Any], taken: bool) -> tuple[tuple[str, str, str], ...]:
     """(name, figure, small print): scores where there was an original, colours, and what was kept of the input."""
     tiles = []
     for key, score in catalog().items():
@@ -30,10 +30,11 @@ def _tiles(entry: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
             figure = "equal" if after == inf else decimal(after, digits) + (unit if after is not None else "")
             was, now = (None if v is None or not isfinite(v) else v for v in (before, after))
             tiles.append((name, figure, restored.gain_words(was, now, unit, digits)))
-    return (*tiles, *([] if entry["left_alone"] else _changed_tiles(entry)))
+    return (*tiles, *([] if entry["left_alone"] else _changed_tiles(entry, taken)))
 
 
-def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _changed_tiles(entry: Mapping[str, Any], taken: bool) -> list[tuple[str, str, str]]:
+    """taken: whether nothing was done but to take noise or specks away."""
     changed, tiles = entry["changed"], []
     if changed["filled"] is not None:
         return [("Filled", f"{100 * changed['filled']:.2g} %", "of the pixels; all others are what they were")]
@@ -45,30 +46,42 @@ def _changed_tiles(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if changed["residual"] is None:
         db = "exact" if changed["consistency"] is None else f"{decimal(changed['consistency'], 1)} dB"
         tiles.append(("Consistency", db, "made small again, against the input"))
+    elif not taken:
+        tiles.append(("Changed by", decimal(changed["residual"], 1), "grey levels, their standard deviation"))
     else:
         noise = entry["measured"]["noise"]
         level = f"the noise was measured as {decimal(noise, 1)}" if noise else "no noise was measured"
+        level = "the noise could not be judged" if noise is None else level
         beside = " beside the specks" if noise and entry["measured"]["specks"] else ""
         small = f"grey levels{beside}; {level}"
         tiles.append(("Taken away", decimal(changed["residual"], 1), small))
     return tiles
 
 
-def panel(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> dict[str, Any]:
+def panel(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> dict[str, Any]:
     """What the page shows of one picture."""
-    return restored.drawn(_shown(pair, entry, heads))
+    return restored.drawn(_shown(pair, entry, asked))
 
 
-def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
-    measured = f"{pair.measured.words()[:1].upper()}{pair.measured.words()[1:]}"
-    used = ", ".join(entry["used"])
-    filled = entry["changed"]["filled"] is not None
-    done = f"Left alone: {entry['why']}." if pair.left_alone else f"Done by {used}: {entry['why']}."
-    done = done if pair.left_alone or filled or pair.scale > 1 else f"{measured}. {done}"
-    size = pair.after.shape[2], pair.after.shape[3]
-    remarks = (pair.remark[:1].upper() + pair.remark[1:] + ".",) if pair.remark else ()
-    shown = Shown(pair.work.name, *pair.read, pair.scale, size, done, pair.left_alone)
-    tiles = _tiles(entry)
+def _done(pair: Pair, entry: Mapping[str, Any]) -> str:
+    """What was done and why, and what was measured where the reason does not name it."""
+    why, measured = entry["why"], pair.measured.words()
+    done = f"Left alone: {why}." if pair.left_alone else f"Done by {', '.join(entry['used'])}: {why}."
+    named = measured in why or entry["changed"]["filled"] is not None
+    return done if pair.left_alone or named or pair.scale > 1 else f"{_opening(measured)}. {done}"
+
+
+def _opening(words: str) -> str:
+    """As a sentence begins."""
+    return words[:1].upper() + words[1:]
+
+
+def _shown(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> Shown:
+    done, size = _done(pair, entry), (pair.after.shape[2], pair.after.shape[3])
+    taken = diagnose.plan(asked.task, pair.measured).only_takes
+    remarks = (_opening(pair.remark) + ".",) if pair.remark else ()
+    shown = Shown(pair.work.name, *pair.read, pair.scale, size, done, pair.left_alone, taken=taken)
+    tiles = _tiles(entry, taken)
     if pair.left_alone:
         return replace(shown, tiles=tiles, remarks=remarks)
     before, after = pair.whole
@@ -76,11 +89,11 @@ def _shown(pair: Pair, entry: Mapping[str, Any], heads: str | None) -> Shown:
         heat = changes.invented(before, after, pair.scale)
         at = changes.taken(pair.given(), pair.after, 0.0).values
     else:
-        noise, specks = 0.0 if filled else pair.measured.noise, pair.measured.specks is not None
+        noise, specks = pair.measured.noise if taken else 0.0, pair.measured.specks is not None
         heat = changes.taken(*(pair.beside if noise else pair.whole), noise, specks)
         at = heat.values
     place = changes.place(torch.from_numpy(at), *size, restored.SIDE)
-    unsure = _unsure(pair, heads)
+    unsure = _unsure(pair, asked.uncertainty)
     tiles, maps = (tiles, (heat,)) if unsure is None else ((*tiles, unsure[1]), (heat, unsure[0]))
     return replace(shown, tiles=tiles, remarks=remarks, maps=maps, place=place)
 
@@ -119,27 +132,66 @@ def _in_format(apart: float) -> str:
     return f"the format that it was written in changed its pixels by {decimal(apart, 1)} grey levels"
 
 
-def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any]) -> str:
+def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], scale: int = 1) -> str:
     if not mean:
         alone = sum(e["left_alone"] for e in entries)
         if len(entries) == 1 and alone:
             apart = entries[0]["changed"]["residual"]
             return "It was left alone, and is what it was." if not apart else f"It was left alone; {_in_format(apart)}."
         if len(entries) == 1:
-            return f"{entries[0]['words'][:1].upper()}{entries[0]['words'][1:]}."
+            return f"{_opening(entries[0]['words'])}."
         of = counted(len(entries), "picture")
         return f"What changed, told without the originals. {alone or 'None'} of {of} left alone."
+    if len(entries) == 1:
+        return _alone(entries[0], "bicubic" if scale > 1 else "before")
+    return _of_several(entries, mean, "bicubic" if scale > 1 else "before")
+
+
+def _which(gained: float) -> int:
+    """Of a gain in dB: 1 nearer, -1 farther, 0 neither beyond rounding."""
+    return 0 if abs(gained) <= _NOTHING else 1 if gained > 0 else -1
+
+
+def _alone(entry: Mapping[str, Any], given: str) -> str:
+    """Of one picture, whether it came nearer to its original than `given`: "before", or "bicubic"."""
+    before, after = entry["input"]["psnr"], entry["output"]["psnr"]
+    if None in (before, after):
+        return "PSNR cannot be told."
+    if entry["left_alone"]:
+        far = "equal to the original" if after == inf else f"PSNR {decimal(after, 2)} dB"
+        return f"It was left alone, and is as near to the original as before: {far}."
+    if before == after == inf:
+        return "Nothing differs from the original, neither before nor after."
+    if after == inf:
+        return f"Nothing differs from the original any more; PSNR was {decimal(before, 2)} dB."
+    if before == inf:
+        return f"Farther from the original than {given}, when nothing differed: PSNR is {decimal(after, 2)} dB."
+    which = _which(after - before)
+    if not which:
+        return f"No nearer to the original than {given}, and no farther: PSNR {decimal(after, 2)} dB."
+    return f"{'Nearer to' if which > 0 else 'Farther from'} the original than {given}: {_went(before, after)}."
+
+
+def _went(before: float, after: float) -> str:
+    return f"PSNR went from {decimal(before, 2)} to {decimal(after, 2)} dB ({signed(after - before, 2)})"
+
+
+def _of_several(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], given: str) -> str:
+    """As `_alone`, on average of all that differ from their originals, and how many went which way."""
+    ways = [_which(gain(e)) for e in entries]
+    several = {"nearer": ways.count(1), "as near": ways.count(0), "farther": ways.count(-1)}
+    (way, count), *others = [(way, n) for way, n in several.items() if n]
+    each = f"by this measure {count} of {len(entries)} {'is' if count == 1 else 'are'} {way}"
+    each += "".join(f", {n} {way}" for way, n in others)
     before, after = (mean[side].get("psnr") for side in ("input", "output"))
-    worse = sum(gain(e) < -_NOTHING for e in entries)
     if before is None or after is None:
         equal = all(e[side]["psnr"] == inf for e in entries for side in ("input", "output"))
-        gained = "Nothing differs from the originals" if equal else "A mean of PSNR cannot be told, some being infinite"
-    else:
-        gained = f"PSNR went from {decimal(before, 2)} to {decimal(after, 2)} dB ({signed(after - before, 2)})"
-        gained += f" on average of {len(entries)} pictures" if len(entries) > 1 else ""
-    far = f"{worse} of {len(entries)} {'is' if worse == 1 else 'are'}" if len(entries) > 1 else "it is"
-    none = "none is" if len(entries) > 1 else "it is not"
-    return f"{gained}; by this measure {far if worse else none} farther from the original than before."
+        none = "Nothing differs from the originals" if equal else "A mean of PSNR cannot be told, some being infinite"
+        return f"{none}; {each}."
+    near = {1: "Nearer to the originals than", 0: "As near to the originals as", -1: "Farther from the originals than"}
+    finite = sum(all(v is not None and isfinite(v) for v in (e["input"]["psnr"], e["output"]["psnr"])) for e in entries)
+    over = "" if finite == len(entries) else f" of {finite} that {'differs' if finite == 1 else 'differ'} from them"
+    return f"{near[_which(after - before)]} {given} on average{over}: {_went(before, after)}; {each}."
 
 
 def write_page(
@@ -153,13 +205,13 @@ def write_page(
     entries = [entry for _, entry in pairs]
     if len(panels) < len(entries):
         again = [(pair_of(pairs[i][0], asked.scale, asked.task), entries[i]) for i in _chosen(entries)]
-        panels = [panel(pair, entry, asked.uncertainty) for pair, entry in again]
+        panels = [panel(pair, entry, asked) for pair, entry in again]
     done = "restored" if asked.scale == 1 else f"enlarged {asked.scale} times"
     done = "left alone" if all(e["left_alone"] for e in entries) else done
     title = f"{entries[0]['name']}, {done}" if len(entries) == 1 else f"{len(entries)} pictures, {done}"
     kicker = "Zeuxis restore" if asked.scale == 1 else "Zeuxis upscale"
     kicker += f" · task {asked.task}" if asked.scale == 1 else ""
-    sentence = _sentence(entries, summary["mean"])
+    sentence = _sentence(entries, summary["mean"], asked.scale)
     rows = restored.table_of(summary["rows"], summary["mean"], summary["columns"]) if summary["mean"] else []
     shown = {"title": title, "kicker": kicker, "sentence": sentence, "rows": rows, "total": len(entries)}
     restored.write_restored(path, panels, {**shown, "protocol": summary["protocol"], "columns": summary["columns"]})
