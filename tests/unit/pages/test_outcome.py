@@ -144,7 +144,8 @@ def test_a_figure_that_was_better_on_the_way_is_told():
     best = Earlier(0.887, 36_480, 570, "those weights are in snapshots/best.safetensors")
     told = of_held(Held(0.85, 0.1, "guessing", "%", 0.01, 0.03, 400, earlier=best)).sentence
     assert told.endswith(
-        "It was better on the way, with 88.7 % at step 570, as happens when a net learns its training pictures by heart; "
+        "It was better on the way, with 88.7 % at step 570, as happens when a net learns its training pictures by "
+        "heart; "
         "those weights are in snapshots/best.safetensors."
     )
 

@@ -383,7 +383,10 @@ def test_hundreds_of_repeats_are_no_advice():
     few = told(WIDE)
     many = replace(few, repeats_for_margin=2_551)
     said = sentence_of(many, "the generated pictures", "balanced accuracy")
-    assert "to detect 0.50 points takes more than 1,000 test pictures: repeats alone hardly reach it" in said and "2,551" not in said
+    assert (
+        "to detect 0.50 points takes more than 1,000 test pictures: repeats alone hardly reach it" in said
+        and "2,551" not in said
+    )
     assert "second look" not in why_of(many, "the generated pictures", 0.05)
     assert "takes a new study of about 100 repeats" in sentence_of(replace(few, repeats_for_margin=100), "it", "score")
 
