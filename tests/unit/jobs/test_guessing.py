@@ -1,11 +1,13 @@
 """Studies with pictures whose labels are hidden: what is guessed, by whom, and what learns from it."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import zeuxis
 from tests.stories.commands import pictures
@@ -95,10 +97,13 @@ def test_a_folder_without_labels_is_kept_in_the_study_without_copies_of_sealed_p
 
     study = zeuxis.augment(world / "pics", study=world / "st", treatment="guessed", unlabelled=world / "new", **SMALL)
     said = capsys.readouterr().err
-    assert "left out: 1 unlabelled picture, as copies of validation or test pictures, the first: " in said
+    assert (
+        "left out: 1 unlabelled picture, as copies of validation or test pictures, or of their group, the first: "
+        in said
+    )
     assert "the classifier also learns from 9 unlabelled pictures, by guessed labels" in said
     place = Place.open(study.path)
-    assert place.others == 9 and place.asked.unlabelled == str((world / "new").resolve())
+    assert place.others["pictures"] == 9 and place.asked.unlabelled == str((world / "new").resolve())
     guesses = guessing.guessed(place, 0, draw_repeat(place, 0))
     assert len(guesses) == 9 and set(guesses.labels) <= {0, 1}
     assert guessing.described(place, guesses, {}) == {"pictures": 9, "right": None}
@@ -122,3 +127,85 @@ def test_a_folder_of_sealed_pictures_alone_is_refused_and_nothing_is_written(wor
     assert not (world / "st").exists()
     with pytest.raises(BadInput, match="nowhere"):
         zeuxis.augment(world / "pics", study=world / "st", treatment="guessed", unlabelled=world / "nowhere", **SMALL)
+
+
+def drawn(folder, each, seed):
+    """Pictures of nothing, each another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(each):
+        pixels = np.random.default_rng([seed, i]).integers(0, 256, (16, 16), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+
+
+def begun(world, *more, **fields):
+    """A study that read `new`, up to its first line; what was said."""
+    return zeuxis.augment(world / "pics", study=world / "st", unlabelled=world / "new", **{**SMALL, **fields})
+
+
+def test_changed_copies_of_sealed_pictures_are_known_by_their_notes(world, capsys):
+    """Turned and brightened ones look like none of them: 80 of them were taken."""
+    zeuxis.augment(world / "pics", classic_only=True, copies=3, out=world / "new")
+    begun(world, treatment="guessed", dry_run=True)
+    split = studies.prepare(world / "a", Source(str(world / "pics")).open(), StudyConfig(4), 1).split
+    sealed = len(split.test) + len(split.validation)
+    assert f"left out: {4 * sealed} unlabelled pictures" in capsys.readouterr().err
+
+
+def test_other_pictures_of_sealed_groups_are_left_out(world, capsys):
+    for place, seed in (("pics_g", 0), ("new", 7)):
+        for kind in ("boot", "dress"):
+            for g in range(8):
+                drawn(world / place / kind / f"{kind}{g}", 3, 100 * seed + 10 * g + (kind == "dress"))
+    zeuxis.augment(
+        world / "pics_g", study=world / "st", unlabelled=world / "new", treatment="guessed", dry_run=True,
+        classes_at=1, group_at=2, **SMALL,
+    )  # fmt: skip
+    said = capsys.readouterr().err
+    assert re.search(
+        r"left out: \d+ unlabelled pictures, as copies of validation or test pictures, or of their group", said
+    )
+
+
+def test_a_folder_without_the_order_of_the_labelled_one_is_read_all_the_same(world, capsys):
+    drawn(world / "new", 5, 9)
+    begun(world, treatment="guessed", dry_run=True, classes_at=1)
+    assert "also learns from 5 unlabelled pictures" in capsys.readouterr().err
+
+
+def test_join_off_lets_no_equal_picture_in(world, capsys):
+    shutil.copytree(world / "pics", world / "new")
+    begun(world, treatment="guessed", dry_run=True, join="off")
+    assert "left out: " in capsys.readouterr().err
+
+
+def test_missing_or_other_kept_pictures_are_refused(world):
+    drawn(world / "new", 9, 9)
+    study = begun(world, treatment="guessed")
+    (study.path / "verdict.json").unlink()
+    kept = study.path / "unlabelled.safetensors"
+    whole = kept.read_bytes()
+    for damage in (kept.unlink, lambda: kept.write_bytes(whole[:-9])):
+        damage()
+        with pytest.raises(BadInput, match="missing or changed.*put the file back"):
+            zeuxis.resume(study.path)
+    kept.write_bytes(whole)
+    zeuxis.resume(study.path)
+
+
+def test_a_stop_while_it_is_planned_leaves_nothing_behind(world, monkeypatch):
+    drawn(world / "new", 9, 9)
+
+    def stopped(place):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(studies, "planned", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        begun(world, treatment="guessed")
+    assert not (world / "st").exists()
+
+
+def test_the_same_command_goes_on_where_the_folder_is_gone(world):
+    drawn(world / "new", 9, 9)
+    study = begun(world, treatment="guessed")
+    shutil.rmtree(world / "new")
+    assert begun(world, treatment="guessed").path == study.path

@@ -29,7 +29,9 @@ def guessed(place: Place, r: int, drawn: dict[str, list[int]]) -> MemoryDataset:
     rival = best_policy(place, r)
     assert rival is not None, f"the rival of repeat {r + 1} is not known yet"
     run = Run.open(place.repeat(r) / "arms" / rival)
-    data: Dataset = kept(place.folder) or Subset(place.dataset, undrawn(place, drawn))
+    data: Dataset = Subset(place.dataset, undrawn(place, drawn))
+    if place.others:
+        data = kept(place.folder, place.others)
     labels = predictions(run.recipe, run.networks().to(place.compute.device), data, place.compute.device)
     return MemoryDataset(data.images(torch.arange(len(data))), labels.numpy(), place.dataset.spec.classes)
 

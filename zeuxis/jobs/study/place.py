@@ -1,7 +1,7 @@
 """A study's folder, open: what every job of it reads, and which pictures a repeat draws."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from zeuxis.stats.twoway import Examined
 
 @dataclass(frozen=True)
 class Place:
-    """A study's folder with what every job of it reads. others: unlabelled pictures that it keeps."""
+    """A study's folder with what every job of it reads. others: of the unlabelled pictures that it keeps."""
 
     folder: Path
     asked: StudyConfig
@@ -34,7 +34,7 @@ class Place:
     split: Split
     compute: ComputeOptions
     examined: Examined
-    others: int = 0
+    others: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: str | Path, dataset: Dataset | None = None) -> "Place":
@@ -52,7 +52,7 @@ class Place:
             split,
             ComputeOptions(**record["compute"]),
             read_examined(folder),
-            record.get("others", 0),
+            record.get("others") or {},
         )
 
     def hits(self, r: int, arm: str) -> np.ndarray:

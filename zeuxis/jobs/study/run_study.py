@@ -58,7 +58,7 @@ def study(
         place = studies.prepare(folder, dataset, asked, threads, device, source.join)
         if asked.unlabelled not in ("", REST):
             others = unlabelled.taken(asked.unlabelled, source, dataset, place.split)
-            place = replace(place, others=len(others))
+            place = replace(place, others=unlabelled.described(others))
     for line in parts_unseen(source, dataset):
         say(f"zeuxis: warning: {line}")
     if dry_run and begun and (summary := _finished(folder)):
@@ -75,9 +75,10 @@ def study(
             place = _same(folder, dataset, asked, data)
             studies.out_of(folder, target)
         else:
+            place = studies.planned(place)
             if others is not None:
                 unlabelled.keep(folder, others)
-            place = studies.write_down(studies.planned(place), data, target)
+            place = studies.write_down(place, data, target)
         conclude(place, started)
         if target is not None:
             augmented_set.write_mixed(place, Path(target))
@@ -120,6 +121,8 @@ def left_as_it_is(folder: Path) -> Path:
 
 def conclude(place: Place, started: float | None = None) -> None:
     """Runs what is missing and draws the page. started: see `studies.run`."""
+    if place.others:
+        unlabelled.kept(place.folder, place.others)
     studies.run(place, started=started)
     write_study_report(place.folder)
 

@@ -290,7 +290,7 @@ def _unlabelled_words(place: Place) -> str:
     a, whole = place.asked, len(place.split.train)
     drawn = (a.labels_per_class or round(0.8 * whole / place.classes)) * place.classes
     rest = counted(whole - drawn, "other training picture")
-    pictures = counted(place.others, "unlabelled picture") if place.others else rest
+    pictures = counted(place.others["pictures"], "unlabelled picture") if place.others else rest
     return f"the {'generator' if a.generates else 'classifier'} also learns from {pictures}"
 
 
@@ -373,4 +373,4 @@ def _plain(name: str, value: Any) -> str:
         return typed_time(value)
     if isinstance(value, Mapping):
         return " ".join(f"{k}={plain(v)}" for k, v in value.items()) or "empty"
-    return "not given" if value is None else plain(value)
+    return "not given" if value in (None, "") else plain(value)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,8 +11,11 @@ from torch import Tensor
 from zeuxis.data.checks import check_source
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families
-from zeuxis.data.memory import MemoryDataset
+from zeuxis.data.memory import MemoryDataset, Subset
+from zeuxis.data.origin import PLAIN
+from zeuxis.data.reader import Opened
 from zeuxis.data.split import Split
+from zeuxis.data.trees import Where
 from zeuxis.draw import some_of
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted
@@ -24,43 +28,83 @@ FILE = "unlabelled.safetensors"
 
 
 def asked_for(given: str | Path | None) -> str:
-    """For `StudyConfig.unlabelled`: nothing, `REST`, or an absolute path. Raises BadInput where nothing is there."""
-    if given is None or str(given) == REST:
-        return "" if given is None else REST
-    check_source(str(given))
-    return str(Path(given).expanduser().resolve())
+    """For `StudyConfig.unlabelled`: nothing, `REST`, or where the pictures are."""
+    return "" if given is None else REST if str(given) == REST else Source(str(given)).place
 
 
 def taken(folder: str, source: Source, dataset: Dataset, split: Split) -> Tensor:
     """The pictures in `folder`, uint8 [n, C, H, W], read as those of `source` were; at most `MOST`, by chance.
 
-    Without what is a copy of a validation or sealed test picture, since nothing may learn from that; said on stderr.
-    Raises BadInput.
+    Without what is a copy of a validation or sealed test picture, by looks or by its note, or of its group, since
+    nothing may learn from that; said on stderr. Raises BadInput.
     """
-    spec = dataset.spec
-    alike = replace(source, source=folder, size=(spec.height, spec.width), channels=spec.channels)
-    others = alike.open()
+    others = _opened(folder, source, dataset)
     chosen = some_of(len(others), MOST, "unlabelled")
     if len(chosen) < len(others):
         say(f"zeuxis: {counted(len(chosen), 'unlabelled picture')} of {len(others):,} are taken, by chance")
-    pixels = others.images(chosen)
-    sealed = np.concatenate([split.validation, split.test])
-    both = MemoryDataset(torch.cat([pixels, dataset.images(sealed)]))
-    roots = families(both, source.join or "near").roots
-    leaks = np.isin(roots[: len(pixels)], roots[len(pixels) :])
+    mine, sealed = Subset(others, chosen), Subset(dataset, np.concatenate([split.validation, split.test]))
+    leaks = _leaks(mine, sealed, source.join or "near")
     if leaks.any():
-        first = others.sources[int(chosen[int(leaks.argmax())])]
+        first = mine.sources[int(leaks.argmax())]
         left = counted(int(leaks.sum()), "unlabelled picture")
-        say(f"zeuxis: left out: {left}, as copies of validation or test pictures, the first: {first}")
+        say(
+            f"zeuxis: left out: {left}, as copies of validation or test pictures, or of their group, the first: {first}"
+        )
     if leaks.all():
         raise BadInput("no unlabelled picture is left", folder, "give pictures that the labelled ones are not")
-    return pixels[torch.from_numpy(~leaks)]
+    return mine.images(np.flatnonzero(~leaks))
+
+
+def _opened(folder: str, source: Source, dataset: Dataset) -> Opened:
+    """Read without classes and parts; by the groups of `source`, where the folder has them, too."""
+    check_source(folder)
+    spec = dataset.spec
+    alike = replace(source, source=folder, size=(spec.height, spec.width), channels=spec.channels)
+    plain = Where(labels=False)
+    try:
+        if source.where.groups is None:
+            return replace(alike, where=plain).open()
+        try:
+            return replace(alike, where=replace(plain, groups=source.where.groups)).open()
+        except BadInput:
+            say(f"zeuxis: warning: {folder} has no groups where `--group-at` says; each picture counts as its own")
+            return replace(alike, where=plain).open()
+    except BadInput as error:
+        where = error.where if error.where.startswith(folder) else f"--unlabelled {folder}"
+        raise BadInput(error.what, where, error.mend) from error
+
+
+def _leaks(mine: Subset, sealed: Subset, join: str) -> np.ndarray:
+    """bool [n]: which of `mine` belong to a picture of `sealed`; equal pixels do in any case."""
+    both = (mine, sealed)
+    groups = [one.groups or [f"{i} of {len(one)}" for i in range(len(one))] for one in both]
+    origins = [one.origins or [PLAIN] * len(one) for one in both]
+    whole = MemoryDataset(
+        torch.cat([one.images(torch.arange(len(one))) for one in both]),
+        groups=groups[0] + groups[1] if any(one.groups for one in both) else None,
+        origins=origins[0] + origins[1],
+    )
+    roots = families(whole, "exact" if join == "off" else join).roots
+    return np.isin(roots[: len(mine)], roots[len(mine) :])
+
+
+def described(pixels: Tensor) -> dict[str, Any]:
+    """For study.json: how many pictures, and their digest."""
+    return {"pictures": len(pixels), "digest": MemoryDataset(pixels).digest}
 
 
 def keep(study: Path, pixels: Tensor) -> None:
     store.save(study / FILE, {"images": pixels}, {"format": "zeuxis unlabelled 1"})
 
 
-def kept(study: Path) -> MemoryDataset | None:
-    """What `keep` wrote; None where nothing was kept."""
-    return MemoryDataset(store.load(study / FILE)[0]["images"]) if (study / FILE).exists() else None
+def kept(study: Path, words: dict[str, Any]) -> MemoryDataset:
+    """What `keep` wrote, described by `words`. Raises BadInput where it is not there, or not the same."""
+    what = "the unlabelled pictures that this study began with are missing or changed"
+    problem = BadInput(what, str(study / FILE), "put the file back, or begin a study in another folder")
+    try:
+        pictures = MemoryDataset(store.load(study / FILE)[0]["images"])
+    except (BadInput, KeyError) as error:
+        raise problem from error
+    if pictures.digest != words["digest"]:
+        raise problem
+    return pictures
