@@ -137,6 +137,9 @@ class Run:
     def _from_checkpoint(self) -> dict[str, Tensor]:
         saved, _ = checkpoint.newest(self.path / "checkpoints")
         if saved is None:
+            if self.finished:
+                what = "the weights of this finished run are gone, and so is its checkpoint"
+                raise BadInput(what, str(self.path), "copy the run again, or train it anew")
             mend = f"go on with `{command('resume', self.path)}`"
             raise BadInput("this run has no weights yet", str(self.path), mend)
         return inference_weights(checkpoint.tensors_of(saved))

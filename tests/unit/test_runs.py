@@ -79,3 +79,15 @@ def test_the_lock_is_given_back(tmp_path):
         pass
     with lock(tmp_path / "run"):
         assert (tmp_path / "run" / ".lock").exists()
+
+
+def test_lost_weights_of_a_finished_run_are_said_to_be_lost(tmp_path):
+    """`sample` said to go on with `resume`, and `resume` that nothing was to be done."""
+    run = Run(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "finish.json").write_text("{}")
+    with pytest.raises(BadInput, match=r"weights of this finished run are gone.*copy the run again, or train it anew"):
+        run.tensors()
+    (tmp_path / "weights.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    with pytest.raises(BadInput, match="cut short, damaged, or of another kind.*copy the file again"):
+        run.tensors()

@@ -157,6 +157,8 @@ def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
     """Before the first step: what the recipe needs on pictures like these, and whether the budget is enough."""
     assessment = enough(recipe, spec, record["steps"] * record["batch"], record["budget"].get("images_per_second"))
     say(f"zeuxis: {'warning: ' if assessment.warns else ''}{assessment.words}")
+    if begun := ", ".join(record["initial"]):
+        say(f"zeuxis: begins with {begun} of the package")
 
 
 def _first_options(start: Start) -> ComputeOptions:

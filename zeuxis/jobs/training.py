@@ -159,7 +159,7 @@ def go_on(run: Path, options: LoopOptions) -> Run:
     """Finishes a begun run. Raises BadInput where its pictures have changed."""
     begun = opened(run)
     if "judgement" in begun.finish and (run / "report.html").exists():
-        begun.check_weights()
+        begun.tensors()
         say(f"zeuxis: this run is finished: {counted(begun.finish['steps'], 'step')}; nothing to do")
         return begun
     given = material(begun.recipe, sources_of(begun.record), begun.record["seed"])

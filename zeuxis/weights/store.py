@@ -46,6 +46,9 @@ def save(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, objec
     write_bytes(path, safetensors.torch.save(flat, metadata={_ENTRY: entry}))
 
 
+_AGAIN = "copy the file again"
+
+
 def _seal(tensors: Mapping[str, Tensor], fields: Mapping[str, str]) -> str:
     return hashlib.sha256((content_hash(tensors) + json.dumps(fields, sort_keys=True)).encode()).hexdigest()
 
@@ -103,7 +106,11 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except OSError as error:
         raise BadInput(f"weights cannot be read: {system_words(error)}", str(path)) from None
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise BadInput(f"weights cannot be read: {error}", str(path)) from None
+        raise _no_weights(path) from error
+
+
+def _no_weights(path: Path) -> BadInput:
+    return BadInput("weights cannot be read: the file is cut short, damaged, or of another kind", str(path), _AGAIN)
 
 
 def words(path: Path) -> dict[str, str]:
@@ -116,4 +123,4 @@ def words(path: Path) -> dict[str, str]:
     except OSError as error:
         raise BadInput(f"weights cannot be read: {system_words(error)}", str(path)) from None
     except (safetensors.SafetensorError, ValueError) as error:
-        raise BadInput(f"weights cannot be read: {error}", str(path)) from None
+        raise _no_weights(path) from error

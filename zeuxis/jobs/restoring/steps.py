@@ -193,7 +193,11 @@ def sharpen(state: State, means: StepConfig) -> State:
     """A Gaussian blur undone; where none was measured, one that the strongest edges would explain, taken short."""
     sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
     noise = max(1.0, state.measured.noise)
-    return state.with_image(sharpened(state.image, min(sigma, WIDEST), noise), _EDGES)
+    sharp = state.with_image(sharpened(state.image, min(sigma, WIDEST), noise), _EDGES)
+    if state.measured.blur:
+        return sharp
+    guess = f"the width of the blur, {sigma:.1f} pixels, is a guess from the strongest edges: look at the result"
+    return replace(sharp, remarks=(*sharp.remarks, guess))
 
 
 def despeckle(state: State, means: StepConfig) -> State:
