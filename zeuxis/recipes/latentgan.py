@@ -35,8 +35,8 @@ from zeuxis.recipes.recipe import (
 )
 from zeuxis.schedule import cosine
 
-PRETRAINED = ((4, (32, 64, 128), 64, 32, 128),)
-"""Factor, widths, latent, label_dim and dense of the pairs that come with the package, for maps of 16 x 16 cells."""
+PRETRAINED = ((4, (32, 64, 128), 64, 128),)
+"""Factor, widths, latent and dense of the pairs of trunks that come with the package, for maps of 16 x 16 cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +107,9 @@ class LatentGAN(Recipe):
     def initial(self, spec: Spec) -> dict[str, str]:
         factor = self._factor(spec)
         parts = {"representation.autoencoder": f"autoencoder-{factor}"}
-        fits = (factor, self.widths, self.latent, self.label_dim, self.dense) in PRETRAINED and spec.channels <= 3
+        fits = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels <= 3
         if self.pretrained and fits and (spec.height, spec.width) == (16 * factor, 16 * factor):
-            own = ("generator.trunk", "critic.trunk", *(["generator.of_class"] if spec.condition else []))
-            parts |= dict.fromkeys(own, f"latent-pair-{factor}")
+            parts |= dict.fromkeys(("generator.trunk", "critic.trunk"), f"latent-pair-{factor}")
         return parts
 
     def snapshots(self) -> tuple[float, ...]:
