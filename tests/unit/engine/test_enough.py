@@ -33,7 +33,7 @@ def test_the_words_say_need_time_and_budget():
     assert "(measured: on fashion-mini)" in enough(cgan, GREY, 50_000, None).words
     assert not enough(cgan, GREY, 50_000, None).warns
     wide = enough(make(catalog.load("cgan"), width=64), GREY, 50_000, None)
-    assert wide.verdict == "not measured" and "with these settings is not measured" in wide.words
+    assert wide.verdict == "not measured" and "with these settings was not measured" in wide.words
 
 
 @pytest.mark.parametrize("name", catalog.names())
