@@ -273,8 +273,10 @@ PHOTOGRAPHS = Table(
     ),
     (
         _photographs("trashnet-64", "latentgan:quick", "10 min"),
+        _photographs("trashnet-64", "latentgan:quick, by chance", "10 min"),
         _photographs("trashnet-64", "latentgan", "10 min"),
         _photographs("trashnet-64", "cgan", "8 min"),
+        _photographs("trashnet-64", "r3gan:few", "10 min"),
     ),
 )
 
