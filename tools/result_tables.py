@@ -272,6 +272,8 @@ PHOTOGRAPHS = Table(
         Column("copies", ("{copied:.3f}",)),
     ),
     (
+        _photographs("trashnet-64", "latentgan:quick", "17 min"),
+        _photographs("trashnet-64", "latentgan:quick, by chance", "17 min"),
         _photographs("trashnet-64", "latentgan:quick", "10 min"),
         _photographs("trashnet-64", "latentgan:quick, by chance", "10 min"),
         _photographs("trashnet-64", "latentgan", "10 min"),
