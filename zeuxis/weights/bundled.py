@@ -16,10 +16,11 @@ FOLDER = Path(__file__).parent / "bundled"
 class Purpose:
     """What weights are for, as their metadata say under `purpose`.
 
-    task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale", "uncertainty" or "maps" (what `latentgan`
-    learns on); channels: of the pictures that they were made for; factor: pixels along the side of a cell of the maps;
-    scale: how many times larger the answer is; fidelity: at which end of the slider of `upscale --fidelity` they
-    stand; of: the nets whose answers they tell the uncertainty of.
+    task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale", "uncertainty", "maps" (what `latentgan`
+    learns on) or "generate" (what it begins with); channels: of the pictures that they were made for;
+    factor: pixels along the side of a cell of the maps; scale: how many times larger the answer is;
+    fidelity: at which end of the slider of `upscale --fidelity` they stand; of: the nets whose answers they tell the
+    uncertainty of.
     """
 
     task: str

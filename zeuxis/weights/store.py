@@ -97,7 +97,7 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {k: file.get_tensor(k) for k in file.keys()}
             fields, seal = _words_of(file)
         if seal is not None and seal != _seal(tensors, fields):
-            raise BadInput("these weights are not those that were written", str(path), "copy the file again")
+            raise BadInput("these weights are not those that were written", str(path), _AGAIN)
         return _unpacked(tensors), fields
     except BadInput:
         raise

@@ -28,10 +28,10 @@ from zeuxis.jobs.executing.executor import Spec, key_of_spec
 from zeuxis.jobs.nearest_neighbours import copies_record, write_suspects
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study import guessing
+from zeuxis.jobs.study import treatment as treatments
 from zeuxis.jobs.study.hits import pack
 from zeuxis.jobs.study.place import Place, draw_repeat
 from zeuxis.jobs.study.plan import CHECKPOINTS
-from zeuxis.jobs.study.treatment import named, names
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe
 from zeuxis.runs import Run
@@ -236,7 +236,7 @@ def _synthetic(place: Place, r: int, fill: str, drawn: dict[str, list[int]]) -> 
     """What stands in the synthetic slots of an arm: what the treatment puts there, or what a control puts there."""
     if fill == "duplicated":
         return Subset(place.dataset, drawn["train"])
-    treated = named(fill).fill if fill in names() else place.treatment.fill
+    treated = treatments.named(fill).fill if fill in treatments.names() else place.treatment.fill
     assert treated is not None, f"nothing fills the slots of {fill}"
     synthetic = treated(place, r, drawn)
     return shuffled(place, r, synthetic) if fill == "shuffled" else synthetic
