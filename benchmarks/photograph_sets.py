@@ -101,6 +101,20 @@ def garments(shared: Path, side: int) -> Iterator[Piece]:
         yield Piece(part, label, f"{i:04}", Image.fromarray(data.images([i])[0, 0].numpy()))
 
 
+def hands(shared: Path, side: int) -> Iterator[Piece]:
+    """Hands that show the digits, some 206 photographs of each; the last of each class, other students, are held out.
+
+    From https://github.com/ardamavi/Sign-Language-Digits-Dataset (Apache-2.0; arXiv:2011.08927), cloned beside `shared`.
+    """
+    root = shared.parent / "Sign-Language-Digits-Dataset" / "Dataset"
+    for folder in sorted(root.iterdir()):
+        files = sorted(folder.glob("*.JPG"))
+        for i, file in enumerate(files):
+            part = "test" if i >= len(files) - round(TEST * len(files)) else "train"
+            with Image.open(file) as image:
+                yield Piece(part, folder.name, file.stem, squared(image, side))
+
+
 def squared(image: Image.Image, side: int) -> Image.Image:
     short = min(image.size)
     left, top = ((n - short) / 2 for n in image.size)
@@ -115,6 +129,7 @@ SETS = {
     "cells-64": (cells, 64),
     "cifar-32": (cifar, 32),
     "garments-28": (garments, 28),
+    "hands-64": (hands, 64),
 }
 
 

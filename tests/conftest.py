@@ -30,6 +30,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
+@pytest.fixture(autouse=True)
+def few_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies are looked for among few samples: decoding a thousand takes most of the time of a run of two steps."""
+    monkeypatch.setattr("zeuxis.jobs.capabilities.generates._LOOKED_AT", 100)
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The project's root."""
