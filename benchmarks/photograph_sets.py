@@ -104,7 +104,8 @@ def garments(shared: Path, side: int) -> Iterator[Piece]:
 def hands(shared: Path, side: int) -> Iterator[Piece]:
     """Hands that show the digits, some 206 photographs of each; the last of each class, other students, are held out.
 
-    From https://github.com/ardamavi/Sign-Language-Digits-Dataset (Apache-2.0; arXiv:2011.08927), cloned beside `shared`.
+    From https://github.com/ardamavi/Sign-Language-Digits-Dataset (Apache-2.0;
+    arXiv:2011.08927), cloned beside `shared`.
     """
     root = shared.parent / "Sign-Language-Digits-Dataset" / "Dataset"
     for folder in sorted(root.iterdir()):

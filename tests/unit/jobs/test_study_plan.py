@@ -12,7 +12,7 @@ from zeuxis.errors import BadInput
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import Rates, StudyConfig, lay_out
 from zeuxis.jobs.study.study import test_part_words as of_test_part
-from zeuxis.jobs.study.watch import begin_words, estimate_words
+from zeuxis.jobs.study.watch import begin_words, estimate_words, pace_of
 from zeuxis.stats.twoway import Examined
 
 
@@ -78,3 +78,12 @@ def test_how_far_the_estimate_was_off():
     assert estimate_words(90, 60) == "zeuxis: the study took 1 min 30 s, 50 % more than the planned 1 min 00 s"
     assert estimate_words(45, 60).endswith("45 s, 25 % less than the planned 1 min 00 s")
     assert estimate_words(60.1, 60).endswith("1 min 00 s, about as long as the planned 1 min 00 s")
+
+
+def test_the_time_left_moves_from_the_plan_to_what_is_measured_without_a_jump():
+    """It followed the plan for a quarter of a study and the measured pace from there on, and jumped between."""
+    whole, slower = 1000.0, 3.0
+    paces = [pace_of(slower * spent, spent, 0.15 * whole) for spent in range(0, 1001, 10)]
+    assert paces[0] == 1.0 and 0.85 * slower < paces[-1] < slower
+    left = [(whole - 10 * i) * pace for i, pace in enumerate(paces)]
+    assert max(abs(b - a) for a, b in zip(left, left[1:])) < 0.15 * whole

@@ -10,6 +10,17 @@ from zeuxis.jobs.study.job_graph import ready
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import arms_of
 
+_PRIOR = 0.15
+"""Share of a study's planned seconds that the plan counts as, beside what was measured."""
+
+
+def pace_of(busy: float, spent: float, prior: float) -> float:
+    """Seconds that a planned second takes: by the plan at first, more and more by what was measured.
+
+    busy: seconds of all slots; spent: planned seconds of what they did.
+    """
+    return (busy + prior) / max(spent + prior, 1e-9)
+
 
 class Watch:
     """Counts finished jobs by their planned seconds and says how long is left."""
@@ -34,10 +45,10 @@ class Watch:
     def count(self, spec: Spec) -> None:
         self.done += 1
         self.spent += self.cost_of(spec)
-        # slots work side by side, so early on their unfinished jobs would make us look slow
-        known = (self.spent - self.first) / max(self.whole, 1e-9) > 0.25
-        pace = (time.monotonic() - self.start) * self.slots / (self.spent - self.first) if known else 1.0
-        left = max(self.whole - self.spent, 0.0) * max(pace, 0.5) / self.slots
+        begun = (self.slots - 1) * self.whole / max(self.jobs, 1) / 2  # the other slots' jobs are half done on average
+        busy = (time.monotonic() - self.start) * self.slots
+        pace = pace_of(busy, self.spent - self.first + begun, _PRIOR * self.whole)
+        left = max(self.whole - self.spent, 0.0) * pace / self.slots
         if self.shows:
             done = f"{self.done} of {counted(self.jobs, 'job')} done"
             say(f"zeuxis: {done} ({spec['name']}), about {words_for(left)} left")
