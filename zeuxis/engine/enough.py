@@ -59,4 +59,13 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
         "far short": f"this budget of {there} is far short: expect rough pictures",
         "hopeless": f"this budget of {there} is hopeless: after {counted(need.hopeless, 'image')} results were useless",
     }
-    return Enough(verdict, f"{requirement}; {said[verdict]}")
+    return Enough(verdict, f"{requirement}; {said[verdict]}{_expectation(need, rate)}")
+
+
+def _expectation(need: Need, rate: float | None) -> str:
+    """What was seen after how many images, and how long these take here."""
+    if not need.stages:
+        return ""
+    times = [f", {words_for(images / rate)} here" if rate else "" for images, _ in need.stages]
+    seen = [f"{what} (after {images:,} images{time})" for (images, what), time in zip(need.stages, times, strict=True)]
+    return f"; expect {', then '.join(seen)}"

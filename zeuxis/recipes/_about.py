@@ -45,7 +45,8 @@ class Need:
 
     side: longest side in pixels up to which it holds; colour: of pictures with three channels and more, or of
     grey ones; hopeless: where the result was still of no use; enough: from where it was of use; source: the runs
-    that say so; estimate: `enough` was not reached in a run of ours. when: settings that it is true of.
+    that say so; estimate: `enough` was not reached in a run of ours. when: settings that it is true of. stages: what
+    was seen after how many images, on the way, the fewest first.
     """
 
     side: int
@@ -55,6 +56,7 @@ class Need:
     source: str
     estimate: bool = False
     when: Mapping[str, Any] = field(default_factory=dict)
+    stages: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,18 @@ class LatentGAN(Recipe):
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
     needs: ClassVar[tuple[Need, ...]] = (
-        Need(96, True, 384, 150_000, "rough shapes after 48,000 of trashnet-600 at 64 px", True),
+        Need(
+            96,
+            True,
+            384,
+            150_000,
+            "420 photographs of trashnet-600 at 64 px",
+            True,
+            stages=(
+                (28_000, "rough shapes"),
+                (90_000, "materials and objects that can be told"),
+            ),
+        ),
     )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "collapse": (Remedy(("gamma",), times=2.0),),

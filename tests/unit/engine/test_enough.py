@@ -36,6 +36,14 @@ def test_the_words_say_need_time_and_budget():
     assert wide.verdict == "not measured" and "with these settings was not measured" in wide.words
 
 
+def test_what_to_expect_is_said_with_the_time_that_it_takes_here():
+    recipe = make(catalog.load("latentgan"), "quick")
+    (first, rough), (second, good), *_ = recipe.need(PHOTO).stages
+    words = enough(recipe, PHOTO, 60_000, 150.0).words
+    assert f"; expect {rough} (after {first:,} images, 3 min 07 s here), then {good} (after {second:,} images" in words
+    assert f"; expect {rough} (after {first:,} images), then" in enough(recipe, PHOTO, 60_000, None).words
+
+
 @pytest.mark.parametrize("name", catalog.names())
 def test_every_need_can_be_true(name):
     recipe = catalog.load(name)
@@ -45,6 +53,7 @@ def test_every_need_can_be_true(name):
             found = enough(made, spec, 1000, 100.0)
             assert found.words and found.verdict != "enough"
     for need in recipe.needs:
+        assert list(need.stages) == sorted(need.stages)
         assert 0 < need.hopeless < need.enough and need.source and set(need.when) <= set(recipe.__dataclass_fields__)
 
 
