@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from zeuxis.data.idx import read_idx
+from zeuxis.metrics.likeness import sharpness
 from zeuxis.metrics.perceptual import LEAST, Features, lpips_each
 
 COUNT = 48
@@ -98,16 +100,22 @@ def psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return 10 * np.log10(255**2 / np.maximum(apart, 255**2 * 1e-6))
 
 
+class Score(NamedTuple):
+    """Of a kind: mean PSNR in dB, mean LPIPS, and the finest detail over that of the pictures given."""
+
+    psnr: float
+    lpips: float
+    sharp: float
+
+
 @torch.no_grad()
-def scores(
-    net: nn.Module, tests: dict[str, np.ndarray], trunk: Features, heads: list[Tensor]
-) -> dict[str, tuple[float, float]]:
-    """(mean PSNR in dB, mean LPIPS) by kind."""
+def scores(net: nn.Module, tests: dict[str, np.ndarray], trunk: Features, heads: list[Tensor]) -> dict[str, Score]:
     found = {}
     for kind, pixels in tests.items():
         after = round_trip(net, pixels)
         apart = lpips_each(to_net(after), to_net(pixels), trunk, heads) if pixels.shape[1] >= LEAST else torch.zeros(1)
-        found[kind] = (float(psnr(pixels, after).mean()), float(apart.mean()))
+        sharp = sharpness(to_net(after)) / max(sharpness(to_net(pixels)), 1e-9)
+        found[kind] = Score(float(psnr(pixels, after).mean()), float(apart.mean()), sharp)
     return found
 
 

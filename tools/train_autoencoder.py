@@ -1,17 +1,18 @@
 """Trains the autoencoders on whose maps a generator can play: python tools/train_autoencoder.py SQUARES RUN
 
     python tools/train_autoencoder.py squares-96 ae4 --factor 4 --steps 6000
-    python tools/train_autoencoder.py squares-96 ae4-sharp --steps 2000 --start-from ae4 --adversarial 0.1
+    python tools/train_autoencoder.py squares-160 ae4-sharp --steps 3000 --start-from ae4 --adversarial 0.1 --noise 0.4
 
 SQUARES is what `autoencoder_pictures.py` wrote; RUN is a folder that is made, or gone on with where it stopped
 (every 100 steps, and at SIGTERM, there is a checkpoint).
 Mean absolute error, LPIPS by VGG16 (`zeuxis data weights add`; on a window of half the side, which moves with every
 step) and 1e-4 of the mean square of the map; the decoder sees the map with noise of up to `--noise` of its deviation,
 a level for each picture, so that it draws pictures from maps that a generator missed by a little. With
-`--adversarial` the decoder alone is trained on against a critic. Every `--every` steps the averaged weights are
-measured on pictures that were held out, by kind: PSNR, and LPIPS by AlexNet, which taught nothing here. One thread,
-products in bfloat16 where the processor has such. `RUN/weights.safetensors` (half precision) and `RUN/sheet.png` are
-the last averaged weights'.
+`--adversarial` the decoder alone is trained on, against a critic of patches that compares each picture with its round
+trip (relativistic pairs, R1 and R2 as `r3gan`): without, it blurs what it does not know. Every `--every` steps the
+averaged weights are measured on pictures that were held out, by kind: PSNR, LPIPS by AlexNet, which taught nothing
+here, and sharpness over that of the pictures. One thread, products in bfloat16 where the processor has such.
+`RUN/weights.safetensors` (half precision) and `RUN/sheet.png` are the last averaged weights'.
 """
 
 import argparse
@@ -30,15 +31,18 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.engine.compute import has_bf16
-from zeuxis.losses.adversarial import non_saturating_critic, non_saturating_generator
+from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
+from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets import vgg
-from zeuxis.nets.critics import UNetCritic
+from zeuxis.nets.critics import PatchCritic
 from zeuxis.nets.latent_maps import MapAutoencoder
 from zeuxis.weights import packages, store
 
 TAPS = (1, 3, 6, 9)
 """VGG16's relu1_2, 2_2, 3_3 and 4_3; the fifth of LPIPS sees nothing in so small a window."""
 SIZE, AVERAGE, WARM_UP, LONGEST = 1e-4, 0.999, 0.02, 1.0
+GAMMA, LAZY = 1.0, 4
+"""Weight of the penalties of the critic's slope, per patch, and every how many steps they are taken."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +145,12 @@ class Training:
         self.plan, self.step = plan, 0
         self.net = MapAutoencoder(plan.factor).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
-        self.critic = UNetCritic(3, 32).to(memory_format=torch.channels_last) if plan.adversarial else None
+        self.critic = PatchCritic(3, 32, 2).to(memory_format=torch.channels_last) if plan.adversarial else None
         learner: nn.Module = self.net.decoder if plan.adversarial else self.net
         self.optimizers = [torch.optim.Adam(learner.parameters(), plan.lr, (0.9, 0.99), fused=True)]
         if self.critic is not None:
             self.optimizers.append(torch.optim.Adam(self.critic.parameters(), plan.lr, (0.0, 0.99), fused=True))
+        self.rates = (plan.lr, 2 * plan.lr)  # the critic learns from nothing
 
     def start_from(self, tensors: dict[str, Tensor]) -> int:
         """Takes over every tensor whose name and shape fit: a deeper net its outer layers. How many did."""
@@ -171,8 +176,8 @@ class Training:
     def play(self, image: Tensor, teacher: Teacher) -> dict[str, Tensor]:
         """One step of the net, and of the critic where there is one; the terms, for the log."""
         noise = torch.Generator().manual_seed(self.plan.seed << 32 | self.step)
-        for optimizer in self.optimizers:
-            optimizer.param_groups[0]["lr"] = rate(self.plan, self.step)
+        for optimizer, lr in zip(self.optimizers, self.rates, strict=False):
+            optimizer.param_groups[0]["lr"] = lr / self.plan.lr * rate(self.plan, self.step)
         with torch.autocast("cpu", torch.bfloat16, HALF):
             code = self.coded(image)
             spread = code.detach().std((0, 2, 3), keepdim=True)
@@ -185,7 +190,7 @@ class Training:
         terms = {"pixels": (made - image).abs().mean(), "vgg": teacher(made[window], image[window])}
         loss = terms["pixels"] + self.plan.perceptual * terms["vgg"] + SIZE * code.square().mean()
         if self.critic is not None:
-            terms["game"] = self.against(self.critic, made)
+            terms["game"] = self.against(self.critic, image, made)
             loss = loss + self.plan.adversarial * terms["game"]
         self.descend(0, loss, self.net)
         if self.critic is not None:
@@ -197,17 +202,25 @@ class Training:
         with torch.set_grad_enabled(self.critic is None):
             return self.net.encode(image).float()
 
-    def against(self, critic: nn.Module, made: Tensor) -> Tensor:
+    def against(self, critic: nn.Module, image: Tensor, made: Tensor) -> Tensor:
         critic.requires_grad_(False)
         with torch.autocast("cpu", torch.bfloat16, HALF):
-            logits = critic(made)
+            with torch.no_grad():
+                real = critic(image).float()
+            fake = critic(made).float()
         critic.requires_grad_(True)
-        return non_saturating_generator(logits.float()).mean()
+        return relativistic_generator(real, fake).mean()
 
     def judge(self, critic: nn.Module, image: Tensor, made: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, HALF):
-            real, fake = critic(torch.cat([image, made])).float().chunk(2)
-        loss = non_saturating_critic(real, fake).mean()
+        due = self.step % LAZY == 0
+        both = torch.cat([image, made]).requires_grad_(due)
+        with torch.autocast("cpu", torch.bfloat16, HALF and not due):
+            logits = critic(both).float()
+        real, fake = logits.chunk(2)
+        loss = relativistic_critic(real, fake).mean()
+        if due:
+            slope = squared_norm(gradient(logits.flatten(1).sum(1), both)) / logits[0].numel()
+            loss = loss + LAZY * GAMMA * slope.mean()
         self.descend(1, loss, critic)
         return loss
 
@@ -285,8 +298,9 @@ def train(plan: Plan, squares: Squares, files: Files, held: dict[str, np.ndarray
 
 def measure(training: Training, files: Files, held: dict[str, np.ndarray], judge: tuple) -> None:
     found = tests.scores(training.average, held, *judge)
-    files.note(step=training.step, psnr={k: round(p, 2) for k, (p, _) in found.items()})
-    files.note(step=training.step, lpips={k: round(d, 4) for k, (_, d) in found.items()})
+    files.note(step=training.step, psnr={k: round(score.psnr, 2) for k, score in found.items()})
+    files.note(step=training.step, lpips={k: round(score.lpips, 4) for k, score in found.items()})
+    files.note(step=training.step, sharp={k: round(score.sharp, 2) for k, score in found.items()})
     tests.sheet(training.average, held, files.folder / "sheet.png")
 
 

@@ -1,4 +1,4 @@
-"""Critics of photographs: SRGAN's, and the U-Net of Real-ESRGAN that judges every pixel.
+"""Critics of photographs: SRGAN's, the U-Net of Real-ESRGAN that judges every pixel, and pix2pix's of patches.
 
 `read` gives the logits and the maps inside, which a generator can be asked to match (feature matching, Wang et al.
 2018, arXiv 1711.11585, eq. 4); calling a critic gives the logits alone.
@@ -108,6 +108,33 @@ class UNetCritic(Critic):
         for out in self.out:
             x = F.leaky_relu(out(x), SLOPE)
         logits: Tensor = self.last(x)
+        return logits, maps
+
+
+class PatchCritic(Critic):
+    """pix2pix's critic (Isola et al. 2017, arXiv 1611.07004, 6.1.2): [B, C, H, W] to logits [B, h, w] of patches.
+
+    `halvings` 4x4 convolutions of stride 2, width to 2^(halvings - 1) width, one of stride 1 to twice that, one to a
+    logit; leaky ReLU 0.2; no norm. 3 halvings and width 64 are the published patches of 70 pixels; 2 see 34.
+    Pictures of 2^halvings * 4 pixels and more.
+    """
+
+    def __init__(self, channels: int, width: int = 64, halvings: int = 3) -> None:
+        super().__init__()
+        widths = [channels, *(width << k for k in range(halvings + 1))]
+        strides = [2] * halvings + [1]
+        pairs = zip(pairwise(widths), strides, strict=True)
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 4, stride, 1) for (a, b), stride in pairs)
+        self.last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
+        for layer in self.convs:
+            scaled_(layer, LEAKY_GAIN)
+
+    def read(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        x, maps = image, []
+        for conv in self.convs:
+            x = F.leaky_relu(conv(x), SLOPE)
+            maps.append(x)
+        logits: Tensor = self.last(x)[:, 0]
         return logits, maps
 
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from tests.unit.nets.reaching import noise, randomised
-from zeuxis.nets.critics import NORMS, PyramidCritic, UNetCritic, feature_distance
+from zeuxis.nets.critics import NORMS, PatchCritic, PyramidCritic, UNetCritic, feature_distance
 
 
 def count(net: nn.Module) -> int:
@@ -29,6 +29,20 @@ def test_the_unet_as_published():
     down = 16 * (64 * 128 + 128 * 256 + 256 * 512)
     up = 9 * (512 * 256 + 256 * 128 + 128 * 64)
     assert count(net) == (27 * 64 + 64) + down + up + 2 * 9 * 64 * 64 + (9 * 64 + 1) == 4_376_897
+
+
+def test_the_patches_as_published():
+    """Isola et al. 2017: 70 pixels at three halvings; with the count of CycleGAN's critics."""
+    with torch.device("meta"):
+        assert count(PatchCritic(3)) == 2_764_737
+    for halvings, patch, side in ((3, 70, 128), (2, 34, 64)):
+        net = randomised(PatchCritic(1, 4, halvings))
+        image = noise(1, 1, side, side).float().requires_grad_()
+        logits = net.float()(image)
+        assert logits.shape == (1, side // 2**halvings - 2, side // 2**halvings - 2)
+        logits[0, logits.shape[1] // 2, logits.shape[2] // 2].backward()
+        seen = image.grad[0, 0] != 0
+        assert seen.any(0).sum() == seen.any(1).sum() == patch
 
 
 @pytest.mark.parametrize("norm", NORMS)
