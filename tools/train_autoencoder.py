@@ -41,8 +41,9 @@ from zeuxis.weights import packages, store
 TAPS = (1, 3, 6, 9)
 """VGG16's relu1_2, 2_2, 3_3 and 4_3; the fifth of LPIPS sees nothing in so small a window."""
 SIZE, AVERAGE, WARM_UP, LONGEST = 1e-4, 0.999, 0.02, 1.0
-GAMMA, LAZY = 1.0, 4
-"""Weight of the penalties of the critic's slope, per patch, and every how many steps they are taken."""
+GAMMA, LAZY, ALONE, FASTER = 0.1, 4, 100, 4
+"""Of the critic: weight of the penalties of its slope, per patch; every how many steps they are taken; steps that it
+learns before the decoder heeds it; its rate over the decoder's."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,6 @@ class Training:
         self.optimizers = [torch.optim.Adam(learner.parameters(), plan.lr, (0.9, 0.99), fused=True)]
         if self.critic is not None:
             self.optimizers.append(torch.optim.Adam(self.critic.parameters(), plan.lr, (0.0, 0.99), fused=True))
-        self.rates = (plan.lr, 2 * plan.lr)  # the critic learns from nothing
 
     def start_from(self, tensors: dict[str, Tensor]) -> int:
         """Takes over every tensor whose name and shape fit: a deeper net its outer layers. How many did."""
@@ -176,8 +176,8 @@ class Training:
     def play(self, image: Tensor, teacher: Teacher) -> dict[str, Tensor]:
         """One step of the net, and of the critic where there is one; the terms, for the log."""
         noise = torch.Generator().manual_seed(self.plan.seed << 32 | self.step)
-        for optimizer, lr in zip(self.optimizers, self.rates, strict=False):
-            optimizer.param_groups[0]["lr"] = lr / self.plan.lr * rate(self.plan, self.step)
+        for optimizer, times in zip(self.optimizers, (1, FASTER), strict=False):
+            optimizer.param_groups[0]["lr"] = times * rate(self.plan, self.step)
         with torch.autocast("cpu", torch.bfloat16, HALF):
             code = self.coded(image)
             spread = code.detach().std((0, 2, 3), keepdim=True)
@@ -191,7 +191,7 @@ class Training:
         loss = terms["pixels"] + self.plan.perceptual * terms["vgg"] + SIZE * code.square().mean()
         if self.critic is not None:
             terms["game"] = self.against(self.critic, image, made)
-            loss = loss + self.plan.adversarial * terms["game"]
+            loss = loss + self.plan.adversarial * self.balance(loss, terms["game"]) * terms["game"]
         self.descend(0, loss, self.net)
         if self.critic is not None:
             terms["critic"] = self.judge(self.critic, image, made.detach())
@@ -201,6 +201,15 @@ class Training:
     def coded(self, image: Tensor) -> Tensor:
         with torch.set_grad_enabled(self.critic is None):
             return self.net.encode(image).float()
+
+    def balance(self, loss: Tensor, game: Tensor) -> Tensor:
+        """What makes the game's gradient at the last layer as long as the other terms' (arXiv 2012.09841, eq. 7).
+
+        0 while the critic is new, and says nothing yet.
+        """
+        last = self.net.decoder.last.weight
+        others, own = (torch.autograd.grad(x, last, retain_graph=True)[0].norm() for x in (loss, game))
+        return (others / (own + 1e-4)).clamp(max=10.0).detach() * float(self.step >= ALONE)
 
     def against(self, critic: nn.Module, image: Tensor, made: Tensor) -> Tensor:
         critic.requires_grad_(False)
@@ -315,7 +324,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="stops then; the same command goes on")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--perceptual", type=float, default=0.5)
-    parser.add_argument("--adversarial", type=float, default=0.0, help="weight of the critic; 0: no critic")
+    parser.add_argument(
+        "--adversarial", type=float, default=0.0, help="share of the critic in the gradient; 0: no critic"
+    )
     parser.add_argument("--noise", type=float, default=0.06, help="largest deviation of the noise on the map")
     parser.add_argument("--start-from", type=Path, help="a run, or its weights, taken over where they fit")
     parser.add_argument("--every", type=int, default=500)

@@ -1,5 +1,6 @@
 """Budgets: how much work was asked for, in steps, images or time, and what it comes to."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -45,6 +46,12 @@ def parse_time(text: str) -> float:
     if not parts or "".join(n + u for n, u in parts) != text:
         raise BadInput(f"`{text}` is not a time", "--budget", "write 90s, 8m or 1h30m")
     return sum(float(n) * _UNITS[u] for n, u in parts)
+
+
+def time_value(seconds: float) -> str:
+    """As `parse_time` reads it, rounded up to five minutes, or to hours from two on."""
+    minutes = seconds / 60
+    return f"{max(5, 5 * math.ceil(minutes / 5))}m" if minutes <= 115 else f"{math.ceil(minutes / 60)}h"
 
 
 def off_words(seconds: float, planned: float) -> str:

@@ -77,7 +77,7 @@ class LatentGAN(Recipe):
         Need(
             96,
             True,
-            384,
+            14_752,
             150_000,
             "420 photographs of trashnet-600 at 64 px",
             True,

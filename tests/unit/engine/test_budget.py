@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis.asking import budget_of, seconds_of
-from zeuxis.engine.budget import Budget, off_words, pace_words, parse_time, words_for
+from zeuxis.engine.budget import Budget, off_words, pace_words, parse_time, time_value, words_for
 from zeuxis.errors import BadInput
 from zeuxis.spelling import typed_time
 
@@ -103,3 +103,10 @@ def test_one_budget_above_zero(given):
 def test_a_slow_machine_is_not_said_to_stand_still(rate, words):
     """Large nets on two cores: "0 images/s" was printed."""
     assert pace_words(rate) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "value"), [(1, "5m"), (301, "10m"), (6_900, "115m"), (6_901, "2h"), (30_000, "9h"), (200_000, "56h")]
+)
+def test_a_time_as_a_person_would_ask_for_it(seconds, value):
+    assert time_value(seconds) == value and parse_time(value) >= seconds

@@ -10,7 +10,7 @@ import pytest
 from zeuxis.engine.compute import ComputeOptions
 from zeuxis.errors import BadInput
 from zeuxis.jobs.study.place import Place
-from zeuxis.jobs.study.plan import Rates, StudyConfig, lay_out
+from zeuxis.jobs.study.plan import MOST_POOL, Rates, StudyConfig, budget_for, lay_out
 from zeuxis.jobs.study.study import test_part_words as of_test_part
 from zeuxis.jobs.study.watch import begin_words, estimate_words, pace_of
 from zeuxis.stats.twoway import Examined
@@ -54,14 +54,15 @@ def place_of(asked, classes):
 @pytest.mark.parametrize(
     ("classes", "margin", "says"),
     [
-        ([0, 1] * 400, 0.5, "; they are not too few for NO USEFUL GAIN within 0.5 points"),
+        ([0, 1] * 400, 0.5, "; for NO USEFUL GAIN within 0.5 points they are enough"),
         ([0, 1] * 50, 0.5, "NO USEFUL GAIN within 0.5 points takes 600 of them: give more, or a wider --margin"),
         ([0] * 10 + [1] * 790, 0.5, "takes 600 of them, and these count as 40, as classes differ in size or pictures"),
     ],
 )
 def test_what_the_test_part_allows_is_said_in_plain_words(classes, margin, says):
     words = of_test_part(place_of(StudyConfig(margin=margin, steps=(2, 2)), classes))
-    assert words.startswith(f"zeuxis: at best, with very many repeats, {len(classes)} test pictures show effects from")
+    assert words.startswith(f"zeuxis: on {len(classes)} test pictures no difference below about ")
+    assert "points can be called HELPED or HURT, however many repeats there are; " in words
     assert says in words and "equivalent" not in words and "assumed" not in words
 
 
@@ -87,3 +88,21 @@ def test_the_time_left_moves_from_the_plan_to_what_is_measured_without_a_jump():
     assert paces[0] == 1.0 and 0.85 * slower < paces[-1] < slower
     left = [(whole - 10 * i) * pace for i, pace in enumerate(paces)]
     assert max(abs(b - a) for a, b in zip(left, left[1:])) < 0.15 * whole
+
+
+def test_where_drawing_takes_long_fewer_pictures_are_drawn_and_the_generator_learns():
+    """A study of photographs laid out 20 steps of 7 minutes for its generator: drawing a pool for its arms took all."""
+    asked, slow = StudyConfig(repeats=6, budget=2400), 0.04
+    plan = lay_out(asked, Rates(0.4, 0.2, slow), 2, 32, 7_200, 600)
+    assert plan.pool < 7_200 and plan.seconds["drawing"] < 0.6 * plan.seconds["generator"]
+    assert plan.generator_steps > 200
+    quick = lay_out(asked, Rates(0.4, 0.2, 1e-4), 2, 32, 7_200, 600)
+    assert quick.pool == MOST_POOL and quick.generator_steps > plan.generator_steps
+
+
+def test_the_budget_that_would_be_enough_is_enough():
+    asked, rates = StudyConfig(repeats=6, budget=2400), Rates(0.2, 0.1, 0.01)
+    plan = lay_out(asked, rates, 2, 32, 7_200, 600)
+    budget = budget_for(5_000, asked, rates, plan)
+    there = lay_out(dataclasses.replace(asked, budget=budget), rates, 2, 32, 7_200, 600).generator_steps
+    assert 4_000 < there < 7_500

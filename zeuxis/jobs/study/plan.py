@@ -11,8 +11,11 @@ from zeuxis.jobs.study import treatment as treatments
 from zeuxis.stats.found import FEWEST
 
 CHECKPOINTS = (0.4, 0.6, 0.8, 1.0)  # progress at which the generator's weights are weighed up
+PROBE_PER_CLASS = 100  # pictures of a class that a checkpoint's probe learns from
 PROBE_SHARE = 0.35  # steps of a checkpoint's probe, as a share of an arm's
 GENERATOR_TIME = 0.58  # share of a repeat that the generator gets
+POOL_TIME = 0.2  # share of that which drawing the pool may take, where a fifth of the pool takes no more
+MOST_POOL = 20_000  # pictures drawn for a repeat's arms
 REST = "rest"
 FEW_STEPS = 100  # steps of an arm below which nothing is learned to speak of
 MOST_STEPS = 4_000  # steps of an arm: small sets are learned by then
@@ -107,7 +110,10 @@ class Rates:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps of every part of the study, and what they should take; written down, then kept to."""
+    """Steps of every part of the study, and what they should take; written down, then kept to.
+
+    pool: pictures drawn for the arms of a repeat, at most.
+    """
 
     slots: int
     generator_steps: int
@@ -116,6 +122,7 @@ class Plan:
     generator_images: int
     seconds: dict[str, float]
     warnings: tuple[str, ...] = ()
+    pool: int = MOST_POOL
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"warnings": list(self.warnings)}
@@ -130,19 +137,24 @@ def arms_of(asked: StudyConfig) -> int:
     return len(asked.policies) + (len(asked.shares) + len(asked.controls) if asked.generates else 1)
 
 
-def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int, fixed: float = 25.0) -> Plan:
+def lay_out(
+    asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int, probe: int = 1000, fixed: float = 25.0
+) -> Plan:
     """Divides the time of all slots over repeats, then over generator and arms.
 
-    slots: processes at once; batch: the generator's; pool: pictures drawn per repeat;
-    fixed: seconds of start and report. Where steps were asked for they stand and the time follows.
+    slots: processes at once; batch: the generator's; pool: pictures drawn per repeat, fewer where drawing takes long;
+    probe: pictures drawn for each checkpoint's probe; fixed: seconds of start and report. Where steps were asked for
+    they stand and the time follows.
     """
     gan = asked.generates
     waves = -(-asked.repeats // slots)
     # short arms fill the gaps of the last wave, so time divides over slots almost evenly
     share_of_slot = max(asked.repeats / slots, 1.0) * 1.03 + 0.05 * (waves - asked.repeats / slots)
     repeat = max((asked.budget - fixed) / share_of_slot, 1.0)
-    sampling = (pool + len(CHECKPOINTS) * 1000) * rates.sampling if gan else 0.0
     time_g = GENERATOR_TIME * repeat if gan else 0.0
+    least = pool if asked.steps else max(pool // 5, round(POOL_TIME * time_g / max(rates.sampling, 1e-9)))
+    pool, limited = min(pool, least), pool > least
+    sampling = (pool + len(CHECKPOINTS) * probe) * rates.sampling if gan else 0.0
     probes = len(CHECKPOINTS) * PROBE_SHARE if gan else 0.0
     arm = (repeat - time_g) / (arms_of(asked) + probes)
     steps = asked.steps or (
@@ -159,6 +171,7 @@ def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int,
     whole = (taken_g + taken_c * (arms_of(asked) + probes)) * share_of_slot + fixed
     seconds = {
         "generator": taken_g,
+        "drawing": sampling,
         "classifier": taken_c,
         "repeat": taken_g + taken_c * (arms_of(asked) + probes),
         "whole": whole,
@@ -171,7 +184,14 @@ def lay_out(asked: StudyConfig, rates: Rates, slots: int, batch: int, pool: int,
         generator_steps * batch,
         {k: round(v, 1) for k, v in seconds.items()},
         _warnings(asked, classifier_steps, whole),
+        pool if limited else MOST_POOL,
     )
+
+
+def budget_for(steps: float, asked: StudyConfig, rates: Rates, plan: Plan) -> float:
+    """Seconds of a budget at which a generator gets so many steps, about."""
+    wanted = steps * rates.generator + plan.seconds["drawing"]
+    return asked.budget * wanted / max(GENERATOR_TIME * plan.seconds["repeat"], plan.seconds["generator"], 1e-9)
 
 
 def _warnings(asked: StudyConfig, classifier_steps: int, whole: float) -> tuple[str, ...]:

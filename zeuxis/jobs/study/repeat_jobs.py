@@ -31,7 +31,7 @@ from zeuxis.jobs.study import guessing
 from zeuxis.jobs.study import treatment as treatments
 from zeuxis.jobs.study.hits import pack
 from zeuxis.jobs.study.place import Place, draw_repeat
-from zeuxis.jobs.study.plan import CHECKPOINTS
+from zeuxis.jobs.study.plan import CHECKPOINTS, PROBE_PER_CLASS
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe
 from zeuxis.runs import Run
@@ -39,7 +39,6 @@ from zeuxis.stats.choice import highest
 from zeuxis.weights import store
 
 _OPTIONS = LoopOptions(checkpoint_seconds=15.0, light=True, quiet=True)
-_PROBE_PER_CLASS = 100
 _POOL_BYTES = 64 << 20
 _SUSPECT_SAMPLES = 2_000
 
@@ -147,7 +146,9 @@ def train_generator(place: Place, spec: Spec) -> None:
 
 def _pool_size(place: Place, train_set: Dataset) -> int:
     spec = place.dataset.spec
-    return max(256, min(20 * len(train_set), 20_000, _POOL_BYTES // (spec.channels * spec.height * spec.width)))
+    return max(
+        256, min(20 * len(train_set), place.plan.pool, _POOL_BYTES // (spec.channels * spec.height * spec.width))
+    )
 
 
 def _sample(
@@ -164,7 +165,7 @@ def _sample(
 
 def _score_snapshot(place: Place, r: int, run: Run, name: str, validation: Dataset) -> list[float]:
     """Recalls on real validation pictures of a classifier trained on the snapshot's samples alone."""
-    labels = torch.arange(place.classes).repeat(_PROBE_PER_CLASS)
+    labels = torch.arange(place.classes).repeat(PROBE_PER_CLASS)
     networks = run.networks(name).to(place.compute.device)
     seeds = seeds_of("probe", place.seed(r, "probe"), len(labels))
     fakes = torch.cat(list(generate(run.recipe, networks, seeds, labels, place.compute.device)))

@@ -21,7 +21,7 @@ from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.draw import some_of
 from zeuxis.engine import compute as computing
-from zeuxis.engine.budget import words_for
+from zeuxis.engine.budget import time_value, words_for
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
@@ -41,7 +41,17 @@ from zeuxis.jobs.study.clock import Clock
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
 from zeuxis.jobs.study.place import Place
-from zeuxis.jobs.study.plan import REST, Plan, Rates, StudyConfig, arms_of, lay_out
+from zeuxis.jobs.study.plan import (
+    MOST_POOL,
+    PROBE_PER_CLASS,
+    REST,
+    Plan,
+    Rates,
+    StudyConfig,
+    arms_of,
+    budget_for,
+    lay_out,
+)
 from zeuxis.jobs.study.treatment import named, noun_of
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
@@ -225,16 +235,20 @@ def _plan(place: Place, slots: int) -> Plan:
         pass
     sampling = (time.perf_counter() - start) / 512
     n = asked.labels_per_class or round(0.8 * len(place.split.train) / spec.condition)
-    pool = min(20 * n * spec.condition, 20_000)
+    pool = min(20 * n * spec.condition, MOST_POOL)
     # two processes share caches and memory: a step beside another one takes somewhat longer
     crowd = 1.12 if slots > 1 else 1.0
     batch = recipe.batch_specs()["images"].size
-    plan = lay_out(asked, Rates(g * crowd, per_step * crowd, sampling * crowd), slots, batch, pool)
-    suffices = enough(recipe, spec, plan.generator_images, batch / (g * crowd))
+    rates, probe = Rates(g * crowd, per_step * crowd, sampling * crowd), PROBE_PER_CLASS * spec.condition
+    plan = lay_out(asked, rates, slots, batch, pool, probe)
+    suffices = enough(recipe, spec, plan.generator_images, batch / rates.generator)
     if suffices.verdict == "enough":
         return plan
-    warning = f"{suffices.words}; more --budget, fewer --repeats or a smaller --size give it more"
-    return replace(plan, warnings=(warning, *plan.warnings))
+    more = "more --budget, fewer --repeats or a smaller --size give it more"
+    if need := recipe.need(spec):
+        budget = budget_for(need.enough / batch, asked, rates, plan)
+        more = f"about `--budget {time_value(budget)}` would be enough; fewer --repeats or a smaller --size help, too"
+    return replace(plan, warnings=(f"{suffices.words}; {more}", *plan.warnings))
 
 
 def test_part_words(place: Place) -> str:
@@ -243,11 +257,11 @@ def test_part_words(place: Place) -> str:
     needed, there = pictures_for_none(margin), round(examined.effective)
     units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
     shown = (
-        f"at best, with very many repeats, {counted(len(examined.classes), 'test picture')}{units} show effects from "
-        f"about {least_effect(examined):.2g} points on"
+        f"on {counted(len(examined.classes), 'test picture')}{units} no difference below about "
+        f"{least_effect(examined):.2g} points can be called HELPED or HURT, however many repeats there are"
     )
     if there >= needed:
-        return f"zeuxis: {shown}; they are not too few for NO USEFUL GAIN within {margin:g} points"
+        return f"zeuxis: {shown}; for NO USEFUL GAIN within {margin:g} points they are enough"
     less = (
         f", and these count as {there:,}, as classes differ in size or pictures stay together"
         if there < len(examined.classes)
@@ -272,7 +286,7 @@ def describe(place: Place) -> list[str]:
         f"{counted(p.slots, 'process')} at once, about {words_for(p.seconds['whole'])}",
         (
             f"zeuxis: generator {counted(p.generator_steps, 'step')} ({counted(p.generator_images, 'image')}, "
-            f"{words_for(p.seconds['generator'])}), "
+            f"{words_for(p.seconds['generator'])}{_drawing(p)}), "
             if a.generates
             else "zeuxis: "
         )
@@ -284,6 +298,12 @@ def describe(place: Place) -> list[str]:
         lines.append(f"zeuxis: {hint}")
     lines += two_labels_words(place.dataset)
     return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
+
+
+def _drawing(plan: Plan) -> str:
+    """What of a generator's time is not training, where that is much of it."""
+    drawing, whole = plan.seconds["drawing"], plan.seconds["generator"]
+    return f", {words_for(drawing)} of them drawing its pictures" if drawing > 0.1 * whole else ""
 
 
 def _unlabelled_words(place: Place) -> str:
