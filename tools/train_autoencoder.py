@@ -41,7 +41,7 @@ from zeuxis.weights import packages, store
 TAPS = (1, 3, 6, 9)
 """VGG16's relu1_2, 2_2, 3_3 and 4_3; the fifth of LPIPS sees nothing in so small a window."""
 SIZE, AVERAGE, WARM_UP, LONGEST = 1e-4, 0.999, 0.02, 1.0
-GAMMA, LAZY, ALONE, FASTER = 0.1, 4, 100, 4
+GAMMA, LAZY, ALONE, FASTER = 0.01, 4, 150, 2
 """Of the critic: weight of the penalties of its slope, per patch; every how many steps they are taken; steps that it
 learns before the decoder heeds it; its rate over the decoder's."""
 

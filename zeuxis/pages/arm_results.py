@@ -20,7 +20,7 @@ MEANING = {
     "gan-50": "candidate: half of each batch generated",
     "duplicated": "control: real pictures again in place of the generated ones",
     "shuffled": "control: generated pictures with permuted labels",
-    "guessed": "real pictures that were not drawn, by labels that the rival guesses, in place of generated ones",
+    "guessed": "the rival plus pictures without labels, by labels that it guesses",
     "again": "check: the rival trained once more with another seed",
     "more-real": "check: the rival plus further real pictures where generated ones would stand",
     "shuffled-real": "check: the same with permuted labels",

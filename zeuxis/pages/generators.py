@@ -105,16 +105,16 @@ def of_augment(way: Way) -> str:
 
 
 def alarms(folder: StudyFolder) -> list[dict[str, Any]]:
-    """Alarms of all generators, one entry per name and words (which hold numbers), and in which repeats."""
-    merged: dict[tuple[str, str], dict[str, Any]] = {}
+    """Alarms of all generators, one entry per name, in the words of the first, and in which repeats."""
+    merged: dict[str, dict[str, Any]] = {}
     for repeat in folder.repeats:
         for alarm in alarms_of(folder.logs[repeat.index], repeat.generator):
-            entry = merged.setdefault(
-                (alarm["name"], alarm["words"]), {**alarm, "times": 0, "over": False, "repeats": []}
-            )
-            entry["repeats"].append(str(repeat.index + 1))
+            entry = merged.setdefault(alarm["name"], {**alarm, "times": 0, "over": False, "repeats": []})
+            if (number_of := str(repeat.index + 1)) not in entry["repeats"]:
+                entry["repeats"].append(number_of)
             entry["mend"] = (entry["advice"] if entry["advice"].ways else alarm["advice"]).words(of_augment)
     for entry in merged.values():
         noun = "repeat" if len(entry["repeats"]) == 1 else "repeats"
-        entry["where"] = f"generator of {noun} {', '.join(entry['repeats'])}"
+        figures = f"; the figures are of repeat {entry['repeats'][0]}" if len(entry["repeats"]) > 1 else ""
+        entry["where"] = f"generator of {noun} {', '.join(entry['repeats'])}{figures}"
     return list(merged.values())

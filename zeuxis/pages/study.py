@@ -26,7 +26,15 @@ from zeuxis.pages.pictures import embed
 from zeuxis.pages.read import Line, mapping, mean, number, numbers
 from zeuxis.pages.run import provenance, turn_charts
 from zeuxis.pages.samples import row_names
-from zeuxis.pages.study_tables import arms_plot, controls_words, differences_plot, recalls_plot, secondary, table
+from zeuxis.pages.study_tables import (
+    arms_plot,
+    controls_words,
+    differences_plot,
+    none_judged,
+    recalls_plot,
+    secondary,
+    table,
+)
 from zeuxis.spelling import typed_time
 from zeuxis.stats.found import FEWEST
 from zeuxis.stats.sentences import MANY, round_up
@@ -80,6 +88,7 @@ def study_page(folder: StudyFolder) -> str:
         warnings=[str(w) for w in plan_warnings(folder)],
         recalls_plot=recalls_plot(folder),
         secondary=secondary(folder.verdict),
+        none_judged=none_judged(folder.verdict),
         seen=seen_words(folder),
         command=str(folder.study.get("command") or ""),
         provenance=made_of(folder),

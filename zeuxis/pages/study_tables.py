@@ -19,6 +19,7 @@ from zeuxis.pages.formats import (
 )
 from zeuxis.pages.plots import Row, dot_plot, interval_cell, scale_of
 from zeuxis.pages.read import Line, mapping, mean, number, numbers, objects
+from zeuxis.stats.found import NO_USEFUL_GAIN
 
 CLASSES = 40  # rows of the recall plot; more are cut to those that differ most
 
@@ -40,18 +41,19 @@ def arms_plot(folder: StudyFolder, arms: Sequence[Arm]) -> Markup:
 _CONTROLS = {
     "duplicated": "repeating real pictures in their place",
     "shuffled": "generated pictures with shuffled labels",
-    "guessed": "real pictures with guessed labels in their place",
+    "guessed": "pictures with guessed labels in their place",
 }
 
 
 def controls_words(folder: StudyFolder) -> str:
     """What the controls changed against the rival, beside what was tried, on average; empty without controls."""
     changed = {name: _against_rival(folder, name) for name in (folder.treatment, *_CONTROLS)}
-    controls = [(words, change) for name, words in _CONTROLS.items() if (change := changed[name]) is not None]
+    others = {name: words for name, words in _CONTROLS.items() if name != folder.treatment}
+    controls = [(words, change) for name, words in others.items() if (change := changed[name]) is not None]
     if not controls:
         return ""
     first = changed[folder.treatment]
-    clauses = [(f"the {folder.stuff}", first)] if first is not None and not folder.unmeasured else []
+    clauses = [(folder.stuff, first)] if first is not None and not folder.unmeasured else []
     said = [f"{words} changed it by {_in_points(change)}" for words, change in clauses + controls]
     return f"Against the score without {folder.stuff}, on average over the repeats: {'; '.join(said)}."
 
@@ -80,6 +82,9 @@ def differences_plot(folder: StudyFolder) -> Markup:
     low, high = (numbers(v.get("interval95")) + [None, None])[:2]
     if not folder.unmeasured:
         rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{folder.tone} total"))
+    if not folder.unmeasured and v.get("verdict") == NO_USEFUL_GAIN:  # what that verdict rests on
+        low, high = (numbers(v.get("interval90")) + [None, None])[:2]
+        rows.append(Row("mean, 90 %", (), number(v.get("mean")), low, high, "", f"{folder.tone} total"))
     title = f"Difference in each repeat: accuracy with {folder.stuff} minus accuracy without"
     band = number(v.get("margin", folder.asked.get("margin"))) or 0.0
     return dot_plot(
@@ -98,8 +103,8 @@ def table(folder: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
             shown = 100 * test if test is not None else arm.values[place] if place < len(arm.values) else None
             small = [f"val {decimal(100 * result.validation)}"] if result and result.validation is not None else []
             if result and result.share is not None and arm.name in ("gan", folder.treatment):
-                none = f"no {folder.stuff}" if result.share == 0 and folder.generates else percent(result.share)
-                small.append(f"{result.policy or DASH}, {none}")
+                none = result.share == 0 and folder.generates
+                small += [result.policy or DASH, f"no {folder.stuff}" if none else f"share {percent(result.share)}"]
             cells.append((decimal(shown), small, arm.name == repeat.rival))
         rows.append({"name": arm.name, "cells": cells, "mean": decimal(arm.mean), "main": arm.name == folder.treatment})
     return rows
@@ -142,6 +147,12 @@ def secondary(verdict: Line) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def none_judged(verdict: Line) -> bool:
+    """Whether there are other comparisons, and every one takes more repeats than there were."""
+    comparisons = objects(verdict.get("secondary"))
+    return bool(comparisons) and all(number(s.get("repeats_needed")) is not None for s in comparisons)
 
 
 def _judged(comparison: Line) -> str:

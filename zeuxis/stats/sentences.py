@@ -101,9 +101,10 @@ def _no_useful_gain(verdict: Verdict, treatment: str, measure: str) -> str:
             f"{treatment}, so the difference in {measure} is 0 points by choice; its size was not measured."
         )
     assert verdict.interval90 is not None
+    chose = f" ({verdict.left_out} of them left it out by choice and count as 0)" if verdict.left_out else ""
     return (
         f"NO USEFUL GAIN: with {treatment}, {measure} {_differed(verdict.mean)} on average "
-        f"{_over(verdict)}, and the 90 % interval ({_range(verdict.interval90)}) lies within "
+        f"{_over(verdict)}{chose}, and the 90 % interval ({_range(verdict.interval90)}) lies within "
         f"{points(verdict.margin)} points of no difference; {_sight(verdict)}."
     )
 

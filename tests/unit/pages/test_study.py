@@ -15,7 +15,7 @@ from zeuxis.pages.arm_results import arms_of, mean_recalls, read_repeats
 from zeuxis.pages.folder import open_study
 from zeuxis.pages.generators import alarms, of_augment
 from zeuxis.pages.study import without_word, write_study_report
-from zeuxis.pages.study_tables import arms_plot
+from zeuxis.pages.study_tables import arms_plot, controls_words
 from zeuxis.spelling import Advice, Way
 
 
@@ -56,7 +56,7 @@ def test_a_study_says_all(study: Path) -> None:
         "Six paired repeats; exact sign-flip test",
         "gan against best, balanced accuracy on the sealed test part",
         "repeat 6",
-        "light, 25 %",
+        "light share 25 %",
         "Real and generated pictures",
         "its nearest real neighbour on the right",
         "t-shirt 1.20",
@@ -72,7 +72,7 @@ def test_a_study_says_all(study: Path) -> None:
         "four times in five; smaller ones are missed more often",
         "over repeats and 1,000 test pictures",
         "chose no generated pictures",
-        "light, no generated pictures",
+        "light no generated pictures",
         "is the least possible, since 1 difference is 0 by choice",
         "happen to be moves the result by 0.24 points",
         "the population that the test part was drawn from",
@@ -98,7 +98,7 @@ def test_what_the_controls_changed_is_said_in_one_sentence(copy: Path) -> None:
         change(folder / "gan.json", test=0.8095, policy="light")
     said = (
         "Against the score without generated pictures, on average over the repeats: "
-        "the generated pictures changed it by +0.95 points; repeating real pictures in their place changed it by "
+        "generated pictures changed it by +0.95 points; repeating real pictures in their place changed it by "
         "+0.57 points; generated pictures with shuffled labels changed it by \u22121.00 points."
     )
     assert said in page_of(copy).text
@@ -191,14 +191,13 @@ def test_alarms_keep_the_numbers_of_their_repeats_and_advise_flags_of_augment() 
     assert few.words(of_augment) == "train again with more pictures"
 
 
-def test_alarms_of_unequal_words_stay_apart(copy: Path) -> None:
+def test_alarms_of_one_name_stand_once_with_their_repeats(copy: Path) -> None:
     for r, words in enumerate(("diversity 0.14", "diversity 0.22", "diversity 0.14")):
         listed = [{"name": "saturation", "words": words}]
         change(copy / "repeats" / f"0{r + 1}" / "generator.json", alarms=listed)
     found = [a for a in alarms(open_study(copy)) if a["name"] == "saturation"]
     assert [(a["words"], a["where"]) for a in found] == [
-        ("diversity 0.14", "generator of repeats 1, 3"),
-        ("diversity 0.22", "generator of repeat 2"),
+        ("diversity 0.14", "generator of repeats 1, 2, 3; the figures are of repeat 1"),
     ]
 
 
@@ -216,6 +215,26 @@ def test_a_comparison_reads_as_its_numbers_allow(copy: Path, found: dict[str, An
     change(copy / "verdict.json", secondary=[{**numbers, **found}])
     page = page_of(copy)
     assert words in page.text and "cannot be told apart" not in page.text
+    assert ("not one of them can be judged" in page.text) == ("repeats_needed" in found)
+
+
+def test_no_useful_gain_is_drawn_with_the_interval_that_it_rests_on(copy: Path) -> None:
+    """The bar of 95 % stuck out of the shaded band under a verdict that lies within it."""
+    change(copy / "verdict.json", verdict="NO USEFUL GAIN", interval90=[-0.41, 0.48], interval95=[-0.53, 0.60])
+    assert "mean, 90 %" in page_of(copy).text
+    change(copy / "verdict.json", verdict="UNDECIDED")
+    assert "mean, 90 %" not in page_of(copy).text
+
+
+def test_the_treatment_is_no_control_of_itself(copy: Path) -> None:
+    """Pictures with guessed labels were said to change the score twice, once by "the the treatment"."""
+    study = json.loads((copy / "study.json").read_text())
+    change(copy / "study.json", generates=False, asked={**study["asked"], "treatment": "guessed"})
+    change(copy / "verdict.json", arm="guessed")
+    for path in copy.glob("repeats/*/gan.json"):
+        path.with_name("guessed.json").write_text(path.read_text().replace('"gan"', '"guessed"'))
+    said = controls_words(open_study(copy))
+    assert "the the" not in said and "guessed labels" not in said
 
 
 def test_no_number_of_repeats_is_said_with_the_test_pictures_it_takes(copy: Path) -> None:
