@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
@@ -10,8 +11,11 @@ from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
+from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.fidelity import l1
+from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets.autoencoding import BODIES
+from zeuxis.nets.critics import PatchCritic
 from zeuxis.nets.latent_maps import MapAutoencoder, map_radius
 from zeuxis.nets.reconstructing import ConvBottleneck, LatentBottleneck, bottleneck_radius
 from zeuxis.recipes._damaging import check_damage, damaged, flipped, held_out, shown, undo_loss, undo_score, warmed
@@ -59,11 +63,16 @@ class Autoencoder(Recipe):
     warm_up: Amount = 0.02  # own: share of the steps
     flip: bool = True  # own: the eight phases and mirrors
     half_life: OneOrMore = 2000.0  # own: pictures, never above 10 % of those seen
+    gan: Amount = 0.0  # own, map: weight of the game against a critic of patches; 0: none, and what is fine is blurred
+    gamma: Amount = 0.01  # own, of 0.01 to 1; with 0.05 and more the critic hardly learns
+    lazy: Count = 4  # as `r3gan`
+    alone: Share = 0.1  # own: share of the steps before the decoder heeds the critic
+    critic_width: Count = 32  # own
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "code": 12, "patch": 32},
         "vector": {"body": "latent"},
-        "map": {"body": "map", "damage": "clean", "noise": 0.4, "half_life": 8000.0},
+        "map": {"body": "map", "damage": "clean", "noise": 0.4, "half_life": 8000.0, "gan": 0.1},
     }
     labels: ClassVar[str] = "ignored"
     patches: ClassVar[bool] = True
@@ -91,6 +100,8 @@ class Autoencoder(Recipe):
         check_damage(self.damage, spec)
         if self.body == "latent" and (self.latent < 2 or self.latent % 2):
             raise BadInput(f"a latent vector of {self.latent} numbers has no two halves", "", "use an even --latent")
+        if self.gan and self.body != "map":
+            raise BadInput(f"`--body {self.body}` is trained without a critic", "", "leave --gan away")
         if self.body == "map" and self.levels not in (2, 3):
             raise BadInput(
                 f"there is no net for `--body map` with `--levels {self.levels}`",
@@ -100,7 +111,8 @@ class Autoencoder(Recipe):
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         make = {"conv": self._conv, "map": self._map, "latent": self._vector}[self.body]
-        return nn.ModuleDict({"restorer": make(spec)})
+        critic = {"critic": PatchCritic(spec.channels, self.critic_width, 2)} if self.gan else {}
+        return nn.ModuleDict({"restorer": make(spec), **critic})
 
     def _conv(self, spec: Spec) -> nn.Module:
         return ConvBottleneck(spec.channels, self.width, self.levels, self.code)
@@ -118,10 +130,14 @@ class Autoencoder(Recipe):
         return {"images": BatchSpec("images", self.batch)}
 
     def optimizers(self) -> dict[str, Optimizer]:
-        return {"restorer": Optimizer(("restorer",), "adam", warmed(self.lr, self.lr_end, self.warm_up))}
+        rate = warmed(self.lr, self.lr_end, self.warm_up)
+        optimizers = {"restorer": Optimizer(("restorer",), "adam", rate)}
+        game = {"critic": Optimizer(("critic",), "adam", rate, beta1=0.0, beta2=0.99)} if self.gan else {}
+        return {**optimizers, **game}
 
     def phases(self) -> tuple[Phase, ...]:
-        return (Phase("restorer", self.restorer_loss),)
+        critic = (Phase("critic", self.critic_loss),) if self.gan else ()
+        return (*critic, Phase("restorer", self.restorer_loss))
 
     def average(self) -> Average:
         return Average(("restorer",), self.half_life)
@@ -131,7 +147,36 @@ class Autoencoder(Recipe):
         return self._map_loss(m) if self.body == "map" else undo_loss(m, self.damage, self.flip)
 
     def _map_loss(self, m: StepContext) -> Terms:
-        """A generator misses maps by a little: the decoder learns to draw pictures from such."""
+        """A mean absolute error alone blurs what the map does not hold; in the game the decoder draws it."""
+        answer, wanted, code = self._round_trip(m)
+        terms = {"l1": l1(answer, wanted), "size": _SIZE * code.square().mean()}
+        if self.gan:
+            critic = m.networks["critic"]
+            with torch.no_grad():
+                real = critic(wanted)
+            heeded = self.gan * float(m.progress >= self.alone)
+            terms["game"] = heeded * relativistic_generator(real, critic(answer)).mean()
+        return Terms(terms)
+
+    def critic_loss(self, m: StepContext) -> Terms:
+        """softplus(-(D(x) - D(x'))) of every patch + gamma / 2 (R1 + R2) of its slope, x' the round trip of x."""
+        with torch.no_grad():
+            answer, wanted, _ = self._round_trip(m)
+        due = (m.step + 1) % self.lazy == 0
+        both = torch.cat([wanted, answer]).requires_grad_(due)
+        logits = m.networks["critic"](both)
+        real, fake = logits.chunk(2)
+        terms = {"relativistic": relativistic_critic(real, fake).mean()}
+        if due:
+            slope = squared_norm(gradient(logits, both)).mean() / logits[0].numel()
+            terms["penalty"] = self.gamma * self.lazy * slope
+        return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
+
+    def _round_trip(self, m: StepContext) -> tuple[Tensor, Tensor, Tensor]:
+        """What the decoder makes of the maps, what it should, and the maps.
+
+        A generator misses maps by a little: the decoder learns to draw pictures from such.
+        """
         clean, net = flipped(m, self.flip), m.networks["restorer"]
         seen = damaged(clean, self.damage, m.draw)
         code = net.encode(seen.image)  # type: ignore[operator]
@@ -139,8 +184,8 @@ class Autoencoder(Recipe):
             off = m.draw.at("off").normal(len(code), *code.shape[1:]).to(code)
             level = self.noise * m.draw.at("level").uniform(len(code), 1, 1, 1).to(code)
             off = off * level * code.detach().std((2, 3), keepdim=True)
-        answer = net.decode(code + off if self.noise else code)  # type: ignore[operator]
-        return Terms({"l1": l1(answer, seen.wanted(clean)), "size": _SIZE * code.square().mean()})
+        answer: Tensor = net.decode(code + off if self.noise else code)  # type: ignore[operator]
+        return answer, seen.wanted(clean), code
 
     def observe(self, clean: Tensor, draw: Draw) -> Degraded:
         """The damaged pictures that it learns from."""

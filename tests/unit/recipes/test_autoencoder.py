@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -81,8 +83,21 @@ def test_the_decoder_sees_maps_that_are_off_by_as_much_as_was_asked_for():
     errors = []
     trained, _ = store.load(bundled.path_of("autoencoder-4"))
     for noise in (0.0, 0.4, 1.6):
-        recipe = make(Autoencoder, "map", noise=noise)
+        recipe = make(Autoencoder, "map", noise=noise, gan=0.0)
         m = context(recipe, SPEC)
         m.networks.load_state_dict(trained)
         errors.append(float(recipe.restorer_loss(m).total().detach()))
     assert errors[0] < errors[1] < errors[2]
+
+
+def test_the_game_of_the_maps():
+    """The critic learns from the first step, the decoder heeds it later; other bodies have none."""
+    recipe = make(Autoencoder, "map", width=8, critic_width=4)
+    plays(recipe, SPEC)
+    early, late = context(recipe, SPEC), replace(context(recipe, SPEC), progress=0.5)
+    assert recipe.restorer_loss(early)["game"].item() == 0.0 < recipe.restorer_loss(late)["game"].item()
+    due = replace(early, step=recipe.lazy - 1)
+    assert set(recipe.critic_loss(early)) == {"relativistic"} and recipe.critic_loss(due)["penalty"].item() > 0
+    assert "critic" not in built(make(Autoencoder, "map", gan=0.0), SPEC)
+    with pytest.raises(BadInput, match="trained without a critic"):
+        Autoencoder(gan=0.1).check(SPEC)
