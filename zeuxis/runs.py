@@ -22,7 +22,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.errors import BadInput, command, system_words
 from zeuxis.recipes.recipe import Recipe, make
-from zeuxis.weights import checkpoint, store
+from zeuxis.weights import bundled, checkpoint, store
 
 FORMAT = 1
 _BESIDE = ("numpy", "pillow", "safetensors", "scipy")
@@ -179,6 +179,16 @@ def inference_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """From a table's tensors: every network, with its averaged copy (ema)'s weights where there is one."""
     raw = {k.removeprefix("networks/"): v for k, v in tensors.items() if k.startswith("networks/")}
     return raw | {k.removeprefix("ema/"): v for k, v in tensors.items() if k.startswith("ema/")}
+
+
+def begun_with(record: Mapping[str, Any]) -> str:
+    """With which weights a run began, as its run.json says; empty where all began by chance."""
+    package, named = list(record.get("initial") or ()), record.get("start_from") or {}
+    asked = named.get("asked", "")
+    if asked == "bundled" or asked in bundled.names():
+        package, asked = [Path(named["file"]).stem, *package], ""
+    own = f"the weights of {asked}" if asked else ""
+    return ", and ".join(filter(None, (own, f"{', '.join(package)} of the package" if package else "")))
 
 
 def command_line() -> str:

@@ -12,7 +12,7 @@ from zeuxis.errors import BadInput
 from zeuxis.jobs.initial_weights import settings_of_file, weights_from
 from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.restorer import Restorer
-from zeuxis.runs import Run
+from zeuxis.runs import Run, begun_with
 from zeuxis.weights import bundled, store
 
 
@@ -110,3 +110,27 @@ def test_latentgan_learns_on_the_maps_of_an_autoencoder_of_ones_own(photos, tmp_
     with pytest.raises(BadInput, match="this autoencoder is another than latentgan learns on"):
         zeuxis.train("latentgan", photos, run=tmp_path / "no", steps=1, size=32, start_from=third.path)
     assert not (tmp_path / "no").exists()
+
+
+def test_only_what_is_not_replaced_is_said_to_be_of_the_package(photos, tmp_path, capsys):
+    small = {"steps": 1, "size": 64, "preset": "quick", "batch": 2, "compute": "plain"}
+    first = zeuxis.train("latentgan", photos, run=tmp_path / "r1", **small)
+    assert list(first.record["initial"]) == ["autoencoder-4", "latent-pair-4"]
+    assert "begins with autoencoder-4, latent-pair-4 of the package" in capsys.readouterr().err
+    again = zeuxis.train("latentgan", photos, run=tmp_path / "r2", start_from=first.path, **small)
+    assert again.record["initial"] == {}
+    assert f"zeuxis: begins with the weights of {first.path}\n" in capsys.readouterr().err
+    assert f"the weights of {first.path}" in (again.path / "report.html").read_text()
+    own = zeuxis.train("latentgan", photos, run=tmp_path / "r3", start_from="autoencoder-4", **small)
+    assert list(own.record["initial"]) == ["latent-pair-4"]
+    assert "zeuxis: begins with autoencoder-4, latent-pair-4 of the package\n" in capsys.readouterr().err
+
+
+def test_what_a_run_begins_with_in_words():
+    adapted = {"asked": "r/adapted", "file": "/r/adapted/weights.safetensors"}
+    assert begun_with({"initial": {"latent-pair-4": ""}, "start_from": adapted}) == (
+        "the weights of r/adapted, and latent-pair-4 of the package"
+    )
+    bundled_ = {"asked": "bundled", "file": str(bundled.path_of("upscale-x2"))}
+    assert begun_with({"initial": {}, "start_from": bundled_}) == "upscale-x2 of the package"
+    assert begun_with({"initial": {}, "start_from": None}) == begun_with({}) == ""
