@@ -73,6 +73,14 @@ def test_refused_before_anything_is_written(photos, first, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize("asked", ["bundled", "latent-pair-4"])
+def test_what_a_recipe_begins_with_by_itself_is_no_whole_net(asked, photos, tmp_path):
+    for preset in ("quick", "tiny"):
+        with pytest.raises(BadInput, match="latent-pair-4 is only part of a net: latentgan begins with it") as refused:
+            zeuxis.train("latentgan", photos, run=tmp_path / "r", steps=1, size=64, preset=preset, start_from=asked)
+        assert refused.value.mend == "leave `start_from=` away"
+
+
 def test_the_weights_of_the_package(photos, tmp_path):
     assert set(bundled.of_recipe("restorer")) <= set(bundled.names())
     run = zeuxis.train(
