@@ -1,5 +1,6 @@
 """`--start-from`: a new run begins with the weights of another, and says so."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -47,18 +48,24 @@ def test_a_teacher_is_not_taken_over():
     assert taken["width"] == 48 and not set(Restorer.passing) & set(taken)
 
 
-def test_a_lone_file_will_do_and_must_not_change(photos, first, tmp_path):
+def test_a_lone_file_will_do_and_must_not_change(photos, first, tmp_path, capsys):
     file = tmp_path / "weights.safetensors"
     file.write_bytes((first.path / "weights.safetensors").read_bytes())
     run = zeuxis.train("compact", photos, run=tmp_path / "r", steps=1, start_from=file, compute="plain")
     assert run.record["start_from"]["asked"] == str(file)
     (run.path / "finish.json").unlink()
+    shutil.copytree(run.path / "checkpoints" / "000001", run.path / "checkpoints" / "000000")
     for folder in (run.path / "checkpoints").iterdir():
         (folder / "state.safetensors").write_bytes(b"spoiled")
     tensors, words = store.load(file)
     store.save(file, {k: v + 1 for k, v in tensors.items()}, words)
     with pytest.raises(BadInput, match="have changed"):
         zeuxis.resume(run.path)
+    told = [line for line in capsys.readouterr().err.splitlines() if "is damaged" in line]
+    assert told == [
+        "zeuxis: checkpoint 000001 is damaged; going back to the one before",
+        "zeuxis: checkpoint 000000 is damaged, and there is none before it: beginning anew",
+    ]
 
 
 def test_refused_before_anything_is_written(photos, first, tmp_path):
