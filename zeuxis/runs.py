@@ -22,6 +22,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.errors import BadInput, command, system_words
 from zeuxis.recipes.recipe import Recipe, make
+from zeuxis.spelling import flag as typed
 from zeuxis.weights import bundled, checkpoint, store
 
 FORMAT = 1
@@ -206,7 +207,7 @@ def taken(path: Path, flag: str = "--run") -> BadInput:
     if not (path / end).exists():
         mend = f"continue with `{command('resume', path)}`, or choose another {flag}"
         return BadInput(f"a {noun} is there already", str(path), mend)
-    more = "" if noun == "study" else f"; `--start-from {path}` begins a new one with its weights"
+    more = "" if noun == "study" else f"; `{typed('start_from', path)}` begins a new one with its weights"
     return BadInput(f"a finished {noun} is there already", str(path), f"choose another {flag}{more}")
 
 
