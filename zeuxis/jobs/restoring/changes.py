@@ -55,10 +55,12 @@ class Drift:
         return max(abs(c) for c in self.channels)
 
     def words(self) -> str:
-        """Such as "colours shifted by 0.3 grey levels, mean chroma 21.3 to 21.1"."""
+        """Such as "brightness shifted by 0.3 grey levels"."""
         what = "brightness" if len(self.channels) == 1 else "colours"
         said = f"{what} shifted by {self.shift:.1f} grey levels"
-        return said + (f", mean chroma {self.chroma[0]:.1f} to {self.chroma[1]:.1f}" if self.chroma else "")
+        if not self.chroma:
+            return said
+        return f"{said}, colourfulness (mean chroma in CIELAB) {self.chroma[0]:.1f} to {self.chroma[1]:.1f}"
 
 
 def drift(before: Tensor, after: Tensor, scale: int = 1) -> Drift:
