@@ -148,7 +148,10 @@ def test_enlarging_by_bicubic_is_consistent_and_a_drawn_square_is_not():
     drawn = large.clone()
     drawn[..., 30:60, 60:90] = 1.0
     assert changes.consistency(small, drawn, 3) < 25
-    heat = changes.invented(small, drawn, 3)
+    heat = changes.inconsistent(small, drawn, 3)
+    assert (
+        heat.words.startswith("Where the result, made small again, is not the input") and "does not show" in heat.words
+    )
     assert heat.values.shape == (40, 40)
     inside, outside = heat.values[11:19, 21:29].mean(), heat.values[25:, :15].mean()
     assert inside > 20 * outside

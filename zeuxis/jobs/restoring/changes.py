@@ -1,4 +1,4 @@
-"""What became of a picture, told without its original: did colours shift, was detail invented, was structure lost."""
+"""What became of a picture, told without its original: did colours shift, was the input kept, was structure lost."""
 
 from dataclasses import dataclass
 from math import inf
@@ -107,9 +107,12 @@ def consistency(before: Tensor, after: Tensor, scale: int) -> float:
     return inf if db is None else db
 
 
-def invented(before: Tensor, after: Tensor, scale: int) -> Map:
+def inconsistent(before: Tensor, after: Tensor, scale: int) -> Map:
     """Where the enlarged picture, made small again, is not the one that was given, in grey levels."""
-    meaning = "Invented: where the result, made small again, is not the input"
+    meaning = (
+        "Where the result, made small again, is not the input. Invented detail that vanishes when it is made small "
+        "does not show here"
+    )
     return pooled_map(_energy(shrunk_again(before, after, scale), before), meaning)
 
 

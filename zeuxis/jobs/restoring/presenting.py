@@ -124,7 +124,7 @@ def _shown(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> Shown:
         return replace(shown, tiles=tiles, remarks=remarks)
     before, after = pair.whole
     if pair.scale > 1:
-        heat = changes.invented(before, after, pair.scale)
+        heat = changes.inconsistent(before, after, pair.scale)
         at = changes.taken(pair.given(), pair.after, 0.0).values
     else:
         noise, specks = pair.measured.noise if taken else 0.0, pair.measured.specks is not None
