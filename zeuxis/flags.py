@@ -197,7 +197,7 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
         if name in arguments:
             raise BadInput(f"`{name}` is given twice", flag, "give it once")
         typed = "--" + name.replace("_", "-")
-        if hints[name] is bool:
+        if hints[name] in (bool, bool | None):
             if value.lower() not in ("true", "false"):
                 raise BadInput(
                     f"`{name}` must be true or false, not `{flag_values.short(value)}`", flag, f"write {name}=true"

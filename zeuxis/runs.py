@@ -22,7 +22,8 @@ from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.errors import BadInput, command, system_words
 from zeuxis.recipes.recipe import Recipe, make
-from zeuxis.weights import checkpoint, store
+from zeuxis.spelling import flag as typed
+from zeuxis.weights import bundled, checkpoint, store
 
 FORMAT = 1
 _BESIDE = ("numpy", "pillow", "safetensors", "scipy")
@@ -181,6 +182,16 @@ def inference_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return raw | {k.removeprefix("ema/"): v for k, v in tensors.items() if k.startswith("ema/")}
 
 
+def begun_with(record: Mapping[str, Any]) -> str:
+    """With which weights a run began, as its run.json says; empty where all began by chance."""
+    package, named = list(record.get("initial") or ()), record.get("start_from") or {}
+    asked = named.get("asked", "")
+    if asked == "bundled" or asked in bundled.names():
+        package, asked = [Path(named["file"]).stem, *package], ""
+    own = f"the weights of {asked}" if asked else ""
+    return ", and ".join(filter(None, (own, f"{', '.join(package)} of the package" if package else "")))
+
+
 def command_line() -> str:
     """The command as a person would type it again."""
     import shlex
@@ -196,7 +207,7 @@ def taken(path: Path, flag: str = "--run") -> BadInput:
     if not (path / end).exists():
         mend = f"continue with `{command('resume', path)}`, or choose another {flag}"
         return BadInput(f"a {noun} is there already", str(path), mend)
-    more = "" if noun == "study" else f"; `--start-from {path}` begins a new one with its weights"
+    more = "" if noun == "study" else f"; `{typed('start_from', path)}` begins a new one with its weights"
     return BadInput(f"a finished {noun} is there already", str(path), f"choose another {flag}{more}")
 
 

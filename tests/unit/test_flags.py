@@ -104,6 +104,7 @@ def test_a_field_given_twice_or_half_true_is_refused() -> None:
     with pytest.raises(BadInput, match="`norm` must be true or false, not `maybe`"):
         flags.read_settings("gan", ["norm=maybe"], "--generator")
     assert flags.read_settings("gan", ["norm=FALSE", "batch=4"], "--generator") == {"norm": False, "batch": 4}
+    assert flags.read_settings("latentgan", ["pretrained=false"], "--generator") == {"pretrained": False}
 
 
 TRAIN = ("train", "cgan", "fashion-mini", "--run", "r", "--steps", "1")

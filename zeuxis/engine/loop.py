@@ -132,7 +132,9 @@ def _set_up(
     saved, damaged = checkpoint.newest(run.path / "checkpoints")
     group.agree(0)  # all have looked before the first process writes
     for name in damaged if group.first else []:
-        say(f"zeuxis: checkpoint {name} is damaged; going back to the one before")
+        last = saved is None and name == damaged[-1]
+        way = ", and there is none before it: beginning anew" if last else "; going back to the one before"
+        say(f"zeuxis: checkpoint {name} is damaged{way}")
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
     if saved:
         _back_to(saved, state)

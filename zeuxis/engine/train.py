@@ -21,7 +21,7 @@ from zeuxis.engine.representing import represented
 from zeuxis.engine.state import adopt, build_networks, build_state
 from zeuxis.errors import BadInput, counted
 from zeuxis.recipes.recipe import Recipe, Represents, recipe_name, settings_of
-from zeuxis.runs import Run, command_line, create, lock, taken
+from zeuxis.runs import Run, begun_with, command_line, create, lock, taken
 from zeuxis.weights import bundled, store
 
 
@@ -157,8 +157,8 @@ def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:
     """Before the first step: what the recipe needs on pictures like these, and whether the budget is enough."""
     assessment = enough(recipe, spec, record["steps"] * record["batch"], record["budget"].get("images_per_second"))
     say(f"zeuxis: {'warning: ' if assessment.warns else ''}{assessment.words}")
-    if begun := ", ".join(record["initial"]):
-        say(f"zeuxis: begins with {begun} of the package")
+    if begun := begun_with(record):
+        say(f"zeuxis: begins with {begun}")
 
 
 def _first_options(start: Start) -> ComputeOptions:
@@ -245,7 +245,7 @@ def _record(
         "recipe": recipe_name(type(recipe)),
         "preset": start.preset,
         "chosen": start.chosen,
-        "initial": {name: bundled.sha256_of(name) for name in recipe.initial(spec).values()},
+        "initial": {name: bundled.sha256_of(name) for name in _of_package(recipe, spec, start.weights)},
         "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings_of(recipe).items()},
         "spec": spec.to_json(),
         "conditional": conditional,
@@ -263,6 +263,15 @@ def _record(
         "world": _world(),
         "command": command_line(),
     }
+
+
+def _of_package(recipe: Recipe, spec: Spec, weights: Weights | None) -> list[str]:
+    """Names of the package's weights that parts of the networks begin with, where `weights` do not replace them."""
+    replaced = {weights.part} if weights and weights.part else set()
+    if weights and not weights.part:
+        replaced = {key.partition(".")[0] for key in store.load(Path(weights.file))[0]}
+    kept = (name for part, name in recipe.initial(spec).items() if not {part, part.partition(".")[0]} & replaced)
+    return list(dict.fromkeys(kept))
 
 
 def _world() -> int:

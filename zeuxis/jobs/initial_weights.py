@@ -70,6 +70,7 @@ def settings_of_file(path: str, recipe: Recipe) -> dict[str, Any]:
 
 def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
     """Raises BadInput where the weights are not of these networks."""
+    _check_whole(weights)
     tensors, _ = store.load(Path(weights.file))
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
@@ -84,8 +85,17 @@ def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
         raise BadInput(
             f"these weights are of another net than {recipe_name(type(recipe))} with these settings",
             weights.asked,
-            "give the settings that they were trained with, or leave --start-from away",
+            "give the settings that they were trained with, or leave `--start-from` away",
         )
+
+
+def _check_whole(weights: Weights) -> None:
+    """Raises BadInput for weights of the package that a recipe begins with unasked."""
+    file = Path(weights.file)
+    if file.parent == bundled.FOLDER.resolve() and bundled.purposes()[file.stem].task == "generate":
+        recipe = store.words(file).get("recipe")
+        what = f"{file.stem} is only part of a net: {recipe} begins with it by itself where it fits"
+        raise BadInput(what, weights.asked, "leave `--start-from` away")
 
 
 def _check_part(part: nn.Module, tensors: Mapping[str, torch.Tensor], recipe: Recipe, asked: str) -> None:

@@ -123,7 +123,7 @@ def parts_unseen(source: Source, dataset: Dataset) -> list[str]:
         or source.join in ("exact", "off")
     ):
         return []
-    look = f"`{command('data show', source.source)}` without --size says whether there are any"
+    look = f"`{command('data', 'show', source.source)}` without --size says whether there are any"
     return [f"below {SMALLEST} px parts of one picture are not looked for, and may be divided: {look}"]
 
 

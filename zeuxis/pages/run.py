@@ -25,6 +25,7 @@ from zeuxis.pages.page import render, write_page
 from zeuxis.pages.plots import Series, line_chart
 from zeuxis.pages.read import Line, Log, advice, mapping, number
 from zeuxis.pages.run_folder import RunFolder, open_run
+from zeuxis.runs import begun_with
 from zeuxis.spelling import Advice, in_flags
 
 UNJUDGED_RUN = "How good the result is was not measured in this run."
@@ -185,7 +186,7 @@ def provenance(header: Line, finish: Line, gain: Line | None = None) -> list[tup
         ]
     rows += [
         ("Recipe chosen", header.get("chosen")),
-        ("Begins with", ", ".join(mapping(header.get("initial")))),
+        ("Begins with", begun_with(header)),
         ("Adapted first", _adapted(header, gain or {})),
         ("Seed", header.get("seed")),
         ("Weights hash", finish.get("weights_sha256")),

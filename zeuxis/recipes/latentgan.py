@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from zeuxis.augmentation.shifting import shifted
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
+from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator
@@ -62,7 +63,7 @@ class LatentGAN(Recipe):
     half_life: OneOrMore = 1100.0  # own: images
     ramp: Share = 0.1  # as `r3gan`
     shift: Whole = 2  # own: cells that the critic sees maps moved by, at most
-    pretrained: bool = True  # own: trunks begin with weights of the package, where these fit; else by chance
+    pretrained: bool | None = None  # own: trunks begin with weights of the package; None: where these fit
     flip: bool = True  # own: mirror images of the pictures are real, too
     domain: Literal["photo", "digits", "text"] = "photo"  # digits and text have no mirror images, as in `r3gan`
 
@@ -115,11 +116,24 @@ class LatentGAN(Recipe):
         critic = LatentCritic(code, size, self.widths, spec.condition, self.dense)
         return nn.ModuleDict({"generator": generator, "critic": critic, "representation": representation})
 
+    def check(self, spec: Spec) -> None:
+        super().check(spec)
+        if self.pretrained and not self._trunks_fit(spec):
+            raise BadInput(
+                "`--pretrained`: trunks of the package fit `--preset quick` at 64x64 pixels without alpha alone",
+                "",
+                "use `--preset quick --size 64`, or leave `--pretrained` away",
+            )
+
+    def _trunks_fit(self, spec: Spec) -> bool:
+        factor = self._factor(spec)
+        known = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels <= 3
+        return known and (spec.height, spec.width) == (16 * factor, 16 * factor)
+
     def initial(self, spec: Spec) -> dict[str, str]:
         factor = self._factor(spec)
         parts = {"representation.autoencoder": f"autoencoder-{factor}"}
-        fits = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels <= 3
-        if self.pretrained and fits and (spec.height, spec.width) == (16 * factor, 16 * factor):
+        if self.pretrained is not False and self._trunks_fit(spec):
             parts |= dict.fromkeys(("generator.trunk", "critic.trunk"), f"latent-pair-{factor}")
         return parts
 

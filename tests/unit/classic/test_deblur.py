@@ -63,6 +63,16 @@ def test_an_edge_does_not_ring(taken, most):
     assert float(off[..., :42].max()) < most and float(off[..., 54:].max()) < most
 
 
+def test_a_guessed_width_is_said_where_something_was_changed_alone():
+    """Of a plain picture it was told to look at the result of a blur of 0.0 pixels."""
+    plain, edge = torch.full((1, 3, 40, 40), -0.3), torch.full((1, 3, 96, 96), -0.5)
+    edge[..., 48:] = 0.5
+    told = [
+        sharpen(State(x, Measured(0.0, None, (0, 0), 0.0)), StepConfig()).remarks for x in (plain, blurred(edge, 2))
+    ]
+    assert told[0] == () and "is a guess" in told[1][0] and " 0.0 pixels" not in told[1][0]
+
+
 def test_a_corner_overshoots_by_half_of_what_it_did():
     """A Wiener filter went beyond the two shades by 0.50 grey levels on average."""
     clean = torch.full((1, 3, 96, 96), 60 / 127.5 - 1)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.stories.commands import inside, typed
+from zeuxis.classic.impulse import Impulses
 from zeuxis.degrade.resize import bicubic
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput, SomeFailed
@@ -17,7 +18,9 @@ from zeuxis.jobs.per_image.pairs import files_of
 from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.restoring import changes, comparing, diagnose, presenting, scoring
 from zeuxis.jobs.restoring.comparing import Comparison, check
+from zeuxis.jobs.restoring.measured import Measured
 from zeuxis.jobs.restoring.pairing import Pair, Work
+from zeuxis.jobs.restoring.presenting import done_words
 from zeuxis.jobs.restoring.restore import RestoreConfig, run_batch
 from zeuxis.metrics import bands
 from zeuxis.metrics.fidelity import ALL, on_y, psnr_each, ssim_each
@@ -131,7 +134,11 @@ def test_drift_is_the_difference_of_the_means_and_noise_is_none():
     assert cleaned.shift < 0.5 and abs(cleaned.chroma[0] - cleaned.chroma[1]) < 1.0
     grey = changes.drift(image[:, :1], image[:, :1])
     assert grey.chroma is None and grey.words() == "brightness shifted by 0.0 grey levels"
-    assert changes.drift(image, image).words().startswith("colours shifted by 0.0 grey levels, mean chroma")
+    assert (
+        changes.drift(image, image)
+        .words()
+        .startswith("colours shifted by 0.0 grey levels, colourfulness (mean chroma in CIELAB) ")
+    )
 
 
 def test_enlarging_by_bicubic_is_consistent_and_a_drawn_square_is_not():
@@ -141,7 +148,10 @@ def test_enlarging_by_bicubic_is_consistent_and_a_drawn_square_is_not():
     drawn = large.clone()
     drawn[..., 30:60, 60:90] = 1.0
     assert changes.consistency(small, drawn, 3) < 25
-    heat = changes.invented(small, drawn, 3)
+    heat = changes.inconsistent(small, drawn, 3)
+    assert (
+        heat.words.startswith("Where the result, made small again, is not the input") and "does not show" in heat.words
+    )
     assert heat.values.shape == (40, 40)
     inside, outside = heat.values[11:19, 21:29].mean(), heat.values[25:, :15].mean()
     assert inside > 20 * outside
@@ -212,7 +222,7 @@ def test_a_picture_beside_its_original(tmp_path: Path, capsys):
     row = next(line for line in said.splitlines() if line.startswith("a.png"))
     assert f"{entry['input']['psnr']:.2f} -> {entry['output']['psnr']:.2f}" in row
     html = Path(found["page"]).read_text("utf-8")
-    assert "Done by non-local-means: noise of about 20." in html
+    assert "Noise removed (non-local-means): noise of about 20." in html
     assert "Nearer to the original than before: PSNR went from" in html
 
 
@@ -225,6 +235,14 @@ def test_a_folder_is_matched_by_path_and_stem(tmp_path: Path, capsys):
         str(tmp_path / "truth" / name) for name in ("a.png", "deep/b.webp")
     ]
     assert "mean" in capsys.readouterr().err and "2 pictures, restored" in Path(found["page"]).read_text("utf-8")
+
+
+def test_without_originals_the_page_of_several_says_what_it_cannot_say(tmp_path: Path):
+    paths = [triple(tmp_path, name)[1] for name in ("a.png", "b.png")]
+    compare(str(tmp_path / "in"), paths, RestoreConfig("deblur"), None, str(tmp_path / "page.html"))
+    html = (tmp_path / "page.html").read_text("utf-8")
+    assert "None of 2 pictures was left alone. No originals were given: the page shows what changed, and not" in html
+    assert "colourfulness (mean chroma in CIELAB)" in html and "grey levels: the standard deviation over its" in html
 
 
 def test_one_without_an_original_is_listed_and_the_others_are_compared(tmp_path: Path, capsys):
@@ -301,8 +319,36 @@ def test_sharpening_is_told_as_a_change_and_what_was_measured_is_told_once(tmp_p
     assert "Changed by" in html and "Where it was changed, and how much" in html and "a square of it changed" in html
     for wrong in ("aken away", "Removed beyond", "the noise was measured", "the noise is"):
         assert wrong not in html, wrong
-    assert html.count(measured.words()) == 1 and "Done by total variation: asked for; " in html
+    assert html.count(measured.words()) == 1 and "Sharpened (total variation): asked for; " in html
     assert "the noise is" not in capsys.readouterr().err
+
+
+def test_what_was_done_is_said_in_words_and_the_reason_once(tmp_path: Path):
+    """It said "Noise 25.0, no JPEG grid found ... Done by repair: noise 25"."""
+    before, _, _ = triple(tmp_path)
+    noise = {"noise": "the picture has fine texture"}
+    for used, why, measured, words in (
+        (("repair",), "noise 25", Measured(25.0, None, (0, 0), 0.0),
+         "Noise removed (net `repair`): noise 25. Besides: no JPEG grid found, no Gaussian blur found."),
+        (("repair",), "noise 25, JPEG quality 20", Measured(25.0, 20, (0, 0), 0.0),
+         "Noise and JPEG traces removed (net `repair`): noise 25, JPEG quality 20. Besides: no Gaussian blur found."),
+        (("total variation",), "blur 1.6 px; noise cannot be judged, as the picture has fine texture",
+         Measured(0.0, None, (0, 0), 1.6, unjudged=noise),
+         "Sharpened (total variation): blur 1.6 px; noise cannot be judged, as the picture has fine texture. "
+         "Besides: no JPEG grid found."),
+        (("adaptive median", "jpeg"), "specks, JPEG quality 20",
+         Measured(0.0, 20, (0, 0), 0.0, specks=Impulses(0.02, 0.01)),
+         "Specks removed (adaptive median), JPEG traces removed (net `jpeg`): specks, JPEG quality 20. "
+         "Besides: no noise beyond grain found, no Gaussian blur found."),
+    ):  # fmt: skip
+        assert done_words(used, why, measured, RestoreConfig()) == words
+    plain = Measured(0.0, None, (0, 0), 0.0)
+    filled = done_words(("inpaint and biharmonic",), "asked to fill the mask", plain, RestoreConfig("inpaint"))
+    assert filled == "Holes filled (net `inpaint` and biharmonic): asked to fill the mask."
+    old = ("sparse", "mine", "levels")
+    assert done_words(old, plain.words(), plain, RestoreConfig("old-photo")) == (
+        f"Noise removed (sparse), mended (mine), levels stretched: {plain.words()}."
+    )
 
 
 def test_a_picture_left_alone_is_shown_beside_its_original(tmp_path: Path):

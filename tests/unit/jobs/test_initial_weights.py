@@ -1,5 +1,6 @@
 """`--start-from`: a new run begins with the weights of another, and says so."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from zeuxis.errors import BadInput
 from zeuxis.jobs.initial_weights import settings_of_file, weights_from
 from zeuxis.recipes.compact import Compact
 from zeuxis.recipes.restorer import Restorer
-from zeuxis.runs import Run
+from zeuxis.runs import Run, begun_with
 from zeuxis.weights import bundled, store
 
 
@@ -47,18 +48,24 @@ def test_a_teacher_is_not_taken_over():
     assert taken["width"] == 48 and not set(Restorer.passing) & set(taken)
 
 
-def test_a_lone_file_will_do_and_must_not_change(photos, first, tmp_path):
+def test_a_lone_file_will_do_and_must_not_change(photos, first, tmp_path, capsys):
     file = tmp_path / "weights.safetensors"
     file.write_bytes((first.path / "weights.safetensors").read_bytes())
     run = zeuxis.train("compact", photos, run=tmp_path / "r", steps=1, start_from=file, compute="plain")
     assert run.record["start_from"]["asked"] == str(file)
     (run.path / "finish.json").unlink()
+    shutil.copytree(run.path / "checkpoints" / "000001", run.path / "checkpoints" / "000000")
     for folder in (run.path / "checkpoints").iterdir():
         (folder / "state.safetensors").write_bytes(b"spoiled")
     tensors, words = store.load(file)
     store.save(file, {k: v + 1 for k, v in tensors.items()}, words)
     with pytest.raises(BadInput, match="have changed"):
         zeuxis.resume(run.path)
+    told = [line for line in capsys.readouterr().err.splitlines() if "is damaged" in line]
+    assert told == [
+        "zeuxis: checkpoint 000001 is damaged; going back to the one before",
+        "zeuxis: checkpoint 000000 is damaged, and there is none before it: beginning anew",
+    ]
 
 
 def test_refused_before_anything_is_written(photos, first, tmp_path):
@@ -71,6 +78,14 @@ def test_refused_before_anything_is_written(photos, first, tmp_path):
         with pytest.raises(BadInput):
             zeuxis.train(recipe, photos, run=tmp_path / "r", steps=1, start_from=start, compute="plain", **settings)
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("asked", ["bundled", "latent-pair-4"])
+def test_what_a_recipe_begins_with_by_itself_is_no_whole_net(asked, photos, tmp_path):
+    for preset in ("quick", "tiny"):
+        with pytest.raises(BadInput, match="latent-pair-4 is only part of a net: latentgan begins with it") as refused:
+            zeuxis.train("latentgan", photos, run=tmp_path / "r", steps=1, size=64, preset=preset, start_from=asked)
+        assert refused.value.mend == "leave `start_from=` away"
 
 
 def test_the_weights_of_the_package(photos, tmp_path):
@@ -110,3 +125,27 @@ def test_latentgan_learns_on_the_maps_of_an_autoencoder_of_ones_own(photos, tmp_
     with pytest.raises(BadInput, match="this autoencoder is another than latentgan learns on"):
         zeuxis.train("latentgan", photos, run=tmp_path / "no", steps=1, size=32, start_from=third.path)
     assert not (tmp_path / "no").exists()
+
+
+def test_only_what_is_not_replaced_is_said_to_be_of_the_package(photos, tmp_path, capsys):
+    small = {"steps": 1, "size": 64, "preset": "quick", "batch": 2, "compute": "plain"}
+    first = zeuxis.train("latentgan", photos, run=tmp_path / "r1", **small)
+    assert list(first.record["initial"]) == ["autoencoder-4", "latent-pair-4"]
+    assert "begins with autoencoder-4, latent-pair-4 of the package" in capsys.readouterr().err
+    again = zeuxis.train("latentgan", photos, run=tmp_path / "r2", start_from=first.path, **small)
+    assert again.record["initial"] == {}
+    assert f"zeuxis: begins with the weights of {first.path}\n" in capsys.readouterr().err
+    assert f"the weights of {first.path}" in (again.path / "report.html").read_text()
+    own = zeuxis.train("latentgan", photos, run=tmp_path / "r3", start_from="autoencoder-4", **small)
+    assert list(own.record["initial"]) == ["latent-pair-4"]
+    assert "zeuxis: begins with autoencoder-4, latent-pair-4 of the package\n" in capsys.readouterr().err
+
+
+def test_what_a_run_begins_with_in_words():
+    adapted = {"asked": "r/adapted", "file": "/r/adapted/weights.safetensors"}
+    assert begun_with({"initial": {"latent-pair-4": ""}, "start_from": adapted}) == (
+        "the weights of r/adapted, and latent-pair-4 of the package"
+    )
+    bundled_ = {"asked": "bundled", "file": str(bundled.path_of("upscale-x2"))}
+    assert begun_with({"initial": {}, "start_from": bundled_}) == "upscale-x2 of the package"
+    assert begun_with({"initial": {}, "start_from": None}) == begun_with({}) == ""

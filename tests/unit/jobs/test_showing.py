@@ -11,7 +11,7 @@ from tests.stories.commands import inside, typed
 from zeuxis.data.loading import Taken
 from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
-from zeuxis.jobs.showing import shown
+from zeuxis.jobs.showing import parts_unseen, shown
 from zeuxis.jobs.sources import Source
 from zeuxis.pictures.png import write_png
 
@@ -137,6 +137,9 @@ def test_what_is_said_of_a_set_names_parameters_in_python(tmp_path):
     assert zeuxis.data_show(tmp_path)["sizes"]["to train"] == "give size=, such as `size=64`"
     remark, unseen = zeuxis.data_show(tmp_path, size=8)["remarks"]
     assert "below 48 px parts of one picture are not looked for" in unseen and "without size=" in unseen
+    assert f"`zeuxis.data_show({str(tmp_path)!r})`" in unseen
+    source = Source(str(tmp_path), size=8)
+    assert f"`zeuxis data show {tmp_path}`" in parts_unseen(source, source.open())[0]
     assert remark.endswith("`frames='all'` takes them")
 
 

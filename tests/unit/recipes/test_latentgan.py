@@ -8,6 +8,7 @@ from zeuxis.augmentation.shifting import shifted
 from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.engine.state import build_networks
+from zeuxis.errors import BadInput
 from zeuxis.recipes.latentgan import LatentGAN
 from zeuxis.recipes.recipe import Batch, StepContext
 from zeuxis.weights import bundled, store
@@ -145,8 +146,15 @@ def test_a_quick_one_of_64_pixels_begins_with_the_trunks_of_the_package(channels
         ({"latent": 32}, Spec(3, 64, 64)),
     ],
 )
-def test_others_begin_by_chance(fields, spec) -> None:
+def test_others_begin_by_chance_and_refuse_to_do_otherwise(fields, spec) -> None:
     assert list(LatentGAN(**{**QUICK, **fields}).initial(spec)) == ["representation.autoencoder"]
+    with pytest.raises(
+        BadInput, match=r"`--pretrained`: trunks of the package fit .* 64x64 pixels without alpha alone"
+    ) as refused:
+        LatentGAN(**{**QUICK, **fields}, pretrained=True).check(spec)
+    assert refused.value.mend == "use `--preset quick --size 64`, or leave `--pretrained` away"
+    LatentGAN(**QUICK, pretrained=True).check(Spec(3, 64, 64))
+    LatentGAN(**{**QUICK, **fields}, pretrained=False).check(spec)
 
 
 def test_with_the_trunks_of_the_package_the_first_pictures_are_varied_and_in_range() -> None:

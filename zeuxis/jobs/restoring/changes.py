@@ -1,4 +1,4 @@
-"""What became of a picture, told without its original: did colours shift, was detail invented, was structure lost."""
+"""What became of a picture, told without its original: did colours shift, was the input kept, was structure lost."""
 
 from dataclasses import dataclass
 from math import inf
@@ -55,10 +55,12 @@ class Drift:
         return max(abs(c) for c in self.channels)
 
     def words(self) -> str:
-        """Such as "colours shifted by 0.3 grey levels, mean chroma 21.3 to 21.1"."""
+        """Such as "brightness shifted by 0.3 grey levels"."""
         what = "brightness" if len(self.channels) == 1 else "colours"
         said = f"{what} shifted by {self.shift:.1f} grey levels"
-        return said + (f", mean chroma {self.chroma[0]:.1f} to {self.chroma[1]:.1f}" if self.chroma else "")
+        if not self.chroma:
+            return said
+        return f"{said}, colourfulness (mean chroma in CIELAB) {self.chroma[0]:.1f} to {self.chroma[1]:.1f}"
 
 
 def drift(before: Tensor, after: Tensor, scale: int = 1) -> Drift:
@@ -105,9 +107,12 @@ def consistency(before: Tensor, after: Tensor, scale: int) -> float:
     return inf if db is None else db
 
 
-def invented(before: Tensor, after: Tensor, scale: int) -> Map:
+def inconsistent(before: Tensor, after: Tensor, scale: int) -> Map:
     """Where the enlarged picture, made small again, is not the one that was given, in grey levels."""
-    meaning = "Invented: where the result, made small again, is not the input"
+    meaning = (
+        "Where the result, made small again, is not the input. Invented detail that vanishes when it is made small "
+        "does not show here"
+    )
     return pooled_map(_energy(shrunk_again(before, after, scale), before), meaning)
 
 

@@ -37,22 +37,27 @@ CODED, CODED_SURE, UNEVEN = 9.4, 0.75, 6.0  # the same behind JPEG, which leaves
 QUALITY = 60  # JPEG; above it gains are small, and many a picture that passes for clean was 75 once
 TOLD = 95  # JPEG; finer steps than that are the rounding that smooth pictures show without any codec
 EARLIER = 5  # qualities by which an earlier compression must have been coarser than the file's own
+FAINT = 0.5  # grey levels; less is the rounding to 8 bits, which no detail is mistaken for (`fine_detail`)
 DULL = 2.0  # fine detail, in units of what a blurred picture holds
 BLUR = 0.9  # pixels
 
 _FEW, _HIDDEN = "the picture looks drawn or computed", "the picture is too transparent"  # why nothing can be judged
-_PLAIN = "the picture is too small, too plain or clipped"
+_SMALL, _PLAIN = "the picture is too small", "the picture is too plain"
+_CLIPPED = ("the picture is too dark", "the picture is too bright")
+_SCANT = (_SMALL, _PLAIN, *_CLIPPED)  # `_scant` says which; until then it is called plain
 _ALIKE, _FINE, _CODED = (
     "the picture is alike all over",
     "the picture has fine texture",
     "the picture is a JPEG",
 )  # noise
-_NOISY, _SOFT = "the picture is noisy", "the picture is too soft"
+_NOISY, _SOFT = "the noise is as fine as detail", "the picture is too soft"
+_LOSSY = "the picture is a lossy"
 _SPECKED = "the picture has specks"  # then neither a lattice nor a blur's spectrum is whole
 _ENDS = "the picture has so many black and white pixels"  # they may be specks, which hide all else
 _FOR_WEAR, _FOR_PAPER = ("auto",), ("auto", "old-photo")
 """The tasks whose plan reads whether a picture is worn, which takes half a second; and whether its lines belong."""
 _TAKING = {"denoise", "repair", "despeckle"}
+_END = 1 - 16 / 127.5  # so near to black or white is dark or bright
 _NO_SPECKS = Impulses(0.0, 0.0)
 _FOR_SPECKS = ("auto",)
 """The tasks that look for salt and pepper: at half strength, as `enhance` works, half of each speck would stay."""
@@ -95,15 +100,28 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
     if traces is None:
         causes = dict.fromkeys((NOISE_, JPEG_, SOFTNESS), _drawn_in(picture))
     else:
-        softness_in = _softness_in(measured, detail, seen, noise_in)
-        causes = {NOISE_: noise_in, JPEG_: _jpeg_in(picture, traces), SOFTNESS: softness_in}
+        jpeg_in = _jpeg_in(picture, traces)
+        lossy = _CODED if quality is not None else jpeg_in if jpeg_in.startswith(_LOSSY) else ""
+        softness_in = _softness_in(measured, detail, seen, noise_in, lossy)
+        causes = {NOISE_: noise_in, JPEG_: jpeg_in, SOFTNESS: softness_in}
     if specks is not None:
         causes = {**causes, JPEG_: causes[JPEG_] or _SPECKED, SOFTNESS: "" if measured.blur else _SPECKED}
     if untold:
         same = set(causes.values())
         causes = {SPECKS: same.pop() if len(same) == 1 else "", **causes}
         causes = {name: _ENDS if cause in ("", _NOISY) else cause for name, cause in causes.items()}
-    return replace(measured, unjudged=_unjudged(measured, causes))
+    unjudged = _unjudged(measured, causes)
+    scant = _scant(image, seen) if _PLAIN in unjudged.values() else ""
+    return replace(measured, unjudged={k: scant if cause == _PLAIN else cause for k, cause in unjudged.items()})
+
+
+def _scant(image: Tensor, seen: Tensor | None) -> str:
+    """Which it is of a picture of which too little can be judged: too small, too dark, too bright, or too plain."""
+    pixels = image.mean(1, keepdim=True)[torch.ones_like(image[:, :1], dtype=torch.bool) if seen is None else seen]
+    if min(image.shape[2:]) < 16 or pixels.numel() < 64 * estimate.FEWEST:
+        return _SMALL
+    ends = (pixels < -_END, pixels > _END)
+    return next((why for why, end in zip(_CLIPPED, ends, strict=True) if float(end.float().mean()) > 0.5), _PLAIN)
 
 
 def _without_specks(image: Tensor, seen: Tensor | None, look: bool) -> tuple[Impulses | None, Tensor, bool, bool]:
@@ -140,14 +158,15 @@ def _drawn_in(picture: Picture) -> str:
 def _jpeg_in(picture: Picture, traces: estimate.JpegTraces) -> str:
     """Why traces of JPEG cannot be judged; empty where they can."""
     if not picture.kept.lossless:
-        return f"the picture is a lossy {picture.kept.format} file"
+        return f"{_LOSSY} {picture.kept.format} file"
     return "" if bool(traces.judged) else _PLAIN
 
 
-def _softness_in(measured: Measured, detail: float, seen: Tensor | None, noise_in: str) -> str:
+def _softness_in(measured: Measured, detail: float, seen: Tensor | None, noise_in: str, lossy: str) -> str:
     """Why softness cannot be judged: a codec's waves and noise are as fine as detail. Empty where it can.
 
-    noise_in: the same of noise; where that may be there, what is fine may be no detail.
+    noise_in: the same of noise; where that may be there, what is fine may be no detail. lossy: through which codec
+    the picture went, in words; empty where through none.
     """
     if noise_in == _PLAIN and not measured.blur:
         return _PLAIN
@@ -157,7 +176,7 @@ def _softness_in(measured: Measured, detail: float, seen: Tensor | None, noise_i
         return "the picture is transparent in part"
     if math.isinf(detail):
         return _PLAIN
-    return _CODED if measured.quality is not None else _NOISY if measured.noise else noise_in
+    return lossy or (_NOISY if measured.noise >= FAINT else noise_in)
 
 
 def _seen(picture: Picture) -> Tensor | None:
@@ -273,8 +292,9 @@ def _spared(m: Measured) -> str:
     """Why nothing is done, and which tasks do it anyway: what is there, but not sure or not much, is not denied."""
     if m.unexplained:
         beside = m.words(without=(SOFTNESS,))
-        return f"{UNSURE}: `--task deblur` sharpens it anyway{beside and '; '}{beside}{_hint(m)}"
-    if m.noise:
+        anyway = "`--task deblur` sharpens it anyway and may make it worse"
+        return f"{UNSURE}: {anyway}{beside and '; '}{beside}{_hint(m)}"
+    if m.noise >= FAINT and NOISE_ not in m.unjudged:
         return f"too little to mend: {m.words()}; `--task denoise` takes such noise away anyway{_hint(m)}"
     return f"nothing found to mend: {m.words()}{_hint(m)}"
 
@@ -282,10 +302,11 @@ def _spared(m: Measured) -> str:
 def _hint(m: Measured) -> str:
     """Which tasks do what `auto` does not, since it could not be judged."""
     tasks = []
-    if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _PLAIN, _SOFT):
+    if m.unjudged.get(NOISE_) not in (None, _FEW, _HIDDEN, _SOFT, *_SCANT):
         tasks.append("`--task denoise` where it is noisy")
-    if m.quality is not None and not m.blur and not m.unexplained:
-        tasks.append("`--task deblur` where it is soft")
+    lossy = m.quality is not None or m.unjudged.get(SOFTNESS, "").startswith(_LOSSY)
+    if lossy and not m.blur and not m.unexplained:
+        tasks.append("`--task deblur` where it is soft, which may make it worse")
     return f"; try {', '.join(tasks)}" if tasks else ""
 
 

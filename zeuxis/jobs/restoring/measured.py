@@ -77,12 +77,13 @@ class Measured:
         """One line for people: what was found, and what could not be judged; without: what is told elsewhere."""
         jpeg = "no JPEG grid found" if self.quality is None else f"JPEG quality {self.quality}"
         judged = {NOISE_: self._noise(), JPEG_: jpeg, SOFTNESS: self._sharpness()}
-        clauses = [] if self.specks is None else [specks_in_words(self.specks)]
+        unjudged = {name: why for name, why in self.unjudged.items() if name not in without}
+        clauses = [] if self.specks is None or SPECKS in without else [specks_in_words(self.specks)]
         if self.unexplained and SOFTNESS not in without:  # a clause with a comma of its own stands apart
             clauses.append(judged.pop(SOFTNESS))
         clauses.append(", ".join(clause for name, clause in judged.items() if name not in {*self.unjudged, *without}))
-        for cause in dict.fromkeys(self.unjudged.values()):
-            names = [name for name, why in self.unjudged.items() if why == cause]
+        for cause in dict.fromkeys(unjudged.values()):
+            names = [name for name, why in unjudged.items() if why == cause]
             clauses.append(f"{_listed(names)} cannot be judged, as {cause}")
         return "; ".join(clause for clause in clauses if clause)
 

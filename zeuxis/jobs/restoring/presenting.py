@@ -1,5 +1,6 @@
 """The page of a comparison: what it says of each picture, and which pictures it shows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf, isfinite
@@ -8,15 +9,31 @@ from typing import Any
 
 import torch
 
+from zeuxis.classic import methods
 from zeuxis.errors import counted
 from zeuxis.jobs.restoring import changes, diagnose, scoring, uncertainty
+from zeuxis.jobs.restoring.measured import JPEG_, NOISE_, SOFTNESS, SPECKS, Measured
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.metrics.score import catalog
 from zeuxis.pages import restored
 from zeuxis.pages.formats import decimal, signed
 from zeuxis.pages.restored import Map, Shown
+from zeuxis.weights import bundled
 
+_SAID = {SPECKS: ("specks",), NOISE_: ("noise",), JPEG_: ("JPEG",), SOFTNESS: ("blur", "soft")}
+"""By which words a reason names what was measured."""
+_DID = {
+    "repair": "noise removed",
+    "jpeg": "JPEG traces removed",
+    "inpaint": "holes filled",
+    "upscale": "enlarged",
+    "total variation": "sharpened",
+    "adaptive median": "specks removed",
+    "levels": "levels stretched",
+    "contrast": "contrast stretched",
+}
+"""What was done, by the task of a net of the package, or the method."""
 _NOTHING = 0.005  # dB that are rounding
 
 
@@ -41,13 +58,16 @@ def _changed_tiles(entry: Mapping[str, Any], taken: bool) -> list[tuple[str, str
     parts = ("brightness",) if len(changed["channels"]) == 1 else ("red", "green", "blue")
     small = ", ".join(f"{n} {signed(v, 1)}" for n, v in zip(parts, changed["channels"], strict=True))
     if changed["chroma"]:
-        small += f"; chroma {decimal(changed['chroma'][0])} to {decimal(changed['chroma'][1])}"
+        before, after = (decimal(v) for v in changed["chroma"])
+        small += f"; colourfulness (mean chroma in CIELAB) {before} to {after}"
     tiles.append(("Colours shifted by", decimal(changed["shift"], 1), f"grey levels: {small}"))
     if changed["residual"] is None:
         db = "exact" if changed["consistency"] is None else f"{decimal(changed['consistency'], 1)} dB"
         tiles.append(("Consistency", db, "made small again, against the input"))
     elif not taken:
-        tiles.append(("Changed by", decimal(changed["residual"], 1), "grey levels, their standard deviation"))
+        tiles.append(
+            ("Changed by", decimal(changed["residual"], 1), "grey levels: the standard deviation over its pixels")
+        )
     else:
         noise = entry["measured"]["noise"]
         level = f"the noise was measured as {decimal(noise, 1)}" if noise else "no noise was measured"
@@ -63,12 +83,28 @@ def panel(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> dict[st
     return restored.drawn(_shown(pair, entry, asked))
 
 
-def _done(pair: Pair, entry: Mapping[str, Any]) -> str:
-    """What was done and why, and what was measured where the reason does not name it."""
-    why, measured = entry["why"], pair.measured.words()
-    done = f"Left alone: {why}." if pair.left_alone else f"Done by {', '.join(entry['used'])}: {why}."
-    named = measured in why or entry["changed"]["filled"] is not None
-    return done if pair.left_alone or named or pair.scale > 1 else f"{_opening(measured)}. {done}"
+def done_words(used: Sequence[str], why: str, measured: Measured, asked: RestoreConfig) -> str:
+    """What was done and why, and what else was measured: what the reason names is not said again."""
+    lossy = measured.quality is not None and measured.quality <= diagnose.QUALITY
+    done = f"{_opening(', '.join(_did(name, asked, lossy) for name in used))}: {why}."
+    if asked.task == diagnose.FILL or asked.scale > 1:
+        return done
+    rest = measured.words(without=[what for what, said in _SAID.items() if any(word in why for word in said)])
+    return f"{done} Besides: {rest}." if rest else done
+
+
+def _did(name: str, asked: RestoreConfig, lossy: bool) -> str:
+    """What a net or method did, as `State.used` names it; lossy: JPEG left traces that are worth mending."""
+    net = re.split(" and |, then ", name)[0]
+    task = bundled.purposes()[net].task if net in bundled.names() else ""
+    if asked.scale > 1:
+        task = "upscale"
+    elif not task and name in methods.names("inpainting" if asked.task == diagnose.FILL else "denoising"):
+        task = "inpaint" if asked.task == diagnose.FILL else "repair"
+        lossy = False  # these take noise alone
+    did = "noise and JPEG traces removed" if task == "repair" and lossy else _DID.get(task or name, "mended")
+    by = f"net `{net}`{name.removeprefix(net)}" if net in bundled.names() else name
+    return did if name in ("levels", "contrast") else f"{did} ({by})"
 
 
 def _opening(words: str) -> str:
@@ -77,7 +113,9 @@ def _opening(words: str) -> str:
 
 
 def _shown(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> Shown:
-    done, size = _done(pair, entry), (pair.after.shape[2], pair.after.shape[3])
+    why = entry["why"]
+    done = f"Left alone: {why}." if pair.left_alone else done_words(entry["used"], why, pair.measured, asked)
+    size = (pair.after.shape[2], pair.after.shape[3])
     taken = diagnose.plan(asked.task, pair.measured).only_takes
     remarks = (_opening(pair.remark) + ".",) if pair.remark else ()
     shown = Shown(pair.work.name, *pair.read, pair.scale, size, done, pair.left_alone, taken=taken)
@@ -86,7 +124,7 @@ def _shown(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> Shown:
         return replace(shown, tiles=tiles, remarks=remarks)
     before, after = pair.whole
     if pair.scale > 1:
-        heat = changes.invented(before, after, pair.scale)
+        heat = changes.inconsistent(before, after, pair.scale)
         at = changes.taken(pair.given(), pair.after, 0.0).values
     else:
         noise, specks = pair.measured.noise if taken else 0.0, pair.measured.specks is not None
@@ -140,8 +178,10 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], sca
             return "It was left alone, and is what it was." if not apart else f"It was left alone; {_in_format(apart)}."
         if len(entries) == 1:
             return f"{_opening(entries[0]['words'])}."
-        of = counted(len(entries), "picture")
-        return f"What changed, told without the originals. {alone or 'None'} of {of} left alone."
+        were = f"{alone or 'None'} of {counted(len(entries), 'picture')} {'were' if alone > 1 else 'was'} left alone."
+        return (
+            f"{were} No originals were given: the page shows what changed, and not whether it is nearer to the truth."
+        )
     if len(entries) == 1:
         return _alone(entries[0], "bicubic" if scale > 1 else "before")
     return _of_several(entries, mean, "bicubic" if scale > 1 else "before")

@@ -194,7 +194,8 @@ def sharpen(state: State, means: StepConfig) -> State:
     sigma = state.measured.blur or 0.8 * float(estimate.blur_sigma(state.image).sigma)
     noise = max(1.0, state.measured.noise)
     sharp = state.with_image(sharpened(state.image, min(sigma, WIDEST), noise), _EDGES)
-    if state.measured.blur:
+    same = torch.allclose(sharp.image, state.image, rtol=0, atol=1 / 255)  # rounded to 8 bits it is what it was
+    if state.measured.blur or same:
         return sharp
     guess = f"the width of the blur, {sigma:.1f} pixels, is a guess from the strongest edges: look at the result"
     return replace(sharp, remarks=(*sharp.remarks, guess))
