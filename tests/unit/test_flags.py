@@ -131,6 +131,15 @@ def test_a_field_and_its_opposite_are_refused_and_what_repeats_may_be_repeated()
         assert given["generator"] == ["a=1", "b=2"] and "_given" not in given
 
 
+def test_a_field_of_a_generator_that_is_not_trained_is_told_so(tmp_path: Path) -> None:
+    """It was advised to name a recipe, which this treatment refuses."""
+    words = ("augment", "fashion-mini", "--study", str(tmp_path / "st"), "--treatment", "guessed")
+    for more in (("--generator", "width=8"), ("--recipe", "cgan"), ("--recipe", "cgan", "--generator", "width=8")):
+        done = typed(*words, *more)
+        assert done.code == 2 and "`--treatment guessed`, which generates nothing; leave out either" in done.err, done
+    assert "name the recipe with --recipe" in typed(*words[:-2], "--generator", "width=8").err
+
+
 TRAIN = ("train", "cgan", "fashion-mini", "--run", "r", "--steps", "1")
 
 
