@@ -95,7 +95,7 @@ def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypa
     before = tree(tmp_path)
     looks = iter([False, True])
     monkeypatch.setattr(training, "is_study", lambda folder: next(looks))
-    monkeypatch.setattr(training, "check_free", lambda folder, flag: None)
+    monkeypatch.setattr(training, "check_free", lambda *given: None)
     with pytest.raises(BadInput, match="another study is there already: its `repeats=` is 1, not 2"):
         zeuxis.augment(world / "pics", study=kept.folder, labels_per_class=4, repeats=2)
     assert {k: v for k, v in tree(tmp_path).items() if not k.endswith(".lock")} == before

@@ -44,7 +44,7 @@ def study(
     if begun:
         training.opened_study(folder)
     else:
-        training.check_free(folder, "--study")
+        training.check_free(folder, "--study", studies.FIRST if (folder / ".lock").exists() else ())
     dataset = source.open()
     if asked.recipe == catalog.AUTO:
         asked = _chosen(asked, dataset)
