@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zeuxis.data.checks import check_source
+from zeuxis.data.checks import SETS, check_source, unmistaken
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families
 from zeuxis.data.memory import MemoryDataset, Subset
@@ -28,8 +28,11 @@ FILE = "unlabelled.safetensors"
 
 
 def asked_for(given: str | Path | None) -> str:
-    """For `StudyConfig.unlabelled`: nothing, `REST`, or where the pictures are."""
-    return "" if given is None else REST if str(given) == REST else Source(str(given)).place
+    """For `StudyConfig.unlabelled`: nothing, `REST`, or where the pictures are. Raises BadInput for two things."""
+    if given is None:
+        return ""
+    named = unmistaken(given, {**SETS, REST: "the word for training pictures that are not drawn"})
+    return REST if named == REST else Source(named).place
 
 
 def taken(folder: str, source: Source, dataset: Dataset, split: Split) -> Tensor:
