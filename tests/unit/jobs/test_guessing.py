@@ -172,6 +172,18 @@ def test_a_folder_without_the_order_of_the_labelled_one_is_read_all_the_same(wor
     assert "also learns from 5 unlabelled pictures" in capsys.readouterr().err
 
 
+def test_a_table_of_unlabelled_pictures_gets_no_advice_on_how_data_is_read(world, capsys):
+    drawn(world / "new", 6, 9)
+    rows = [f"new/{i}.png,odd{i % 2},p{i % 3}" for i in range(6)]
+    (world / "list.csv").write_text("\n".join(["file,label,patient", *rows]))
+    zeuxis.augment(
+        world / "pics", study=world / "st", unlabelled=world / "list.csv", treatment="guessed", dry_run=True, **SMALL
+    )
+    said = capsys.readouterr().err
+    assert "the column `label` is not read\n" in said and "the column `patient` is not read\n" in said
+    assert "also learns from 6 unlabelled pictures" in said and "warning: " + str(world) not in said
+
+
 def test_join_off_lets_no_equal_picture_in(world, capsys):
     shutil.copytree(world / "pics", world / "new")
     begun(world, treatment="guessed", dry_run=True, join="off")

@@ -1,5 +1,6 @@
 """Pictures without labels that a person has beside the labelled ones: read once, kept in the study's folder."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from zeuxis.data.trees import Where
 from zeuxis.draw import some_of
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted
-from zeuxis.jobs.sources import Source
+from zeuxis.jobs.sources import Source, tell_skipped
 from zeuxis.jobs.study.plan import REST
 from zeuxis.weights import store
 
@@ -61,20 +62,23 @@ def taken(folder: str, source: Source, dataset: Dataset, split: Split) -> Tensor
 def _opened(folder: str, source: Source, dataset: Dataset) -> Opened:
     """Read without classes and parts; by the groups of `source`, where the folder has them, too."""
     check_source(folder)
-    spec = dataset.spec
-    alike = replace(source, source=folder, size=(spec.height, spec.width), channels=spec.channels)
-    plain = Where(labels=False)
+    spec, groups, found = dataset.spec, source.where.groups, None
+    where = Where(labels=False)
+    alike = replace(source, source=folder, size=(spec.height, spec.width), channels=spec.channels, where=where)
+    if groups is not None:
+        with suppress(BadInput):
+            found = replace(alike, where=replace(where, groups=groups)).read()
+    lacks_groups = groups is not None and found is None
     try:
-        if source.where.groups is None:
-            return replace(alike, where=plain).open()
-        try:
-            return replace(alike, where=replace(plain, groups=source.where.groups)).open()
-        except BadInput:
-            say(f"zeuxis: warning: {folder} has no groups where `--group-at` says; each picture counts as its own")
-            return replace(alike, where=plain).open()
+        found = found or alike.read()
     except BadInput as error:
-        where = error.where if error.where.startswith(folder) else f"--unlabelled {folder}"
-        raise BadInput(error.what, where, error.mend) from error
+        place = error.where if error.where.startswith(folder) else f"--unlabelled {folder}"
+        raise BadInput(error.what, place, error.mend) from error
+    if lacks_groups:
+        say(f"zeuxis: warning: {folder} has no groups where `--group-at` says; each picture counts as its own")
+    found.remarks = [line.partition("; `--")[0] for line in found.remarks]  # those flags say how DATA is read
+    tell_skipped(found)
+    return found
 
 
 def _leaks(mine: Subset, sealed: Subset, join: str) -> np.ndarray:
