@@ -39,24 +39,20 @@ def asked_for(given: str | Path | None) -> str:
 def taken(folder: str, source: Source, dataset: Dataset, split: Split) -> Tensor:
     """The pictures in `folder`, uint8 [n, C, H, W], read as those of `source` were; at most `MOST`, by chance.
 
-    Without what is a copy of a validation or sealed test picture, by looks or by its note, or of its group, since
-    nothing may learn from that; said on stderr. Raises BadInput.
+    Without what is a copy, by looks or by its note, of a picture that nothing may learn from, or of its group; and
+    without copies of labelled training pictures, of which each repeat draws some. Said on stderr. Raises BadInput.
     """
     others = _opened(folder, source, dataset)
     chosen = some_of(len(others), MOST, "unlabelled")
     if len(chosen) < len(others):
         say(f"zeuxis: {counted(len(chosen), 'unlabelled picture')} of {len(others):,} are taken, by chance")
-    mine, sealed = Subset(others, chosen), Subset(dataset, np.concatenate([split.validation, split.test]))
-    leaks = _leaks(mine, sealed, source.join or "near")
-    if leaks.any():
-        first = mine.sources[int(leaks.argmax())]
-        left = counted(int(leaks.sum()), "unlabelled picture")
-        say(
-            f"zeuxis: left out: {left}, as copies of validation or test pictures, or of their group, the first: {first}"
-        )
-    if leaks.all():
+    sealed = np.concatenate([split.validation, split.test, split.dropped])
+    mine, join = Subset(others, chosen), source.join or "near"
+    mine = _without(mine, Subset(dataset, sealed), join, "validation or test pictures, or of their group")
+    mine = _without(mine, Subset(dataset, split.train), join, "labelled training pictures", by_group=False)
+    if not len(mine):
         raise BadInput("no unlabelled picture is left", folder, "give pictures that the labelled ones are not")
-    return mine.images(np.flatnonzero(~leaks))
+    return mine.images(torch.arange(len(mine)))
 
 
 def _opened(folder: str, source: Source, dataset: Dataset) -> Opened:
@@ -81,18 +77,22 @@ def _opened(folder: str, source: Source, dataset: Dataset) -> Opened:
     return found
 
 
-def _leaks(mine: Subset, sealed: Subset, join: str) -> np.ndarray:
-    """bool [n]: which of `mine` belong to a picture of `sealed`; equal pixels do in any case."""
-    both = (mine, sealed)
+def _without(mine: Subset, labelled: Subset, join: str, which: str, by_group: bool = True) -> Subset:
+    """Those of `mine` that belong to no picture of `labelled`; equal pixels do in any case. which: what these are."""
+    both = (mine, labelled)
     groups = [one.groups or [f"{i} of {len(one)}" for i in range(len(one))] for one in both]
     origins = [one.origins or [PLAIN] * len(one) for one in both]
     whole = MemoryDataset(
         torch.cat([one.images(torch.arange(len(one))) for one in both]),
-        groups=groups[0] + groups[1] if any(one.groups for one in both) else None,
+        groups=groups[0] + groups[1] if by_group and any(one.groups for one in both) else None,
         origins=origins[0] + origins[1],
     )
     roots = families(whole, "exact" if join == "off" else join).roots
-    return np.isin(roots[: len(mine)], roots[len(mine) :])
+    copies = np.isin(roots[: len(mine)], roots[len(mine) :])
+    if copies.any():
+        left, first = counted(int(copies.sum()), "unlabelled picture"), mine.sources[int(copies.argmax())]
+        say(f"zeuxis: left out: {left}, as copies of {which}, the first: {first}")
+    return Subset(mine, np.flatnonzero(~copies))
 
 
 def described(pixels: Tensor) -> dict[str, Any]:
