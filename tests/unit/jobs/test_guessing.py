@@ -245,8 +245,28 @@ def test_a_stop_while_it_is_planned_leaves_nothing_behind(world, monkeypatch):
     assert not (world / "st").exists()
 
 
-def test_the_same_command_goes_on_where_the_folder_is_gone(world):
+def test_the_same_command_goes_on_where_the_folder_is_gone_or_holds_others_and_says_which_it_learns_from(world, capsys):
     drawn(world / "new", 9, 9)
     study = begun(world, treatment="guessed")
-    shutil.rmtree(world / "new")
-    assert begun(world, treatment="guessed").path == study.path
+    line = "the unlabelled pictures are the 9 that this study began with; what lies in"
+    assert line not in capsys.readouterr().err
+    for change in (lambda: drawn(world / "new", 12, 9), lambda: shutil.rmtree(world / "new")):
+        change()
+        (study.path / "verdict.json").unlink()
+        assert begun(world, treatment="guessed").path == study.path
+        assert capsys.readouterr().err.count(f"{line} {world / 'new'} now is not read") == 1
+    (study.path / "verdict.json").unlink()
+    zeuxis.resume(study.path)
+    assert line in capsys.readouterr().err
+
+
+def test_a_finished_study_needs_no_unlabelled_pictures_and_says_that_it_is_finished(world, capsys):
+    drawn(world / "new", 9, 9)
+    study = begun(world, treatment="guessed")
+    (study.path / "unlabelled.safetensors").unlink()
+    capsys.readouterr()
+    for again in (lambda: zeuxis.resume(study.path), lambda: begun(world, treatment="guessed")):
+        assert again().sentence == study.sentence
+        said = capsys.readouterr().err
+        assert f"the study {study.path} is finished: {study.sentence.rstrip('.')}; its page is " in said
+        assert "began with" not in said

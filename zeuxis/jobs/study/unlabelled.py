@@ -100,6 +100,12 @@ def described(pixels: Tensor) -> dict[str, Any]:
     return {"pictures": len(pixels), "digest": MemoryDataset(pixels).digest}
 
 
+def going_on_words(words: dict[str, Any], folder: str) -> str:
+    """Which pictures a study that goes on learns from, whatever its folder holds by now."""
+    pictures = f"the unlabelled pictures are the {words['pictures']:,} that this study began with"
+    return f"{pictures}; what lies in {folder} now is not read"
+
+
 def keep(study: Path, pixels: Tensor) -> None:
     store.save(study / FILE, {"images": pixels}, {"format": "zeuxis unlabelled 1"})
 
