@@ -42,6 +42,31 @@ class _Help(argparse.HelpFormatter):
         return [part for line in text.split("\n") for part in super(_Help, self)._split_lines(line, width)]
 
 
+class _Once(argparse.Action):
+    """A flag of one value: of two that are given, neither is passed over in silence. Places are taken as they come."""
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        if option_string is not None:
+            given: dict[str, str] = vars(namespace).setdefault("_given", {})
+            if before := given.get(self.dest):
+                what = "is given twice" if before == option_string else f"is given after `{before}`"
+                raise BadInput(f"`{option_string}` {what}", parser.prog, "give it once")
+            given[self.dest] = option_string
+        self.take(namespace, values, option_string)
+
+    def take(self, namespace: argparse.Namespace, values: Any, option_string: str | None) -> None:
+        setattr(namespace, self.dest, values)
+
+
+class _OnceOrNot(_Once, argparse.BooleanOptionalAction):
+    """The same of `--norm` and `--no-norm`."""
+
+    def take(self, namespace: argparse.Namespace, values: Any, option_string: str | None) -> None:
+        setattr(namespace, self.dest, not str(option_string).startswith("--no-"))
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with errors as one line that names the nearest known flag, and help that tells defaults.
 
@@ -51,8 +76,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, listed: str = "", unknown: str = "", **given: Any) -> None:
         super().__init__(**{"formatter_class": _Help, "allow_abbrev": False, **given})
+        self.register("action", None, _Once)
         self.listed = listed or f"`{self.prog} --help` lists all"
         self.unknown = unknown or self.listed
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed, rest = super().parse_known_args(args, namespace)
+        parsed.__dict__.pop("_given", None)
+        return parsed, rest
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
@@ -133,7 +164,7 @@ def kind(hint: Any) -> dict[str, Any]:
     if origin is tuple:
         return {"type": flag_values.listed({int: flag_values.whole, float: flag_values.number}.get(inner[0], inner[0]))}
     if hint is bool:
-        return {"action": argparse.BooleanOptionalAction}
+        return {"action": _OnceOrNot}
     return {"type": {int: flag_values.whole, float: flag_values.number}.get(hint, hint)}
 
 
@@ -179,8 +210,8 @@ def read_settings(recipe: str, pairs: Sequence[str] | None, flag: str) -> dict[s
 
     if not pairs:
         return {}
-    if recipe == catalog.AUTO:
-        raise BadInput(catalog.NO_FIELDS, flag, "name the recipe with --recipe")
+    if recipe == catalog.AUTO:  # whether it may have any, the word says
+        return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
     listed = f"`{command('train', recipe, '--help')}` lists its fields"
     p = Parser(prog=flag, allow_abbrev=False, add_help=False, listed=listed)
     add_fields(p, recipe)

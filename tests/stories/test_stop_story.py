@@ -1,19 +1,25 @@
 """Stopped by a signal at any stage, every word says what is so: what was kept, and which command goes on."""
 
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.stories.commands import inside, pictures, typed
+from tests.stories.commands import inside, pictures, tree, typed
 from zeuxis import cli, word
 from zeuxis.data import export
 from zeuxis.engine import train as engine
 from zeuxis.errors import Stopped
 from zeuxis.jobs import copies, evaluating, sample_files, showing, training
 from zeuxis.jobs.per_image import pipeline
+from zeuxis.jobs.study import plan
 from zeuxis.jobs.study import study as studies
+from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.weights import packages
 
 NOTHING, REST = f"stopped; {word.NOTHING_KEPT}", f"stopped; {word.FINISHED_KEPT}"
@@ -122,3 +128,57 @@ def test_a_study_that_was_begun_goes_on(tmp_path):
     assert study.after_stop(given) == study.after_stop({"study": None}) == ("", word.NOTHING_KEPT)
     (tmp_path / "study.json").write_text("{}")
     assert study.after_stop(given) == (str(tmp_path), f"continue with `zeuxis resume {tmp_path}`")
+
+
+GUESSED = f"{STUDY} --treatment guessed --unlabelled two --channels 1 --classifier width=4 --threads 1"
+KILLED = """
+import os, signal, sys
+from zeuxis import cli
+from zeuxis.jobs.study import plan, study
+from zeuxis.jobs.study.plan import StudyConfig
+
+plan.StudyConfig = lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2))
+study.write_examined = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+cli.main()
+"""
+
+
+def test_a_study_that_is_killed_or_stopped_before_it_is_one_is_begun_by_the_same_command(place, tmp_path, monkeypatch):
+    """Its first files stood in the way of the command that was said to go on."""
+    for known in ("pics", "two"):
+        (tmp_path / known).symlink_to(place / known)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    program = [sys.executable, "-c", KILLED, *GUESSED.split()]
+    assert subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True).returncode == -signal.SIGKILL
+    study, run = tmp_path / "st", studies.run
+    (study / ".unlabelled.safetensors.1-2.tmp").write_bytes(b"half")
+    assert {path.name for path in study.iterdir()} > {"unlabelled.safetensors", "split.json"}
+    monkeypatch.setattr(plan, "StudyConfig", lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2)))
+    monkeypatch.setattr(studies, "run", lambda place, started=None: run(place, here=True))
+    with inside(tmp_path):
+        before = tree(study)
+        assert typed(*GUESSED.split(), "--dry-run").code == 0 and tree(study) == before
+        with monkeypatch.context() as patch:
+            stop_at(patch, studies, "write_examined", error=KeyboardInterrupt())
+            stopped = typed(*GUESSED.split())
+        assert (stopped.code, stopped.errors) == (130, [NOTHING]) and not tree(study)
+        done = typed(*GUESSED.split())
+    assert done.code == 0 and not done.errors, done
+    assert not list(study.glob(".*.tmp")) and (study / "unlabelled.safetensors").exists()
+
+
+def test_files_of_somebody_that_are_called_as_those_of_a_study_stay(place, tmp_path):
+    (tmp_path / "pics").symlink_to(place / "pics")
+    (tmp_path / "st").mkdir()
+    (tmp_path / "st" / "test.csv").write_text("mine")
+    with inside(tmp_path):
+        done = typed(*STUDY.split())
+    assert done.code == 2 and "it holds test.csv" in done.err and Path(tmp_path / "st/test.csv").read_text() == "mine"
+
+
+def test_half_a_run_json_of_a_killed_training_stands_in_no_way(place, tmp_path):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / ".run.json.99999999-2.tmp").write_text("{")
+    with inside(tmp_path):
+        done = typed(*TRAIN.replace("pics", str(place / "pics")).split())
+    assert done.code == 0 and not list((tmp_path / "new").glob(".*.tmp")), done

@@ -107,6 +107,40 @@ def test_a_field_given_twice_or_half_true_is_refused() -> None:
     assert flags.read_settings("latentgan", ["pretrained=false"], "--generator") == {"pretrained": False}
 
 
+@pytest.mark.parametrize(
+    ("words", "twice"),
+    [
+        (("--seed", "1", "--seed", "2"), "--seed"),
+        (("--unlabelled", "a", "--unlabelled=b"), "--unlabelled"),
+        (("--frames", "all", "--frames", "all"), "--frames"),
+        (("--generator", "norm=true", "--margin", "1", "--margin", "2"), "--margin"),
+    ],
+)
+def test_a_flag_of_one_value_that_is_given_twice_is_refused(words: tuple[str, ...], twice: str) -> None:
+    """The first was dropped in silence."""
+    with pytest.raises(BadInput, match=f"`{twice}` is given twice .*; give it once"):
+        parser_of("augment").parse_args(["pics", *words])
+
+
+def test_a_field_and_its_opposite_are_refused_and_what_repeats_may_be_repeated() -> None:
+    words = ["gan", "pics", "--run", "r", "--steps", "1"]
+    with pytest.raises(BadInput, match="`--no-norm` is given after `--norm`"):
+        parser_of("train", "gan").parse_args([*words, "--norm", "--no-norm"])
+    parser = parser_of("augment")
+    for _ in range(2):  # nothing is remembered of the line before
+        given = vars(parser.parse_args(["pics", "--generator", "a=1", "--generator", "b=2", "--json", "--json"]))
+        assert given["generator"] == ["a=1", "b=2"] and "_given" not in given
+
+
+def test_a_field_of_a_generator_that_is_not_trained_is_told_so(tmp_path: Path) -> None:
+    """It was advised to name a recipe, which this treatment refuses."""
+    words = ("augment", "fashion-mini", "--study", str(tmp_path / "st"), "--treatment", "guessed")
+    for more in (("--generator", "width=8"), ("--recipe", "cgan"), ("--recipe", "cgan", "--generator", "width=8")):
+        done = typed(*words, *more)
+        assert done.code == 2 and "`--treatment guessed`, which generates nothing; leave out either" in done.err, done
+    assert "name the recipe with --recipe" in typed(*words[:-2], "--generator", "width=8").err
+
+
 TRAIN = ("train", "cgan", "fashion-mini", "--run", "r", "--steps", "1")
 
 

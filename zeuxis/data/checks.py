@@ -1,6 +1,7 @@
 """Whether what was named is there at all: asked before anything heavy is loaded."""
 
 import glob
+from collections.abc import Mapping
 from pathlib import Path
 
 from zeuxis.errors import BadInput, nearest
@@ -12,6 +13,7 @@ NAMES = {
     "cifar10": "60,000 photographs, 32x32 colour, 10 classes; 170 MB to fetch",
 }
 """The sets by name, each with a line about it."""
+SETS = dict.fromkeys(NAMES, "a set by name")
 
 
 def name_of(data: str | Path) -> str:
@@ -20,15 +22,20 @@ def name_of(data: str | Path) -> str:
     Raises BadInput where it is not there, and for a name that is both that of a set and of something here.
     """
     check_source(data)
-    if isinstance(data, Path):
-        return str(data) if data.name != str(data) else f"./{data}"
-    if data in NAMES and Path(data).exists():
+    return unmistaken(data, SETS)
+
+
+def unmistaken(given: str | Path, words: Mapping[str, str]) -> str:
+    """The same where other words than paths are taken, there or not. words: with what they stand for."""
+    if isinstance(given, Path):
+        return str(given) if given.name != str(given) else f"./{given}"
+    if given in words and Path(given).exists():
         raise BadInput(
-            f"`{data}` is a set by name, and something of that name lies here",
+            f"`{given}` is {words[given]}, and something of that name lies here",
             "",
-            f"`./{data}` is what lies here; for the set, work in another folder",
+            f"`./{given}` is what lies here; for the other, work in another folder",
         )
-    return data
+    return given
 
 
 def check_source(source: str | Path) -> None:

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,12 @@ def _written_aside(path: str | os.PathLike[str], first: bool = False) -> Iterato
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def meant(name: str) -> str:
+    """The name that a file which is written aside is to take; any other name is its own."""
+    aside = re.fullmatch(r"\.(.+)\.\d+-\d+\.tmp", name)
+    return aside[1] if aside else name
 
 
 def _take_free(aside: Path, path: Path) -> None:

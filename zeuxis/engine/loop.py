@@ -120,7 +120,7 @@ def _set_up(
     spec = Spec.from_json(record["spec"])
     conditional = record["conditional"]
     check(recipe.batch_specs(), streams, group.world, compute.micro)
-    _check_digests(record, streams)
+    _check_digests(run, record, streams)
     shown = spec if conditional else spec.unlabelled()
     state = build_state(
         recipe, shown, seed=record["seed"], steps=record["steps"], batch=record["batch"], compute=compute
@@ -165,12 +165,12 @@ def _begin_from(record: dict[str, Any], state: TrainState) -> None:
     state.adopt(weights, named.get("part", ""))
 
 
-def _check_digests(record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:
+def _check_digests(run: Run, record: dict[str, Any], streams: Mapping[str, Dataset]) -> None:
     for name, digest in record.get("digests", {}).items():
         if name in streams and streams[name].digest != digest:
             raise BadInput(
                 "the pictures are not those that this run began with",
-                str(record["sources"].get(name, {}).get("source", "")),
+                str(record["sources"].get(name, {}).get("source") or run.path),
                 "put them back, or start a new run",
             )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zeuxis.data.dataset import Dataset, Spec
+from zeuxis.data.files import sweep_aside
 from zeuxis.engine import compute as computing
 from zeuxis.engine.batches import batch_samplers, check
 from zeuxis.engine.budget import Budget, pace_words, words_for
@@ -187,10 +188,12 @@ def resume(
 
 
 class _held:
-    """The folder's lock in the first process."""
+    """The folder's lock in the first process, free of what killed processes left half written."""
 
     def __init__(self, path: Path, group: Ranks) -> None:
         self.lock = lock(path) if group.first else None
+        if group.first:
+            sweep_aside(path)
 
     def __enter__(self) -> None: ...
 

@@ -24,6 +24,7 @@ from zeuxis.jobs.initial_weights import weights_from
 from zeuxis.metrics.fidelity import psnr_each
 from zeuxis.recipes.recipe import Adapts, Recipe, make, recipe_name
 from zeuxis.runs import Run
+from zeuxis.spelling import typed_time
 from zeuxis.weights import bundled, store
 
 FOLDER = "adapted"
@@ -69,7 +70,7 @@ def adapted(
 ) -> Weights | None:
     """Trains in `place`, or goes on there; the weights, or None where pictures held out come back no better by them.
 
-    Raises BadInput, Stopped and MachineGaveOut as training does; the same call goes on.
+    Raises Stopped and MachineGaveOut as training does; the same call goes on. BadInput for another one.
     """
     assert isinstance(recipe, Adapts), "see check_adapts"
     how = recipe.adapting(spec)
@@ -81,6 +82,7 @@ def adapted(
     begin = replace(begin, weights=weights_from(how.weights, inner))
     try:
         if (place / "run.json").exists():
+            _check_same(Run.open(place), inner, train[name], name, start.seed, seconds)
             run = engine.resume(place, train, others, options)
         else:
             run = engine.train(inner, train, place, Budget(seconds=seconds), others, begin, options)
@@ -89,6 +91,22 @@ def adapted(
         raise
     better = _is_better(inner, how.weights, run, (others or train)[name], bool(others))
     return weights_from(str(run.path), recipe) if better else None
+
+
+def _check_same(begun: Run, inner: Recipe, data: Dataset, name: str, seed: int, seconds: float) -> None:
+    """Raises BadInput, with what differs, where the run that lies there was begun with something else."""
+    record, (before, now) = begun.record, (begun.spec, data.spec)
+    asked = [
+        ("--adapt", typed_time(record["budget"].get("seconds", 0)), typed_time(seconds)),
+        ("--seed", record["seed"], seed),
+        ("--size", f"{before.height}x{before.width}", f"{now.height}x{now.width}"),
+    ]
+    differences = [f"its `{flag}` is {was}, not {given}" for flag, was, given in asked if was != given]
+    if not differences and (record["digests"][name] != data.digest or begun.recipe != inner):
+        differences = ["its pictures or its settings are others"]
+    if differences:
+        what = f"another `--adapt` was begun here: {', and '.join(differences)}"
+        raise BadInput(what, str(begun.path), "give what it was begun with, or choose another --run")
 
 
 def _coloured(streams: Mapping[str, Dataset], name: str) -> dict[str, Dataset]:

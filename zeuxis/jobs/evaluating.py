@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,19 +134,19 @@ def _looks(spec: Spec) -> str:
     return f"{spec.height}x{spec.width} px of {counted(spec.channels, 'channel')}"
 
 
-def evaluate_folder(folder: Path, data: Source, seed: int, asked: str | None) -> Evaluation:
+def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> Evaluation:
     """Pictures that something made against real ones; which of these it learned from is not known. Raises BadInput."""
     real = data.open()
     split = split_dataset(real, seed=seed, validation=0.0, test=TEST, join=data.join)
     spec = real.spec
-    source = Source(str(folder), (spec.height, spec.width), spec.channels, data.fit, taken=Taken(True, "first", None))
+    source = Source(folder, (spec.height, spec.width), spec.channels, data.fit, taken=Taken(True, "first", None))
     made = source.open()
     known = set(item_digests(real))
     if same := sum(digest in known for digest in item_digests(made)):
         these = f"{same:,} of {counted(len(made), 'generated picture')}"
         say(f"zeuxis: warning: {these} are pictures of {data.source}, pixel for pixel: the figures mean little")
     some = some_of(len(made), MOST, "evaluated", seed)
-    labels = _labels_by_name(made, spec.classes, str(folder))
+    labels = _labels_by_name(made, spec.classes, folder)
     if labels is None and spec.classes:
         say("zeuxis: the generated pictures lie in no folders of classes, so GAN-test and CAS are not measured")
     generated = Pictures(made.images(some), None if labels is None else labels[some])

@@ -9,12 +9,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from zeuxis.data.checks import unmistaken
 from zeuxis.data.dataset import Spec
 from zeuxis.engine.train import Weights
 from zeuxis.errors import BadInput, command
 from zeuxis.recipes.recipe import Recipe, Represents, recipe_name
 from zeuxis.runs import Run
 from zeuxis.weights import bundled, store
+
+
+def asked_for(given: str | Path) -> str:
+    """What `--start-from` names, as text: a path is never taken for weights of the package. Raises BadInput."""
+    return unmistaken(given, dict.fromkeys(("bundled", *bundled.names()), "the name of weights of the package"))
 
 
 def weights_from(asked: str, recipe: Recipe) -> Weights:

@@ -4,7 +4,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.domains import guess_domain
 from zeuxis.data import checks
 from zeuxis.data.dataset import Spec
-from zeuxis.data.files import write_json
+from zeuxis.data.files import meant, write_json
 from zeuxis.data.split import Split
 from zeuxis.engine import train as engine
 from zeuxis.engine.budget import Budget, words_for
@@ -81,7 +81,7 @@ def begin(
     instance = with_domain(instance, sources[0].source, {**instance.presets.get(start.preset or "", {}), **settings})
     check_settings(instance)
     known_device(start.device)
-    check_free(run, "--run", None if first.adapt is None else FOLDER)
+    check_free(run, "--run", ("run.json",) if first.adapt is None else ("run.json", FOLDER))
     given = material(instance, sources, start.seed)
     spec = engine.spec_of(instance, given.streams)
     _check_builds(instance, spec)
@@ -289,10 +289,10 @@ def apart(data: str | Path, folder: str | Path, flag: str) -> None:
         )
 
 
-def check_free(folder: Path, flag: str, beside: str | None = None) -> None:
+def check_free(folder: Path, flag: str, begun: Collection[str] = ()) -> None:
     """Raises BadInput where `folder` holds anything: a run or a study, or files of somebody else's.
 
-    beside: a name that may be there.
+    begun: names that may be there, whole or written aside, as one that was killed before it began leaves them.
     """
     if (folder / "run.json").exists():
         opened(folder)
@@ -300,7 +300,7 @@ def check_free(folder: Path, flag: str, beside: str | None = None) -> None:
     if is_study(folder):
         raise taken(folder, flag)
     if folder.is_dir() and (
-        other := next((p.name for p in sorted(folder.iterdir()) if p.name not in (".lock", beside)), None)
+        other := next((p.name for p in sorted(folder.iterdir()) if meant(p.name) not in (".lock", *begun)), None)
     ):
         raise BadInput(f"this folder is not empty: it holds {other}", str(folder), f"choose another {flag}")
 

@@ -118,6 +118,13 @@ def augment(
         )
     if out is not None and not augmented_set.is_of(Path(study), Path(out)):
         augmented_set.check_place(Path(out), Path(study))
+    tried = treatments.named(treatment)
+    if out is not None and not tried.generates:
+        raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
+    if unlabelled is not None and not tried.generates and not tried.undrawn:
+        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`")
+    if not tried.generates and (generator or recipe != catalog.AUTO):
+        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     fields = training.generator_fields(recipe, generator or {})
     asked = StudyConfig(
         labels_per_class,
@@ -132,10 +139,4 @@ def augment(
         classifier=taken_fields(catalog.load("classifier"), classifier or {}),
         unlabelled=unlabelled_pictures.asked_for(unlabelled),
     )
-    if out is not None and not asked.generates:
-        raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
-    if unlabelled is not None and not asked.generates and not treatments.named(treatment).undrawn:
-        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`")
-    if not asked.generates and (generator or recipe != catalog.AUTO):
-        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
     return run_study.study(Path(study), source, asked, threads, device, out, dry_run)

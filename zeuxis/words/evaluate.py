@@ -58,7 +58,7 @@ def evaluate(
     """
     folder = Path(made)
     is_run = (folder / "run.json").exists()
-    checks.check_run(folder) if is_run else checks.check_source(str(made))
+    named = str(made) if is_run else checks.name_of(made)
     given = dict(locals())
     if data is None:
         asking.refuse_reading(given)
@@ -72,20 +72,20 @@ def evaluate(
     if is_run:
         found = evaluating.evaluate_run(training.opened(folder), source, n or 1000, seed, features, snapshot)
     else:
-        found = _of_folder(folder, source, {"-n": n, "--snapshot": snapshot}, seed, features)
+        found = _of_folder(named, source, {"-n": n, "--snapshot": snapshot}, seed, features)
     if page is not None:
         write_evaluation(Path(page), str(made), found)
     return found
 
 
 def _of_folder(
-    folder: Path, source: "Source | None", idle: Mapping[str, Any], seed: int, features: str | None
+    folder: str, source: "Source | None", idle: Mapping[str, Any], seed: int, features: str | None
 ) -> "Evaluation":
     from zeuxis.errors import BadInput
     from zeuxis.jobs import evaluating
 
     if source is None:
-        raise BadInput("a folder of pictures needs real ones beside it", str(folder), "name them with `--data`")
+        raise BadInput("a folder of pictures needs real ones beside it", folder, "name them with `--data`")
     for flag, value in idle.items():
         if value is not None:
             raise asking.unread(flag, "of a folder of pictures, all of which are measured")

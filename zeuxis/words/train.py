@@ -67,7 +67,7 @@ def train(
     """
     sources = asking.sources_of(data, locals())
     from zeuxis.engine.train import Start
-    from zeuxis.jobs import training
+    from zeuxis.jobs import initial_weights, training
 
     for source in sources:
         training.apart(source.source, run, "--run")
@@ -92,7 +92,7 @@ def train(
         asking.loop_options_of(checkpoint_every, on_nan),
         taken_fields(catalog.load(recipe), settings),
         training.First(
-            None if start_from is None else str(start_from),
+            None if start_from is None else initial_weights.asked_for(start_from),
             None if adapt is None else asking.seconds_of(adapt, "--adapt"),
         ),
     )

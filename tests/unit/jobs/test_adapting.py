@@ -64,6 +64,20 @@ def test_stopped_while_adapting_the_same_command_goes_on(stripes, tmp_path, monk
     with pytest.raises(Stopped, match="the same command goes on with it"):
         zeuxis.train("latentgan", stripes, run=tmp_path / "r", **HOW)
     assert not (tmp_path / "r" / "run.json").exists() and (tmp_path / "r" / "adapted" / "run.json").exists()
+    for other, says in (
+        ({"adapt": 5.0}, "its `adapt=` is 0.5s, not 5s"),
+        ({"seed": 1}, "its `seed=` is 0, not 1"),
+        ({"size": 64, "seed": 2}, "its `seed=` is 0, not 2, and its `size=` is 32x32, not 64x64"),
+        ({"join": "exact", "fit": "pad", "channels": 3}, ""),
+        ({"factor": 8, "widths": (8, 16)}, "its pictures or its settings are others"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            zeuxis.train("latentgan", stripes, run=tmp_path / "r", **{**HOW, **other})
+        what = "another `adapt=` was begun here: "
+        assert what + says in str(refused.value) and str(tmp_path / "r" / "adapted") in str(refused.value), (
+            refused.value
+        )
+        assert str(refused.value).endswith("; give what it was begun with, or choose another run=")
     run = zeuxis.train("latentgan", stripes, run=tmp_path / "r", **HOW)
     assert run.finished and Run.open(tmp_path / "r" / "adapted").finished
 

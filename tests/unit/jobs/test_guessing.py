@@ -11,6 +11,7 @@ from PIL import Image
 
 import zeuxis
 from tests.stories.commands import pictures
+from zeuxis.data.trees import Where
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import guessing, plan
@@ -145,10 +146,13 @@ def begun(world, *more, **fields):
 def test_changed_copies_of_sealed_pictures_are_known_by_their_notes(world, capsys):
     """Turned and brightened ones look like none of them: 80 of them were taken."""
     zeuxis.augment(world / "pics", classic_only=True, copies=3, out=world / "new")
-    begun(world, treatment="guessed", dry_run=True)
+    with pytest.raises(BadInput, match="no unlabelled picture is left"):
+        begun(world, treatment="guessed", dry_run=True)
     split = studies.prepare(world / "a", Source(str(world / "pics")).open(), StudyConfig(4), 1).split
     sealed = len(split.test) + len(split.validation)
-    assert f"left out: {4 * sealed} unlabelled pictures" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"left out: {4 * sealed} unlabelled pictures" in said
+    assert f"left out: {4 * len(split.train)} unlabelled pictures, as copies of labelled training pictures" in said
 
 
 def test_other_pictures_of_sealed_groups_are_left_out(world, capsys):
@@ -172,10 +176,47 @@ def test_a_folder_without_the_order_of_the_labelled_one_is_read_all_the_same(wor
     assert "also learns from 5 unlabelled pictures" in capsys.readouterr().err
 
 
+def test_a_table_of_unlabelled_pictures_gets_no_advice_on_how_data_is_read(world, capsys):
+    drawn(world / "new", 6, 9)
+    rows = [f"new/{i}.png,odd{i % 2},p{i % 3}" for i in range(6)]
+    (world / "list.csv").write_text("\n".join(["file,label,patient", *rows]))
+    zeuxis.augment(
+        world / "pics", study=world / "st", unlabelled=world / "list.csv", treatment="guessed", dry_run=True, **SMALL
+    )
+    said = capsys.readouterr().err
+    assert "the column `label` is not read\n" in said and "the column `patient` is not read\n" in said
+    assert "also learns from 6 unlabelled pictures" in said and "warning: " + str(world) not in said
+
+
 def test_join_off_lets_no_equal_picture_in(world, capsys):
     shutil.copytree(world / "pics", world / "new")
-    begun(world, treatment="guessed", dry_run=True, join="off")
+    with pytest.raises(BadInput, match="no unlabelled picture is left"):
+        begun(world, treatment="guessed", dry_run=True, join="off")
     assert "left out: " in capsys.readouterr().err
+
+
+def test_copies_of_labelled_training_pictures_are_left_out_and_others_of_their_groups_are_not(world, capsys):
+    """They came in a second time, by guessed labels."""
+    for kind in ("boot", "dress"):
+        for g in range(8):
+            drawn(world / "pics_g" / kind / f"{kind}{g}", 3, 10 * g + (kind == "dress"))
+    how = {"classes_at": 1, "group_at": 2}
+    source = Source(str(world / "pics_g"), where=Where(1, 2))
+    dataset = source.open()
+    split = studies.prepare(world / "a", dataset, StudyConfig(4), 1).split
+    for i in split.train.tolist()[:4]:
+        copy = world / "new" / dataset.sources[i]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(world / "pics_g" / dataset.sources[i], copy)
+        drawn(copy.parent / "more", 1, 500 + i)
+    zeuxis.augment(
+        world / "pics_g", study=world / "st", unlabelled=world / "new", treatment="guessed", dry_run=True,
+        **how, **SMALL,
+    )  # fmt: skip
+    said = capsys.readouterr().err
+    assert "left out: 4 unlabelled pictures, as copies of labelled training pictures, the first: " in said
+    assert "validation or test pictures" not in said
+    assert re.search(r"also learns from \d unlabelled pictures?, by guessed labels", said)
 
 
 def test_missing_or_other_kept_pictures_are_refused(world):
@@ -204,8 +245,28 @@ def test_a_stop_while_it_is_planned_leaves_nothing_behind(world, monkeypatch):
     assert not (world / "st").exists()
 
 
-def test_the_same_command_goes_on_where_the_folder_is_gone(world):
+def test_the_same_command_goes_on_where_the_folder_is_gone_or_holds_others_and_says_which_it_learns_from(world, capsys):
     drawn(world / "new", 9, 9)
     study = begun(world, treatment="guessed")
-    shutil.rmtree(world / "new")
-    assert begun(world, treatment="guessed").path == study.path
+    line = "the unlabelled pictures are the 9 that this study began with; what lies in"
+    assert line not in capsys.readouterr().err
+    for change in (lambda: drawn(world / "new", 12, 9), lambda: shutil.rmtree(world / "new")):
+        change()
+        (study.path / "verdict.json").unlink()
+        assert begun(world, treatment="guessed").path == study.path
+        assert capsys.readouterr().err.count(f"{line} {world / 'new'} now is not read") == 1
+    (study.path / "verdict.json").unlink()
+    zeuxis.resume(study.path)
+    assert line in capsys.readouterr().err
+
+
+def test_a_finished_study_needs_no_unlabelled_pictures_and_says_that_it_is_finished(world, capsys):
+    drawn(world / "new", 9, 9)
+    study = begun(world, treatment="guessed")
+    (study.path / "unlabelled.safetensors").unlink()
+    capsys.readouterr()
+    for again in (lambda: zeuxis.resume(study.path), lambda: begun(world, treatment="guessed")):
+        assert again().sentence == study.sentence
+        said = capsys.readouterr().err
+        assert f"the study {study.path} is finished: {study.sentence.rstrip('.')}; its page is " in said
+        assert "began with" not in said

@@ -19,9 +19,11 @@ from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.monitoring import with_every_class
 from zeuxis.engine.train import Start, train
 from zeuxis.errors import BadInput
+from zeuxis.jobs import initial_weights
 from zeuxis.jobs.capabilities import recognizes
 from zeuxis.jobs.sample_files import _labels
 from zeuxis.jobs.sources import Source, held_share, material
+from zeuxis.jobs.study import unlabelled
 from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.jobs.study.study import prepare
 from zeuxis.jobs.training import find_pictures
@@ -161,6 +163,29 @@ def test_a_name_that_is_two_things_is_refused_and_a_path_is_a_path(tmp_path, mon
     for own in ("./fashion-mini", Path("fashion-mini"), tmp_path / "fashion-mini"):
         assert zeuxis.data_show(own)["pictures"] == 4
     assert Source("fashion-mini").open().spec.height == 28  # as run.json has it, wherever a run is gone on with
+
+
+def test_so_it_is_of_pictures_without_labels_of_first_weights_and_of_what_is_evaluated(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [unlabelled.asked_for(one) for one in (None, "rest", "mnist")] == ["", "rest", "mnist"]
+    assert [initial_weights.asked_for(one) for one in ("bundled", "repair")] == ["bundled", "repair"]
+    assert unlabelled.asked_for("was/here") == str(tmp_path / "was/here"), "a study goes on without it"
+    for name, of in (
+        ("rest", unlabelled),
+        ("fashion-mini", unlabelled),
+        ("bundled", initial_weights),
+        ("repair", initial_weights),
+    ):
+        put(tmp_path / name, {"a": 2, "b": 2})
+        with pytest.raises(BadInput, match=f"something of that name lies here; `./{name}` is what lies here"):
+            of.asked_for(name)
+        for own in (Path(name), f"./{name}"):
+            assert Path(of.asked_for(own)).resolve() == tmp_path / name
+            assert of.asked_for(own) != name
+    with pytest.raises(BadInput, match="is a set by name, and something"):
+        zeuxis.evaluate("fashion-mini", data="rest")
+    with pytest.raises(BadInput, match=r"needs real ones beside it \(\./fashion-mini\)"):
+        zeuxis.evaluate(Path("fashion-mini"))
 
 
 def test_words_name_what_was_read(tmp_path, monkeypatch):

@@ -51,7 +51,6 @@ def few_steps(monkeypatch):
         ("--treatment more-real --out o", "leave --out away"),
         ("--device cuda:0", "a study runs on cpu or cuda, not on `cuda:0`"),
         ("--device mps", "a study runs on cpu or cuda"),
-        ("--labels-per-class 500", "not 500"),
     ],
 )
 def test_refused_before_anything_is_written(world, few_steps, more, says):
@@ -59,6 +58,14 @@ def test_refused_before_anything_is_written(world, few_steps, more, says):
     with inside(world):
         done = typed(*BEGIN, *more.split())
     assert done.code == 2 and len(done.errors) == 1 and says in done.errors[0], done
+    assert tree(world) == before
+
+
+def test_more_labels_than_there_are_pictures_are_refused_before_anything_is_written(world, few_steps):
+    before = tree(world)
+    with inside(world):
+        done = typed(*["500" if word == "4" else word for word in BEGIN])
+    assert done.code == 2 and len(done.errors) == 1 and "not 500" in done.errors[0], done
     assert tree(world) == before
 
 
@@ -88,7 +95,7 @@ def test_begun_by_another_process_meanwhile(world, few_steps, tmp_path, monkeypa
     before = tree(tmp_path)
     looks = iter([False, True])
     monkeypatch.setattr(training, "is_study", lambda folder: next(looks))
-    monkeypatch.setattr(training, "check_free", lambda folder, flag: None)
+    monkeypatch.setattr(training, "check_free", lambda *given: None)
     with pytest.raises(BadInput, match="another study is there already: its `repeats=` is 1, not 2"):
         zeuxis.augment(world / "pics", study=kept.folder, labels_per_class=4, repeats=2)
     assert {k: v for k, v in tree(tmp_path).items() if not k.endswith(".lock")} == before

@@ -19,6 +19,7 @@ from zeuxis.jobs.sources import Source
 from zeuxis.jobs.study import augmented_set, unlabelled, watch
 from zeuxis.jobs.study import study as studies
 from zeuxis.jobs.study.handle import Study
+from zeuxis.jobs.study.job_graph import ready
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import REST, StudyConfig
 from zeuxis.pages.read import read_object
@@ -44,7 +45,7 @@ def study(
     if begun:
         training.opened_study(folder)
     else:
-        training.check_free(folder, "--study")
+        training.check_free(folder, "--study", studies.FIRST if (folder / ".lock").exists() else ())
     dataset = source.open()
     if asked.recipe == catalog.AUTO:
         asked = _chosen(asked, dataset)
@@ -71,7 +72,8 @@ def study(
             say(watch.progress_words(place))
         return None
     with studies.held(folder):
-        if training.is_study(folder):  # perhaps another process began it while we read the pictures
+        begun = training.is_study(folder)
+        if begun:  # perhaps another process began it while we read the pictures
             place = _same(folder, dataset, asked, data)
             studies.out_of(folder, target)
         else:
@@ -79,7 +81,7 @@ def study(
             if others is not None:
                 unlabelled.keep(folder, others)
             place = studies.write_down(place, data, target)
-        conclude(place, started)
+        conclude(place, started, begun)
         if target is not None:
             augmented_set.write_mixed(place, Path(target))
     return Study(folder)
@@ -119,12 +121,17 @@ def left_as_it_is(folder: Path) -> Path:
     return folder
 
 
-def conclude(place: Place, started: float | None = None) -> None:
-    """Runs what is missing and draws the page. started: see `studies.run`."""
-    if place.others:
+def conclude(place: Place, started: float | None = None, begun: bool = True) -> None:
+    """Runs what is missing and draws the page. started: see `studies.run`; begun: the study goes on."""
+    finished = bool(_finished(place.folder)) and not ready(place)
+    if place.others and not finished:
         unlabelled.kept(place.folder, place.others)
+        if begun:
+            say(f"zeuxis: {unlabelled.going_on_words(place.others, place.asked.unlabelled)}")
     studies.run(place, started=started)
     write_study_report(place.folder)
+    if finished:
+        say(f"zeuxis: {_finished(place.folder)}")
 
 
 def deliver(place: Place) -> None:

@@ -15,7 +15,7 @@ from zeuxis import platform
 from zeuxis.augmentation.domains import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families as families_of
-from zeuxis.data.files import write_json
+from zeuxis.data.files import meant, write_json
 from zeuxis.data.memory import Subset
 from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
@@ -53,6 +53,7 @@ from zeuxis.jobs.study.plan import (
     lay_out,
 )
 from zeuxis.jobs.study.treatment import named, noun_of
+from zeuxis.jobs.study.unlabelled import FILE
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
@@ -62,6 +63,9 @@ from zeuxis.stats.verdict import pictures_for_none
 
 _TRIED = 512
 """Pictures that the steps of a trial read, at most: a recipe that learns on maps has to make them first."""
+
+FIRST = (FILE, "split.json", "test.csv", "study.json")
+"""What is written before a study is one, the last of them makes it that."""
 
 
 @contextlib.contextmanager
@@ -75,13 +79,23 @@ def held(folder: Path) -> Iterator[None]:
         try:
             if (folder / "study.json").exists():
                 _sweep(folder)
+            else:
+                _undo(folder)
             yield
         finally:
             if not (folder / "study.json").exists():
                 with contextlib.suppress(OSError):
+                    _undo(folder)
                     (folder / ".lock").unlink(missing_ok=True)
                     for path in missing:
                         path.rmdir()
+
+
+def _undo(folder: Path) -> None:
+    """Removes what a study wrote that was stopped or killed before it was one."""
+    for path in folder.iterdir():
+        if meant(path.name) in FIRST:
+            path.unlink()
 
 
 def _sweep(folder: Path) -> None:
