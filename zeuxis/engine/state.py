@@ -29,20 +29,33 @@ def build_networks(recipe: Recipe, spec: Spec, seed: int) -> nn.ModuleDict:
 def adopt(weights: Mapping[str, Tensor], *groups: nn.ModuleDict, part: str = "") -> None:
     """Gives the weights "NETWORK.NAME" to the networks of that name in each group, where there are such.
 
-    part: of a network, to which they are given in place of that: those "PART.NAME", where there are such, else all.
+    part: of a network, to which they are given in place of that: those "PART.NAME", where there are such, else those
+    of the network among them that is such a part.
     """
     if part:
-        named = {k.removeprefix(f"{part}."): v for k, v in weights.items() if k.startswith(f"{part}.")}
-        mine = named or {k.partition(".")[2]: v for k, v in weights.items()}
         for networks in groups:
             if part.partition(".")[0] in networks:
-                networks.get_submodule(part).load_state_dict(mine)
+                module = networks.get_submodule(part)
+                module.load_state_dict(fitting(weights, module, part))
         return
     for name in {key.partition(".")[0] for key in weights}:
         mine = {k.partition(".")[2]: v for k, v in weights.items() if k.startswith(f"{name}.")}
         for networks in groups:
             if name in networks:
                 networks[name].load_state_dict(mine)
+
+
+def fitting(weights: Mapping[str, Tensor], module: nn.Module, part: str) -> dict[str, Tensor]:
+    """The weights of one network, by the names that they have in `module`; empty where none has its names and shapes.
+
+    part: what `module` is called: weights of this name are taken first.
+    """
+    shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    for prefix in (part, *dict.fromkeys(key.partition(".")[0] for key in weights)):
+        mine = {k.removeprefix(f"{prefix}."): v for k, v in weights.items() if k.startswith(f"{prefix}.")}
+        if {name: tensor.shape for name, tensor in mine.items()} == shapes:
+            return mine
+    return {}
 
 
 @dataclass

@@ -11,6 +11,7 @@ from torch import nn
 
 from zeuxis.data.checks import unmistaken
 from zeuxis.data.dataset import Spec
+from zeuxis.engine.state import fitting
 from zeuxis.engine.train import Weights
 from zeuxis.errors import BadInput, command
 from zeuxis.recipes.recipe import Recipe, Represents, recipe_name
@@ -105,8 +106,7 @@ def _check_whole(weights: Weights) -> None:
 
 
 def _check_part(part: nn.Module, tensors: Mapping[str, torch.Tensor], recipe: Recipe, asked: str) -> None:
-    wanted = {k: v.shape for k, v in part.state_dict().items()}
-    if {k.partition(".")[2]: v.shape for k, v in tensors.items()} != wanted:
+    if not fitting(tensors, part, ""):
         raise BadInput(
             f"this autoencoder is another than {recipe_name(type(recipe))} learns on",
             asked,

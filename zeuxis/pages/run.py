@@ -202,7 +202,11 @@ def _adapted(header: Line, gain: Line) -> str:
         return ""
     pictures = "held-out pictures" if gain.get("held_out") else "the pictures"
     kept = "kept" if header.get("start_from") else "not kept"
-    return f"{pictures} come back at {decimal(after, 1)} dB, {decimal(before, 1)} dB before: {kept}"
+    sharp = [decimal(number(gain.get(f"sharp_{when}")), 2) for when in ("after", "before")]
+    return (
+        f"{pictures} come back at {decimal(after, 1)} dB and {sharp[0]} times as sharp as they are, "
+        f"{decimal(before, 1)} dB and {sharp[1]} times before: {kept}"
+    )
 
 
 def _sizes(split: Line) -> str:

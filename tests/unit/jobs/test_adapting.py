@@ -30,14 +30,16 @@ def stripes(tmp_path_factory):
 
 def test_what_it_gains_is_said_and_its_maps_are_learned_on(stripes, tmp_path, monkeypatch):
     monkeypatch.setattr(adapting, "LEAST", -1e9)
+    monkeypatch.setattr(adapting, "BLURRED", 1e9)
     with inside(tmp_path):
         line = f"train latentgan {stripes} --size 32 --run r --steps 2 --compute plain --adapt 3s --join off"
         done = typed(*line.split())
     assert done.code == 0 and "going on with the training of autoencoder-4, on these pictures" in done.err, done
     gain = json.loads((tmp_path / "r" / "adapted" / "gain.json").read_text())
-    assert gain["held_out"] and gain["after"] != gain["before"] and "dB before: its maps are learned on" in done.err
+    assert gain["held_out"] and gain["after"] != gain["before"] and "times before: its maps are learned on" in done.err
     page = (tmp_path / "r" / "report.html").read_text()
-    assert "Adapted first" in page and f"{gain['after']:.1f} dB, {gain['before']:.1f} dB before: kept" in page
+    said = "come back at {after:.1f} dB and {sharp_after:.2f} times as sharp as they are, {before:.1f} dB and "
+    assert "Adapted first" in page and said.format(**gain) + f"{gain['sharp_before']:.2f} times before: kept" in page
     run, own = Run.open(tmp_path / "r"), Run.open(tmp_path / "r" / "adapted").tensors()
     assert run.record["start_from"]["part"] == "representation.autoencoder"
     for name, weight in run.tensors().items():
@@ -49,6 +51,14 @@ def test_where_it_gains_nothing_the_package_is_kept(stripes, tmp_path, monkeypat
     monkeypatch.setattr(adapting, "LEAST", 1e9)
     run = zeuxis.train("latentgan", stripes, run=tmp_path / "r", **HOW)
     assert run.record["start_from"] is None
+
+
+def test_what_gains_by_blurring_is_not_kept(stripes, tmp_path, monkeypatch):
+    monkeypatch.setattr(adapting, "LEAST", -1e9)
+    monkeypatch.setattr(adapting, "BLURRED", -1e9)
+    run = zeuxis.train("latentgan", stripes, run=tmp_path / "r", **HOW)
+    assert run.record["start_from"] is None
+    assert json.loads((tmp_path / "r" / "adapted" / "gain.json").read_text())["kept"] is False
 
 
 def test_stopped_while_adapting_the_same_command_goes_on(stripes, tmp_path, monkeypatch):
