@@ -253,8 +253,8 @@ SPEED = Table(
 )
 
 
-def _photographs(which: str, recipe: str, minutes: str) -> Row:
-    return Row((which, f"`{recipe}`"), (f"{which} | {recipe} | {minutes} | seed 0",))
+def _photographs(which: str, recipe: str, minutes: str, remark: str = "") -> Row:
+    return Row((which, f"`{recipe}`{remark}"), (f"{which} | {recipe} | {minutes} | seed 0",))
 
 
 PHOTOGRAPHS = Table(
@@ -275,10 +275,36 @@ PHOTOGRAPHS = Table(
         _photographs("trashnet-64", "latentgan:quick", "17 min"),
         _photographs("trashnet-64", "latentgan:quick, by chance", "17 min"),
         _photographs("trashnet-64", "latentgan:quick", "10 min"),
-        _photographs("trashnet-64", "latentgan:quick, by chance", "10 min"),
-        _photographs("trashnet-64", "latentgan", "10 min"),
+        _photographs("trashnet-64", "latentgan", "10 min", ", former decoder"),
         _photographs("trashnet-64", "cgan", "8 min"),
         _photographs("trashnet-64", "r3gan:few", "10 min"),
+    ),
+)
+
+BLURS = Table(
+    "blurs",
+    ("blur",),
+    tuple(
+        Column(
+            f"`{task}`: worse, gain, least",
+            (f"{{{task}_worse}} of {{pictures}}, {{{task}_mean:+.2f}}, {{{task}_least:+.2f}}",),
+        )
+        for task in ("auto", "deblur")
+    ),
+    tuple(
+        Row((kind,), (kind,))
+        for kind in (
+            "Gaussian, 1.5 px",
+            "Gaussian, 3 px",
+            "hardly (0.6 px)",
+            "Gaussian, 1.5 px, inside a sharp border",
+            "half of the picture",
+            "box of 5 px",
+            "motion, 9 px along",
+            "motion, 7 px across",
+            "out of focus, radius 3 px",
+            "strip of 24 rows",
+        )
     ),
 )
 
@@ -295,6 +321,7 @@ TABLES = {
     "sparse": SPARSE,
     "speed": SPEED,
     "photographs": PHOTOGRAPHS,
+    "blurs": BLURS,
 }
 """By the name between the markers of the page."""
 
@@ -302,6 +329,7 @@ COUNTS = {
     "blurred-left-alone": (Count(STANDARD_SETS, "blur 1.5", "left_alone"),),
     "noisy-left-alone": tuple(Count(STANDARD_SETS, f"noise {sigma}", "left_alone") for sigma in (15, 25)),
     "damaged-left-alone": tuple(Count(STANDARD_SETS, damage, "left_alone") for damage in DAMAGE[1:]),
+    "blurred-worse": tuple(Count(BLURS, row.labels[0], "deblur_worse") for row in BLURS.rows),
     "damaged-found": tuple(Count(KINDS, row.labels[0], "found") for row in KINDS.rows),
 }
 """Sums within sentences, by the name between `<!-- count: NAME -->` and `<!-- end -->`; all together are one sum."""
