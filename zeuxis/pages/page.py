@@ -19,12 +19,14 @@ _SHORT = 24  # characters
 
 
 def coded(text: str) -> Markup:
-    """What stands between backticks, as messages have it, in the type of code; short pieces are kept on one line."""
+    """What stands between backticks, as messages have it, in the type of code; short pieces are kept on one line, and
+    so is a number with its %."""
 
     def shown(match: re.Match[str]) -> str:
         return f"<code{' class=short' if len(match[1]) <= _SHORT else ''}>{match[1]}</code>"
 
-    return Markup(re.sub(r"`([^`]+)`", shown, str(escape(text))))
+    together = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", str(escape(text)))
+    return Markup(re.sub(r"`([^`]+)`", shown, together))
 
 
 FILTERS = {
