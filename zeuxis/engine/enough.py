@@ -67,5 +67,8 @@ def _expectation(need: Need, rate: float | None) -> str:
     if not need.stages:
         return ""
     times = [f", {words_for(images / rate)} here" if rate else "" for images, _ in need.stages]
-    seen = [f"{what} (after {images:,} images{time})" for (images, what), time in zip(need.stages, times, strict=True)]
+    seen = [
+        f"{what} (after {counted(images, 'image')}{time})"
+        for (images, what), time in zip(need.stages, times, strict=True)
+    ]
     return f"; expect {', then '.join(seen)}"

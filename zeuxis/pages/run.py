@@ -204,8 +204,8 @@ def _adapted(header: Line, gain: Line) -> str:
     kept = "kept" if header.get("start_from") else "not kept"
     sharp = [decimal(number(gain.get(f"sharp_{when}")), 2) for when in ("after", "before")]
     return (
-        f"{pictures} come back at {decimal(after, 1)} dB and {sharp[0]} times as sharp as they are, "
-        f"{decimal(before, 1)} dB and {sharp[1]} times before: {kept}"
+        f"{pictures} come back at {decimal(after, 1)} dB with {sharp[0]} of their sharpness, "
+        f"{decimal(before, 1)} dB with {sharp[1]} of it before: {kept}"
     )
 
 

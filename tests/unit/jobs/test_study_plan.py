@@ -11,7 +11,7 @@ from zeuxis.engine.compute import ComputeOptions
 from zeuxis.errors import BadInput
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import MOST_POOL, Rates, StudyConfig, budget_for, lay_out
-from zeuxis.jobs.study.study import test_part_words as of_test_part
+from zeuxis.jobs.study.plan_words import test_part_words as of_test_part
 from zeuxis.jobs.study.watch import begin_words, estimate_words, pace_of
 from zeuxis.stats.twoway import Examined
 

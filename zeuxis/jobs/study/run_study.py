@@ -22,6 +22,7 @@ from zeuxis.jobs.study.handle import Study
 from zeuxis.jobs.study.job_graph import ready
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import REST, StudyConfig
+from zeuxis.jobs.study.plan_words import describe
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report
 
@@ -66,7 +67,7 @@ def study(
         say(f"zeuxis: {summary}; nothing to do, and a new plan needs another --study")
         return None
     if dry_run:
-        for line in studies.describe(place if begun else studies.planned(place)):
+        for line in describe(place if begun else studies.planned(place)):
             say(line)
         if begun:
             say(watch.progress_words(place))

@@ -12,7 +12,6 @@ import torch
 
 import zeuxis
 from zeuxis import platform
-from zeuxis.augmentation.domains import guard_words
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import families as families_of
 from zeuxis.data.files import meant, write_json
@@ -21,7 +20,7 @@ from zeuxis.data.shared import shared
 from zeuxis.data.split import Split, split_dataset
 from zeuxis.draw import some_of
 from zeuxis.engine import compute as computing
-from zeuxis.engine.budget import time_value, words_for
+from zeuxis.engine.budget import time_value
 from zeuxis.engine.enough import enough
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.probe import seconds_per_step
@@ -33,8 +32,7 @@ from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.sampling import generate
-from zeuxis.jobs.showing import two_labels_words
-from zeuxis.jobs.sources import check_classes, left_out
+from zeuxis.jobs.sources import check_classes
 from zeuxis.jobs.study import repeat_jobs
 from zeuxis.jobs.study.analyse import settle
 from zeuxis.jobs.study.clock import Clock
@@ -48,18 +46,17 @@ from zeuxis.jobs.study.plan import (
     Plan,
     Rates,
     StudyConfig,
-    arms_of,
     budget_for,
     lay_out,
 )
+from zeuxis.jobs.study.plan_words import describe
 from zeuxis.jobs.study.treatment import named, noun_of
 from zeuxis.jobs.study.unlabelled import FILE
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
 from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
 from zeuxis.spelling import flag, plain, typed_time
-from zeuxis.stats.twoway import Examined, least_effect
-from zeuxis.stats.verdict import pictures_for_none
+from zeuxis.stats.twoway import Examined
 
 _TRIED = 512
 """Pictures that the steps of a trial read, at most: a recipe that learns on maps has to make them first."""
@@ -261,71 +258,8 @@ def _plan(place: Place, slots: int) -> Plan:
     more = "more --budget, fewer --repeats or a smaller --size give it more"
     if need := recipe.need(spec):
         budget = budget_for(need.enough / batch, asked, rates, plan)
-        more = f"about `--budget {time_value(budget)}` would be enough; fewer --repeats or a smaller --size help, too"
+        more = f"about `--budget {time_value(budget)}` would be enough; so would fewer --repeats or a smaller --size"
     return replace(plan, warnings=(f"{suffices.words}; {more}", *plan.warnings))
-
-
-def test_part_words(place: Place) -> str:
-    """What the test part alone allows, however many repeats there are: known before anything is trained."""
-    examined, margin = place.examined, place.asked.margin
-    needed, there = pictures_for_none(margin), round(examined.effective)
-    units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
-    shown = (
-        f"on {counted(len(examined.classes), 'test picture')}{units} no difference below about "
-        f"{least_effect(examined):.2g} points can be called HELPED or HURT, however many repeats there are"
-    )
-    if there >= needed:
-        return f"zeuxis: {shown}; for NO USEFUL GAIN within {margin:g} points they are enough"
-    less = (
-        f", and these count as {there:,}, as classes differ in size or pictures stay together"
-        if there < len(examined.classes)
-        else ""
-    )
-    takes = f"NO USEFUL GAIN within {margin:g} points takes {needed:,} of them{less}: give more, or a wider --margin"
-    return f"zeuxis: {shown}; {takes}"
-
-
-def describe(place: Place) -> list[str]:
-    """The plan as lines for people."""
-    a, p, s = place.asked, place.plan, place.split
-    n = counted(a.labels_per_class, "training picture") if a.labels_per_class else "80 % of the training pictures"
-    lines = [
-        f"zeuxis: {len(s.train):,} training, {len(s.validation):,} validation and "
-        f"{counted(len(s.test), 'sealed test picture')}, "
-        f"{counted(place.classes, 'class')}; each repeat draws {n} per class",
-        *left_out(s),
-        test_part_words(place),
-        f"zeuxis: {counted(a.repeats, 'repeat')} x ({'1 generator + ' if a.generates else ''}"
-        f"{counted(arms_of(a), 'classifier')}), "
-        f"{counted(p.slots, 'process')} at once, about {words_for(p.seconds['whole'])}",
-        (
-            f"zeuxis: generator {counted(p.generator_steps, 'step')} ({counted(p.generator_images, 'image')}, "
-            f"{words_for(p.seconds['generator'])}{_drawing(p)}), "
-            if a.generates
-            else "zeuxis: "
-        )
-        + f"each classifier {counted(p.classifier_steps, 'step')} ({words_for(p.seconds['classifier'])})",
-    ]
-    if a.unlabelled:
-        lines.append(f"zeuxis: {_unlabelled_words(place)}, by guessed labels")
-    if hint := guard_words(a.domain, a.policies):
-        lines.append(f"zeuxis: {hint}")
-    lines += two_labels_words(place.dataset)
-    return lines + [f"zeuxis: warning: {w}" for w in p.warnings]
-
-
-def _drawing(plan: Plan) -> str:
-    """What of a generator's time is not training, where that is much of it."""
-    drawing, whole = plan.seconds["drawing"], plan.seconds["generator"]
-    return f", {words_for(drawing)} of them drawing its pictures" if drawing > 0.1 * whole else ""
-
-
-def _unlabelled_words(place: Place) -> str:
-    a, whole = place.asked, len(place.split.train)
-    drawn = (a.labels_per_class or round(0.8 * whole / place.classes)) * place.classes
-    rest = counted(whole - drawn, "other training picture")
-    pictures = counted(place.others["pictures"], "unlabelled picture") if place.others else rest
-    return f"the {'generator' if a.generates else 'classifier'} also learns from {pictures}"
 
 
 def run(place: Place, here: bool = False, started: float | None = None) -> Path:
