@@ -84,7 +84,7 @@ def differences_plot(folder: StudyFolder) -> Markup:
         rows.append(Row("mean", (), number(v.get("mean")), low, high, signed(v.get("mean")), f"{folder.tone} total"))
     if not folder.unmeasured and v.get("verdict") == NO_USEFUL_GAIN:  # what that verdict rests on
         low, high = (numbers(v.get("interval90")) + [None, None])[:2]
-        rows.append(Row("mean, 90 %", (), number(v.get("mean")), low, high, "", f"{folder.tone} total"))
+        rows.append(Row("at 90 %", (), number(v.get("mean")), low, high, "", f"{folder.tone} total"))
     title = f"Difference in each repeat: accuracy with {folder.stuff} minus accuracy without"
     band = number(v.get("margin", folder.asked.get("margin"))) or 0.0
     return dot_plot(

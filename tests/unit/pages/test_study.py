@@ -221,9 +221,9 @@ def test_a_comparison_reads_as_its_numbers_allow(copy: Path, found: dict[str, An
 def test_no_useful_gain_is_drawn_with_the_interval_that_it_rests_on(copy: Path) -> None:
     """The bar of 95 % stuck out of the shaded band under a verdict that lies within it."""
     change(copy / "verdict.json", verdict="NO USEFUL GAIN", interval90=[-0.41, 0.48], interval95=[-0.53, 0.60])
-    assert "mean, 90 %" in page_of(copy).text
+    assert "at 90 %" in page_of(copy).text
     change(copy / "verdict.json", verdict="UNDECIDED")
-    assert "mean, 90 %" not in page_of(copy).text
+    assert "at 90 %" not in page_of(copy).text
 
 
 def test_the_treatment_is_no_control_of_itself(copy: Path) -> None:
