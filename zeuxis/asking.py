@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zeuxis.engine.compute import ComputeOptions
     from zeuxis.engine.loop import LoopOptions
     from zeuxis.jobs.choosing import Choice
+    from zeuxis.jobs.per_image.records import Results
     from zeuxis.jobs.sources import Source
 
 
@@ -170,7 +171,7 @@ def refuse_idle(augment: Callable[..., Any], asked: Mapping[str, Any], classic_o
 
 def copies_by_rules(
     source: "Source", out: str | Path | None, how: tuple[int, str, bool, int, str], dry_run: bool
-) -> Path | None:
+) -> "Results | None":
     """`augment --classic-only`; None after a dry run."""
     if out is None:
         raise BadInput("--classic-only needs a folder to write to", "", "add `--out DIR`")

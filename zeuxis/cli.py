@@ -167,7 +167,7 @@ def _ended(error: ZeuxisError, code: int, as_json: bool) -> int:
     if as_json:
         problem = {"what": error.what, "where": error.where, "mend": error.mend}
         _print(_json({**record, "error": problem}))
-    elif paths := record.get("files") or [v for k, v in record.items() if k == "out"]:
+    elif paths := [v for k, v in record.items() if k == "out"] or record.get("files"):
         _print("\n".join(map(one_line, paths)))
     if sys.stderr is not None:
         head = "" if isinstance(error, Stopped) else "error: "

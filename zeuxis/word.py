@@ -51,7 +51,7 @@ class Word:
     answer: Callable[[Any, Mapping[str, Any]], Answer]
     example: str
     begins: str = ""
-    kept: str = NOTHING_KEPT
+    kept: str | Callable[[Mapping[str, Any]], str] = NOTHING_KEPT
 
     def after_stop(self, given: Mapping[str, Any]) -> tuple[str, str]:
         """Where something was begun, with these arguments, when a signal stopped the word; and how to go on."""
@@ -59,7 +59,14 @@ class Word:
             return "", NOTHING_KEPT
         folder = given.get(self.begins)
         begun = folder is not None and any((Path(folder) / name).exists() for name in ("run.json", "study.json"))
-        return (str(folder), f"continue with `{command('resume', folder)}`") if begun else ("", self.kept)
+        return (
+            (str(folder), f"continue with `{command('resume', folder)}`")
+            if begun
+            else (
+                "",
+                self.kept if isinstance(self.kept, str) else self.kept(given),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,10 @@ def _for_help(function: Callable[..., Any]) -> tuple[inspect.Signature, str]:
 
 
 def word(
-    answer: Callable[[Any, Mapping[str, Any]], Answer], example: str, begins: str = "", kept: str = NOTHING_KEPT
+    answer: Callable[[Any, Mapping[str, Any]], Answer],
+    example: str,
+    begins: str = "",
+    kept: str | Callable[[Mapping[str, Any]], str] = NOTHING_KEPT,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declares a word: called from Python its arguments are checked by their annotations, and errors name parameters.
 

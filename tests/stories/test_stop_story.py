@@ -58,7 +58,7 @@ STAGES = [  # what was stopped, where, what is said, and whether nothing at all 
     (TRAIN, engine, "_measure", 1, NOTHING, False),
     (TRAIN, training, "write_report", 1, "stopped (new); continue with `zeuxis resume new`", False),
     (STUDY, studies, "prepare", 1, NOTHING, True),
-    ("augment pics --classic-only --out more", copies, "_copies", 2, NOTHING, True),
+    ("augment pics --classic-only --out more", copies, "write_bytes", 30, REST, False),
     ("data export pics --out o", export, "_note", 9, NOTHING, True),
     ("data show pics", showing, "families", 1, NOTHING, True),
     ("sample r -n 4 --out made", sample_files, "write_png", 3, NOTHING, True),
@@ -182,3 +182,37 @@ def test_half_a_run_json_of_a_killed_training_stands_in_no_way(place, tmp_path):
     with inside(tmp_path):
         done = typed(*TRAIN.replace("pics", str(place / "pics")).split())
     assert done.code == 0 and not list((tmp_path / "new").glob(".*.tmp")), done
+
+
+DIES = """
+import os, signal
+from zeuxis import cli
+from zeuxis.jobs import copies
+
+real, made = copies.png_bytes, []
+
+
+def dying(*given):
+    made.append(1)
+    if len(made) == 40:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given)
+
+
+copies.png_bytes = dying
+cli.main()
+"""
+
+
+def test_copies_by_rules_survive_a_kill(place, tmp_path):
+    (tmp_path / "pics").symlink_to(place / "pics")
+    line = "augment pics --classic-only --copies 2 --out"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    program = [sys.executable, "-c", DIES, *line.split(), "more"]
+    assert subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True).returncode == -signal.SIGKILL
+    assert not (tmp_path / "more").exists() and len(list((tmp_path / ".more.part").rglob("*.png"))) == 39
+    with inside(tmp_path):
+        assert typed(*line.split(), "more").code == typed(*line.split(), "whole").code == 0
+        whole = tree(Path("whole"))
+        assert whole == {name.replace("more", "whole", 1): data for name, data in tree(Path("more")).items()}
+    assert len(whole) == 76 and not (tmp_path / ".more.part").exists()

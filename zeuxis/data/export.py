@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,17 +118,21 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
     return [out / place for place in places]
 
 
-def tell_unread(dataset: Dataset, out: Path, written: int) -> None:
+def tell_unread(
+    dataset: Dataset, out: Path, written: int, failed: Sequence[tuple[str, str]] = (), results: Any = None
+) -> None:
     """Raises SomeFailed where files of the dataset could not be used, with their count and the first of them.
 
-    written: how many pictures were written to `out`.
+    written: how many pictures were written to `out`. failed: those that could not be read any more, with the reasons.
+    results: what would have been returned, which `--json` prints too.
     """
-    skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
+    skipped: list[tuple[str, str]] = [*getattr(dataset, "skipped", []), *failed]
     if skipped:
         there, left = counted(written, "picture"), counted(len(skipped), "file")
         what = f"the set is there, with {there}; {left} left out, the first: {' '.join(skipped[0])}"
-        report = {"out": str(out), "failed": [{"name": name, "why": why} for name, why in skipped]}
-        raise SomeFailed(what, str(out), "--strict stops at such files instead", report)
+        told = {"out": str(out)} if results is None else results.to_json()
+        told["failed"] = [{"name": name, "why": why} for name, why in skipped]
+        raise SomeFailed(what, str(out), "--strict stops at such files instead", told, results)
 
 
 def _onto_empty(aside: Path, out: Path) -> None:

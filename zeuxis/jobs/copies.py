@@ -1,31 +1,40 @@
 """The job `augment --classic-only`: a folder of classically augmented pictures, beside the originals."""
 
+import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+import zeuxis
 from zeuxis.augmentation.apply import augment_copies
 from zeuxis.augmentation.domains import guard_words, guess_domain
 from zeuxis.augmentation.names import POLICY_NAMES
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import check_bound, families
 from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread
-from zeuxis.data.files import cut, make_folder, plain_errors, sweep_aside, write_json
+from zeuxis.data.files import cut, json_bytes, make_folder, plain_errors, sweep_aside, write_bytes, write_json
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Subset
 from zeuxis.data.parts import PARTS
-from zeuxis.engine.progress import say
+from zeuxis.engine.progress import Display, say
 from zeuxis.errors import BadInput, counted, nearest
+from zeuxis.jobs.per_image.pairs import Pair
+from zeuxis.jobs.per_image.pipeline import Batch, in_turn
+from zeuxis.jobs.per_image.records import Record, Results, record_of
 from zeuxis.jobs.showing import two_labels_words
 from zeuxis.pictures.png import png_bytes
+from zeuxis.platform import sync_folder
 
 _AT_ONCE = 128
+_REQUEST = "request.json"
+"""In a folder that is not whole yet: of which pictures it is to be made, and how."""
 
 
 def copies_of(dataset: Dataset, copies: int, balance: bool) -> np.ndarray:
@@ -135,39 +144,148 @@ def augment_folder(
     balance: bool = False,
     seed: int = 0,
     domain: str | None = None,
-) -> Path:
-    """Writes originals and augmented copies, a folder per class, with manifest.json and zeuxis.json. Returns `out`.
+) -> Results:
+    """Writes originals and augmented copies, a folder per class, with manifest.json and zeuxis.json.
 
-    Where the pictures have official parts, a folder for each part holds the classes.
-
-    By zeuxis.json the folder opens with a group for each original and its copies, so that no split takes them
-    apart. domain: the kind of picture, None to guess it from the name.
+    Returns a record for each file. Where the pictures have official parts, a folder for each part holds the classes.
+    By zeuxis.json the folder opens with a group for each original and its copies, so that no split takes them apart.
+    It appears when all is written; until then the files lie in a hidden folder beside it, with which the same call
+    goes on. domain: the kind of picture, None to guess it from the name.
     Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without
     labels; SomeFailed, after all is written, where some of the files of the dataset could not be read.
     """
     check(dataset, name, out, copies, policy, balance)
-    domain = domain or guess_domain(name)
-    sweep_aside(out.parent)
-    counts = copies_of(dataset, copies, balance)
-    places = _places(dataset)
-    aside = out.with_name(f".{cut(out.name, 200)}.{os.getpid()}.tmp")
+    work = _Copying(dataset, out, copies_of(dataset, copies, balance), policy, domain or guess_domain(name), seed)
+    work.begin()
+    batches = [work.pairs[start : start + _AT_ONCE] for start in range(0, len(dataset), _AT_ONCE)]
+    display = Display(len(dataset), 1)
     try:
-        rows, owners = list(_originals(dataset, places, aside)), list(range(len(dataset)))
-        for copy in range(1, int(counts.max()) + 1):
-            chosen = np.flatnonzero(counts >= copy)
-            rows += _copies(dataset, places, aside, chosen, copy, seed, policy, domain)
-            owners += chosen.tolist()
-        manifest = {"format": 1, "policy": policy, "domain": domain, "seed": seed, "files": rows}
-        write_json(aside / "manifest.json", manifest)
-        write_json(aside / MANIFEST, _grouped(dataset, rows, owners))
-        with plain_errors(out):
-            if out.exists():
-                out.rmdir()
-            os.rename(aside, out)
+        records = tuple(in_turn(batches, work, lambda _, done, *__: display.show(done, {})))
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    tell_unread(dataset, out, len(rows))
-    return out
+        display.close()
+    failed = {record.name: record.decision for record in records if record.state == "failed"}
+    work.finish([i for i, source in enumerate(dataset.sources) if source not in failed])
+    results = Results(records, {"out": str(out)})
+    tell_unread(dataset, out, len(records) - len(failed), list(failed.items()), results)
+    return results
+
+
+@dataclass(frozen=True, eq=False)
+class _Copying:
+    """Writes every picture of a dataset, and `counts` copies of each; what is there already is passed over."""
+
+    dataset: Dataset
+    out: Path
+    counts: np.ndarray
+    policy: str
+    domain: str
+    seed: int
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        return kinds_of(self.dataset)
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Of each picture: its target is [PART/][FOLDER/]NUMBER.png below `out`."""
+        folders, parts = folder_names(self.dataset.spec.classes), self.dataset.parts
+        classes = [folders[name] for name in self.dataset.spec.classes]
+        labels = None if self.dataset.labels is None else self.dataset.labels.tolist()
+        targets = [
+            self.out / (parts[i] if parts else "") / ("" if labels is None else classes[labels[i]]) / f"{i:06d}.png"
+            for i in range(len(self.dataset))
+        ]
+        return tuple(Pair(Path(s), target, s) for s, target in zip(self.dataset.sources, targets, strict=True))
+
+    @cached_property
+    def positions(self) -> dict[Path, int]:
+        return {pair.target: i for i, pair in enumerate(self.pairs)}
+
+    @property
+    def aside(self) -> Path:
+        """Where the files lie until all are written."""
+        return self.out.with_name(f".{cut(self.out.name, 200)}.part")
+
+    def begin(self) -> None:
+        """Makes the folder; what another call left there goes."""
+        make_folder(self.out.parent)
+        dataset = self.dataset
+        files = [dataset.digest, dataset.sources, dataset.groups, dataset.parts, self.counts.tolist()]
+        request = {
+            "files": hashlib.sha256(json_bytes(files)).hexdigest(),
+            "policy": self.policy,
+            "domain": self.domain,
+            "seed": self.seed,
+            "version": zeuxis.__version__,
+        }
+        note = self.aside / _REQUEST
+        if not (note.exists() and note.read_bytes() == json_bytes(request)):
+            shutil.rmtree(self.aside, ignore_errors=True)
+            write_json(note, request)
+        for folder in (self.aside, *(path for path in self.aside.rglob("*") if path.is_dir())):
+            sweep_aside(folder)
+
+    def __call__(self, batch: Batch) -> list[Record]:
+        """The records of some pictures and of all their copies, once their files are written."""
+        at = np.array([self.positions[pair.target] for pair in batch])
+        rounds = [(copy, at[self.counts[at] >= copy]) for copy in range(int(self.counts[at].max()) + 1)]
+        if all(self._aside(i, copy).exists() for copy, chosen in rounds for i in chosen):
+            return [self._record(i, copy, "done before") for copy, chosen in rounds for i in chosen.tolist()]
+        images = self.dataset.images(at)
+        records = []
+        for copy, chosen in rounds:
+            pixels = images[torch.from_numpy(np.isin(at, chosen))]
+            if copy:
+                pixels = augment_copies(pixels, copy, self.seed, self.policy, self.domain, torch.from_numpy(chosen))
+            for i, picture in zip(chosen.tolist(), pixels.permute(0, 2, 3, 1).numpy(), strict=True):
+                write_bytes(self._aside(i, copy), png_bytes(picture, *self._note(i, copy)))
+                records.append(self._record(i, copy, "done"))
+        return records
+
+    def _file(self, i: int, copy: int) -> Path:
+        target = self.pairs[i].target
+        return target.with_name(f"{target.stem}-{copy}.png") if copy else target
+
+    def _aside(self, i: int, copy: int) -> Path:
+        return self.aside / self._file(i, copy).relative_to(self.out)
+
+    def _kind(self, i: int, copy: int) -> str:
+        """Of a file that is written: a copy of what a model made is made, too."""
+        return "changed" if copy and self.kinds[i] != "made" else self.kinds[i]
+
+    def _note(self, i: int, copy: int) -> tuple[dict[str, Any], str | None]:
+        told = {"augmented": self.policy, "source": self.dataset.sources[i], "copy": copy, "seed": self.seed}
+        return note_for(self.dataset, i, self._kind(i, copy), **(told if copy else {}))
+
+    def _record(self, i: int, copy: int, state: str) -> Record:
+        if not copy:
+            return record_of(self.pairs[i], state, "as it is")
+        original = self._file(i, 0)
+        pair = Pair(original, self._file(i, copy), f"{self.dataset.sources[i]}, copy {copy}")
+        return record_of(pair, state, f"copy {copy} of {self.counts[i]}", used=(self.policy,))
+
+    def finish(self, written: list[int]) -> None:
+        """Lists the pictures of these positions, and all their copies, and gives the folder its name."""
+        most = int(self.counts.max(initial=0))
+        rounds = [(i, copy) for copy in range(most + 1) for i in written if self.counts[i] >= copy]
+        rows = [
+            {
+                "file": self._file(i, copy).relative_to(self.out).as_posix(),
+                "source": self.dataset.sources[i],
+                "copy": copy,
+                "kind": self._kind(i, copy),
+            }
+            for i, copy in rounds
+        ]
+        manifest = {"format": 1, "policy": self.policy, "domain": self.domain, "seed": self.seed, "files": rows}
+        write_json(self.aside / "manifest.json", manifest)
+        write_json(self.aside / MANIFEST, _grouped(self.dataset, rows, [i for i, _ in rounds]))
+        (self.aside / _REQUEST).unlink()
+        with plain_errors(self.out):
+            if self.out.exists():
+                self.out.rmdir()
+            os.rename(self.aside, self.out)
+            sync_folder(self.out.parent)
 
 
 def _grouped(dataset: Dataset, rows: list[dict[str, Any]], owners: list[int]) -> dict[str, Any]:
@@ -188,42 +306,3 @@ def _grouped(dataset: Dataset, rows: list[dict[str, Any]], owners: list[int]) ->
         for row, i in zip(rows, owners, strict=True)
     ]
     return {"format": 1, "channels": dataset.spec.channels, "classes": list(dataset.spec.classes), "files": files}
-
-
-def _places(dataset: Dataset) -> list[str]:
-    """[PART/][FOLDER/]NUMBER of each picture, without the suffix."""
-    folders, n = folder_names(dataset.spec.classes), len(dataset)
-    parts = [f"{part}/" for part in dataset.parts] if dataset.parts else [""] * n
-    classes = (
-        [""] * n if dataset.labels is None else [f"{folders[dataset.spec.classes[int(c)]]}/" for c in dataset.labels]
-    )
-    return [f"{part}{folder}{i:06d}" for i, (part, folder) in enumerate(zip(parts, classes, strict=True))]
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Into a folder that is renamed when all is there, so no file needs to be made safe by itself."""
-    make_folder(file.parent)
-    with plain_errors(file):
-        file.write_bytes(data)
-
-
-def _originals(dataset: Dataset, places: list[str], aside: Path) -> Iterator[dict[str, Any]]:
-    for i, (place, kind) in enumerate(zip(places, kinds_of(dataset), strict=True)):
-        pixels = dataset.images([i])[0].permute(1, 2, 0).numpy()
-        _write(aside / f"{place}.png", png_bytes(pixels, *note_for(dataset, i, kind)))
-        yield {"file": f"{place}.png", "source": dataset.sources[i], "copy": 0, "kind": kind}
-
-
-def _copies(
-    dataset: Dataset, places: list[str], aside: Path, chosen: np.ndarray, copy: int, seed: int, policy: str, domain: str
-) -> Iterator[dict[str, Any]]:
-    kinds = kinds_of(dataset)
-    for start in range(0, len(chosen), _AT_ONCE):
-        part = chosen[start : start + _AT_ONCE]
-        augmented = augment_copies(dataset.images(part), copy, seed, policy, domain, torch.from_numpy(part))
-        for i, picture in zip(part.tolist(), augmented, strict=True):
-            file = f"{places[i]}-{copy}.png"
-            note = {"augmented": policy, "source": dataset.sources[i], "copy": copy, "seed": seed}
-            kind = "made" if kinds[i] == "made" else "changed"
-            _write(aside / file, png_bytes(picture.permute(1, 2, 0).numpy(), *note_for(dataset, i, kind, **note)))
-            yield {"file": file, "source": dataset.sources[i], "copy": copy, "kind": kind}

@@ -10,23 +10,35 @@ from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.names import DOMAIN_NAMES, POLICY_NAMES
 from zeuxis.errors import BadInput
 from zeuxis.jobs.study import treatment as treatments
-from zeuxis.word import Answer, word
+from zeuxis.word import FINISHED_KEPT, NOTHING_KEPT, Answer, word
 from zeuxis.words.resume import concluded
 
 if TYPE_CHECKING:
+    from zeuxis.jobs.per_image.records import Results
     from zeuxis.jobs.study.handle import Study
 
 RULES = "augmenting by rules, without a study"
 
 
-def _answer(output: "Study | Path | None", given: Mapping[str, Any]) -> Answer:
+def _answer(output: "Study | Results | None", given: Mapping[str, Any]) -> Answer:
+    from zeuxis.jobs.per_image.records import Results
+
     if output is None:
         return Answer("", {"dry_run": True})
-    return Answer(str(output), {"out": str(output)}) if given["classic_only"] else concluded(Path(output))
+    if isinstance(output, Results):
+        return Answer(str(output.beside["out"]), output.to_json())
+    return concluded(Path(output))
+
+
+def _kept(given: Mapping[str, Any]) -> str:
+    return FINISHED_KEPT if given.get("classic_only") else NOTHING_KEPT
 
 
 @word(
-    _answer, "zeuxis augment fashion-mini --labels-per-class 20 --budget 20m --study studies/garments", begins="study"
+    _answer,
+    "zeuxis augment fashion-mini --labels-per-class 20 --budget 20m --study studies/garments",
+    begins="study",
+    kept=_kept,
 )
 def augment(
     data: Annotated[p.Collection, p.Arg("folder per class, zip, table of file,label[,group], or a set by name")],
@@ -87,13 +99,13 @@ def augment(
     generated: p.Generated = "leave",
     threads: Annotated[p.Threads, p.Arg("how many processes at once; each has one thread", "all cores")] | None = None,
     device: p.Device | None = None,
-) -> "Study | Path | None":
+) -> "Study | Results | None":
     """Does mixing generated pictures into the labelled set help? Runs the study; or writes a folder augmented by rules.
 
     out: where the augmented set is written: real training pictures of one repeat, and pictures of its generator at the
     chosen share. classic_only: no study, `copies` copies by `policy` into `out`, classes made equal with `balance`.
     treatment: "gan", "guessed", or a check of the study itself. unlabelled: a folder, or "rest"; what it gains is
-    held against these pictures alone, too. Returns the study or `out`; None after a dry run.
+    held against these pictures alone, too. Returns the study, or a record for each file; None after a dry run.
     """
     source = asking.source_of(data, locals())
     from zeuxis.augmentation.domains import guess_domain

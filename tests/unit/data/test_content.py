@@ -213,7 +213,8 @@ def renamed(folder, path):
 @pytest.mark.parametrize("carried", [zipped, moved, without_manifest, renamed])
 @pytest.mark.parametrize("size", [None, 16])
 def test_copies_by_rules_never_train_beside_their_sealed_original(tmp_path, carried, size):
-    out = augment_folder(open_dataset(classes(tmp_path / "own")), "own", tmp_path / "more", copies=3, policy="strong")
+    out = tmp_path / "more"
+    augment_folder(open_dataset(classes(tmp_path / "own")), "own", out, copies=3, policy="strong")
     there = carried(out, tmp_path / ("more.zip" if carried is zipped else "elsewhere"))
     data = open_dataset(there, size=size)
     assert len(data) == 120 and sum(data.generated) == 90
@@ -228,7 +229,8 @@ def test_copies_by_rules_never_train_beside_their_sealed_original(tmp_path, carr
 def test_copies_beside_the_persons_own_originals(tmp_path):
     """The copies alone, put among files that carry no note: the digest of the pixels tells the original."""
     own = classes(tmp_path / "own")
-    out = augment_folder(open_dataset(own), "own", tmp_path / "more", copies=2, policy="strong")
+    out = tmp_path / "more"
+    augment_folder(open_dataset(own), "own", out, copies=2, policy="strong")
     for file in out.rglob("*-[12].png"):
         shutil.copyfile(file, own / file.parent.name / f"copy-{file.name}")
     data = open_dataset(own)

@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 
 from tests.stories.commands import inside, pictures, typed
-from zeuxis.data.memory import MemoryDataset
+from zeuxis.data.memory import MemoryDataset, item_digests
 from zeuxis.data.reader import open_dataset
 from zeuxis.data.split import PARTS, split_dataset
 from zeuxis.draw import Draw
-from zeuxis.errors import SomeFailed
+from zeuxis.errors import BadInput, SomeFailed
+from zeuxis.jobs import copies
 from zeuxis.jobs.copies import apart, augment_folder, copies_of, describe
 
 
@@ -194,3 +195,71 @@ def test_pictures_under_two_labels_are_told_here_too():
     pixels[0] = pixels[1]
     data = MemoryDataset(pixels, np.arange(20) % 2, ("a", "b"))
     assert any("1 picture under two labels" in line for line in describe(data, 1, False))
+
+
+def test_a_record_stands_for_each_file(tmp_path):
+    results = augment_folder(data_of(4), "x", tmp_path / "more", copies=2)
+    assert len(results) == 12 and all(path.exists() for path in results.files)
+    first = next(record for record in results if record.name.endswith(", copy 2"))
+    assert (first.state, first.used, first.decision) == ("done", ("classic",), "copy 2 of 2")
+    assert first.before.size == first.image.size == (12, 12) and first.before.tobytes() != first.image.tobytes()
+    assert results.to_json()["out"] == str(tmp_path / "more") and not results.to_json()["failed"]
+
+
+def folder_bytes(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_what_a_kill_left_is_gone_on_with(tmp_path, monkeypatch):
+    """The copies of a large folder were lost to a kill, and every file was written again."""
+    data = data_of(300)
+    augment_folder(data, "x", tmp_path / "whole", copies=1)
+    real, written = copies.write_bytes, []
+
+    def dying(path, content):
+        if len(written) == 400:
+            raise KeyboardInterrupt
+        written.append(path)
+        real(path, content)
+
+    monkeypatch.setattr(copies, "write_bytes", dying)
+    with pytest.raises(KeyboardInterrupt):
+        augment_folder(data, "x", tmp_path / "more", copies=1)
+    assert not (tmp_path / "more").exists() and len(list((tmp_path / ".more.part").rglob("*.png"))) == 400
+    torn = tmp_path / ".more.part" / "a" / ".000012-1.png.999999999-1.tmp"
+    torn.write_bytes(b"half")
+    monkeypatch.setattr(copies, "write_bytes", real)
+    results = augment_folder(data, "x", tmp_path / "more", copies=1)
+    assert folder_bytes(tmp_path / "more") == folder_bytes(tmp_path / "whole")
+    assert sum(record.state == "done before" for record in results) == 256 and len(results) == 600
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"policy": "light"}, {"copies": 2}])
+def test_what_was_begun_in_another_way_is_begun_anew(tmp_path, monkeypatch, other):
+    data = data_of(6)
+    augment_folder(data, "x", tmp_path / "whole", **({"copies": 1} | other))
+    monkeypatch.setattr(copies, "_grouped", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        augment_folder(data, "x", tmp_path / "more", copies=1)
+    monkeypatch.undo()
+    results = augment_folder(data, "x", tmp_path / "more", **({"copies": 1} | other))
+    assert not any(record.state == "done before" for record in results)
+    assert folder_bytes(tmp_path / "more") == folder_bytes(tmp_path / "whole")
+
+
+def test_a_picture_that_fails_later_is_left_out_and_listed(tmp_path, capsys):
+    """A file that went while its folder was augmented took all the others with it."""
+
+    class Going(MemoryDataset):
+        def images(self, index):
+            if 7 in np.asarray(index).tolist():
+                raise BadInput("this file is gone", self.sources[7])
+            return super().images(index)
+
+    data = Going(data_of().pixels, np.arange(30) % 2, ("a", "b"))
+    data.hashes = item_digests(data_of())
+    with pytest.raises(SomeFailed, match="the set is there, with 58 pictures; 1 file left out, the first: ") as error:
+        augment_folder(data, "x", tmp_path / "more", copies=1)
+    assert len(open_dataset(tmp_path / "more", strict=True)) == 58 and not list(tmp_path.rglob("000007*"))
+    assert [failed["name"] for failed in error.value.found["failed"]] == [data.sources[7]]
+    assert len(error.value.results.files) == 58 and "this file is gone" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,11 @@ _OFTEN = 10  # seconds between lines on one large picture
 Look = Callable[[Record, Picture | None, Measured | None], None]
 """Sees a picture as soon as it is worked on: its record, and what was read and measured where it was."""
 
+Batch = tuple[Pair, ...]
+Each = Callable[[Batch], Sequence[Record]]
+"""Works on a batch of pictures; a record for every file that it writes, of which one picture may have several."""
+Tell = Callable[[Sequence[Record], int, int, float], None]
+
 
 def run(
     given: str, out: str | None, work: Work, mask: str | None = None, dry_run: bool = False, look: Look | None = None
@@ -64,7 +69,8 @@ def run(
     if by_size:
         say(f"zeuxis: {by_size} of these can hold no note (BMP, GIF, PPM): of them the size alone was checked")
     each = partial(_planned, work=work) if dry_run else partial(_done_now, work=work, look=look)
-    worked = {r.name: r for r in _all(todo, each, single=len(pairs) == 1)}
+    batches = [(pair,) for pair in todo]
+    worked = {r.name: r for r in in_turn(batches, lambda one: [each(*one)], _tell_each, single=len(pairs) == 1)}
     records = tuple(worked.get(pair.name) or done_before(pair) for pair in pairs)
     for record in records:
         if look is not None and record.name not in worked:
@@ -264,26 +270,47 @@ def _why_failed(error: Exception) -> str:
     return str(error) if isinstance(error, ZeuxisError) else f"{fault_words(error)}; {SHOWS_WHERE}"
 
 
-def _all(todo: list[Pair], each: Callable[[Pair], Record], single: bool) -> Iterator[Record]:
-    started = time.monotonic()
-    for i, pair in enumerate(todo):
-        try:
-            with memory_in_words(str(pair.source)):
-                record = each(pair)
-        except Exception as error:
-            # a fault of ours with one picture is no reason to leave the others undone
-            if not isinstance(error, _FORESEEN) and (single or isinstance(error, ZeuxisError) or debugging()):
-                raise
-            reason = _why_failed(error)
-            if single:
-                raise error if isinstance(error, ZeuxisError) else BadInput(reason, str(pair.source)) from error
-            say(f"zeuxis: {pair.name}: {reason}")
-            yield record_of(pair, "failed", decision=reason)
+def in_turn(todo: Sequence[Batch], each: Each, tell: Tell, single: bool = False) -> Iterator[Record]:
+    """The records of all batches, each as soon as it is there; what fails is told and listed, and the rest goes on.
+
+    A batch that fails is taken apart, so that only the pictures to blame are lost. tell: gets the records of a batch,
+    how many pictures are done and how many seconds are left. single: raises what fails.
+    """
+    started, done, total = time.monotonic(), 0, sum(map(len, todo))
+    for batch in todo:
+        done += len(batch)
+        records = _attempt(batch, each, single)
+        if records is None:
+            yield from in_turn([(pair,) for pair in batch], each, lambda *_: None)
             continue
-        left = (time.monotonic() - started) / (i + 1) * (len(todo) - i - 1)
-        later = f"; {i + 1} of {len(todo)}, about {words_for(left)} left" if len(todo) > 1 else ""
+        if any(record.state != "failed" for record in records):
+            tell(records, done, total, (time.monotonic() - started) / done * (total - done))
+        yield from records
+
+
+def _attempt(batch: Batch, each: Each, single: bool) -> Sequence[Record] | None:
+    """None where a batch of several failed."""
+    first = batch[0]
+    try:
+        with memory_in_words(str(first.source)):
+            return each(batch)
+    except Exception as error:
+        # a fault of ours with one picture is no reason to leave the others undone
+        if not isinstance(error, _FORESEEN) and (single or isinstance(error, ZeuxisError) or debugging()):
+            raise
+        if len(batch) > 1:
+            return None
+        reason = _why_failed(error)
+        if single:
+            raise error if isinstance(error, ZeuxisError) else BadInput(reason, str(first.source)) from error
+        say(f"zeuxis: {first.name}: {reason}")
+        return [record_of(first, "failed", decision=reason)]
+
+
+def _tell_each(records: Sequence[Record], done: int, total: int, left: float) -> None:
+    later = f"; {done} of {total}, about {words_for(left)} left" if total > 1 else ""
+    for record in records:
         _tell(record, later)
-        yield record
 
 
 def _tell(record: Record, later: str = "") -> None:
