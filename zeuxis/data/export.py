@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,17 @@ def _manifest(dataset: Dataset, places: list[str]) -> dict[str, Any]:
     }
 
 
-def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Index | None = None) -> list[Path]:
+def export_folder(
+    dataset: Dataset,
+    out: str | os.PathLike[str],
+    positions: Index | None = None,
+    tell: Callable[[int], None] = lambda done: None,
+) -> list[Path]:
     """Writes the pictures (or those at `positions`) as PNG into `out`, a folder per class; returns their paths.
 
     Beside them lies `zeuxis.json`, so that the folder opens as an equal dataset: order of classes and
-    pictures, groups, parts. The note of a picture that a program made says so, and that of one with a group or a
+    pictures, groups, parts. tell: gets the number of pictures done, now and then.
+    The note of a picture that a program made says so, and that of one with a group or a
     family names it, so that it is known in a zip or under another name. The folder appears
     whole or not at all. Raises BadInput when `out` is not empty, two classes would share a folder, or
     writing is forbidden, all before anything is written; MachineGaveOut when the disk is full; SomeFailed, after
@@ -108,7 +114,7 @@ def export_folder(dataset: Dataset, out: str | os.PathLike[str], positions: Inde
     make_folder(out.parent)
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        _write_all(chosen, aside, places)
+        _write_all(chosen, aside, places, tell)
         with plain_errors(out):
             os.replace(aside, out) if not out.exists() else _onto_empty(aside, out)
             sync_folder(out.parent)
@@ -140,7 +146,7 @@ def _onto_empty(aside: Path, out: Path) -> None:
     os.replace(aside, out)
 
 
-def _write_all(dataset: Any, aside: Path, places: list[str]) -> None:
+def _write_all(dataset: Any, aside: Path, places: list[str], tell: Callable[[int], None]) -> None:
     for folder in sorted({str(Path(place).parent) for place in places}):
         make_folder(aside / folder)
     kinds = kinds_of(dataset)
@@ -150,6 +156,7 @@ def _write_all(dataset: Any, aside: Path, places: list[str]) -> None:
         for i, picture in zip(index.tolist(), pixels, strict=True):
             with plain_errors(aside / places[i]):
                 (aside / places[i]).write_bytes(png_bytes(picture, *_note(dataset, i, kinds[i])))
+        tell(int(index[-1]) + 1)
     _flush(aside, places)
     write_bytes(aside / MANIFEST, json_bytes(_manifest(dataset, places)))
 

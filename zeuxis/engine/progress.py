@@ -1,9 +1,10 @@
 """What a person sees while a run goes on: a moving line on a terminal, else one now and then, and every alarm."""
 
+import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from zeuxis.engine.budget import pace_words, words_for
 from zeuxis.errors import one_line
@@ -73,3 +74,13 @@ class Display:
     def close(self) -> None:
         if self.moves:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def pictures_done(total: int) -> Iterator[Callable[[int], None]]:
+    """Shows how many of so many pictures are done, whenever the function that it gives is told."""
+    display = Display(total, 1)
+    try:
+        yield lambda done: display.show(done, {})
+    finally:
+        display.close()

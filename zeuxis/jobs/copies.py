@@ -23,7 +23,7 @@ from zeuxis.data.files import cut, json_bytes, make_folder, plain_errors, sweep_
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Subset
 from zeuxis.data.parts import PARTS
-from zeuxis.engine.progress import Display, say
+from zeuxis.engine.progress import pictures_done, say
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.pipeline import Batch, in_turn
@@ -158,11 +158,8 @@ def augment_folder(
     work = _Copying(dataset, out, copies_of(dataset, copies, balance), policy, domain or guess_domain(name), seed)
     work.begin()
     batches = [work.pairs[start : start + _AT_ONCE] for start in range(0, len(dataset), _AT_ONCE)]
-    display = Display(len(dataset), 1)
-    try:
-        records = tuple(in_turn(batches, work, lambda _, done, *__: display.show(done, {})))
-    finally:
-        display.close()
+    with pictures_done(len(dataset)) as tell:
+        records = tuple(in_turn(batches, work, lambda _, done, *__: tell(done)))
     failed = {record.name: record.decision for record in records if record.state == "failed"}
     work.finish([i for i, source in enumerate(dataset.sources) if source not in failed])
     results = Results(records, {"out": str(out)})

@@ -31,9 +31,12 @@ def data_export(
     """Writes the pictures as PNG files, a folder per class, with a manifest; returns the folder."""
     source = asking.source_of(data, locals())
     from zeuxis.data.export import check_empty, export_folder
+    from zeuxis.engine.progress import pictures_done
     from zeuxis.jobs import training
 
     training.apart(data, out, "--out")
     check_empty(Path(out))
-    export_folder(source.open(), Path(out))
+    dataset = source.open()
+    with pictures_done(len(dataset)) as tell:
+        export_folder(dataset, Path(out), tell=tell)
     return Path(out)

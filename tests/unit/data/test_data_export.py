@@ -159,3 +159,9 @@ def test_a_manifest_that_is_not_above_all_pictures_or_is_damaged(tmp_path):
     (tmp_path / "set" / "one" / "zeuxis.json").write_text("{")
     with pytest.raises(BadInput, match="manifest is damaged"):
         open_dataset(zipped(tmp_path / "set" / "one", tmp_path / "damaged.zip"))
+
+
+def test_it_tells_how_far_it_is(tmp_path):
+    told = []
+    export_folder(MemoryDataset(torch.zeros(300, 1, 4, 4, dtype=torch.uint8)), tmp_path / "out", tell=told.append)
+    assert told == [256, 300]
