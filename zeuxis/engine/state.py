@@ -45,13 +45,14 @@ def adopt(weights: Mapping[str, Tensor], *groups: nn.ModuleDict, part: str = "")
                 networks[name].load_state_dict(mine)
 
 
-def fitting(weights: Mapping[str, Tensor], module: nn.Module, part: str) -> dict[str, Tensor]:
+def fitting(weights: Mapping[str, Tensor], module: nn.Module, called: str | None = None) -> dict[str, Tensor]:
     """The weights of one network, by the names that they have in `module`; empty where none has its names and shapes.
 
-    part: what `module` is called: weights of this name are taken first.
+    called: what `module` is called: weights of this name are taken first.
     """
     shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    for prefix in (part, *dict.fromkeys(key.partition(".")[0] for key in weights)):
+    there = dict.fromkeys(key.partition(".")[0] for key in weights)
+    for prefix in there if called is None else (called, *there):
         mine = {k.removeprefix(f"{prefix}."): v for k, v in weights.items() if k.startswith(f"{prefix}.")}
         if {name: tensor.shape for name, tensor in mine.items()} == shapes:
             return mine

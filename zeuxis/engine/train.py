@@ -272,7 +272,7 @@ def _of_package(recipe: Recipe, spec: Spec, weights: Weights | None) -> list[str
     """Names of the package's weights that parts of the networks begin with, where `weights` do not replace them."""
     replaced = {weights.part} if weights and weights.part else set()
     if weights and not weights.part:
-        replaced = {key.partition(".")[0] for key in store.load(Path(weights.file))[0]}
+        replaced = {key.partition(".")[0] for key in store.names(Path(weights.file))}
     kept = (name for part, name in recipe.initial(spec).items() if not {part, part.partition(".")[0]} & replaced)
     return list(dict.fromkeys(kept))
 

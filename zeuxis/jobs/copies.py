@@ -150,11 +150,10 @@ def augment_folder(
     Returns a record for each file. Where the pictures have official parts, a folder for each part holds the classes.
     By zeuxis.json the folder opens with a group for each original and its copies, so that no split takes them apart.
     It appears when all is written; until then the files lie in a hidden folder beside it, with which the same call
-    goes on. domain: the kind of picture, None to guess it from the name.
-    Raises BadInput where `out` holds files or cannot be written, for copies below 1, and for `balance` without
-    labels; SomeFailed, after all is written, where some of the files of the dataset could not be read.
+    goes on. What `check` refuses must not come here. domain: the kind of picture, None to guess it from the name.
+    Raises BadInput where `out` cannot be written; SomeFailed, after all is written, where some of the files of the
+    dataset could not be read.
     """
-    check(dataset, name, out, copies, policy, balance)
     work = _Copying(dataset, out, copies_of(dataset, copies, balance), policy, domain or guess_domain(name), seed)
     work.begin()
     batches = [work.pairs[start : start + _AT_ONCE] for start in range(0, len(dataset), _AT_ONCE)]

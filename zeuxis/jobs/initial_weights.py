@@ -38,15 +38,15 @@ def _file(asked: str, recipe: Recipe) -> Path:
     if asked == "bundled":
         name, scale = recipe_name(type(recipe)), getattr(recipe, "scale", None)
         candidates = bundled.of_recipe(name)
-        fitting = [n for n in candidates if _settings(store.words(bundled.path_of(n))).get("scale", scale) == scale]
-        if not fitting:
+        matching = [n for n in candidates if _settings(store.words(bundled.path_of(n))).get("scale", scale) == scale]
+        if not matching:
             named = f": {', '.join(candidates)}" if candidates else ""
             raise BadInput(
                 f"no such weights of {name} come with the package{named}", "--start-from", "name a run or a file"
             )
-        if len(fitting) > 1:
-            raise BadInput(f"several weights of {name} come with the package", "", f"one of {', '.join(fitting)}")
-        return bundled.path_of(fitting[0])
+        if len(matching) > 1:
+            raise BadInput(f"several weights of {name} come with the package", "", f"one of {', '.join(matching)}")
+        return bundled.path_of(matching[0])
     if asked in bundled.names():
         return bundled.path_of(asked)
     if path.is_dir():
@@ -106,7 +106,7 @@ def _check_whole(weights: Weights) -> None:
 
 
 def _check_part(part: nn.Module, tensors: Mapping[str, torch.Tensor], recipe: Recipe, asked: str) -> None:
-    if not fitting(tensors, part, ""):
+    if not fitting(tensors, part):
         raise BadInput(
             f"this autoencoder is another than {recipe_name(type(recipe))} learns on",
             asked,

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from zeuxis.data.files import write_bytes
 from zeuxis.errors import BadInput, system_words
 
+R = TypeVar("R")
 _ENTRY = "zeuxis"
 """The one entry of the metadata: safetensors writes several in a random order, and equal files have equal bytes."""
 
@@ -115,9 +116,18 @@ def _no_weights(path: Path) -> BadInput:
 
 def words(path: Path) -> dict[str, str]:
     """The metadata alone, without reading a tensor. Raises BadInput as `load` does."""
+    return _head(path, lambda file: _words_of(file)[0])
+
+
+def names(path: Path) -> list[str]:
+    """The names of the tensors alone, without reading one. Raises BadInput as `load` does."""
+    return _head(path, lambda file: list(file.keys()))
+
+
+def _head(path: Path, read: Callable[[Any], R]) -> R:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return _words_of(file)[0]
+            return read(file)
     except FileNotFoundError:
         raise BadInput("no such weights", str(path)) from None
     except OSError as error:
