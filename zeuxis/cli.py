@@ -18,9 +18,9 @@ from zeuxis.errors import (
     ZeuxisError,
     debugging,
     fault_words,
-    memory_in_words,
     nearest,
     one_line,
+    system_in_words,
     system_words,
 )
 from zeuxis.flags import Parser, parser_of, with_fields
@@ -92,10 +92,14 @@ def _readable(arguments: Sequence[str]) -> None:
             raise BadInput("this name is not valid UTF-8", ascii(text), "rename the file or folder")
 
 
-def _print(text: str) -> None:
+def _print(text: str | bytes) -> None:
     """To stdout; a reader that has gone, as `head` does, is no error. Raises MachineGaveOut on a full disk."""
     try:
-        print(text, flush=True)
+        if isinstance(text, bytes):
+            sys.stdout.buffer.write(text)
+            sys.stdout.buffer.flush()
+        else:
+            print(text, flush=True)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
@@ -129,7 +133,7 @@ def run(arguments: Sequence[str]) -> None:
     if as_json and (parsed.get("out") == "-" or (parsed.get("input") == "-" and parsed.get("out") is None)):
         raise BadInput("stdout holds the picture, and has no place for an object", "--json", "name an OUT")
     try:
-        with memory_in_words(mend=less_memory(parser)):
+        with system_in_words(mend=less_memory(parser)):
             answer = declared.answer(declared.function(**parsed), parsed)
     except KeyboardInterrupt:
         raise Stopped(signal.SIGINT, *declared.after_stop(parsed)) from None
@@ -137,8 +141,7 @@ def run(arguments: Sequence[str]) -> None:
         if not error.mend:
             error.say(error.what, *declared.after_stop(parsed))
         raise
-    if (as_json and answer.found) or answer.text:
-        said = _json(answer.found) if as_json else answer.text
+    if said := _json(answer.found) if as_json and answer.found else answer.data or answer.text:
         try:
             _print(said)
         except KeyboardInterrupt:
@@ -186,7 +189,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _terminated)
     platform.keep_freed_memory()
     try:
-        with memory_in_words():
+        with system_in_words():
             run(sys.argv[1:])
         return 0
     except KeyboardInterrupt:

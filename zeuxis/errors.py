@@ -106,11 +106,14 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def memory_in_words(where: str = "", mend: str = "") -> Iterator[None]:
-    """Memory that runs out in here becomes MemoryRanOut; every other error passes."""
+def system_in_words(where: str = "", mend: str = "") -> Iterator[None]:
+    """Memory that runs out in here becomes MemoryRanOut, and a name that is too long BadInput; other errors pass."""
     try:
         yield
     except (MemoryError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            name = max(str(error.filename or where).split(os.sep), key=len)
+            raise BadInput("the name is too long", f"{name[:40]}...", "choose a shorter one") from error
         if not is_out_of_memory(error):
             raise
         raise MemoryRanOut(where, mend) from error

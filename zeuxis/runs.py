@@ -26,6 +26,7 @@ from zeuxis.spelling import flag as typed
 from zeuxis.weights import bundled, checkpoint, store
 
 FORMAT = 1
+LOCK = ".lock"
 _BESIDE = ("numpy", "pillow", "safetensors", "scipy")
 
 
@@ -222,8 +223,8 @@ def lock(path: Path) -> platform.Lock:
     """The folder's lock. Raises BadInput while another process trains here."""
     make_folder(path)
     with plain_errors(path):
-        held = platform.acquire(path / ".lock")
+        held = platform.acquire(path / LOCK)
     if held is None:
-        who = platform.owner(path / ".lock")
+        who = platform.owner(path / LOCK)
         raise BadInput("another process is at work in this folder" + (f", process {who}" if who else ""), str(path))
     return held

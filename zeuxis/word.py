@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_ar
 import zeuxis
 from zeuxis.arguments import taken
 from zeuxis.catalog import first_line
-from zeuxis.errors import WrongType, command, memory_in_words
+from zeuxis.errors import WrongType, command, system_in_words
 from zeuxis.parameters import Arg
 from zeuxis.spelling import GROUPS as GROUPS
 from zeuxis.spelling import flag, for_python, pythonic
@@ -33,10 +33,11 @@ FINISHED_KEPT = "what was finished is kept: give the same command again, and it 
 
 
 class Answer(NamedTuple):
-    """What a word prints: text for people, or the same as one JSON object."""
+    """What a word prints: text for people, or the same as one JSON object, or the bytes of a picture."""
 
     text: str
     found: dict[str, Any]
+    data: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def word(
                 parameter = signature.parameters[name]
                 if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
                     bound.arguments[name] = taken(name, value, parameter.annotation)
-            with for_python(), memory_in_words():
+            with for_python(), system_in_words():
                 return function(*bound.args, **bound.kwargs)
 
         call.word = Word(function, answer, example, begins, kept)  # type: ignore[attr-defined]

@@ -478,3 +478,46 @@ def test_an_answer_that_cannot_be_written_is_one_line(flags):
         )
     assert done.returncode == 4, done.stderr
     assert done.stderr == "error: the answer cannot be written: No space left on device (stdout)\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk to write to")
+def test_a_picture_that_cannot_be_written_to_stdout_is_one_line(world):
+    line = "restore pics/a/00.png - --method wavelet --task denoise"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "zeuxis.cli", *line.split()],
+            cwd=world,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 4, done.stderr
+    assert done.stderr.splitlines()[-1] == "error: the answer cannot be written: No space left on device (stdout)"
+
+
+def test_no_stdin_at_all_is_an_empty_one(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "nothing came in on stdin" in _refused(typed("upscale", "-", "-"), "upscale - -")
+
+
+LONG = "n" * 256
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"augment pics --classic-only --out {LONG}",
+        f"augment pics --study {LONG}",
+        f"data export pics --out {LONG}",
+        f"restore pics {LONG} --dry-run",
+        f"train dcgan pics --run {LONG} --steps 1",
+        f"upscale {LONG}",
+        f"data show {LONG}",
+        f"evaluate {LONG} --data pics",
+    ],
+)
+def test_a_name_that_is_too_long_is_no_fault_of_ours(world, line):
+    before = tree(world)
+    with inside(world):
+        said = _refused(typed(*line.split()), line)
+    assert "the name is too long (nnn" in said and len(said) < 200 and tree(world) == before

@@ -19,8 +19,8 @@ from zeuxis.errors import (
     ZeuxisError,
     command,
     is_out_of_memory,
-    memory_in_words,
     nearest,
+    system_in_words,
 )
 
 
@@ -87,7 +87,7 @@ def test_nearest() -> None:
 )
 def test_memory_that_ran_out_is_known_whoever_says_it(error: Exception, ran_out: bool) -> None:
     assert is_out_of_memory(error) is ran_out
-    with pytest.raises(MemoryRanOut if ran_out else type(error)) as told, memory_in_words("a.png"):
+    with pytest.raises(MemoryRanOut if ran_out else type(error)) as told, system_in_words("a.png"):
         raise error
     if ran_out:
         assert told.value.exit_code == 4

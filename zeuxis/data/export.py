@@ -1,17 +1,16 @@
 """A dataset as a folder per class, which `open_dataset` reads back equal."""
 
-import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.files import check_place, cut, json_bytes, make_folder, plain_errors, write_bytes
+from zeuxis.data.files import check_place, json_bytes, make_folder, plain_errors, shortened, sweep_aside, write_bytes
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Index, Subset, family_of, item_digests
 from zeuxis.data.origin import PLAIN, Origin
@@ -22,14 +21,13 @@ from zeuxis.platform import sync_folder
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
 _LONGEST = 100
 """Bytes of a folder's name."""
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|(zeuxis|manifest)\.json", re.IGNORECASE)
+"""Names that Windows reserves, and those of the files that lie beside the classes."""
 
 
 def folder_name(class_name: str) -> str:
     """A name that every file system takes: forbidden characters become `-`, hidden and reserved names get a `_`."""
-    name = _FORBIDDEN.sub("-", class_name).strip().rstrip(".") or "_"
-    if len(name.encode("utf-8", "replace")) > _LONGEST:  # digits for what was cut off, so that names stay apart
-        name = f"{cut(name, _LONGEST - 9)}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    name = shortened(_FORBIDDEN.sub("-", class_name).strip().rstrip(".") or "_", _LONGEST)
     return "_" + name if name.startswith(".") or _RESERVED.fullmatch(name) else name
 
 
@@ -110,9 +108,9 @@ def export_folder(
     chosen: Any = dataset if positions is None else Subset(dataset, positions)
     check_empty(out)
     places = _places(chosen)
-    aside = out.with_name(f".{cut(out.name, 200)}.part")
+    aside = out.with_name(f".{shortened(out.name, 200)}.{os.getpid()}.tmp")
     make_folder(out.parent)
-    shutil.rmtree(aside, ignore_errors=True)
+    sweep_aside(out.parent)
     try:
         _write_all(chosen, aside, places, tell)
         with plain_errors(out):
@@ -124,20 +122,17 @@ def export_folder(
     return [out / place for place in places]
 
 
-def tell_unread(
-    dataset: Dataset, out: Path, written: int, failed: Sequence[tuple[str, str]] = (), results: Any = None
-) -> None:
+def tell_unread(dataset: Dataset, out: Path, written: int, results: Any = None) -> None:
     """Raises SomeFailed where files of the dataset could not be used, with their count and the first of them.
 
-    written: how many pictures were written to `out`. failed: those that could not be read any more, with the reasons.
-    results: what would have been returned, which `--json` prints too.
+    written: how many pictures were written to `out`. results: what would have been returned, which `--json` prints too.
     """
-    skipped: list[tuple[str, str]] = [*getattr(dataset, "skipped", []), *failed]
+    skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
     if skipped:
         there, left = counted(written, "picture"), counted(len(skipped), "file")
         what = f"the set is there, with {there}; {left} left out, the first: {' '.join(skipped[0])}"
-        told = {"out": str(out)} if results is None else results.to_json()
-        told["failed"] = [{"name": name, "why": why} for name, why in skipped]
+        failed = [{"name": name, "why": why} for name, why in skipped]
+        told = {"out": str(out), "failed": failed} if results is None else results.to_json()
         raise SomeFailed(what, str(out), "--strict stops at such files instead", told, results)
 
 

@@ -47,6 +47,12 @@ def cut(name: str, most: int) -> str:
     return name.encode("utf-8", "surrogateescape")[:most].decode("utf-8", "ignore")
 
 
+def shortened(name: str, most: int) -> str:
+    """The name, of `most` bytes at most: where it is cut, digits at its end keep names apart."""
+    whole = name.encode("utf-8", "replace")
+    return name if len(whole) <= most else f"{cut(name, most - 9)}-{hashlib.sha256(whole).hexdigest()[:8]}"
+
+
 def check_place(path: str | os.PathLike[str]) -> None:
     """Raises BadInput where a file stands in the way of the folders that `path` would lie in."""
     above = next((folder for folder in Path(os.path.abspath(path)).parents if folder.exists()), Path(os.sep))

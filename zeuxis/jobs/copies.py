@@ -1,9 +1,12 @@
 """The job `augment --classic-only`: a folder of classically augmented pictures, beside the originals."""
 
+import contextlib
 import hashlib
+import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +22,7 @@ from zeuxis.augmentation.names import POLICY_NAMES
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import check_bound, families
 from zeuxis.data.export import check_empty, folder_names, kinds_of, note_for, tell_unread
-from zeuxis.data.files import cut, json_bytes, make_folder, plain_errors, sweep_aside, write_bytes, write_json
+from zeuxis.data.files import json_bytes, plain_errors, shortened, sweep_aside, write_bytes, write_json
 from zeuxis.data.manifest import MANIFEST
 from zeuxis.data.memory import Subset
 from zeuxis.data.parts import PARTS
@@ -30,10 +33,12 @@ from zeuxis.jobs.per_image.pipeline import Batch, in_turn
 from zeuxis.jobs.per_image.records import Record, Results, record_of
 from zeuxis.jobs.showing import two_labels_words
 from zeuxis.pictures.png import png_bytes
-from zeuxis.platform import sync_folder
+from zeuxis.platform import Lock, sync_folder
+from zeuxis.runs import LOCK, lock
 
 _AT_ONCE = 128
-_REQUEST = "request.json"
+LIST = "manifest.json"
+_REQUEST = ".request.json"
 """In a folder that is not whole yet: of which pictures it is to be made, and how."""
 
 
@@ -96,7 +101,8 @@ def check(dataset: Dataset, name: str, out: Path, copies: int, policy: str, bala
     if balance and dataset.labels is None:
         raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
     folder_names(dataset.spec.classes)
-    check_empty(out)
+    if not (out / LIST).exists():
+        check_empty(out)
 
 
 def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "", policy: str = "classic") -> list[str]:
@@ -150,20 +156,33 @@ def augment_folder(
     Returns a record for each file. Where the pictures have official parts, a folder for each part holds the classes.
     By zeuxis.json the folder opens with a group for each original and its copies, so that no split takes them apart.
     It appears when all is written; until then the files lie in a hidden folder beside it, with which the same call
-    goes on. What `check` refuses must not come here. domain: the kind of picture, None to guess it from the name.
-    Raises BadInput where `out` cannot be written; SomeFailed, after all is written, where some of the files of the
-    dataset could not be read.
+    goes on. What `check` refuses must not come here. name: what the dataset was opened by; domain: the kind of
+    picture, None to guess it from that name.
+    Raises BadInput where `out` holds anything but what the same call wrote, cannot be written, or is being written by
+    another process, and where a picture can no longer be read; SomeFailed, after all is written, where some of the
+    files of the dataset could not be read when it was opened.
     """
-    work = _Copying(dataset, out, copies_of(dataset, copies, balance), policy, domain or guess_domain(name), seed)
-    work.begin()
-    batches = [work.pairs[start : start + _AT_ONCE] for start in range(0, len(dataset), _AT_ONCE)]
-    with pictures_done(len(dataset)) as tell:
-        records = tuple(in_turn(batches, work, lambda _, done, *__: tell(done)))
-    failed = {record.name: record.decision for record in records if record.state == "failed"}
-    work.finish([i for i, source in enumerate(dataset.sources) if source not in failed])
-    results = Results(records, {"out": str(out)})
-    tell_unread(dataset, out, len(records) - len(failed), list(failed.items()), results)
+    counts = copies_of(dataset, copies, balance)
+    work = _Copying(dataset, Path(name), out, counts, policy, domain or guess_domain(name), seed)
+    if work.is_finished():
+        say("zeuxis: done already")
+        records = [record for i in range(len(dataset)) for record in work.records(i, "done before")]
+    else:
+        check_empty(out)
+        with work.begun() as lock, pictures_done(work.files) as tell:
+            records = list(_counted(in_turn(work.batches(), work, lambda *_: None, single=True), tell))
+            work.finish(lock)
+    skipped: list[tuple[str, str]] = getattr(dataset, "skipped", [])
+    lost = [Record(source, None, None, "failed", decision=why) for source, why in skipped]
+    results = Results((*records, *lost), {"out": str(out)})
+    tell_unread(dataset, out, len(records), results)
     return results
+
+
+def _counted(records: Iterable[Record], tell: Callable[[int], None]) -> Iterator[Record]:
+    for done, record in enumerate(records, 1):
+        tell(done)
+        yield record
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +190,7 @@ class _Copying:
     """Writes every picture of a dataset, and `counts` copies of each; what is there already is passed over."""
 
     dataset: Dataset
+    opened: Path
     out: Path
     counts: np.ndarray
     policy: str
@@ -200,43 +220,80 @@ class _Copying:
     @property
     def aside(self) -> Path:
         """Where the files lie until all are written."""
-        return self.out.with_name(f".{cut(self.out.name, 200)}.part")
+        return self.out.with_name(f".{shortened(self.out.name, 200)}.part")
 
-    def begin(self) -> None:
-        """Makes the folder; what another call left there goes."""
-        make_folder(self.out.parent)
+    @property
+    def files(self) -> int:
+        return len(self.dataset) + int(self.counts.sum())
+
+    @cached_property
+    def request(self) -> dict[str, Any]:
+        """What decides of the files."""
         dataset = self.dataset
         files = [dataset.digest, dataset.sources, dataset.groups, dataset.parts, self.counts.tolist()]
-        request = {
+        return {
             "files": hashlib.sha256(json_bytes(files)).hexdigest(),
             "policy": self.policy,
             "domain": self.domain,
             "seed": self.seed,
             "version": zeuxis.__version__,
         }
+
+    def batches(self) -> list[Batch]:
+        return [self.pairs[start : start + _AT_ONCE] for start in range(0, len(self.pairs), _AT_ONCE)]
+
+    def is_finished(self) -> bool:
+        """Whether `out` is what would be written."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            listed = json.loads((self.out / LIST).read_bytes())
+            return listed.get("request") == self.request and not self._missing(self.out)
+        return False
+
+    def _missing(self, folder: Path) -> list[Path]:
+        files = (self._file(i, copy) for i, copy in self._all())
+        return [file for file in files if not (folder / file.relative_to(self.out)).exists()]
+
+    def _all(self) -> list[tuple[int, int]]:
+        """(picture, copy) of every file: the originals, then their first copies, and so on."""
+        rounds = range(int(self.counts.max(initial=0)) + 1)
+        return [(i, copy) for copy in rounds for i in np.flatnonzero(self.counts >= copy).tolist()]
+
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[Lock]:
+        """The folder aside, locked; what another call left there goes. Raises BadInput where it is somebody else's."""
         note = self.aside / _REQUEST
-        if not (note.exists() and note.read_bytes() == json_bytes(request)):
-            shutil.rmtree(self.aside, ignore_errors=True)
-            write_json(note, request)
-        for folder in (self.aside, *(path for path in self.aside.rglob("*") if path.is_dir())):
-            sweep_aside(folder)
+        there = {path.name for path in self.aside.iterdir()} if self.aside.is_dir() else set()
+        if there - {LOCK} and not note.exists():
+            raise BadInput(
+                "this hidden folder is in the way, and not ours", str(self.aside), "remove it, or rename OUT"
+            )
+        with lock(self.aside) as held:
+            if not (note.exists() and note.read_bytes() == json_bytes(self.request)):
+                for path in self.aside.iterdir():
+                    if path.name != LOCK:
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+                write_json(note, self.request)
+            for folder in (self.aside, *(path for path in self.aside.rglob("*") if path.is_dir())):
+                sweep_aside(folder)
+            if written := self.files - len(self._missing(self.aside)):
+                say(f"zeuxis: goes on: {written:,} of {counted(self.files, 'picture')} are there already")
+            yield held
 
     def __call__(self, batch: Batch) -> list[Record]:
         """The records of some pictures and of all their copies, once their files are written."""
         at = np.array([self.positions[pair.target] for pair in batch])
-        rounds = [(copy, at[self.counts[at] >= copy]) for copy in range(int(self.counts[at].max()) + 1)]
-        if all(self._aside(i, copy).exists() for copy, chosen in rounds for i in chosen):
-            return [self._record(i, copy, "done before") for copy, chosen in rounds for i in chosen.tolist()]
-        images = self.dataset.images(at)
-        records = []
-        for copy, chosen in rounds:
-            pixels = images[torch.from_numpy(np.isin(at, chosen))]
-            if copy:
-                pixels = augment_copies(pixels, copy, self.seed, self.policy, self.domain, torch.from_numpy(chosen))
-            for i, picture in zip(chosen.tolist(), pixels.permute(0, 2, 3, 1).numpy(), strict=True):
-                write_bytes(self._aside(i, copy), png_bytes(picture, *self._note(i, copy)))
-                records.append(self._record(i, copy, "done"))
-        return records
+        state = "done before"
+        if not all(self._aside(i, copy).exists() for i in at.tolist() for copy in range(self.counts[i] + 1)):
+            state, images = "done", self.dataset.images(at)
+            for copy in range(int(self.counts[at].max()) + 1):
+                chosen = at[self.counts[at] >= copy]
+                pixels = images[torch.from_numpy(self.counts[at] >= copy)]
+                if copy:
+                    index = torch.from_numpy(chosen)
+                    pixels = augment_copies(pixels, copy, self.seed, self.policy, self.domain, index)
+                for i, picture in zip(chosen.tolist(), pixels.permute(0, 2, 3, 1).numpy(), strict=True):
+                    write_bytes(self._aside(i, copy), png_bytes(picture, *self._note(i, copy)))
+        return [record for i in at.tolist() for record in self.records(i, state)]
 
     def _file(self, i: int, copy: int) -> Path:
         target = self.pairs[i].target
@@ -253,17 +310,20 @@ class _Copying:
         told = {"augmented": self.policy, "source": self.dataset.sources[i], "copy": copy, "seed": self.seed}
         return note_for(self.dataset, i, self._kind(i, copy), **(told if copy else {}))
 
-    def _record(self, i: int, copy: int, state: str) -> Record:
-        if not copy:
-            return record_of(self.pairs[i], state, "as it is")
-        original = self._file(i, 0)
-        pair = Pair(original, self._file(i, copy), f"{self.dataset.sources[i]}, copy {copy}")
-        return record_of(pair, state, f"copy {copy} of {self.counts[i]}", used=(self.policy,))
+    def records(self, i: int, state: str) -> list[Record]:
+        """Of a picture and its copies. Before: the person's file, where there is one for this picture alone."""
+        target, name, n = self.pairs[i].target, self.dataset.sources[i], self.counts[i]
+        file = self.opened / name
+        source = file if self.opened.is_dir() and file.is_file() else target
+        copies = [Pair(target, self._file(i, copy), f"{name}, copy {copy}") for copy in range(1, n + 1)]
+        made = [record_of(pair, state, f"copy {k} of {n}", used=(self.policy,)) for k, pair in enumerate(copies, 1)]
+        return [record_of(Pair(source, target, name), state, "as it is"), *made]
 
-    def finish(self, written: list[int]) -> None:
-        """Lists the pictures of these positions, and all their copies, and gives the folder its name."""
-        most = int(self.counts.max(initial=0))
-        rounds = [(i, copy) for copy in range(most + 1) for i in written if self.counts[i] >= copy]
+    def finish(self, held: Lock) -> None:
+        """Lists the files, and gives the folder its name. Raises BadInput where some went while others were written."""
+        if missing := self._missing(self.aside):
+            what = f"{counted(len(missing), 'file')} went while others were written"
+            raise BadInput(what, str(missing[0]), "give the same command again")
         rows = [
             {
                 "file": self._file(i, copy).relative_to(self.out).as_posix(),
@@ -271,12 +331,15 @@ class _Copying:
                 "copy": copy,
                 "kind": self._kind(i, copy),
             }
-            for i, copy in rounds
+            for i, copy in self._all()
         ]
-        manifest = {"format": 1, "policy": self.policy, "domain": self.domain, "seed": self.seed, "files": rows}
-        write_json(self.aside / "manifest.json", manifest)
-        write_json(self.aside / MANIFEST, _grouped(self.dataset, rows, [i for i, _ in rounds]))
-        (self.aside / _REQUEST).unlink()
+        manifest = {"format": 1, "request": self.request, "files": rows}
+        manifest |= {"policy": self.policy, "domain": self.domain, "seed": self.seed}
+        write_json(self.aside / LIST, manifest)
+        write_json(self.aside / MANIFEST, _grouped(self.dataset, rows, [i for i, _ in self._all()]))
+        held.release()  # before it goes, as Windows asks
+        for name in (LOCK, _REQUEST):
+            (self.aside / name).unlink(missing_ok=True)
         with plain_errors(self.out):
             if self.out.exists():
                 self.out.rmdir()

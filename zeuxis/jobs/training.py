@@ -30,8 +30,8 @@ from zeuxis.errors import (
     ZeuxisError,
     command,
     counted,
-    memory_in_words,
     nearest,
+    system_in_words,
 )
 from zeuxis.jobs.adapting import FOLDER, adapted, check_adapts
 from zeuxis.jobs.capability import capabilities_of, write_report
@@ -41,7 +41,7 @@ from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.pages.card import write_card
 from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
-from zeuxis.runs import Run, read_json, taken
+from zeuxis.runs import LOCK, Run, read_json, taken
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def resumable(run: Path, splits: Mapping[str, Split]) -> Iterator[None]:
     with suppress(ZeuxisError):
         _write_splits(run, splits)
     try:
-        with memory_in_words():
+        with system_in_words():
             yield
     except MachineGaveOut as error:
         if not (run / "run.json").exists() or "zeuxis resume" in error.mend:
@@ -300,7 +300,7 @@ def check_free(folder: Path, flag: str, begun: Collection[str] = ()) -> None:
     if is_study(folder):
         raise taken(folder, flag)
     if folder.is_dir() and (
-        other := next((p.name for p in sorted(folder.iterdir()) if meant(p.name) not in (".lock", *begun)), None)
+        other := next((p.name for p in sorted(folder.iterdir()) if meant(p.name) not in (LOCK, *begun)), None)
     ):
         raise BadInput(f"this folder is not empty: it holds {other}", str(folder), f"choose another {flag}")
 

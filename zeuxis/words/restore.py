@@ -1,6 +1,5 @@
 """Denoise, deblur, repair JPEG, fill holes: a picture or a folder of them."""
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,11 +18,9 @@ _DENOISING, _INPAINTING = methods.names("denoising"), methods.names("inpainting"
 
 
 def files_and_figures(results: "Results", given: Mapping[str, Any]) -> Answer:
-    """The names of the files and what was found; a picture for stdout is written there."""
+    """The names of the files and what was found, or a picture for stdout."""
     if len(results) == 1 and results[0].made is not None:
-        sys.stdout.buffer.write(results.data)
-        sys.stdout.buffer.flush()
-        return Answer("", {})
+        return Answer("", {}, results.data)
     return Answer("\n".join(one_line(str(path)) for path in results.files), results.to_json())
 
 

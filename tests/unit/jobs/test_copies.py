@@ -1,6 +1,7 @@
 """Copies by rules: what they look like, what stands beside them, and which part of a later split they come to."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+import zeuxis
 from tests.stories.commands import inside, pictures, typed
 from zeuxis.data.memory import MemoryDataset, item_digests
 from zeuxis.data.reader import open_dataset
@@ -210,7 +212,7 @@ def folder_bytes(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_what_a_kill_left_is_gone_on_with(tmp_path, monkeypatch):
+def test_what_a_kill_left_is_gone_on_with(tmp_path, monkeypatch, capsys):
     """The copies of a large folder were lost to a kill, and every file was written again."""
     data = data_of(300)
     augment_folder(data, "x", tmp_path / "whole", copies=1)
@@ -232,6 +234,7 @@ def test_what_a_kill_left_is_gone_on_with(tmp_path, monkeypatch):
     results = augment_folder(data, "x", tmp_path / "more", copies=1)
     assert folder_bytes(tmp_path / "more") == folder_bytes(tmp_path / "whole")
     assert sum(record.state == "done before" for record in results) == 256 and len(results) == 600
+    assert "goes on: 400 of 600 pictures are there already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"policy": "light"}, {"copies": 2}])
@@ -247,19 +250,113 @@ def test_what_was_begun_in_another_way_is_begun_anew(tmp_path, monkeypatch, othe
     assert folder_bytes(tmp_path / "more") == folder_bytes(tmp_path / "whole")
 
 
-def test_a_picture_that_fails_later_is_left_out_and_listed(tmp_path, capsys):
-    """A file that went while its folder was augmented took all the others with it."""
+class Going(MemoryDataset):
+    """Its last picture goes while others are written."""
 
-    class Going(MemoryDataset):
-        def images(self, index):
-            if 7 in np.asarray(index).tolist():
-                raise BadInput("this file is gone", self.sources[7])
-            return super().images(index)
+    gone = True
 
-    data = Going(data_of().pixels, np.arange(30) % 2, ("a", "b"))
-    data.hashes = item_digests(data_of())
-    with pytest.raises(SomeFailed, match="the set is there, with 58 pictures; 1 file left out, the first: ") as error:
+    def images(self, index):
+        if self.gone and len(self) - 1 in np.asarray(index).tolist():
+            raise BadInput("a picture can no longer be read", self.sources[-1])
+        return super().images(index)
+
+
+def test_a_picture_that_goes_meanwhile_stops_it_and_the_rest_is_kept(tmp_path):
+    """The set was made without it, whole in name, and the same call could not go on once the disk was back."""
+    data = Going(data_of(200).pixels, np.arange(200) % 2, ("a", "b"))
+    data.hashes = item_digests(data_of(200))
+    with pytest.raises(BadInput, match="can no longer be read"):
         augment_folder(data, "x", tmp_path / "more", copies=1)
-    assert len(open_dataset(tmp_path / "more", strict=True)) == 58 and not list(tmp_path.rglob("000007*"))
-    assert [failed["name"] for failed in error.value.found["failed"]] == [data.sources[7]]
-    assert len(error.value.results.files) == 58 and "this file is gone" in capsys.readouterr().err
+    assert not (tmp_path / "more").exists() and len(list((tmp_path / ".more.part").rglob("*.png"))) == 256
+    data.gone = False
+    results = augment_folder(data, "x", tmp_path / "more", copies=1)
+    augment_folder(data, "x", tmp_path / "whole", copies=1)
+    assert folder_bytes(tmp_path / "more") == folder_bytes(tmp_path / "whole")
+    assert sum(record.state == "done before" for record in results) == 256
+
+
+def test_two_at_once_do_not_write_one_folder(tmp_path, monkeypatch):
+    """The second took away what the first was writing, which then listed 3,600 files of which 216 were there."""
+    data, real = data_of(6), copies.write_bytes
+
+    def second(path, content):
+        with pytest.raises(BadInput, match="another process is at work in this folder"):
+            augment_folder(data, "x", tmp_path / "more", copies=2, seed=5)
+        real(path, content)
+
+    monkeypatch.setattr(copies, "write_bytes", second)
+    augment_folder(data, "x", tmp_path / "more", copies=1)
+    assert len(open_dataset(tmp_path / "more", strict=True)) == 12
+
+
+def test_files_that_go_while_others_are_written_are_missed(tmp_path, monkeypatch):
+    real = copies._Copying.finish
+
+    def losing(work, held):
+        next(work.aside.rglob("*-1.png")).unlink()
+        real(work, held)
+
+    monkeypatch.setattr(copies._Copying, "finish", losing)
+    with pytest.raises(BadInput, match="1 file went while others were written"):
+        augment_folder(data_of(6), "x", tmp_path / "more", copies=1)
+    monkeypatch.undo()
+    augment_folder(data_of(6), "x", tmp_path / "more", copies=1)
+    assert len(open_dataset(tmp_path / "more", strict=True)) == 12
+
+
+@pytest.mark.parametrize("line", ["augment pics --classic-only --copies 1 --out more", "data export pics --out more"])
+def test_a_hidden_folder_of_somebody_stays(tmp_path, line):
+    pictures(tmp_path / "pics", ("a", "b"), 2)
+    (tmp_path / ".more.part").mkdir()
+    (tmp_path / ".more.part" / "diary.txt").write_text("precious")
+    with inside(tmp_path):
+        done = typed(*line.split())
+    assert (tmp_path / ".more.part" / "diary.txt").read_text() == "precious"
+    assert done.code == (2 if "augment" in line else 0) and (done.code == 0 or "in the way" in done.err)
+
+
+def test_long_names_that_begin_alike_have_folders_of_their_own(tmp_path):
+    works = [copies._Copying(data_of(2), Path("x"), tmp_path / ("n" * 210 + end), *[None] * 4) for end in "AB"]
+    assert works[0].aside != works[1].aside and len(works[0].aside.name) < 230
+
+
+@pytest.mark.parametrize("line", ["augment pics --classic-only --copies 1 --out more", "data export pics --out more"])
+def test_classes_called_as_the_files_beside_them(tmp_path, line):
+    """Thirty pictures were left out, or all work was for nothing: a folder stood where a file was needed."""
+    pictures(tmp_path / "pics", ("manifest.json", "zeuxis.json", ".request.json", "request.json"), 2)
+    (tmp_path / "pics/.request.json").rename(tmp_path / "pics/other")
+    with inside(tmp_path):
+        assert typed(*line.split()).code == 0
+        assert open_dataset("more", strict=True).spec.classes == open_dataset("pics").spec.classes
+
+
+def test_the_same_command_again_finds_it_done(tmp_path):
+    pictures(tmp_path / "pics", ("a", "b"), 3)
+    line = "augment pics --classic-only --copies 1 --out more"
+    with inside(tmp_path):
+        first, again = typed(*line.split()), typed(*line.split(), "--json")
+        assert first.code == again.code == 0 and "done already" in again.err
+        assert {p["state"] for p in json.loads(again.out)["pictures"]} == {"done before"}
+        other = typed(*line.split(), "--seed", "1")
+        assert other.code == 2 and "not an empty folder" in other.err
+        Path("more/a/000000-1.png").unlink()
+        assert typed(*line.split()).code == 2
+
+
+def test_before_is_the_persons_file_and_what_was_left_out_is_a_record_too(tmp_path, monkeypatch):
+    """It was looked for below the working folder, where another picture of that name may lie."""
+    pictures(tmp_path / "pics", ("a", "b"), 3)
+    (tmp_path / "pics/a/torn.png").write_bytes(b"\x89PNG torn")
+    (tmp_path / "a").mkdir()
+    Image.new("RGB", (7, 5), "red").save(tmp_path / "a/00.png")
+    with inside(tmp_path), pytest.raises(SomeFailed) as error:
+        zeuxis.augment("pics", classic_only=True, copies=1, out="more")
+    with inside(tmp_path):
+        results = error.value.results
+        assert results[0].source == Path("pics/a/00.png") and results[0].before.size == results[0].image.size
+        assert [record.name for record in results if record.state == "failed"] == ["a/torn.png"]
+        assert [lost["name"] for lost in results.to_json()["failed"]] == ["a/torn.png"]
+        shutil.make_archive("zipped", "zip", "pics")
+        with pytest.raises(SomeFailed) as error:
+            zeuxis.augment("zipped.zip", classic_only=True, copies=1, out="again")
+        assert error.value.results[0].before.size == results[0].image.size

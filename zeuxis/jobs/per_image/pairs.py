@@ -61,9 +61,14 @@ def pairs_of(given: str, out: str | None, word: str, mask: str | None = None, su
 
 def tree(folder: Path) -> list[tuple[Path, PurePosixPath]]:
     """The files of a folder that may be pictures by their names, sorted, each with its place in the folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() or (p.is_symlink() and not p.exists()))
+    files = sorted(p for p in folder.rglob("*") if _is_file(p))
     inside = [(p, PurePosixPath(p.relative_to(folder).as_posix())) for p in files]
     return [(p, inner) for p, inner in inside if is_candidate(inner)]
+
+
+def _is_file(path: Path) -> bool:
+    """A link that leads nowhere is one, which cannot be read, so that it is not passed over in silence."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def left_out(given: str) -> list[str]:
@@ -92,7 +97,7 @@ def files_of(given: str) -> list[tuple[Path, PurePosixPath]]:
     else:
         matches = [Path(p) for p in sorted(glob.glob(given, recursive=True))]
         base = _base(path)
-        inside = [(p, PurePosixPath(p.relative_to(base).as_posix())) for p in matches if p.is_file()]
+        inside = [(p, PurePosixPath(p.relative_to(base).as_posix())) for p in matches if _is_file(p)]
         inside = [(p, inner) for p, inner in inside if is_candidate(inner)]
     if not inside:
         what = "there is no picture here" if path.is_dir() else "there is no such file or folder"

@@ -21,7 +21,7 @@ from zeuxis.errors import (
     counted,
     debugging,
     fault_words,
-    memory_in_words,
+    system_in_words,
     system_words,
 )
 from zeuxis.jobs.per_image.done import DONE, is_copy, unfinished
@@ -94,7 +94,7 @@ def through_pipe(
     if suffix is not None:
         form_of(suffix)
     hole = mask_bytes(mask) if isinstance(mask, str) else _readable(mask, "what was given")
-    data = (read_all or sys.stdin.buffer.read)()
+    data = read_all() if read_all else sys.stdin.buffer.read() if sys.stdin else b""
     if not data:
         raise BadInput("nothing came in on stdin" if read_all is None else f"{what} is empty", "IN", "give a picture")
     try:
@@ -273,38 +273,28 @@ def _why_failed(error: Exception) -> str:
 def in_turn(todo: Sequence[Batch], each: Each, tell: Tell, single: bool = False) -> Iterator[Record]:
     """The records of all batches, each as soon as it is there; what fails is told and listed, and the rest goes on.
 
-    A batch that fails is taken apart, so that only the pictures to blame are lost. tell: gets the records of a batch,
-    how many pictures are done and how many seconds are left. single: raises what fails.
+    tell: gets the records of a batch, how many pictures are done, of how many, and how many seconds are left. single:
+    raises what fails, as BadInput where it is no error of ours.
     """
     started, done, total = time.monotonic(), 0, sum(map(len, todo))
     for batch in todo:
         done += len(batch)
-        records = _attempt(batch, each, single)
-        if records is None:
-            yield from in_turn([(pair,) for pair in batch], each, lambda *_: None)
+        try:
+            with system_in_words(str(batch[0].source)):
+                records = each(batch)
+        except Exception as error:
+            # a fault of ours with one picture is no reason to leave the others undone
+            if not isinstance(error, _FORESEEN) and (single or isinstance(error, ZeuxisError) or debugging()):
+                raise
+            reason = _why_failed(error)
+            if single:
+                raise error if isinstance(error, ZeuxisError) else BadInput(reason, str(batch[0].source)) from error
+            for pair in batch:
+                say(f"zeuxis: {pair.name}: {reason}")
+                yield record_of(pair, "failed", decision=reason)
             continue
-        if any(record.state != "failed" for record in records):
-            tell(records, done, total, (time.monotonic() - started) / done * (total - done))
+        tell(records, done, total, (time.monotonic() - started) / done * (total - done))
         yield from records
-
-
-def _attempt(batch: Batch, each: Each, single: bool) -> Sequence[Record] | None:
-    """None where a batch of several failed."""
-    first = batch[0]
-    try:
-        with memory_in_words(str(first.source)):
-            return each(batch)
-    except Exception as error:
-        # a fault of ours with one picture is no reason to leave the others undone
-        if not isinstance(error, _FORESEEN) and (single or isinstance(error, ZeuxisError) or debugging()):
-            raise
-        if len(batch) > 1:
-            return None
-        reason = _why_failed(error)
-        if single:
-            raise error if isinstance(error, ZeuxisError) else BadInput(reason, str(first.source)) from error
-        say(f"zeuxis: {first.name}: {reason}")
-        return [record_of(first, "failed", decision=reason)]
 
 
 def _tell_each(records: Sequence[Record], done: int, total: int, left: float) -> None:

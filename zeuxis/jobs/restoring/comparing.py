@@ -9,7 +9,7 @@ import torch
 
 from zeuxis.data.files import check_place
 from zeuxis.engine.progress import say
-from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, memory_in_words
+from zeuxis.errors import BadInput, MemoryRanOut, SomeFailed, counted, system_in_words
 from zeuxis.jobs.per_image.records import Record
 from zeuxis.jobs.published_nets import Distance, distance
 from zeuxis.jobs.restoring import changes, diagnose, scoring
@@ -125,7 +125,7 @@ class Comparison:
         try:
             if self.original is not None and work.original is None:
                 raise BadInput("it has no original under its name", self.original)
-            with memory_in_words(work.name):
+            with system_in_words(work.name):
                 pair = pair_of(work, self.asked.scale, self.asked.task, given, measured)
                 entry = _entry(pair, self.asked, self.measure, why)
                 if self.page is not None and len(self.panels) <= restored.MOST:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.errors import BadInput, MemoryRanOut, ZeuxisError, counted, memory_in_words
+from zeuxis.errors import BadInput, MemoryRanOut, ZeuxisError, counted, system_in_words
 from zeuxis.recipes.recipe import Recipe
 from zeuxis.weights import store
 
@@ -132,7 +132,7 @@ def _state(spandrel: Any, path: Path) -> Mapping[str, Any]:
         if _holds_a_program(path):
             mend = "save its state_dict() alone, as safetensors"
             raise BadInput("TorchScript is not read: it runs what is in the file", str(path), mend)
-        with memory_in_words(str(path)):
+        with system_in_words(str(path)):
             tensors: Mapping[str, Any] = _unpickled(spandrel.ModelLoader(), path)
         return tensors
     except ZeuxisError:
@@ -164,7 +164,7 @@ def built(state: Mapping[str, Any], name: str) -> Parts:
     """
     spandrel = imported(name)
     try:
-        with memory_in_words(name), _apart():
+        with system_in_words(name), _apart():
             described = spandrel.ModelLoader().load_from_state_dict(dict(state))
     except spandrel.UnsupportedModelError as error:
         raise BadInput("spandrel knows no net that has these weights", name) from error

@@ -34,7 +34,7 @@ from zeuxis.jobs.study.place import Place, draw_repeat
 from zeuxis.jobs.study.plan import CHECKPOINTS, PROBE_PER_CLASS
 from zeuxis.metrics.classification import recalls
 from zeuxis.recipes.recipe import Recipe
-from zeuxis.runs import Run
+from zeuxis.runs import LOCK, Run
 from zeuxis.stats.choice import highest
 from zeuxis.weights import store
 
@@ -62,8 +62,8 @@ def work(place: Place, spec: Spec) -> None:
 def _until_free(path: Path, patience: float = 10.0) -> None:
     """Waits while an orphan of a killed study, which saves and ends by itself, still holds the run's lock."""
     limit = time.monotonic() + patience
-    while (path / ".lock").exists() and time.monotonic() < limit:
-        held = platform.acquire(path / ".lock")
+    while (path / LOCK).exists() and time.monotonic() < limit:
+        held = platform.acquire(path / LOCK)
         if held:
             return held.release()
         time.sleep(0.1)

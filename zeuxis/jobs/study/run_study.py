@@ -25,6 +25,7 @@ from zeuxis.jobs.study.plan import REST, StudyConfig
 from zeuxis.jobs.study.plan_words import describe
 from zeuxis.pages.read import read_object
 from zeuxis.pages.study import write_study_report
+from zeuxis.runs import LOCK
 
 
 def study(
@@ -46,7 +47,7 @@ def study(
     if begun:
         training.opened_study(folder)
     else:
-        training.check_free(folder, "--study", studies.FIRST if (folder / ".lock").exists() else ())
+        training.check_free(folder, "--study", studies.FIRST if (folder / LOCK).exists() else ())
     dataset = source.open()
     if asked.recipe == catalog.AUTO:
         asked = _chosen(asked, dataset)

@@ -54,7 +54,7 @@ from zeuxis.jobs.study.treatment import named, noun_of
 from zeuxis.jobs.study.unlabelled import FILE
 from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words
 from zeuxis.jobs.training import check_settings
-from zeuxis.runs import FORMAT, command_line, lock, read_json, versions
+from zeuxis.runs import FORMAT, LOCK, command_line, lock, read_json, versions
 from zeuxis.spelling import flag, plain, typed_time
 from zeuxis.stats.twoway import Examined
 
@@ -83,7 +83,7 @@ def held(folder: Path) -> Iterator[None]:
             if not (folder / "study.json").exists():
                 with contextlib.suppress(OSError):
                     _undo(folder)
-                    (folder / ".lock").unlink(missing_ok=True)
+                    (folder / LOCK).unlink(missing_ok=True)
                     for path in missing:
                         path.rmdir()
 
