@@ -47,10 +47,13 @@ def _classes(record: Mapping[str, Any], measured: Mapping[str, SetMetric]) -> li
     if not by_class:
         return []
     classes = list(next(iter(by_class.values())))
-    out = ["", f"{'class':<24} " + " ".join(f"{measured[name].title:>9}" for name in by_class)]
+    widths = {name: max(9, len(measured[name].title)) for name in by_class}
+    out = ["", f"{'class':<24} " + " ".join(f"{measured[name].title:>{wide}}" for name, wide in widths.items())]
     for one in classes:
-        shares = (shares[one] for shares in by_class.values())
-        out.append(f"{one:<24} " + " ".join(f"{'' if s is None else format(s, '.2f'):>9}" for s in shares))
+        shares = (
+            ("" if by_class[name][one] is None else f"{by_class[name][one]:.2f}", widths[name]) for name in widths
+        )
+        out.append(f"{one:<24} " + " ".join(f"{share:>{wide}}" for share, wide in shares))
     return [*out, ""]
 
 
@@ -58,6 +61,10 @@ def _counts(record: Mapping[str, Any]) -> str:
     held = counted(record["test"], "held-out picture")
     net = f"{record['features']} {record['features_sha256'][:12]}".rstrip()
     return f"{record['generated']:,} generated, {record['train']:,} training and {held}, in the features of {net}"
+
+
+_ONE_PICTURE = 0.5
+"""Diversity in class, below which a class is on the way to a single picture."""
 
 
 def sentence_of(record: Mapping[str, Any]) -> str:
@@ -76,6 +83,8 @@ def sentence_of(record: Mapping[str, Any]) -> str:
         f"{percent(coverage['value'])} of the held-out real pictures have a generated one like them "
         f"(real ones: {percent(coverage['floor'])})"
     )
+    if "within" in record and record["within"]["value"] < _ONE_PICTURE:
+        said.append(f"pictures of a class are only {record['within']['value']:.2f} times as varied as real ones of it")
     if "copied" in record:
         said.append(_of_copies(record["copied"]))
     little = " Layout and texture alone say little of what is on a picture: look at them."

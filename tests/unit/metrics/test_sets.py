@@ -24,7 +24,7 @@ def sets(fake: tuple[Tensor, Tensor], seen: bool = True) -> Sets:
 
 
 def test_the_order_of_rows_is_fixed():
-    assert list(catalog()) == ["kid", "density", "coverage", "diversity", "gan_test", "cas", "copied"]
+    assert list(catalog()) == ["kid", "density", "coverage", "diversity", "within", "gan_test", "cas", "copied"]
 
 
 def test_fresh_real_pictures_reach_what_real_pictures_reach():
@@ -33,6 +33,8 @@ def test_fresh_real_pictures_reach_what_real_pictures_reach():
     assert found["coverage"].value == pytest.approx(found["coverage"].floor, abs=0.1)
     assert found["density"].value == pytest.approx(found["density"].floor, abs=0.3)
     assert found["diversity"].value == pytest.approx(1, abs=0.1)
+    assert found["within"].value == pytest.approx(1, abs=0.1) and found["within"].floor == pytest.approx(1, abs=0.1)
+    assert found["within"].low < 1 < found["within"].high
     assert found["gan_test"].value > 0.95 and found["cas"].value > 0.95
     assert found["copied"].value < 0.1
 
@@ -66,6 +68,16 @@ def test_copies_are_counted_and_so_is_one_picture_drawn_again_and_again():
     same = sets((train[:CLASSES].repeat(30, 1) + 1e-6 * cloud("noise")[0], labels))
     assert catalog()["diversity"].measure(same).value < 0.95
     assert catalog()["coverage"].measure(same).value < 0.3
+
+
+def test_one_picture_a_class_is_seen_within_the_classes():
+    """Ten hands that showed ten digits, a hundred times the same ones, were 1.1 times as diverse as real pictures."""
+    labels = cloud("train")[1]
+    same = sets((CENTRES[labels], labels))
+    assert catalog()["diversity"].measure(same).value > 0.6
+    assert catalog()["within"].measure(same).value < 0.01 and catalog()["within"].by_class(same) == [0.0] * CLASSES
+    alone = sets((CENTRES, torch.arange(CLASSES)))
+    assert catalog()["within"].by_class(alone) == [None] * CLASSES
 
 
 def test_what_cannot_be_measured_is_left_out():
