@@ -76,7 +76,7 @@ of Fashion-MNIST (docs/statistics.md). What a plan reckons with before anything 
 
 
 def least_effect(examined: Examined, lean: float = LEAN) -> float:
-    """The smallest effect in points that is found four times in five with any number of repeats: the test part's own.
+    """The smallest effect in points that is found four times in five with any number of repeats, if pictures lean so.
 
     2.8 standard errors, 100 lean / sqrt(effective) each.
     """

@@ -246,7 +246,7 @@ def test_an_interval_that_holds_0_and_share_0_says_both():
 
 
 def test_repeats_for_the_margin_reckon_with_the_luck_that_the_plan_assumes():
-    """Five test pictures without a trace of luck in them: the plan says from 13 points on, however many repeats."""
+    """Five test pictures without a trace of luck in them: the plan says from 13 points on, as a rule."""
     x = np.concatenate([np.eye(5), -np.eye(5)])
     found = verdict(x, Examined.of(np.zeros(5, int)), margin=5.0)
     assert found.error_pictures == 0 and least_effect(Examined.of(np.zeros(5, int))) == pytest.approx(12.5, abs=0.1)

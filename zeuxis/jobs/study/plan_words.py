@@ -12,16 +12,17 @@ from zeuxis.stats.verdict import pictures_for_none
 
 
 def test_part_words(place: Place) -> str:
-    """What the test part alone allows, however many repeats there are: known before anything is trained."""
+    """What the test part alone allows as a rule: how far its pictures lean to either arm shows only afterwards."""
     examined, margin = place.examined, place.asked.margin
     needed, there = pictures_for_none(margin), round(examined.effective)
     units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
     shown = (
-        f"on {counted(len(examined.classes), 'test picture')}{units} no difference below about "
-        f"{least_effect(examined):.2g} points can be called HELPED or HURT, however many repeats there are"
+        f"on {counted(len(examined.classes), 'test picture')}{units} a difference below about "
+        f"{least_effect(examined):.2g} points can as a rule not be called HELPED or HURT, even with more repeats (the "
+        "true limit depends on how far single pictures lean to one side, which shows only after the study)"
     )
     if there >= needed:
-        return f"zeuxis: {shown}; for NO USEFUL GAIN within {margin:g} points they are enough"
+        return f"zeuxis: {shown}; for NO USEFUL GAIN within {margin:g} points these test pictures are enough"
     less = (
         f", and these count as {there:,}, as classes differ in size or pictures stay together"
         if there < len(examined.classes)
