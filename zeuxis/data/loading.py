@@ -257,9 +257,9 @@ def content_remarks(loaded: Sequence[Loaded], n_generated: int, taken: Taken) ->
             )
     studies = sorted({one.origin.study for one in loaded if one.origin.study})
     for study in studies:
-        learned = "its generated pictures were learned from its real ones, so they say nothing new of real ones"
         with_made = any(one.origin.kind == "made" for one in loaded if one.origin.study == study)
-        what = f"{learned} held out here" if with_made else "none of those taken is a generated one"
+        learned = "its generated pictures were learned from its real ones"
+        what = learned if with_made else "none of those taken is a generated one"
         remarks.append(f"pictures of the set that the study `{study}` wrote: {what}")
     return remarks
 

@@ -13,7 +13,7 @@ from zeuxis.data.files import write_json
 from zeuxis.engine.alarms import advice
 from zeuxis.jobs.capability import capabilities_of
 from zeuxis.jobs.sources import Material
-from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, unjudged
+from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, too_good, unjudged
 from zeuxis.recipes.recipe import Generates, Yardstick
 from zeuxis.runs import Run
 from zeuxis.spelling import Advice, Way
@@ -27,6 +27,8 @@ def judge(run: Run, given: Material) -> Outcome:
     """The judgement of a finished run, added to its finish.json with what to do about it, and returned."""
     outcome = _of_run(run, given)
     beside = [one.beside(run) for one in capabilities_of(run.recipe) if one.beside is not None]
+    if studies := sorted({study for entry in given.words.values() for study in entry.get("known_before", ())}):
+        beside.insert(0, f"This figure is too good: {too_good(studies)}.")
     outcome = replace(outcome, sentence=" ".join(filter(None, [outcome.sentence, *beside])))
     judgement = {**outcome.to_json(), "advice": _mend(outcome, run).to_json()}
     write_json(run.path / "finish.json", {**run.finish, "judgement": judgement})

@@ -13,6 +13,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset
+from zeuxis.data.origin import Origin
 from zeuxis.data.partners import paired
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
@@ -20,6 +21,7 @@ from zeuxis.data.split import Split, official_parts, split_dataset
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
+from zeuxis.pages.outcome import too_good
 from zeuxis.recipes.recipe import Recipe, Recognizes, recipe_name
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
@@ -221,6 +223,7 @@ def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
         {name: Subset(x, positions) for name, x in zip(names, ordered, strict=True)}
         for positions in (split.train, split.validation)
     )
+    entries[names[0]] |= _known_before(datasets[0], split)
     return Material(dict(streams), dict(held), {names[0]: split}, entries)
 
 
@@ -239,8 +242,22 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
     elif recipe.labels != "ignored" and dataset.labels is not None:
         tell_empty(dataset, split.train)
     made = np.asarray(dataset.generated if dataset.generated is not None else [False] * len(dataset))
-    entry |= {"made": int(made[split.train].sum())}
+    entry |= {"made": int(made[split.train].sum()), **_known_before(dataset, split)}
     return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, entry)
+
+
+def _known_before(dataset: Dataset | Pictures, split: Split) -> dict[str, Any]:
+    """For run.json: the studies whose generators drew what is trained on, and learned from what is held out here.
+
+    What is generated carries on what was learned, so that figures on these held-out pictures flatter; it is told.
+    """
+    origins: list[Origin] = getattr(dataset, "origins", None) or []
+    drew = {origins[i].study for i in split.train.tolist() if origins[i].kind == "made"} if origins else set()
+    learned_from = {origins[i].study for i in split.validation.tolist()} if drew else set()
+    if not (studies := sorted((drew & learned_from) - {""})):
+        return {}
+    say(f"zeuxis: warning: what is measured on held-out pictures will be too good: {too_good(studies)}")
+    return {"known_before": studies}
 
 
 def tell_aside(split: Split) -> None:
@@ -310,6 +327,7 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
     share = max(HELD_OUT, 1 / len(pictures))
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
+    entry |= _known_before(pictures, split)
     return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, entry)
 
 

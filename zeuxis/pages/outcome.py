@@ -1,6 +1,6 @@
 """What came of a training, in one sentence, from measured figures alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +31,16 @@ class Outcome:
 
 def unjudged(why: str) -> Outcome:
     return Outcome(UNJUDGED, f"How good the result is was not measured: {why}.", {})
+
+
+def too_good(studies: Sequence[str]) -> str:
+    """Why figures on held-out pictures flatter a run that trains on what the generators of these studies drew."""
+    of = "the study " if len(studies) == 1 else "the studies "
+    of += " and ".join(f"`{study}`" for study in studies)
+    return (
+        f"the generator of {of} also learned from the pictures held out here, so they are not new to this run; "
+        "the study's own page has the honest figure"
+    )
 
 
 # ------------------------------------------------------------------ samples

@@ -259,6 +259,7 @@ def test_a_set_of_a_study_is_known_as_one_and_its_generated_pictures_train_only_
     assert "the study `first` wrote: none of those taken is a generated one" in told and "learned from" not in told
     whole = open_dataset(there)
     assert "the study `first` wrote: its generated pictures were learned from its real ones" in "".join(whole.remarks)
+    assert "nothing new" not in "".join(whole.remarks)
     split = split_dataset(whole, seed=0)
     assert sum(whole.generated) == 20
     assert not any(whole.generated[i] for part in (split.test, split.validation) for i in part.tolist())

@@ -12,6 +12,7 @@ from PIL import Image
 import zeuxis
 from zeuxis import catalog
 from zeuxis.data.checks import name_of
+from zeuxis.data.loading import Taken
 from zeuxis.data.memory import MemoryDataset
 from zeuxis.data.reader import open_dataset
 from zeuxis.engine.budget import Budget
@@ -27,6 +28,7 @@ from zeuxis.jobs.study import unlabelled
 from zeuxis.jobs.study.plan import StudyConfig
 from zeuxis.jobs.study.study import prepare
 from zeuxis.jobs.training import find_pictures
+from zeuxis.pictures.png import write_png
 from zeuxis.recipes.classifier import Classifier
 
 
@@ -239,3 +241,22 @@ def test_a_run_that_was_begun_without_a_source_says_so_in_a_line(tmp_path, word)
     train(cgan, {"images": data}, tmp_path / "run", Budget(steps=1), None, start, LoopOptions(quiet=True))
     with pytest.raises(BadInput, match="does not say how its pictures were read"):
         word(tmp_path / "run")
+
+
+def test_a_run_on_the_set_of_a_study_says_that_its_held_out_figures_are_too_good(tmp_path, capsys):
+    """Its accuracy looked like an honest one: the generator whose pictures it trains on had seen what is held out."""
+    rng, folder = np.random.default_rng(0), tmp_path / "set"
+    for i in range(40):
+        note = {"original": True, "family": f"{i:064x}", "study": "first"}
+        write_png(folder / "ab"[i % 2] / f"{i:06d}.png", rng.integers(0, 256, (8, 8, 3)).astype(np.uint8), note, None)
+        note = {"recipe": "cgan", "weights": "0", "seed": i, "study": "first"}
+        write_png(folder / "ab"[i % 2] / f"zeuxis-{i}.png", rng.integers(0, 256, (8, 8, 3)).astype(np.uint8), note)
+    told = "the generator of the study `first` also learned from the pictures held out here"
+    run = zeuxis.train("classifier", folder, run=tmp_path / "run", steps=2, generated="train")
+    assert f"warning: what is measured on held-out pictures will be too good: {told}" in capsys.readouterr().err
+    assert run.record["sources"]["images"]["known_before"] == ["first"]
+    assert f"This figure is too good: {told}" in run.finish["judgement"]["sentence"]
+    page = (tmp_path / "run/report.html").read_text()
+    assert "also learned from the pictures held out here" in page[: page.index('class="tiles"')]
+    plain = material(Classifier(), [Source(str(folder), taken=Taken(made=False))], seed=0)
+    assert "known_before" not in plain.words["images"] and "too good" not in capsys.readouterr().err
