@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from zeuxis.errors import BadInput
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import MOST_POOL, Rates, StudyConfig, budget_for, lay_out
 from zeuxis.jobs.study.plan_words import test_part_words as of_test_part
-from zeuxis.jobs.study.watch import begin_words, estimate_words, pace_of
+from zeuxis.jobs.study.watch import Watch, begin_words, estimate_words, left_words, pace_of, progress_words
 from zeuxis.stats.twoway import Examined
 
 
@@ -89,6 +90,59 @@ def test_the_time_left_moves_from_the_plan_to_what_is_measured_without_a_jump():
     assert paces[0] == 1.0 and 0.85 * slower < paces[-1] < slower
     left = [(whole - 10 * i) * pace for i, pace in enumerate(paces)]
     assert max(abs(b - a) for a, b in zip(left, left[1:])) < 0.15 * whole
+
+
+def _played(folder, slower, told):
+    """A study of 6 generators and 42 classifiers in two processes, each `slower` than planned: told(watch, clock now,
+    running) at every end of a job; returns how long it took."""
+    asked = StudyConfig(repeats=6, steps=(180, 250))
+    place = dataclasses.replace(place_of(asked, [0, 1] * 50), folder=folder)
+    watch, now, running = Watch(place, shows=False), 0.0, []
+    todo = [(r, name) for r in range(6) for name in ("generator", *(f"arm{i}" for i in range(7)))]
+    while todo or running:
+        while todo and len(running) < 2:
+            r, name = todo.pop(0)
+            length = slower * (place.plan.seconds["generator" if name == "generator" else "classifier"])
+            running.append((now + length, length, r, name))
+        running.sort()
+        now, length, r, name = running.pop(0)
+        place.repeat(r).mkdir(parents=True, exist_ok=True)
+        (place.repeat(r) / f"{name}.json").write_text(json.dumps({"seconds": length}))
+        at = [(f"repeat {r_ + 1}, {name_}", now - end + length_) for end, length_, r_, name_ in running]
+        watch.count({"repeat": r, "name": f"repeat {r + 1}, {name}", "kind": "arm", "arm": name}, at)
+        told(watch, now, at)
+    return now
+
+
+@pytest.mark.parametrize("slower", [0.5, 1.0, 2.5])
+def test_the_time_left_goes_down_evenly_also_while_a_long_job_is_nearly_done(tmp_path, slower):
+    """It jumped from 13 to 16 minutes and back, as it counted a running job as half done, however long it had run."""
+    told = []
+    whole = _played(tmp_path, slower, lambda watch, now, running: told.append((now, watch.left(running))))
+    assert len(told) == 48 and told[-1][1] == 0
+    later = [(now, left) for now, left in told if now > 0.3 * whole]
+    assert all(abs(left - (whole - now)) < 0.1 * whole for now, left in later), later
+    for (before, left), (now, then) in zip(later, later[1:]):
+        assert abs((left - then) - (now - before)) < 0.03 * whole
+
+
+def test_a_dry_run_beside_a_study_says_the_time_that_the_study_says(tmp_path, monkeypatch):
+    """The plan's figures alone said 1 min 24 s where the study itself said 2 min 37 s."""
+    place = dataclasses.replace(place_of(StudyConfig(repeats=6, steps=(180, 250)), [0, 1] * 50), folder=tmp_path)
+    monkeypatch.setattr("zeuxis.jobs.study.clock.time.time", lambda: os.stat(tmp_path / "clock.json").st_mtime)
+
+    def check(watch, now, running):
+        jobs = {name: now - seconds for name, seconds in running}
+        (tmp_path / "clock.json").write_text(json.dumps({"seconds": now, "running": True, "jobs": jobs}))
+        assert progress_words(place).endswith(f"jobs done, about {left_words(watch.left(running))} left")
+
+    _played(tmp_path, 2.0, check)
+
+
+def test_from_ten_minutes_on_the_time_left_has_no_seconds():
+    assert [left_words(s) for s in (42, 560, 1223, 3599, 4000)] == [
+        "42 s", "9 min 20 s", "20 min", "1 h 00 min", "1 h 07 min"
+    ]  # fmt: skip
 
 
 def test_where_drawing_takes_long_fewer_pictures_are_drawn_and_the_generator_learns():

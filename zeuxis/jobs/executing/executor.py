@@ -81,10 +81,17 @@ def key_of_spec(spec: Spec) -> str:
     return hashlib.sha256(json.dumps(deciding, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def run_all(ready: Callable[[], list[Spec]], executor: Executor, finished: Callable[[Spec], None], where: Path) -> None:
+def run_all(
+    ready: Callable[[], list[Spec]],
+    executor: Executor,
+    finished: Callable[[Spec], None],
+    where: Path,
+    starting: Callable[[Spec], None] = lambda spec: None,
+) -> None:
     """Runs every spec that `ready()` offers until it offers none.
 
-    ready: reads the results in the folder `where` and offers what can start now, most urgent first. A job that was lost
+    ready: reads the results in the folder `where` and offers what can start now, most urgent first; starting, finished:
+    told of every job that begins, and of every one that is done. A job that was lost
     is begun anew, twice at most, and a tenth of the jobs that were begun, two at least, in all. Raises Stopped on a
     signal once the jobs have saved and gone, JobFailed with the words of the first that failed or was lost for good.
     """
@@ -98,6 +105,7 @@ def run_all(ready: Callable[[], list[Spec]], executor: Executor, finished: Calla
                     raise Stopped(stop.number, str(where), f"continue with `{command('resume', where)}`")
                 waiting = [spec for spec in ready() if spec["name"] not in out]
                 for spec in waiting[: executor.slots - len(out)]:
+                    starting(spec)
                     executor.submit(spec)
                     out.add(spec["name"])
                     begun += 1

@@ -280,15 +280,15 @@ def run(place: Place, here: bool = False, started: float | None = None) -> Path:
 
         def finished(spec: Spec) -> None:
             _forget_pool(place, spec["repeat"])
-            watch.count(spec)
-            clock.save()
+            clock.end(spec["name"])
+            watch.count(spec, clock.working())
 
         with shared(place.dataset, place.folder) if not here else contextlib.nullcontext() as pixels:
 
             def offered() -> list[Spec]:
                 return [{**spec, "at": {**spec["at"], "pixels": pixels}} for spec in ready(place)]
 
-            run_all(offered, _executor(place, here), finished, place.folder)
+            run_all(offered, _executor(place, here), finished, place.folder, lambda spec: clock.begin(spec["name"]))
         settle(place)
     finally:
         seconds = 0.0 if idle else clock.save(running=False)
