@@ -195,5 +195,6 @@ inverse; shear_* by 0.99 s either way; brightness, contrast, saturation, sharpne
 1 - 0.99 s; hue by 180 s degrees either way; noise: Gaussian of standard deviation 0.2 s; blur: Gaussian of 0.05 s
 of the shorter side; posterize to 8 - 6 s bits; solarize at and above 1 - 2 s; autocontrast and equalize mixed in by
 s; cutout: one grey square of half the shorter side times s around a random place (DeVries and Taylor 2017,
-arXiv 1708.04552). What moves in from outside is black (transparent black where there is alpha).
+arXiv 1708.04552). What moves in from outside is black (transparent black where there is alpha), or what the
+policy's `beyond` says.
 """

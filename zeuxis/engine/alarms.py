@@ -126,7 +126,8 @@ def _overfitting(s: Signals) -> Alarm | None:
     few = s.trained_on is not None and s.trained_on < FEW_PICTURES
     return Alarm(
         "overfitting",
-        f"the critic rates held-out real pictures {share:.0%} of the way towards generated ones",
+        "the critic trusts real pictures that it was not trained on much less than those it was: on average they lie "
+        f"{share:.0%} of the way down to the generated ones",
         "it knows the training pictures by heart"
         + (f", as is usual with so few of them ({s.trained_on})" if few else ""),
     )

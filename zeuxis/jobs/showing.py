@@ -15,7 +15,7 @@ from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.data.trees import some
 from zeuxis.errors import BadInput, command, counted
-from zeuxis.jobs.sources import Source
+from zeuxis.jobs.sources import Source, tell_look
 from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
 
@@ -33,6 +33,7 @@ def shown(source: Source, page: Path | None = None) -> dict[str, Any]:
         dataset = source.open()
     except SizesDiffer:
         sizes, dataset = _at_common_size(source)
+    tell_look(dataset, source.join)
     together = families(dataset, source.join or "near")
     if page is not None:
         write_families(page, source.source, dataset, together, JOINS[source.join or "near"])

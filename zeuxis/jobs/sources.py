@@ -217,6 +217,7 @@ def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     entries = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
     if len(ordered[0]) < _ENOUGH and not official_parts(datasets[0]):
         return Material(dict(zip(names, ordered, strict=True)), {}, {}, entries)
+    tell_look(datasets[0], sources[0].join)
     split = split_dataset(datasets[0], seed=seed, validation=HELD_OUT, test=0.0, join=sources[0].join)
     tell_aside(split)
     streams, held = (
@@ -235,6 +236,7 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
             say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
         return _Part(dataset, None, None, entry)
     share = held_share(dataset) if scored else HELD_OUT
+    tell_look(dataset, source.join)
     split = split_dataset(dataset, seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
     if scored:
@@ -258,6 +260,15 @@ def _known_before(dataset: Dataset | Pictures, split: Split) -> dict[str, Any]:
         return {}
     say(f"zeuxis: warning: what is measured on held-out pictures will be too good: {too_good(studies)}")
     return {"known_before": studies}
+
+
+_MANY = 2_000  # pictures from which on the look for copies is heard of, as it may take half a minute
+
+
+def tell_look(dataset: Dataset | Pictures, join: str | None) -> None:
+    """That copies are looked for, on stderr, where that may take long."""
+    if len(dataset) > _MANY and (join or "near") == "near":
+        say(f"zeuxis: looking for copies among {len(dataset):,} pictures")
 
 
 def tell_aside(split: Split) -> None:
@@ -325,6 +336,7 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
     if len(pictures) < _ENOUGH_FILES:
         return _Part(cut(pictures, everything, size), None, None, entry)
     share = max(HELD_OUT, 1 / len(pictures))
+    tell_look(pictures, source.join)
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
     entry |= _known_before(pictures, split)

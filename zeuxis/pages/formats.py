@@ -26,9 +26,9 @@ def signed(value: object, digits: int = 2) -> str:
 
 
 def percent(value: object, digits: int = 0) -> str:
-    """A share from 0 to 1 in per cent."""
+    """A share from 0 to 1 in per cent, rounded as `brief` and `decimal` round the share itself."""
     share = number(value)
-    return DASH if share is None else f"{decimal(100 * share, digits)} %"
+    return DASH if share is None else f"{decimal(100 * round(share, digits + 2), digits)} %"
 
 
 def whole(value: object) -> str:

@@ -20,13 +20,15 @@ _SHORT = 24  # characters
 
 def coded(text: str) -> Markup:
     """What stands between backticks, as messages have it, in the type of code; short pieces are kept on one line, and
-    so is a number with its %."""
+    so is a number with its %. Outside of code a negative number has a minus, as in all figures of a page."""
 
     def shown(match: re.Match[str]) -> str:
         return f"<code{' class=short' if len(match[1]) <= _SHORT else ''}>{match[1]}</code>"
 
     together = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", str(escape(text)))
-    return Markup(re.sub(r"`([^`]+)`", shown, together))
+    parts = re.split(r"(`[^`]+`)", together)
+    parts[::2] = [re.sub(r"(?<![^\s(±])-(?=\d)", formats.MINUS, part) for part in parts[::2]]
+    return Markup(re.sub(r"`([^`]+)`", shown, "".join(parts)))
 
 
 FILTERS = {

@@ -162,6 +162,7 @@ def drawn(item: Shown) -> dict[str, Any]:
         "tiles": item.tiles,
         "remarks": item.remarks,
         "slides": _slides(item, before, after, original),
+        "by_map": item.scale == 1,
         "squares": _squares(item, before, after, original),
         "maps": [(_jpeg(heat_picture(m, after), WIDEST), m.words, brief(m.top)) for m in item.maps],
     }

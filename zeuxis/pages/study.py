@@ -92,7 +92,7 @@ def study_page(folder: StudyFolder) -> str:
         seen=seen_words(folder),
         command=str(folder.study.get("command") or ""),
         provenance=made_of(folder),
-        asked=sorted(asked_words(folder.asked).items()),
+        asked=sorted(settings_words(folder.asked).items()),
         versions=sorted(mapping(folder.study.get("versions")).items()),
         folder=folder.path.resolve().name,
         zeuxis=value(folder.study.get("zeuxis") or mapping(folder.study.get("versions")).get("zeuxis")),
@@ -208,10 +208,11 @@ def p_words(folder: StudyFolder) -> str:
     return f"{how} test over repeats; {probability(v.get('smallest_p'))} is the least possible{why}"
 
 
-def asked_words(asked: Line) -> dict[str, object]:
-    """What was asked for, times as they are typed."""
+def settings_words(asked: Line) -> dict[str, object]:
+    """The settings of the study, times as they are typed; what has no value, and why a recipe was chosen, is none."""
     seconds = number(asked.get("budget"))
-    return {**asked, **({} if seconds is None else {"budget": typed_time(seconds)})}
+    known = {**asked, **({} if seconds is None else {"budget": typed_time(seconds)})}
+    return {name: what for name, what in known.items() if name != "chosen" and value(what) != DASH}
 
 
 def seen_words(folder: StudyFolder) -> list[str]:
@@ -294,6 +295,7 @@ def made_of(folder: StudyFolder) -> list[tuple[str, str]]:
     rows += split_rows(folder.split)
     rows += [
         ("Pictures per generator", whole(plan.get("generator_images")) if folder.generates else DASH),
+        ("Recipe chosen", value(folder.asked.get("chosen"))),
         ("Steps", f"{of_generator}classifier {whole(plan.get('classifier_steps'))}"),
         ("Planned time", duration(mapping(plan.get("seconds")).get("whole"))),
         ("Time per generator", duration(mean(spent))),

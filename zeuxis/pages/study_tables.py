@@ -104,7 +104,10 @@ def table(folder: StudyFolder, arms: Sequence[Arm]) -> list[dict[str, Any]]:
             small = [f"val {decimal(100 * result.validation)}"] if result and result.validation is not None else []
             if result and result.share is not None and arm.name in ("gan", folder.treatment):
                 none = result.share == 0 and folder.generates
-                small += [result.policy or DASH, f"no {folder.stuff}" if none else f"share {percent(result.share)}"]
+                small += [
+                    f"policy {result.policy or DASH}",
+                    f"no {folder.stuff}" if none else f"share {percent(result.share)}",
+                ]
             cells.append((decimal(shown), small, arm.name == repeat.rival))
         rows.append({"name": arm.name, "cells": cells, "mean": decimal(arm.mean), "main": arm.name == folder.treatment})
     return rows

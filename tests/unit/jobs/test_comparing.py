@@ -158,6 +158,15 @@ def test_enlarging_by_bicubic_is_consistent_and_a_drawn_square_is_not():
     assert changes.place(torch.from_numpy(heat.values), 120, 120, 30) == (30, 60)
 
 
+def test_the_square_shown_is_where_its_map_is_brightest():
+    """A wide change of colours outweighed a filled scratch, and the square showed neither of the map's bright spots."""
+    values = torch.zeros(100, 100)
+    values[60:100, 0:40] = 25.0
+    values[12:15, 70:90] = 60.0
+    top, left = changes.place(values, 100, 100, 30)
+    assert top <= 12 and top + 30 >= 15 and left <= 70 and left + 30 >= 90
+
+
 def test_of_white_noise_nothing_is_removed_beyond_it_and_of_a_wiped_square_much():
     clean = smooth(160, 160)
     given = noisy(clean, 15)
@@ -336,6 +345,13 @@ def test_what_was_done_is_said_in_words_and_the_reason_once(tmp_path: Path):
          Measured(0.0, None, (0, 0), 1.6, unjudged=noise),
          "Sharpened (total variation): blur 1.6 px; noise cannot be judged, as the picture has fine texture. "
          "Besides: no JPEG grid found."),
+        (("repair",), "an old photograph; no noise beyond grain found", Measured(0.0, None, (0, 0), 0.0),
+         "What grain there is smoothed away (net `repair`): an old photograph; no noise beyond grain found. "
+         "Besides: no JPEG grid found, no Gaussian blur found."),
+        (("repair",), "asked for; noise cannot be judged, as the picture has fine texture",
+         Measured(0.0, 80, (0, 0), 0.0, unjudged=noise),
+         "What noise there may be removed (net `repair`): asked for; noise cannot be judged, as the picture has fine "
+         "texture. Besides: JPEG quality 80, no Gaussian blur found."),
         (("adaptive median", "jpeg"), "specks, JPEG quality 20",
          Measured(0.0, 20, (0, 0), 0.0, specks=Impulses(0.02, 0.01)),
          "Specks removed (adaptive median), JPEG traces removed (net `jpeg`): specks, JPEG quality 20. "
@@ -347,7 +363,7 @@ def test_what_was_done_is_said_in_words_and_the_reason_once(tmp_path: Path):
     assert filled == "Holes filled (net `inpaint` and biharmonic): asked to fill the mask."
     old = ("sparse", "mine", "levels")
     assert done_words(old, plain.words(), plain, RestoreConfig("old-photo")) == (
-        f"Noise removed (sparse), mended (mine), levels stretched: {plain.words()}."
+        f"What grain there is smoothed away (sparse), mended (mine), levels stretched: {plain.words()}."
     )
 
 
@@ -377,7 +393,10 @@ def test_the_page_of_a_filled_hole_tells_of_the_hole_alone(tmp_path: Path, capsy
 
 def test_a_format_that_costs_pixels_is_not_called_unchanged(tmp_path: Path):
     path, asked = save(tmp_path / "x.png", noisy(smooth(), 20)), RestoreConfig(strength=0)
-    for suffix, said in ((".jpg", "the format that it was written in"), (".tif", "is what it was")):
+    for suffix, said in (
+        (".jpg", "the format that it was written in"),
+        (".tif", "It was left alone: not a pixel of it changed."),
+    ):
         paths = [r.result for r in run_batch(str(path), str(tmp_path / f"out{suffix}"), asked)]
         page = tmp_path / f"page{suffix}.html"
         compare(str(path), paths, asked, None, str(page))

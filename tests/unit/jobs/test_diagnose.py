@@ -122,7 +122,8 @@ def test_noise_that_is_too_little_is_not_denied():
     assert faint.startswith("too little to mend: noise 3.0") and "`--task denoise` takes such noise away" in faint
     lossy = dict.fromkeys(("noise", "softness"), "the picture is a JPEG")
     assert plan("auto", Measured(3.0, 92, (0, 0), 0.0, unjudged=lossy)).why == (
-        "nothing found to mend: JPEG quality 92; noise and softness cannot be judged, as the picture is a JPEG; "
+        "nothing found to mend in what could be judged: JPEG quality 92; noise and softness cannot be judged, as the "
+        "picture is a JPEG; "
         "try `--task denoise` where it is noisy, `--task deblur` where it is soft, which may make it worse"
     )
 
@@ -406,3 +407,16 @@ def test_stripes_across_a_drawing_are_no_jpeg(period, turned):
     pixels = np.clip(np.rint(np.asarray(image) + stripes), 0, 255).astype(np.uint8)
     found = measured(np.ascontiguousarray(pixels.swapaxes(0, 1) if turned else pixels))
     assert found.quality is None and "JPEG quality" not in plan("auto", found).why
+
+
+def test_a_png_that_went_through_jpeg_is_not_called_a_jpeg(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=75)
+    found = measured(np.asarray(Image.open(buffer)))
+    assert found.quality is not None and set(found.unjudged.values()) == {"the picture went through JPEG"}
+
+
+def test_what_could_not_be_judged_at_all_is_not_opened_like_a_clean_bill():
+    causes = dict.fromkeys(("noise", "JPEG traces", "softness"), "the picture looks drawn or computed")
+    why = plan("auto", Measured(0.0, None, (0, 0), 0.0, unjudged=causes)).why
+    assert why == "noise, JPEG traces and softness cannot be judged, as the picture looks drawn or computed"

@@ -268,5 +268,6 @@ def test_a_finished_study_needs_no_unlabelled_pictures_and_says_that_it_is_finis
     for again in (lambda: zeuxis.resume(study.path), lambda: begun(world, treatment="guessed")):
         assert again().sentence == study.sentence
         said = capsys.readouterr().err
-        assert f"the study {study.path} is finished: {study.sentence.rstrip('.')}; its page is " in said
+        assert f"the study {study.path} is finished; nothing to do" in said
+        assert study.sentence.rstrip(".") not in said, "it is the answer, and need not be said twice"
         assert "began with" not in said

@@ -157,7 +157,8 @@ class Comparison:
         if self.page is not None:
             panels = [self.panels[name] for name in names] if len(names) <= restored.MOST else []
             write_page(self.page, done, panels, self.asked, summary)
-            say(f"zeuxis: before and after in {self.page}")
+            changed = not all(entry["left_alone"] for _, entry in done)
+            say(f"zeuxis: {'before and after in' if changed else 'what was measured is shown in'} {self.page}")
         compared = [_plain(entry) for _, entry in done]
         page = None if self.page is None else str(self.page)
         report = {**{k: summary[k] for k in ("mean", "protocol")}, "compared": compared, "page": page}

@@ -50,6 +50,7 @@ _ALIKE, _FINE, _CODED = (
     "the picture has fine texture",
     "the picture is a JPEG",
 )  # noise
+_ONCE_CODED = "the picture went through JPEG"  # the same of a file of another kind
 _NOISY, _SOFT = "the noise is as fine as detail", "the picture is too soft"
 _LOSSY = "the picture is a lossy"
 _SPECKED = "the picture has specks"  # then neither a lattice nor a blur's spectrum is whole
@@ -111,8 +112,9 @@ def measure(picture: Picture, image: Tensor, task: str = "auto") -> Measured:
         causes = {SPECKS: same.pop() if len(same) == 1 else "", **causes}
         causes = {name: _ENDS if cause in ("", _NOISY) else cause for name, cause in causes.items()}
     unjudged = _unjudged(measured, causes)
-    scant = _scant(image, seen) if _PLAIN in unjudged.values() else ""
-    return replace(measured, unjudged={k: scant if cause == _PLAIN else cause for k, cause in unjudged.items()})
+    truer = {_PLAIN: _scant(image, seen)} if _PLAIN in unjudged.values() else {}
+    truer |= {} if picture.kept.tables else {_CODED: _ONCE_CODED}
+    return replace(measured, unjudged={k: truer.get(cause, cause) for k, cause in unjudged.items()})
 
 
 def _scant(image: Tensor, seen: Tensor | None) -> str:
@@ -296,7 +298,10 @@ def _spared(m: Measured) -> str:
         return f"{UNSURE}: {anyway}{beside and '; '}{beside}{_hint(m)}"
     if m.noise >= FAINT and NOISE_ not in m.unjudged:
         return f"too little to mend: {m.words()}; `--task denoise` takes such noise away anyway{_hint(m)}"
-    return f"nothing found to mend: {m.words()}{_hint(m)}"
+    if {NOISE_, JPEG_, SOFTNESS} <= set(m.unjudged):
+        return f"{m.words()}{_hint(m)}"
+    judged = " in what could be judged" if m.unjudged else ""
+    return f"nothing found to mend{judged}: {m.words()}{_hint(m)}"
 
 
 def _hint(m: Measured) -> str:

@@ -12,7 +12,7 @@ import torch
 from zeuxis.classic import methods
 from zeuxis.errors import counted
 from zeuxis.jobs.restoring import changes, diagnose, scoring, uncertainty
-from zeuxis.jobs.restoring.measured import JPEG_, NOISE_, SOFTNESS, SPECKS, Measured
+from zeuxis.jobs.restoring.measured import COLOURS, JPEG_, NOISE_, SOFTNESS, SPECKS, Measured
 from zeuxis.jobs.restoring.pairing import Pair, Work, pair_of
 from zeuxis.jobs.restoring.restore import RestoreConfig
 from zeuxis.metrics.score import catalog
@@ -24,7 +24,6 @@ from zeuxis.weights import bundled
 _SAID = {SPECKS: ("specks",), NOISE_: ("noise",), JPEG_: ("JPEG",), SOFTNESS: ("blur", "soft")}
 """By which words a reason names what was measured."""
 _DID = {
-    "repair": "noise removed",
     "jpeg": "JPEG traces removed",
     "inpaint": "holes filled",
     "upscale": "enlarged",
@@ -55,12 +54,7 @@ def _changed_tiles(entry: Mapping[str, Any], taken: bool) -> list[tuple[str, str
     changed, tiles = entry["changed"], []
     if changed["filled"] is not None:
         return [("Filled", f"{100 * changed['filled']:.2g} %", "of the pixels; all others are what they were")]
-    parts = ("brightness",) if len(changed["channels"]) == 1 else ("red", "green", "blue")
-    small = ", ".join(f"{n} {signed(v, 1)}" for n, v in zip(parts, changed["channels"], strict=True))
-    if changed["chroma"]:
-        before, after = (decimal(v) for v in changed["chroma"])
-        small += f"; colourfulness (mean chroma in CIELAB) {before} to {after}"
-    tiles.append(("Colours shifted by", decimal(changed["shift"], 1), f"grey levels: {small}"))
+    tiles.append(_shifted(changed))
     if changed["residual"] is None:
         db = "exact" if changed["consistency"] is None else f"{decimal(changed['consistency'], 1)} dB"
         tiles.append(("Consistency", db, "made small again, against the input"))
@@ -78,6 +72,17 @@ def _changed_tiles(entry: Mapping[str, Any], taken: bool) -> list[tuple[str, str
     return tiles
 
 
+def _shifted(changed: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The tile of the colours, or of the brightness of a grey picture."""
+    if len(changed["channels"]) == 1:
+        return "Brightness shifted by", signed(changed["channels"][0], 1), "grey levels on average"
+    small = ", ".join(f"{n} {signed(v, 1)}" for n, v in zip(("red", "green", "blue"), changed["channels"], strict=True))
+    if changed["chroma"]:
+        before, after = (decimal(v) for v in changed["chroma"])
+        small += f"; colourfulness (mean chroma in CIELAB) {before} to {after}"
+    return "Colours shifted by", decimal(changed["shift"], 1), f"grey levels: {small}"
+
+
 def panel(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> dict[str, Any]:
     """What the page shows of one picture."""
     return restored.drawn(_shown(pair, entry, asked))
@@ -85,16 +90,16 @@ def panel(pair: Pair, entry: Mapping[str, Any], asked: RestoreConfig) -> dict[st
 
 def done_words(used: Sequence[str], why: str, measured: Measured, asked: RestoreConfig) -> str:
     """What was done and why, and what else was measured: what the reason names is not said again."""
-    lossy = measured.quality is not None and measured.quality <= diagnose.QUALITY
-    done = f"{_opening(', '.join(_did(name, asked, lossy) for name in used))}: {why}."
+    done = f"{_opening(', '.join(_did(name, why, measured, asked) for name in used))}: {why}."
     if asked.task == diagnose.FILL or asked.scale > 1:
         return done
     rest = measured.words(without=[what for what, said in _SAID.items() if any(word in why for word in said)])
     return f"{done} Besides: {rest}." if rest else done
 
 
-def _did(name: str, asked: RestoreConfig, lossy: bool) -> str:
-    """What a net or method did, as `State.used` names it; lossy: JPEG left traces that are worth mending."""
+def _did(name: str, why: str, measured: Measured, asked: RestoreConfig) -> str:
+    """What a net or method did, as `State.used` names it."""
+    lossy = measured.quality is not None and measured.quality <= diagnose.QUALITY
     net = re.split(" and |, then ", name)[0]
     task = bundled.purposes()[net].task if net in bundled.names() else ""
     if asked.scale > 1:
@@ -102,9 +107,18 @@ def _did(name: str, asked: RestoreConfig, lossy: bool) -> str:
     elif not task and name in methods.names("inpainting" if asked.task == diagnose.FILL else "denoising"):
         task = "inpaint" if asked.task == diagnose.FILL else "repair"
         lossy = False  # these take noise alone
-    did = "noise and JPEG traces removed" if task == "repair" and lossy else _DID.get(task or name, "mended")
+    did = _repaired(why, measured, lossy) if task == "repair" else _DID.get(task or name, "mended")
     by = f"net `{net}`{name.removeprefix(net)}" if net in bundled.names() else name
     return did if name in ("levels", "contrast") else f"{did} ({by})"
+
+
+def _repaired(why: str, measured: Measured, lossy: bool) -> str:
+    """What was taken away: noise where some was found, since tasks run without any, too. lossy: JPEG traces, too."""
+    if measured.noise or measured.colours > COLOURS or re.search(r"noise (of )?(about )?\d", why):
+        return "noise and JPEG traces removed" if lossy else "noise removed"
+    if lossy:
+        return "JPEG traces removed"
+    return "what noise there may be removed" if NOISE_ in measured.unjudged else "what grain there is smoothed away"
 
 
 def _opening(words: str) -> str:
@@ -175,7 +189,11 @@ def _sentence(entries: Sequence[Mapping[str, Any]], mean: Mapping[str, Any], sca
         alone = sum(e["left_alone"] for e in entries)
         if len(entries) == 1 and alone:
             apart = entries[0]["changed"]["residual"]
-            return "It was left alone, and is what it was." if not apart else f"It was left alone; {_in_format(apart)}."
+            return (
+                "It was left alone: not a pixel of it changed."
+                if not apart
+                else f"It was left alone; {_in_format(apart)}."
+            )
         if len(entries) == 1:
             return f"{_opening(entries[0]['words'])}."
         were = f"{alone or 'None'} of {counted(len(entries), 'picture')} {'were' if alone > 1 else 'was'} left alone."

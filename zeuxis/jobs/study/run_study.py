@@ -119,7 +119,7 @@ def _finished(folder: Path) -> str:
 
 def left_as_it_is(folder: Path) -> Path:
     """Says of a finished study that nothing is to be done; returns the folder."""
-    say(f"zeuxis: {_finished(folder)}; nothing to do")
+    say(f"zeuxis: the study {folder} is finished; nothing to do")
     return folder
 
 
@@ -133,7 +133,7 @@ def conclude(place: Place, started: float | None = None, begun: bool = True) -> 
     studies.run(place, started=started)
     write_study_report(place.folder)
     if finished:
-        say(f"zeuxis: {_finished(place.folder)}")
+        left_as_it_is(place.folder)
 
 
 def deliver(place: Place) -> None:

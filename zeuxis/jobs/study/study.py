@@ -32,7 +32,7 @@ from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.sampling import generate
-from zeuxis.jobs.sources import check_classes
+from zeuxis.jobs.sources import check_classes, tell_look
 from zeuxis.jobs.study import repeat_jobs
 from zeuxis.jobs.study.analyse import settle
 from zeuxis.jobs.study.clock import Clock
@@ -125,6 +125,7 @@ def prepare(
 ) -> Place:
     """A study with its test part sealed and no plan yet. Raises BadInput where the pictures cannot carry it."""
     _check_fields(asked)
+    tell_look(dataset, join)
     together = families_of(dataset, join or "near")
     families = together.roots
     split = split_dataset(dataset, seed=asked.seed, join=join, found=together)
