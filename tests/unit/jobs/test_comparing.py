@@ -591,3 +591,23 @@ def test_originals_that_fit_no_picture_are_refused_before_the_work(tmp_path, jso
         found = json.loads(done.out)
         assert len(found["files"]) == 2 and [one["name"] for one in found["failed"]] == ["b.png"]
         assert "the original is 40x40 and the result 80x80" in found["failed"][0]["why"] and len(found["compared"]) == 1
+
+
+def test_a_grey_picture_has_a_tile_of_its_brightness_and_no_colours(tmp_path: Path, capsys):
+    pixels = np.array(Image.open(save(tmp_path / "colours.png", noisy(smooth(), 20))).convert("L"))
+    path, page = tmp_path / "x.png", tmp_path / "page.html"
+    Image.fromarray(pixels).save(path)
+    asked = RestoreConfig(task="denoise", method="non-local-means")
+    paths = [r.result for r in run_batch(str(path), str(tmp_path / "out.png"), asked)]
+    compare(str(path), paths, asked, None, str(page))
+    html = page.read_text("utf-8")
+    assert "Brightness shifted by" in html and "Colours shifted" not in html
+    assert f"before and after in {page}" in capsys.readouterr().err
+
+
+def test_of_pictures_left_alone_the_line_promises_no_before_and_after(tmp_path: Path, capsys):
+    path, page = save(tmp_path / "x.png", noisy(smooth(), 20)), tmp_path / "page.html"
+    paths = [r.result for r in run_batch(str(path), str(tmp_path / "out.png"), RestoreConfig(strength=0))]
+    compare(str(path), paths, RestoreConfig(strength=0), None, str(page))
+    said = capsys.readouterr().err
+    assert f"what was measured is shown in {page}" in said and "before and after" not in said

@@ -201,3 +201,14 @@ def test_pictures_of_a_model_are_told(tmp_path):
     assert shown(Source(str(tmp_path)))["remarks"] == [left]
     put(tmp_path, "a/odd.png", size=(20, 20))
     assert left in shown(Source(str(tmp_path)))["remarks"], "where sizes differ, too"
+
+
+def test_a_long_look_for_copies_is_announced(tmp_path, capsys, monkeypatch):
+    put(tmp_path, *[f"{i}.png" for i in range(4)])
+    shown(Source(str(tmp_path)))
+    assert "looking for copies" not in capsys.readouterr().err
+    monkeypatch.setattr("zeuxis.jobs.sources._MANY", 3)
+    shown(Source(str(tmp_path)))
+    assert "zeuxis: looking for copies among 4 pictures" in capsys.readouterr().err
+    shown(Source(str(tmp_path), join="exact"))
+    assert "looking for copies" not in capsys.readouterr().err

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from zeuxis.pages import formats
+from zeuxis.pages.page import coded
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from zeuxis.pages import formats
         (formats.signed(0.0), "0.00"),
         (formats.signed(math.nan), "–"),
         (formats.percent(0.25), "25 %"),
+        (formats.percent(0.8525, 1), "85.3 %"),
+        (formats.brief(0.8525), "0.853"),
         (formats.percent(None), "–"),
         (formats.duration(9.0), "9.0 s"),
         (formats.duration(59.4), "59 s"),
@@ -41,3 +44,9 @@ from zeuxis.pages import formats
 )
 def test_words(made: str, said: str) -> None:
     assert made == said
+
+
+def test_a_negative_number_in_a_sentence_has_the_minus_of_the_figures_and_code_keeps_its_hyphens() -> None:
+    said = str(coded("the interval (-0.24 to +1.61), `--budget -1` and cgan-2 of 2020-01, mean -0.5"))
+    assert "(\N{MINUS SIGN}0.24 to +1.61)" in said and "mean \N{MINUS SIGN}0.5" in said
+    assert "--budget -1</code>" in said and "cgan-2 of 2020-01" in said

@@ -40,7 +40,7 @@ def test_a_finished_run_says_all(tmp_path: Path) -> None:
         "5m asked, 0.4 % more",
         "ankle boot",
         "How they developed",
-        "the samples look alike (diversity 0.18 of the real pictures)",
+        "The samples look alike (diversity 0.18 of the real pictures)",
         "What to do: train again with a smaller rate",
         "first at step 200, 2 times",
         "critic/hinge was not finite in step 207",

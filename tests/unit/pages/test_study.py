@@ -14,7 +14,7 @@ from zeuxis.jobs.capability import write_report
 from zeuxis.pages.arm_results import arms_of, mean_recalls, read_repeats
 from zeuxis.pages.folder import open_study
 from zeuxis.pages.generators import alarms, of_augment
-from zeuxis.pages.study import without_word, write_study_report
+from zeuxis.pages.study import made_of, settings_words, without_word, write_study_report
 from zeuxis.pages.study_tables import arms_plot, controls_words
 from zeuxis.spelling import Advice, Way
 
@@ -56,14 +56,14 @@ def test_a_study_says_all(study: Path) -> None:
         "Six paired repeats; exact sign-flip test",
         "gan against best, balanced accuracy on the sealed test part",
         "repeat 6",
-        "light share 25 %",
+        "policy light share 25 %",
         "Real and generated pictures",
         "its nearest real neighbour on the right",
         "t-shirt 1.20",
         "Accuracy on real validation pictures",
         "Training of the generator of repeat 1",
         "critic: what it minimises",
-        "the samples look alike (diversity 0.31 of the real pictures)",
+        "The samples look alike (diversity 0.31 of the real pictures)",
         "generator of repeat 2",
         "50 labels per class are few",
         "Share of each class that is recognised",
@@ -72,7 +72,7 @@ def test_a_study_says_all(study: Path) -> None:
         "four times in five; smaller ones are missed more often",
         "over repeats and 1,000 test pictures",
         "chose no generated pictures",
-        "light no generated pictures",
+        "policy light no generated pictures",
         "is the least possible, since 1 difference is 0 by choice",
         "happen to be moves the result by 0.24 points",
         "the population that the test part was drawn from",
@@ -410,3 +410,12 @@ def test_other_treatments_are_called_by_their_name(copy: Path) -> None:
     page = page_of(copy)
     assert "accuracy with the treatment `again` minus accuracy without" in page.text
     assert "12 min 0 s asked" in page.text and "with generated pictures; the number" not in page.text
+
+
+def test_settings_without_a_value_are_not_listed_and_why_a_recipe_was_chosen_is_none(copy: Path) -> None:
+    asked = json.loads((copy / "study.json").read_text())["asked"]
+    chosen = "28x28 px are few enough to learn pixel by pixel"
+    change(copy / "study.json", asked={**asked, "steps": None, "chosen": chosen})
+    names = settings_words(open_study(copy).asked)
+    assert "steps" not in names and "chosen" not in names and "repeats" in names
+    assert ("Recipe chosen", chosen) in made_of(open_study(copy))
