@@ -111,7 +111,7 @@ def test_the_page_begins_with_the_answer_and_shows_both_kinds(place, tmp_path):
     said = sentence_of(record.to_json())
     assert said in page and "are recognised as the class that they were made for" in said and said in done.out
     alike = record.to_json() | {"within": {**record.to_json()["within"], "value": 0.1}}
-    assert "pictures of a class are only 0.10 times as varied as real ones of it" in sentence_of(alike)
+    assert "the pictures of a class are only 0.10 times as varied as real ones of it" in sentence_of(alike)
     assert page.count("data:image/png") == 4 and "boot" in page and "http" not in page.replace("http-equiv", "")
     with inside(place):
         (place / "mine.html").write_text("<p>mine</p>")

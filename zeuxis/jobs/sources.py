@@ -268,7 +268,7 @@ _MANY = 2_000  # pictures from which on the look for copies is heard of, as it m
 def tell_look(dataset: Dataset | Pictures, join: str | None) -> None:
     """That copies are looked for, on stderr, where that may take long."""
     if len(dataset) > _MANY and (join or "near") == "near":
-        say(f"zeuxis: looking for copies among {len(dataset):,} pictures")
+        say(f"zeuxis: looking for copies among {counted(len(dataset), 'picture')}")
 
 
 def tell_aside(split: Split) -> None:

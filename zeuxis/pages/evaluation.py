@@ -10,7 +10,7 @@ import zeuxis
 from zeuxis.data.files import write_text
 from zeuxis.errors import counted
 from zeuxis.metrics.set_metric import SetMetric, catalog
-from zeuxis.pages.formats import percent
+from zeuxis.pages.formats import decimal, percent
 from zeuxis.pages.page import render
 from zeuxis.pages.pictures import Embedded, uri
 from zeuxis.pictures.png import MADE, grid, png_bytes
@@ -84,7 +84,8 @@ def sentence_of(record: Mapping[str, Any]) -> str:
         f"(real ones: {percent(coverage['floor'])})"
     )
     if "within" in record and record["within"]["value"] < _ONE_PICTURE:
-        said.append(f"pictures of a class are only {record['within']['value']:.2f} times as varied as real ones of it")
+        spread = record["within"]["value"]
+        said.append(f"the pictures of a class are only {decimal(spread, 2)} times as varied as real ones of it")
     if "copied" in record:
         said.append(_of_copies(record["copied"]))
     little = " Layout and texture alone say little of what is on a picture: look at them."

@@ -55,7 +55,7 @@ def place_of(asked, classes):
 @pytest.mark.parametrize(
     ("classes", "margin", "says"),
     [
-        ([0, 1] * 400, 0.5, "; for NO USEFUL GAIN within 0.5 points these test pictures are enough"),
+        ([0, 1] * 400, 0.5, "; these test pictures are enough for NO USEFUL GAIN within 0.5 points"),
         ([0, 1] * 50, 0.5, "NO USEFUL GAIN within 0.5 points takes 600 of them: give more, or a wider --margin"),
         ([0] * 10 + [1] * 790, 0.5, "takes 600 of them, and these count as 40, as classes differ in size or pictures"),
     ],

@@ -22,7 +22,7 @@ def test_part_words(place: Place) -> str:
         "true limit depends on how far single pictures lean to one side, which shows only after the study)"
     )
     if there >= needed:
-        return f"zeuxis: {shown}; for NO USEFUL GAIN within {margin:g} points these test pictures are enough"
+        return f"zeuxis: {shown}; these test pictures are enough for NO USEFUL GAIN within {margin:g} points"
     less = (
         f", and these count as {there:,}, as classes differ in size or pictures stay together"
         if there < len(examined.classes)
