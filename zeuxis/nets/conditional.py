@@ -64,8 +64,31 @@ class ProjectionHead(nn.Module):
             if self.embedding is not None:
                 spectral_norm(self.embedding)
 
-    def forward(self, features: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, label: Tensor | None = None, share: float | Tensor = 1.0) -> Tensor:
+        """share: how far the class counts, 0 to 1."""
         logit: Tensor = self.linear(features)[:, 0]
         if self.embedding is not None:
-            logit = logit + (self.embedding(needed(label)) * features).sum(1)
+            logit = logit + share * (self.embedding(needed(label)) * features).sum(1)
         return logit
+
+
+class Heeding(nn.Module):
+    """A net that remembers how far it heeded the class when it last trained: a buffer, as samples know no progress.
+
+    The class comes in step by step, since few pictures a class, learned with it from the first step, become one picture
+    a class (Shahbazi et al. 2022, arXiv 2201.06578).
+    """
+
+    share: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("share", torch.ones(()))
+
+    def heeded(self, share: float | None) -> float | Tensor:
+        """The given share, written down in train mode; None gives the remembered one."""
+        if share is None:
+            return self.share
+        if self.training:
+            self.share.fill_(share)
+        return share

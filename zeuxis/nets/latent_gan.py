@@ -10,7 +10,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zeuxis.nets.conditional import ProjectionHead, needed
+from zeuxis.nets.conditional import Heeding, ProjectionHead, needed
 from zeuxis.nets.init import SILU_GAIN, scaled_
 from zeuxis.nets.latent_maps import Residual
 
@@ -54,8 +54,11 @@ class GeneratorTrunk(nn.Module):
         return maps[:, :, : self.size[0], : self.size[1]]
 
 
-class LatentGenerator(nn.Module):
-    """[B, latent] and labels to maps [B, code, H, W]; what is of the classes lies outside the trunk."""
+class LatentGenerator(Heeding):
+    """[B, latent] and labels to maps [B, code, H, W]; what is of the classes lies outside the trunk.
+
+    share, here and of the critic: how far the class counts, 0 to 1; None: as when it last trained.
+    """
 
     def __init__(
         self, latent: int, widths: tuple[int, ...], code: int, size: tuple[int, int], classes: int, label_dim: int
@@ -68,11 +71,12 @@ class LatentGenerator(nn.Module):
         if self.of_class is not None:
             scaled_(self.of_class, math.sqrt(label_dim / whole))
 
-    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, label: Tensor | None = None, share: float | None = None) -> Tensor:
         if self.embedding is None or self.of_class is None:
             maps: Tensor = self.trunk(z)
         else:
-            maps = self.trunk(z, self.of_class(F.embedding(needed(label), self.embedding.weight)))
+            added = self.of_class(F.embedding(needed(label), self.embedding.weight))
+            maps = self.trunk(z, self.heeded(share) * added)
         return maps
 
 
@@ -99,7 +103,7 @@ class CriticTrunk(nn.Module):
         return F.silu(self.dense(F.silu(x).flatten(1)))
 
 
-class LatentCritic(nn.Module):
+class LatentCritic(Heeding):
     """Maps [B, code, H, W] and labels to logits [B]: a trunk, and a projection head that has what is of the classes."""
 
     def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], classes: int, features: int) -> None:
@@ -108,6 +112,6 @@ class LatentCritic(nn.Module):
         self.head = ProjectionHead(features, classes)
         scaled_(self.head.linear, SILU_GAIN)
 
-    def forward(self, maps: Tensor, label: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.trunk(maps), label)
+    def forward(self, maps: Tensor, label: Tensor | None = None, share: float | None = None) -> Tensor:
+        logits: Tensor = self.head(self.trunk(maps), label, self.heeded(share))
         return logits

@@ -47,6 +47,8 @@ class LatentGAN(Recipe):
     The autoencoder comes with the package and stays as it is, so what edges and textures look like is known from the
     first step, and a step costs the same for pictures of 64 and of 128 pixels. What it cannot give back, the generator
     cannot draw: small print, and pictures of fewer than 32 pixels, are better learned as pixels.
+
+    Classes come in by and by: at first the game is one without classes, and from `transition` on they count in full.
     """
 
     factor: Literal[0, 4, 8] = 0  # own: pixels of a cell's side; 0: 4 up to 96 pixels, 8 for larger pictures
@@ -64,6 +66,7 @@ class LatentGAN(Recipe):
     ramp: Share = 0.1  # as `r3gan`
     shift: Whole = 2  # own: cells that the critic sees maps moved by, at most
     pretrained: bool | None = None  # own: trunks begin with weights of the package; None: where these fit
+    transition: Share = 0.5  # arXiv 2201.06578; own: progress from which on the class counts in full
     flip: bool = True  # own: mirror images of the pictures are real, too
     domain: Literal["photo", "digits", "text"] = "photo"  # digits and text have no mirror images, as in `r3gan`
 
@@ -172,7 +175,7 @@ class LatentGAN(Recipe):
         """softplus(-(D(x) - D(G(z)))) + gamma / 2 (R1 + R2), x and G(z) standardised maps."""
         real_maps, label = self._real(m), m.batch["images"].label
         with torch.no_grad():
-            fake_maps = m.networks["generator"](self._z(len(real_maps), m), label)
+            fake_maps = m.networks["generator"](self._z(len(real_maps), m), label, self._share(m))
         due = (m.step + 1) % self.lazy == 0
         both = torch.cat([real_maps, fake_maps]).requires_grad_(due)
         logits = self._judged(m, both, None if label is None else label.repeat(2), 2)
@@ -190,7 +193,7 @@ class LatentGAN(Recipe):
         real_maps, label = self._real(m), m.batch["images"].label
         with torch.no_grad():
             real = self._judged(m, real_maps, label, 1)
-        maps = m.networks["generator"](self._z(len(real_maps), m), label)
+        maps = m.networks["generator"](self._z(len(real_maps), m), label, self._share(m))
         fake = self._judged(m, maps, label, 1)
         terms = {"relativistic": relativistic_generator(real, fake).mean()}
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
@@ -207,8 +210,12 @@ class LatentGAN(Recipe):
         """Logits of maps moved by up to `shift` cells, row i of each half alike."""
         rows = m.draw.at("rows").index(len(maps) // halves).repeat(halves)
         moved = shifted(maps, m.draw, self.shift, rows) if self.shift else maps
-        logits: Tensor = m.networks["critic"](moved, label)
+        logits: Tensor = m.networks["critic"](moved, label, self._share(m))
         return logits
+
+    def _share(self, m: StepContext) -> float:
+        """How far the class counts: from 0, evenly, to 1."""
+        return min(1.0, m.progress / self.transition) if self.transition else 1.0
 
     def _z(self, n: int, m: StepContext) -> Tensor:
         return self.latents(n, m.draw).to(m.batch["images"].image)

@@ -46,3 +46,22 @@ def test_maps_begin_with_about_the_spread_of_standardised_ones(classes: int) -> 
     with torch.no_grad():
         maps = LatentGenerator(64, (64, 128, 256), 4, (16, 16), classes, 32)(torch.randn(64, 64), label)
     assert 0.5 < maps.std() < 2
+
+
+def test_a_net_heeds_the_class_as_far_as_it_is_told_and_remembers_that() -> None:
+    torch.manual_seed(0)
+    generator, critic = LatentGenerator(5, WIDTHS, 4, (8, 8), 2, 6), LatentCritic(4, (8, 8), WIDTHS, 2, 10)
+    z, labels = torch.randn(1, 5), [torch.tensor([0]), torch.tensor([1])]
+    for net, given in ((generator, z), (critic, torch.randn(1, 4, 8, 8))):
+
+        def apart(share: float | None, net=net, given=given) -> float:
+            with torch.no_grad():
+                one, other = (net(given, label, share) for label in labels)
+            return float((one - other).abs().mean())
+
+        assert apart(0.0) == 0.0 == float(net.share) and apart(1.0) > apart(0.3) > 0
+        apart(0.3)
+        net.eval()
+        assert apart(None) == apart(0.3) and float(net.share) == pytest.approx(0.3)
+        apart(1.0)
+        assert float(net.share) == pytest.approx(0.3), "what it is told outside of training is not written down"

@@ -40,7 +40,7 @@ class Fixed(nn.Module):
         super().__init__()
         self.logits, self.calls = logits, 0
 
-    def forward(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, image: Tensor, label: Tensor | None = None, *_: object) -> Tensor:
         self.calls += 1
         logits = self.logits[(self.calls - 1) % len(self.logits)]
         assert len(logits) == len(image)

@@ -164,3 +164,15 @@ def test_with_the_trunks_of_the_package_the_first_pictures_are_varied_and_in_ran
         label = torch.arange(12) % 3
         maps = networks["generator"](torch.randn(12, 64, generator=torch.Generator().manual_seed(0)), label)
     assert 0.4 < maps.std() < 2.5 and maps.flatten(1).std(0).mean() > 0.3
+
+
+@pytest.mark.parametrize(("progress", "share"), [(0.0, 0.0), (0.2, 0.4), (0.5, 1.0), (0.9, 1.0)])
+def test_classes_come_in_by_and_by(progress: float, share: float) -> None:
+    """Learned from the first step, ten hands that show digits became ten pictures."""
+    recipe = LatentGAN(**SMALL, transition=0.5)
+    m = of_maps(recipe, SPEC, progress=progress)
+    assert "relativistic" in recipe.critic_loss(m) and "relativistic" in recipe.generator_loss(m)
+    assert [float(m.networks[name].share) for name in ("generator", "critic")] == pytest.approx([share, share])
+    at_once = of_maps(LatentGAN(**SMALL, transition=0), SPEC)
+    LatentGAN(**SMALL, transition=0).critic_loss(at_once)
+    assert float(at_once.networks["critic"].share) == 1.0
