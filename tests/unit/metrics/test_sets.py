@@ -71,7 +71,7 @@ def test_copies_are_counted_and_so_is_one_picture_drawn_again_and_again():
 
 
 def test_one_picture_a_class_is_seen_within_the_classes():
-    """Ten hands that showed ten digits, a hundred times the same ones, were 1.1 times as diverse as real pictures."""
+    """Ten hands that showed ten digits, a hundred times the same ones, were 1.1 times as diverse as the real set."""
     labels = cloud("train")[1]
     same = sets((CENTRES[labels], labels))
     assert catalog()["diversity"].measure(same).value > 0.6
