@@ -326,6 +326,7 @@ def test_the_package_loads_its_words_when_they_are_asked_for() -> None:
 
 OLD = (
     r"\b(Moment|Mover|Levers|Habits|HABITS|Feeder|feeder|Watcher|Doubts?|doubt_for|Observed|Observes|play_run|Game|PEERS|peers)\b",
+    r"\b(def settle|suspects\.(png|json)|write_suspects|Suspect)\b",
     r"\b(twin|twins) of a network|\baveraged twin\b|nets of other people|\bforeign nets?\b",
 )
 """Names of the house's first years for which the field has others, and what they were called in prose."""

@@ -52,7 +52,7 @@ def test_train_prints_the_page_and_keeps_the_promised_files(place):
         ):
             assert (Path("again") / name).exists(), name
         gap = 2
-        for name, columns, rows in (("grid", 10, 2), ("suspects", 8, 4)):  # two classes of 16 x 16; 16 pairs
+        for name, columns, rows in (("grid", 10, 2), ("nearest_pairs", 8, 4)):  # two classes of 16 x 16; 16 pairs
             with Image.open(Path("again") / "real" / f"{name}.png") as sheet:
                 assert sheet.size == (columns * (16 + gap) - gap, rows * (16 + gap) - gap), name
         assert "Did the generator copy?" in Path("again/report.html").read_text("utf-8")

@@ -10,7 +10,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.errors import BadInput, counted
-from zeuxis.metrics.neighbours import Suspect, copies
+from zeuxis.metrics.neighbours import NearestPair, copies
 from zeuxis.pictures.png import grid, write_png
 
 PAIRS = 16
@@ -20,7 +20,7 @@ _NEIGHBOURS = 50
 _HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at most
 
 
-def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
+def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[NearestPair]:
     """The `count` of uint8 [n, C, H, W] that stand out most as a copy of a picture of `train`, by `closeness`.
 
     Distances are Euclidean over pixels in [0, 2]. Raises BadInput for no pictures on a side.
@@ -30,7 +30,7 @@ def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[Suspect]:
     distances, which = _neighbours(fakes, train)
     order = torch.argsort(_out_of_line(distances), stable=True)[:count].tolist()
     nearest = which[:, 0].tolist()
-    return [Suspect(i, nearest[i] // 2, float(distances[i, 0]), nearest[i] % 2 == 1) for i in order]
+    return [NearestPair(i, nearest[i] // 2, float(distances[i, 0]), nearest[i] % 2 == 1) for i in order]
 
 
 def _neighbours(pictures: Tensor, train: Dataset) -> tuple[Tensor, Tensor]:
@@ -62,7 +62,7 @@ def _with_mirrored(pictures: Tensor) -> Tensor:
     return torch.cat([pictures, pictures.flip(3)]).flatten(1).float() / 127.5
 
 
-def write_suspects(path: Path, fakes: Tensor, train: Dataset) -> list[Suspect]:
+def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset) -> list[NearestPair]:
     """Writes the closest pairs, four a row, generated left and real right; returns them. Raises BadInput."""
     nearest = closest(fakes, train)
     real = train.images([s.real for s in nearest])

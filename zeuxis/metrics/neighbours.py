@@ -17,7 +17,7 @@ from zeuxis.metrics.result import Result, proportion
 
 
 @dataclass(frozen=True)
-class Suspect:
+class NearestPair:
     """A generated sample and its nearest real one, by index, and the distance between them.
 
     mirrored: that is the distance to the real one's mirror image.

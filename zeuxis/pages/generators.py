@@ -1,4 +1,4 @@
-"""The generators of a study: scores, suspects, alarms."""
+"""The generators of a study: scores, nearest pairs, alarms."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -77,10 +77,10 @@ def shown_repeat(repeats: Sequence[Repeat]) -> Repeat | None:
     return scored[highest([cas for cas, _ in scored])][1] if scored else None
 
 
-def suspects(folder: StudyFolder) -> list[str]:
-    """Class and distance of the pairs in `samples/suspects.png`, in their order."""
+def nearest_pairs(folder: StudyFolder) -> list[str]:
+    """Class and distance of the pairs in `samples/nearest_pairs.png`, in their order."""
     shown = shown_repeat(folder.repeats)
-    nearest = objects(shown.generator.get("suspects")) if shown else []
+    nearest = objects(shown.generator.get("nearest_pairs")) if shown else []
     names = mapping(folder.study.get("spec")).get("classes")
     classes = [str(c) for c in names] if isinstance(names, list) else []
     captions = []

@@ -276,9 +276,9 @@ def advice_of(finish: Mapping[str, Any]) -> str:
 _CANNOT = "A copy adds nothing new, and must stay wherever its original must stay."
 
 
-def of_copies(suspects: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
-    """Paragraphs beside the pairs of samples and nearest training pictures, from suspects.json and the judgement."""
-    n, count, expected, held = (number(suspects.get(name)) for name in ("n", "copies", "expected", "held"))
+def of_copies(nearest_pairs: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
+    """Paragraphs beside the pairs of samples and nearest training pictures, from their JSON and the judgement."""
+    n, count, expected, held = (number(nearest_pairs.get(name)) for name in ("n", "copies", "expected", "held"))
     of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
     pairs = (
         f"{of}, these stand out most as copies of one training picture: generated on the left, "
@@ -289,8 +289,8 @@ def of_copies(suspects: Mapping[str, Any], outcome: Outcome | None) -> list[str]
     stand = f"{whole(count)} of {whole(n)} lie much closer to one training picture than to others like it"
     about = decimal(expected, 0 if expected >= 1 else 1)
     fresh = f"of as many new real pictures about {about} would, as {things(held or 0, 'held-out picture')} show"
-    if suspects.get("alarm") is True:
-        before = suspects.get("before")
+    if nearest_pairs.get("alarm") is True:
+        before = nearest_pairs.get("before")
         way = (
             f" The weights kept as snapshot {before} did not yet: `--snapshot {before}` draws by them."
             if before

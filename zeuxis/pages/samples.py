@@ -17,7 +17,7 @@ def section(folder: RunFolder) -> Markup:
     """Empty where nothing was drawn and nothing judged."""
     last = embed(folder.samples[-1]) if folder.samples else None
     outcome = judgement_of(folder.finish)
-    real, suspects = (embed(folder.path / "real" / f"{name}.png") for name in ("grid", "suspects"))
+    real, nearest_pairs = (embed(folder.path / "real" / f"{name}.png") for name in ("grid", "nearest_pairs"))
     by_class = bool(folder.run.get("conditional"))
     return fragment(
         "samples",
@@ -28,8 +28,8 @@ def section(folder: RunFolder) -> Markup:
         real=real,
         real_rows=row_names(folder.run, real) if by_class else [],
         strip=strip_of(folder),
-        suspects=suspects,
-        copies=of_copies(read_object(folder.path / "real" / "suspects.json"), outcome),
+        nearest_pairs=nearest_pairs,
+        copies=of_copies(read_object(folder.path / "real" / "nearest_pairs.json"), outcome),
         outcome=outcome,
         judged=figure_rows(outcome) if outcome else [],
     )

@@ -18,7 +18,7 @@ from zeuxis.pages.formats import (
     value,
     whole,
 )
-from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, guesses, shown_repeat, suspects
+from zeuxis.pages.generators import alarms, cas_chart, curves_repeat, generators, guesses, nearest_pairs, shown_repeat
 from zeuxis.pages.origins import source_words
 from zeuxis.pages.outcome import of_copies
 from zeuxis.pages.page import render, write_page
@@ -54,7 +54,7 @@ def study_page(folder: StudyFolder) -> str:
     arms = arms_of(folder.repeats, folder.verdict)
     sign = TONES.get(str(folder.verdict.get("verdict")), OPEN)[1]
     shown = shown_repeat(folder.repeats)
-    sheets = {name: embed(folder.path / "samples" / f"{name}.png") for name in ("real", "fake", "suspects")}
+    sheets = {name: embed(folder.path / "samples" / f"{name}.png") for name in ("real", "fake", "nearest_pairs")}
     return render(
         "study",
         **verdict_words(folder),
@@ -77,7 +77,7 @@ def study_page(folder: StudyFolder) -> str:
         table=table(folder, arms),
         sheets=sheets,
         row_names={name: row_names(folder.study, sheets[name]) for name in ("real", "fake")},
-        suspects=suspects(folder),
+        nearest_pairs=nearest_pairs(folder),
         copies=of_copies(mapping(shown.generator.get("copies")) if shown else {}, None),
         cas_chart=cas_chart(folder.repeats),
         generators=generators(folder.repeats),

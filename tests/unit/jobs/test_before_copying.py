@@ -23,11 +23,11 @@ def test_the_latest_snapshot_that_does_not_copy_is_named(tmp_path, monkeypatch, 
     looks = {None: copied, "0.75": copied.flip(3), "0.50": fresh, "0.25": fresh}
     monkeypatch.setattr(generates, "_looked_at", lambda run, snapshot: looks[snapshot])
     generates.finish(run, given)
-    record = json.loads((run.path / "real" / "suspects.json").read_text())
+    record = json.loads((run.path / "real" / "nearest_pairs.json").read_text())
     assert record["alarm"] is True and record["before"] == "0.50" and record["n"] == len(copied)
     assert "--snapshot 0.50 --out OUT` draws by these" in capsys.readouterr().err
     page = zeuxis.report(run.path).read_text()
     assert "The weights kept as snapshot 0.50 did not yet" in page
     monkeypatch.setattr(generates, "_looked_at", lambda run, snapshot: copied)
     generates.finish(run, given)
-    assert json.loads((run.path / "real" / "suspects.json").read_text())["before"] is None
+    assert json.loads((run.path / "real" / "nearest_pairs.json").read_text())["before"] is None

@@ -33,7 +33,7 @@ def test_what_is_near_to_many_is_no_copy():
 def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):
     real = torch.full((3, 1, 4, 4), 200, dtype=torch.uint8)
     fakes = torch.full((2, 1, 4, 4), 100, dtype=torch.uint8)
-    assert [s.fake for s in job.write_suspects(tmp_path / "s.png", fakes, MemoryDataset(real))] == [0, 1]
+    assert [s.fake for s in job.write_nearest_pairs(tmp_path / "s.png", fakes, MemoryDataset(real))] == [0, 1]
     with Image.open(tmp_path / "s.png") as sheet:
         assert sheet.size == (4 * 6 - 2, 4)
         assert [sheet.getpixel((x, 0)) for x in (0, 6, 12, 18)] == [100, 200, 100, 200]
@@ -43,7 +43,7 @@ def test_a_mirrored_copy_is_a_copy(tmp_path: Path):
     real, held = MemoryDataset(pictures("real", 60)), MemoryDataset(pictures("held", 60))
     mirrored = real.images(torch.arange(20)).flip(3)
     assert job.copies_record(mirrored, real, held)["copies"] == 20
-    found = job.write_suspects(tmp_path / "s.png", mirrored, real)
+    found = job.write_nearest_pairs(tmp_path / "s.png", mirrored, real)
     assert all(s.mirrored and s.distance == 0.0 and s.real == s.fake for s in found)
     with Image.open(tmp_path / "s.png") as sheet:
         assert sheet.crop((0, 0, 4, 4)).tobytes() == sheet.crop((6, 0, 10, 4)).tobytes()

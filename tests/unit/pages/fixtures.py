@@ -230,7 +230,7 @@ def write_repeat(folder: Path, r: int, values: dict[str, np.ndarray], share: flo
     """Results of one repeat, and the run of its generator."""
     write_json(folder / "draw.json", {"positions": list(range(20)), "digest": SHA})
     curve = [["0.40", 0.62 + 0.005 * r], ["0.60", 0.68], ["0.80", 0.71 - 0.004 * r], ["1.00", 0.70]]
-    suspects = [{"distance": 1.2 + 0.1 * k, "class": k % len(CLASSES)} for k in range(10)]
+    nearest_pairs = [{"distance": 1.2 + 0.1 * k, "class": k % len(CLASSES)} for k in range(10)]
     generator = {
         "chosen": "0.80",
         "cas": 0.71 - 0.004 * r,
@@ -241,7 +241,7 @@ def write_repeat(folder: Path, r: int, values: dict[str, np.ndarray], share: flo
     alarms = ["collapse"] if r == 1 else []
     write_json(
         folder / "generator.json",
-        {**generator, "images": 96000, "seconds": 71.0 + r, "alarms": alarms, "suspects": suspects},
+        {**generator, "images": 96000, "seconds": 71.0 + r, "alarms": alarms, "nearest_pairs": nearest_pairs},
     )
     for arm, points in values.items():
         test = float(points[r]) / 100
@@ -377,7 +377,7 @@ def write_study(folder: Path, verdict: str = "UNDECIDED", repeats: int = 6, *, d
     write_json(folder / "verdict.json", verdict_of(verdict, repeats, values, shares))
     write_grid(folder / "samples" / "real.png", 10, 10, 1.0, seed=1)
     write_grid(folder / "samples" / "fake.png", 10, 10, 0.85, seed=2)
-    write_grid(folder / "samples" / "suspects.png", 10, 2, 0.95, seed=3)
+    write_grid(folder / "samples" / "nearest_pairs.png", 10, 2, 0.95, seed=3)
     return folder
 
 

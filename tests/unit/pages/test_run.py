@@ -60,13 +60,13 @@ def test_a_finished_run_says_all(tmp_path: Path) -> None:
     assert len(page.images()) == 2 and all("pixel" in str(i["class"]) for i in page.images())
 
 
-def test_real_pictures_and_suspects_are_shown_where_they_lie_in_the_folder(tmp_path: Path) -> None:
+def test_real_pictures_and_nearest_pairs_are_shown_where_they_lie_in_the_folder(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     without = page_of(folder)
     assert "Did the generator copy?" not in without.text and "Real" not in without.text
     assert "could not be read" not in without.text and "not in the folder" not in without.text
     write_grid(folder / "real" / "grid.png", 10, 10, 1.0, seed=2)
-    write_grid(folder / "real" / "suspects.png", 4, 8, 0.95, seed=3)
+    write_grid(folder / "real" / "nearest_pairs.png", 4, 8, 0.95, seed=3)
     page = page_of(folder)
     assert "Real" in page.text and "Generated" in page.text
     assert [str(i["alt"]) for i in page.images()] == [
@@ -78,7 +78,7 @@ def test_real_pictures_and_suspects_are_shown_where_they_lie_in_the_folder(tmp_p
     rows = [a["title"] for t, a in page.tags if t == "li" and "title" in a]
     assert rows == [*CLASSES, *CLASSES]
     assert "Whether they are copies was not measured" in page.text
-    write_json(folder / "real" / "suspects.json", {"n": 1000, "copies": 120, "expected": 10.0, "alarm": True})
+    write_json(folder / "real" / "nearest_pairs.json", {"n": 1000, "copies": 120, "expected": 10.0, "alarm": True})
     assert "120 of 1,000 lie much closer to one training picture" in page_of(folder).text
 
 
@@ -125,7 +125,7 @@ def test_without_a_look_no_alarm_says_nothing(tmp_path: Path) -> None:
 def test_damaged_real_pictures_do_not_cost_the_page(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     before = page_of(folder).text
-    for name in ("grid", "suspects"):
+    for name in ("grid", "nearest_pairs"):
         (folder / "real").mkdir(exist_ok=True)
         (folder / "real" / f"{name}.png").write_bytes(b"cut short")
     assert page_of(folder).text == before

@@ -42,8 +42,8 @@ def copy(study: Path, tmp_path: Path) -> Path:
 def test_the_distances_are_those_of_the_repeat_whose_pairs_are_shown(copy: Path) -> None:
     """The pairs are of the generator with the best score, even where another repeat lies closer."""
     near, best = ([{"distance": d, "class": 1}] for d in (0.25, 3.75))
-    change(copy / "repeats" / "03" / "generator.json", suspects=near)
-    change(copy / "repeats" / "05" / "generator.json", suspects=best, cas=0.99)
+    change(copy / "repeats" / "03" / "generator.json", nearest_pairs=near)
+    change(copy / "repeats" / "05" / "generator.json", nearest_pairs=best, cas=0.99)
     page = page_of(copy)
     assert "row by row: trouser 3.75" in page.text and "trouser 0.25" not in page.text
 
@@ -297,13 +297,13 @@ def test_odd_values_do_not_cost_the_page(copy: Path) -> None:
         curve=[["0.4", nan], [None, 1], 3],
         cas=None,
         chosen="none",
-        suspects=[{}, 5],
+        nearest_pairs=[{}, 5],
     )
     change(copy / "repeats" / "02" / "gan.json", test=nan, validation=None, recalls=None, share="half")
     (copy / "repeats" / "03" / "gan.json").write_text("{")
     (copy / "repeats" / "04" / "generator.json").write_text("")
     (copy / "samples" / "real.png").unlink()
-    (copy / "samples" / "suspects.png").write_bytes(b"no picture")
+    (copy / "samples" / "nearest_pairs.png").write_bytes(b"no picture")
     change(
         copy / "study.json", spec=None, plan=None, versions=None, command=None, asked={"repeats": "six", "margin": nan}
     )
@@ -367,7 +367,7 @@ def test_without_word_leaves_other_sentences_alone() -> None:
 
 def test_pages_of_large_colour_pictures_stay_small(tmp_path: Path) -> None:
     study = write_study(tmp_path / "study", "HURT", 20)
-    for name, columns in (("real", 10), ("fake", 10), ("suspects", 2)):
+    for name, columns in (("real", 10), ("fake", 10), ("nearest_pairs", 2)):
         write_grid(study / "samples" / f"{name}.png", 10, columns, 0.5, channels=3, side=64)
     assert len(page_of(study).images()) == 3
     run = write_run(tmp_path / "run", steps=400)

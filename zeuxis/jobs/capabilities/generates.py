@@ -11,7 +11,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.errors import command, counted
 from zeuxis.jobs.capability import Capability
-from zeuxis.jobs.nearest_neighbours import PAIRS, copies_record, write_suspects
+from zeuxis.jobs.nearest_neighbours import PAIRS, copies_record, write_nearest_pairs
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
@@ -49,20 +49,20 @@ def _write_real(run: Run, train: Dataset) -> None:
 
 
 def _write_copies(run: Run, given: Material) -> None:
-    """real/suspects.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one.
+    """real/nearest_pairs.png: of pictures from fixed seeds, classes in turn, those that lie nearest to a training one.
 
-    And real/suspects.json: how many stand out as copies; where they are too many, also the latest snapshot, of those
-    that the run kept, at which they were not.
+    And real/nearest_pairs.json: how many stand out as copies; where they are too many, also the latest snapshot, of
+    those that the run kept, at which they were not.
     """
     drawn = _looked_at(run, None)
-    write_suspects(run.path / "real" / "suspects.png", drawn, given.train)
+    write_nearest_pairs(run.path / "real" / "nearest_pairs.png", drawn, given.train)
     record, before = copies_record(drawn, given.train, given.held_out), None
     if record["alarm"]:
         kept = [f"{point:.2f}" for point in sorted(run.record["snapshots"], reverse=True)]
         looks = ((name, copies_record(_looked_at(run, name), given.train, given.held_out)) for name in kept)
         before = next((name for name, look in looks if not look["alarm"]), None)
         record |= {"before": before}
-    write_json(run.path / "real" / "suspects.json", record)
+    write_json(run.path / "real" / "nearest_pairs.json", record)
     if before is not None:
         line = command("sample", run.path, "--snapshot", before, "--out", "OUT")
         say(f"zeuxis: the samples repeat training pictures; weights kept on the way do not: `{line}` draws by these")

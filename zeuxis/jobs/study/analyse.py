@@ -30,7 +30,7 @@ from zeuxis.stats.verdict import Comparison, secondary, verdict
 _COLUMNS = 10
 
 
-def settle(place: Place) -> None:
+def analyse(place: Place) -> None:
     """Writes table.csv, verdict.json and samples/ from the repeats' results."""
     asked, repeats = place.asked, range(place.asked.repeats)
     gan = asked.generates
@@ -136,7 +136,7 @@ def _rows(images: Tensor, labels: Tensor, classes: int) -> Tensor:
 
 
 def _samples(place: Place) -> None:
-    """samples/real.png, fake.png and suspects.png, of the best generator."""
+    """samples/real.png, fake.png and nearest_pairs.png, of the best generator."""
     r = best_repeat(place)
     folder: Path = place.folder / "samples"
     fakes, labels = read_pool(place, r)
@@ -149,4 +149,4 @@ def _samples(place: Place) -> None:
     for name, (images, of, metadata) in sheets.items():
         sheet = grid(to_image(_rows(images, of, place.classes)), _COLUMNS)
         write_png(folder / f"{name}.png", sheet, metadata)
-    shutil.copyfile(place.repeat(r) / "suspects.png", folder / "suspects.png")
+    shutil.copyfile(place.repeat(r) / "nearest_pairs.png", folder / "nearest_pairs.png")

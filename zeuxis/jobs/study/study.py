@@ -34,7 +34,7 @@ from zeuxis.jobs.executing.local import Local
 from zeuxis.jobs.sampling import generate
 from zeuxis.jobs.sources import check_classes, tell_look
 from zeuxis.jobs.study import repeat_jobs
-from zeuxis.jobs.study.analyse import settle
+from zeuxis.jobs.study.analyse import analyse
 from zeuxis.jobs.study.clock import Clock
 from zeuxis.jobs.study.hits import write_examined
 from zeuxis.jobs.study.job_graph import ready, ready_in
@@ -290,7 +290,7 @@ def run(place: Place, here: bool = False, started: float | None = None) -> Path:
                 return [{**spec, "at": {**spec["at"], "pixels": pixels}} for spec in ready(place)]
 
             run_all(offered, _executor(place, here), finished, place.folder, lambda spec: clock.begin(spec["name"]))
-        settle(place)
+        analyse(place)
     finally:
         seconds = 0.0 if idle else clock.save(running=False)
     if not clock.at_least and watch.spent > watch.first:
