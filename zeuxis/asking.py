@@ -178,10 +178,11 @@ def copies_by_rules(
     from zeuxis.engine.progress import say
     from zeuxis.jobs import copies
 
+    copies.check_place(Path(out))
     dataset: Dataset = source.open()
     if source.join is not None and dataset.parts is None:
         raise unread("--join", "where the pictures have no official parts")
-    copies.check(dataset, source.source, Path(out), how[0], how[1], how[2])
+    copies.check(dataset, source.source, how[0], how[1], how[2])
     dataset = copies.apart(dataset, source.join)
     for line in copies.describe(dataset, how[0], how[2], how[4], how[1]):
         say(line)

@@ -60,14 +60,9 @@ class Word:
             return "", NOTHING_KEPT
         folder = given.get(self.begins)
         begun = folder is not None and any((Path(folder) / name).exists() for name in ("run.json", "study.json"))
-        return (
-            (str(folder), f"continue with `{command('resume', folder)}`")
-            if begun
-            else (
-                "",
-                self.kept if isinstance(self.kept, str) else self.kept(given),
-            )
-        )
+        if begun:
+            return str(folder), f"continue with `{command('resume', folder)}`"
+        return "", self.kept if isinstance(self.kept, str) else self.kept(given)
 
 
 @dataclass(frozen=True)

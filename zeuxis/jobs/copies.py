@@ -92,7 +92,13 @@ def apart(dataset: Dataset, join: str | None) -> Dataset:
     return kept
 
 
-def check(dataset: Dataset, name: str, out: Path, copies: int, policy: str, balance: bool) -> None:
+def check_place(out: Path) -> None:
+    """Raises BadInput where `out` holds anything but what may be the finished folder; that is looked into later."""
+    if not (out / LIST).exists():
+        check_empty(out)
+
+
+def check(dataset: Dataset, name: str, copies: int, policy: str, balance: bool) -> None:
     """Raises BadInput for what `augment_folder` cannot do, before anything is written."""
     if copies < 1:
         raise BadInput(f"--copies must be 1 or more, not {copies}")
@@ -101,8 +107,6 @@ def check(dataset: Dataset, name: str, out: Path, copies: int, policy: str, bala
     if balance and dataset.labels is None:
         raise BadInput("--balance needs labelled pictures", name, "give a folder per class, or leave --balance away")
     folder_names(dataset.spec.classes)
-    if not (out / LIST).exists():
-        check_empty(out)
 
 
 def describe(dataset: Dataset, copies: int, balance: bool, domain: str = "", policy: str = "classic") -> list[str]:

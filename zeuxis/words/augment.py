@@ -118,12 +118,7 @@ def augment(
     for folder, flag in ((out, "--out"), (study, "--study")):
         if folder is not None:
             training.apart(data, folder, flag)
-    ours = classic_only and out is not None and (Path(out) / "manifest.json").exists()
-    if (
-        out is not None
-        and not ours
-        and (classic_only or study is None or not augmented_set.is_of(Path(study), Path(out)))
-    ):
+    if out is not None and not classic_only and (study is None or not augmented_set.is_of(Path(study), Path(out))):
         check_empty(Path(out))
     domain = domain or guess_domain(str(data))
     asking.refuse_idle(augment, locals(), classic_only)
