@@ -73,3 +73,16 @@ def test_samples_are_not_called_alike_where_the_real_pictures_are(n):
     spec = smallest(recipe)
     found = Monitor({"images": pictures(spec, n)}, {}, True, state_for(recipe, spec))
     assert ("diversity" in found.score(state_for(recipe, spec))) == (n > 1)
+
+
+def test_one_picture_a_class_has_no_diversity_though_the_classes_differ(monkeypatch):
+    recipe = small("cgan")
+    spec = smallest(recipe)
+
+    def one_a_class(self, networks, latents, condition):
+        level = condition.float() / spec.condition - 0.5
+        return level[:, None, None, None].expand(-1, spec.channels, spec.height, spec.width)
+
+    monkeypatch.setattr(type(recipe), "decode", one_a_class)
+    state = state_for(recipe, spec)
+    assert Monitor({"images": pictures(spec, 60)}, {}, True, state).score(state)["diversity"] == 0

@@ -44,7 +44,7 @@ SHAPES = {
     "truth": (3, 1, 3, 4),
 }
 POSITIVE = {"weight", "kl"}
-REST = {"least": 0.1, "share": 0.3}
+REST = {"least": 0.1, "share": 0.3, "classes": 3}
 
 
 def normal(name, shape, dtype=torch.float64):

@@ -185,6 +185,11 @@ def check_alarms(signals: Signals, recipe: Recipe, need: Need | None = None) -> 
     alarms = [alarm for rule in RULES if (alarm := rule(finite))]
     if signals.images < FEW:
         alarms = _too_early(alarms, signals)
-    more = need.enough if need and signals.progress >= 1 and signals.images < need.enough else None
-    of_samples = (*_OF_SAMPLES, "too early")
-    return [replace(a, advice=advice(a.name, recipe, more if a.name in of_samples else None)) for a in alarms]
+    return [replace(a, advice=advice(a.name, recipe, _more(a.name, signals, need))) for a in alarms]
+
+
+def _more(name: str, signals: Signals, need: Need | None) -> int | None:
+    """Images that help before anything else does, where the alarm shows no more than that they are missing."""
+    if need is None or signals.progress < 1 or name not in (*_OF_SAMPLES, "too early"):
+        return None
+    return need.enough if signals.images < (need.alike if name == "collapse" else need.enough) else None

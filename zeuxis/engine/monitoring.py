@@ -17,6 +17,7 @@ from zeuxis.pictures.png import grid, write_png
 from zeuxis.recipes.recipe import Batch, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from
+_PAIRS = 32  # of pictures of one class: a diversity within classes is read from no fewer
 
 
 def _labels(classes: int, per_class: int) -> Tensor | None:
@@ -81,15 +82,16 @@ class Monitor:
         self.first = next(iter(specs))
 
     def score(self, state: TrainState) -> dict[str, float]:
-        """Figures by name: the recipe's own on held-out pictures, diversity, and the critic's opinions."""
+        """Figures by name: the recipe's own on held-out pictures, diversity within classes, the critic's opinions."""
         recipe = state.recipe
         figures: dict[str, float] = {}
         with evaluating(state.networks):
             if self.first in self.held:
                 figures |= {k: float(v) for k, v in recipe.score(context_for_score(state, self.held)).items()}
             fake = self._fakes(state)
-            if fake is not None and (real := _spread(self.real.image)) > 0:  # one picture has no diversity
-                figures["diversity"] = _spread(fake) / real
+            label = self.real.label
+            if fake is not None and (real := _spread(self.real.image, label)) > 0:  # one picture has no diversity
+                figures["diversity"] = _spread(fake, label) / real
             if fake is not None and isinstance(recipe, Judges):
                 figures |= self._opinions(state, fake)
         return figures
@@ -127,6 +129,11 @@ def _apart(one: Tensor, other: Tensor) -> float:
     return float(one.float().mean() - other.float().mean()) / max(math.sqrt(sum(squares)), 1e-12)
 
 
-def _spread(image: Tensor) -> float:
-    """Mean distance between two pictures of a batch, over pixels."""
-    return float(torch.pdist(image.flatten(1).float()).mean()) if len(image) > 1 else 0.0
+def _spread(image: Tensor, label: Tensor | None) -> float:
+    """Mean distance between two pictures of a class, over pixels; of any two where a class has hardly two."""
+    distance = torch.pdist(image.flatten(1).float())
+    if label is not None:
+        one, other = torch.triu_indices(len(image), len(image), 1, device=label.device)
+        same = label[one] == label[other]
+        distance = distance[same] if int(same.sum()) >= _PAIRS else distance
+    return float(distance.mean()) if len(distance) else 0.0

@@ -114,4 +114,5 @@ def _mend(outcome: Outcome, run: Run) -> Advice:
     need, images = run.recipe.need(run.spec), int(run.finish["images"])
     if need is None:
         return Advice((Way({"images": 4 * images}),), "how many this recipe needs on such pictures is not measured")
-    return advice("collapse", run.recipe, need.enough if images < need.enough else None)
+    until = need.alike if "collapse" in standing else need.enough
+    return advice("collapse", run.recipe, need.enough if images < until else None)

@@ -64,6 +64,7 @@ class LatentGenerator(Heeding):
         self, latent: int, widths: tuple[int, ...], code: int, size: tuple[int, int], classes: int, label_dim: int
     ) -> None:
         super().__init__()
+        self.classes = classes
         whole = latent + (label_dim if classes else 0)  # one dense layer, in two parts
         self.trunk = GeneratorTrunk(latent, widths, code, size, math.sqrt(latent / whole))
         self.embedding = nn.Embedding(classes, label_dim) if classes else None

@@ -58,6 +58,11 @@ class Need:
     when: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def alike(self) -> int:
+        """Images until which samples that look alike are no more than fog, which clears by itself."""
+        return self.stages[0][0] if self.stages else self.enough
+
 
 @dataclass(frozen=True)
 class Yardstick:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from zeuxis.augmentation.shifting import shifted
 from zeuxis.data.dataset import Spec
@@ -13,6 +14,7 @@ from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.penalties import gradient, squared_norm
+from zeuxis.losses.variety import too_alike
 from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator
 from zeuxis.nets.latent_maps import Representation
 from zeuxis.recipes.recipe import (
@@ -39,6 +41,11 @@ from zeuxis.schedule import cosine
 PRETRAINED = ((4, (32, 64, 128), 64, 128),)
 """Factor, widths, latent and dense of the pairs of trunks that come with the package, for maps of 16 x 16 cells."""
 
+_LAYOUT = 4
+"""Parts along a side of a map, whose means are where the map is what."""
+_LEAST_VARIETY = 0.8
+"""Of the variance within a class of real pictures, that generated ones keep."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LatentGAN(Recipe):
@@ -49,6 +56,7 @@ class LatentGAN(Recipe):
     cannot draw: small print, and pictures of fewer than 32 pixels, are better learned as pixels.
 
     Classes come in by and by: at first the game is one without classes, and from `transition` on they count in full.
+    All along the generator loses where the pictures of a class differ less than real ones do (`variety`).
     """
 
     factor: Literal[0, 4, 8] = 0  # own: pixels of a cell's side; 0: 4 up to 96 pixels, 8 for larger pictures
@@ -67,6 +75,7 @@ class LatentGAN(Recipe):
     shift: Whole = 2  # own: cells that the critic sees maps moved by, at most
     pretrained: bool | None = None  # own: trunks begin with weights of the package; None: where these fit
     transition: Share = 0.5  # arXiv 2201.06578; own: progress from which on the class counts in full
+    variety: Amount = 1.0  # own: weight of what keeps pictures of a class from becoming one; 0: nothing does
     flip: bool = True  # own: mirror images of the pictures are real, too
     domain: Literal["photo", "digits", "text"] = "photo"  # digits and text have no mirror images, as in `r3gan`
 
@@ -189,13 +198,20 @@ class LatentGAN(Recipe):
         return Terms(terms, watch=watch)
 
     def generator_loss(self, m: StepContext) -> Terms:
-        """softplus(-(D(G(z)) - D(x))), the gradient through G(z) alone."""
+        """softplus(-(D(G(z)) - D(x))), the gradient through G(z) alone, and what pictures of a class lack in variety.
+
+        Of variety counts where a map is what: in single cells, faults of one and the same picture would pass for it.
+        """
         real_maps, label = self._real(m), m.batch["images"].label
         with torch.no_grad():
             real = self._judged(m, real_maps, label, 1)
         maps = m.networks["generator"](self._z(len(real_maps), m), label, self._share(m))
         fake = self._judged(m, maps, label, 1)
         terms = {"relativistic": relativistic_generator(real, fake).mean()}
+        if self.variety:
+            classes = 0 if label is None else m.networks["generator"].classes
+            layouts = [adaptive_avg_pool2d(x, _LAYOUT) for x in (maps, real_maps)]
+            terms["alike"] = self.variety * too_alike(*layouts, label, classes, _LEAST_VARIETY, m.mean)
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
     def _real(self, m: StepContext) -> Tensor:

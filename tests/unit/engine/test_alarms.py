@@ -149,3 +149,11 @@ def test_too_short_a_training_is_told_to_train_on_before_anything_else():
     assert "`--gamma 4 --gamma-end 0.4`" in alarm.advice.words()
     with for_python():
         assert "`gamma=4.0, gamma_end=0.4`" in alarm.advice.words() and "another seed=" in alarm.advice.words()
+
+
+def test_samples_alike_are_no_fog_any_more_where_others_of_the_kind_had_shapes():
+    need = Need(64, True, 15_000, 150_000, "a run", stages=((28_000, "rough shapes"),))
+    told = [check_alarms(Signals({"diversity": 0.1}, {}, 1.0, n, 128), R3GAN, need)[0] for n in (20_000, 90_000)]
+    assert "--images 150000" in told[0].advice.words() and "--images" not in told[1].advice.words()
+    (won,) = check_alarms(Signals({"saturation": 1.0}, {}, 1.0, 90_000, 128), R3GAN, need)
+    assert "--images 150000" in won.advice.words()

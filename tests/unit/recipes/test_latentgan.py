@@ -176,3 +176,27 @@ def test_classes_come_in_by_and_by(progress: float, share: float) -> None:
     at_once = of_maps(LatentGAN(**SMALL, transition=0), SPEC)
     LatentGAN(**SMALL, transition=0).critic_loss(at_once)
     assert float(at_once.networks["critic"].share) == 1.0
+
+
+def test_a_generator_loses_where_pictures_of_a_class_are_one_and_not_where_they_are_as_varied_as_real_ones() -> None:
+    recipe = LatentGAN(**SMALL)
+    m = of_maps(recipe, SPEC, n=8)
+    real = m.networks["representation"].standardised(m.batch["images"].image[:, 0])
+    label = m.batch["images"].label
+
+    class Drawing(torch.nn.Module):
+        classes = 2
+
+        def forward(self, z: torch.Tensor, *_: object) -> torch.Tensor:
+            return self.maps
+
+    drawing = Drawing()
+    m.networks["generator"] = drawing
+    drawing.maps = real
+    assert recipe.generator_loss(m)["alike"] == 0
+    drawing.maps = label[:, None, None, None].float() * 3 + torch.zeros_like(real)
+    assert recipe.generator_loss(m)["alike"] > 1
+    checks = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 2.0 - 1
+    drawing.maps = drawing.maps + checks * torch.linspace(-1, 1, 8)[:, None, None, None]  # varied in single cells alone
+    assert recipe.generator_loss(m)["alike"] > 1
+    assert "alike" not in LatentGAN(**SMALL, variety=0.0).generator_loss(m)
