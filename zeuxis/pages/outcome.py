@@ -61,7 +61,8 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
     covered, recalled = f["coverage"] / max(f["coverage_real"], 1e-9), f["recall"] / max(f["recall_real"], 1e-9)
     grade = _grade(f, covered, recalled)
     said = {"failed": _failed(f), "poor": _poor(f, covered), "usable": _usable(recalled), "close": _CLOSE}
-    return Outcome(grade, f"{said[grade]}: {_measured(f)}.{_caution(figures)}", figures)
+    blind = _BLIND if grade in ("usable", "close") else ""
+    return Outcome(grade, f"{said[grade]}: {_measured(f)}.{blind}{_caution(figures)}", figures)
 
 
 def _caution(figures: Mapping[str, Any]) -> str:
@@ -82,7 +83,8 @@ def few_held(pictures: float | None) -> str:
 _NAMES = (
     "diversity", "sharpness", "distance", "distance_real", "coverage", "coverage_real", "recall", "recall_real",
 )  # fmt: skip
-_CLOSE = "The samples are close to the real pictures by these measures"
+_CLOSE = "In light, colour and detail the samples are close to the real pictures"
+_BLIND = " What a picture shows, these figures do not see."
 
 
 def _grade(f: Mapping[str, float], covered: float, recalled: float) -> str:
@@ -122,7 +124,7 @@ def _poor(f: Mapping[str, float], covered: float) -> str:
 
 def _usable(recalled: float) -> str:
     lack = ", though less varied than the real pictures" if recalled < 0.8 else ""
-    return f"The samples are usable{lack}"
+    return f"In light, colour and detail the samples are usable{lack}"
 
 
 def _measured(f: Mapping[str, float]) -> str:
