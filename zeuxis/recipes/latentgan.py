@@ -13,8 +13,8 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
+from zeuxis.losses.collapse import too_alike
 from zeuxis.losses.penalties import gradient, squared_norm
-from zeuxis.losses.variety import too_alike
 from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator
 from zeuxis.nets.latent_maps import Representation
 from zeuxis.recipes.recipe import (
@@ -205,13 +205,13 @@ class LatentGAN(Recipe):
         real_maps, label = self._real(m), m.batch["images"].label
         with torch.no_grad():
             real = self._judged(m, real_maps, label, 1)
-        maps = m.networks["generator"](self._z(len(real_maps), m), label, self._share(m))
+        generator: Any = m.networks["generator"]
+        maps = generator(self._z(len(real_maps), m), label, self._share(m))
         fake = self._judged(m, maps, label, 1)
         terms = {"relativistic": relativistic_generator(real, fake).mean()}
         if self.variety:
-            classes = 0 if label is None else m.networks["generator"].classes
-            layouts = [adaptive_avg_pool2d(x, _LAYOUT) for x in (maps, real_maps)]
-            terms["alike"] = self.variety * too_alike(*layouts, label, classes, _LEAST_VARIETY, m.mean)
+            ours, theirs = (adaptive_avg_pool2d(x, _LAYOUT) for x in (maps, real_maps))
+            terms["alike"] = self.variety * too_alike(ours, theirs, label, generator.classes, _LEAST_VARIETY, m.mean)
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
     def _real(self, m: StepContext) -> Tensor:

@@ -39,7 +39,12 @@ MEASURED = [
     ("vae, 60,000 images", "poor", "blurred", (1.06, 0.50, 0.043, 0.17, 0.56)),
     ("cgan, 20,000 images", "poor", "lack much of the variety", (0.80, 0.93, 0.010, 0.73, 0.19)),
     ("cgan, 40,000 images", "usable", "less varied", (0.91, 0.97, 0.002, 0.94, 0.57)),
-    ("cgan, 90,000 images", "close", "In light, colour and detail the samples are close to the real", (0.94, 1.01, 0.000, 0.99, 0.78)),
+    (
+        "cgan, 90,000 images",
+        "close",
+        "In light, colour and detail the samples are close to",
+        (0.94, 1.01, 0.000, 0.99, 0.78),
+    ),
     ("grey", "failed", "fog", (0.00, 0.00, 0.838, 0.00, 0.00)),
     ("noise", "failed", "noise", (0.99, 3.22, 0.683, 0.00, 0.00)),
     ("one real picture", "failed", "collapsed", (0.00, 1.86, 0.449, 0.01, 0.00)),

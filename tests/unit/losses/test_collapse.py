@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from zeuxis.losses.variety import too_alike
+from zeuxis.losses.collapse import too_alike
 
 
 def mean(x: Tensor) -> Tensor:
