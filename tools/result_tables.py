@@ -275,14 +275,14 @@ PHOTOGRAPHS = Table(
         _photographs("trashnet-64", "latentgan:quick, classes at once", "17 min"),
         _photographs("trashnet-64", "latentgan:quick, classes at once, by chance", "17 min"),
         _photographs("trashnet-64", "latentgan:quick, classes at once", "10 min"),
-        _photographs("trashnet-64", "latentgan:quick", "17 min"),
+        _photographs("trashnet-64", "latentgan:quick, by and by alone", "17 min"),
         _photographs("trashnet-64", "latentgan", "10 min", ", former decoder"),
         _photographs("trashnet-64", "cgan", "8 min"),
         _photographs("trashnet-64", "r3gan:few", "10 min"),
-        _photographs("hands-64", "latentgan:quick", "10 min"),
+        _photographs("hands-64", "latentgan:quick, by and by alone", "10 min"),
         _photographs("hands-64", "latentgan:quick, classes at once", "10 min"),
         _photographs("cells-64", "latentgan:quick, classes at once", "10 min"),
-        _photographs("cards-64", "latentgan:quick", "10 min"),
+        _photographs("cards-64", "latentgan:quick, by and by alone", "10 min"),
     ),
 )
 

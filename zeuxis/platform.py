@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from zeuxis.errors import BadInput
+from zeuxis.errors import BadInput, counted
 
 if sys.platform == "win32":
     import msvcrt
@@ -156,6 +156,16 @@ def cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     count = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, min(count, math.floor(_quota(Path("/sys/fs/cgroup")))))
+
+
+def crowded() -> str:
+    """Such as "load 5.2 on 2 cores" where more programs want a core than there are; empty else, or if nobody knows."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return ""
+    there = os.cpu_count() or 1
+    return f"load {load:.1f} on {counted(there, 'core')}" if load > there + 1 else ""
 
 
 def _quota(root: Path) -> float:

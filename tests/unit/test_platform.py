@@ -187,3 +187,13 @@ def test_a_child_dies_with_its_parent() -> None:
         parent.wait()
         assert parent.stdout.read() == "", "the pipe closes when the last of the two has ended"
     assert not Path(f"/proc/{number}/cmdline").exists() or not Path(f"/proc/{number}/cmdline").read_bytes()
+
+
+def test_a_machine_is_crowded_where_more_programs_want_a_core_than_there_are(monkeypatch):
+    monkeypatch.setattr(platform.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(platform.os, "getloadavg", lambda: (5.2, 0, 0), raising=False)
+    assert platform.crowded() == "load 5.2 on 2 cores"
+    monkeypatch.setattr(platform.os, "getloadavg", lambda: (2.4, 0, 0))
+    assert platform.crowded() == ""
+    monkeypatch.delattr(platform.os, "getloadavg")
+    assert platform.crowded() == ""

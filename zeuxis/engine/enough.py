@@ -56,19 +56,20 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
     said = {
         "enough": f"this budget of {there} is enough",
         "a little short": f"this budget of {there} is a little short",
-        "far short": f"this budget of {there} is far short: expect rough pictures",
+        "far short": f"this budget of {there} is far short{'' if need.stages else ': expect rough pictures'}",
         "hopeless": f"this budget of {there} is hopeless: after {counted(need.hopeless, 'image')} results were useless",
     }
-    return Enough(verdict, f"{requirement}; {said[verdict]}{_expectation(need, rate)}")
+    return Enough(verdict, f"{requirement}; {said[verdict]}{_expectation(need, images, rate)}")
 
 
-def _expectation(need: Need, rate: float | None) -> str:
-    """What was seen after how many images, and how long these take here."""
+def _expectation(need: Need, images: int, rate: float | None) -> str:
+    """What others saw after so many images, and after how many more they saw what, with the time that it takes here."""
     if not need.stages:
         return ""
-    times = [f", {words_for(images / rate)} here" if rate else "" for images, _ in need.stages]
-    seen = [
-        f"{what} (after {counted(images, 'image')}{time})"
-        for (images, what), time in zip(need.stages, times, strict=True)
+    reached = [what for there, what in need.stages if there <= images]
+    later = [
+        f"{what} after {counted(there, 'image')}" + (f", {words_for(there / rate)} here" if rate else "")
+        for there, what in need.stages
+        if there > images
     ]
-    return f"; expect {', then '.join(seen)}"
+    return "; ".join(["", f"expect {reached[-1] if reached else 'no shapes yet'}", *later])

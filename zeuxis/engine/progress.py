@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
+from zeuxis import platform
 from zeuxis.engine.budget import pace_words, words_for
 from zeuxis.errors import one_line
 from zeuxis.spelling import spelled
@@ -24,8 +25,8 @@ _SETTLED, _SLOW = 20.0, 0.6  # seconds after which a rate can be held against th
 class Display:
     """How far, how fast, how long still, losses: a moving line on a terminal, else a line every half minute.
 
-    shows: False is for nothing at all. expected: images per second as measured before; once, it is told where the run
-    is much slower.
+    shows: False is for nothing at all. expected: images per second as measured before; once, when the run falls much
+    behind, that is told.
     """
 
     def __init__(
@@ -64,11 +65,14 @@ class Display:
     def _tell_slow(self, step: int, seconds: float, left: float) -> None:
         if self.expected is None or seconds < _SETTLED:
             return
-        if (rate := self.rate(step)) < _SLOW * self.expected:
-            say(
-                f"zeuxis: {pace_words(rate)} now, {pace_words(self.expected)} were measured before it began: about "
-                f"{words_for(left)} left; Ctrl-C keeps what is done"
-            )
+        if (rate := self.rate(step)) >= _SLOW * self.expected:
+            return
+        crowded = platform.crowded()
+        busy = f" (other programs are at work: {crowded})" if crowded else ""
+        say(
+            f"zeuxis: {pace_words(rate)} now{busy}, {pace_words(self.expected)} were measured before it began: about "
+            f"{words_for(left)} left; Ctrl-C keeps what is done"
+        )
         self.expected = None
 
     def close(self) -> None:

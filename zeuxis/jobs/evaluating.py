@@ -13,9 +13,9 @@ from zeuxis.data.loading import Taken
 from zeuxis.data.memory import Subset, item_digests
 from zeuxis.data.split import split_dataset
 from zeuxis.draw import some_of
-from zeuxis.engine.progress import say
+from zeuxis.engine.progress import pictures_done, say
 from zeuxis.errors import BadInput, counted, nearest
-from zeuxis.jobs.features import Features, features_for
+from zeuxis.jobs.features import AT_ONCE, Features, features_for
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source, material, sources_of
 from zeuxis.jobs.training import check_pictures_there
@@ -208,6 +208,19 @@ def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset,
     if made.labels is not None:
         real = [torch.as_tensor(np.asarray(data.labels, np.int64)) for data in of]
         labels = (made.labels, real[0], real[1])
-    fake, train, test = (net.of(pixels) for pixels in (made.pixels, *reals))
-    mirrored = net.of(reals[0].flip(3)) if seen else None
-    return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored)
+    flipped = [reals[0].flip(3)] if seen else []
+    fake, train, test, *mirrored = _in_features(net, [made.pixels, *reals, *flipped])
+    return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored[0] if seen else None)
+
+
+def _in_features(net: Features, sets: list[Tensor]) -> list[Tensor]:
+    """Each set in the net's features; shows how far it is."""
+    done, found = 0, []
+    with pictures_done(sum(len(pixels) for pixels in sets)) as told:
+        for pixels in sets:
+            parts = []
+            for part in pixels.split(AT_ONCE):
+                parts.append(net.of(part))
+                told(done := done + len(part))
+            found.append(torch.cat(parts))
+    return found

@@ -23,7 +23,8 @@ from zeuxis.weights import packages, store
 
 IMAGENET = "efficientnet-lite0"
 NAMES = (IMAGENET, "classifier", "layout")
-_STEPS, _AT_ONCE, _LARGEST = 600, 16, 96
+AT_ONCE = 16
+_STEPS, _LARGEST = 600, 96
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Features:
     @torch.no_grad()
     def of(self, pictures: Tensor) -> Tensor:
         """Of uint8 [n, C, H, W]."""
-        return torch.cat([self.measure(to_image(part)) for part in pictures.split(_AT_ONCE)])
+        return torch.cat([self.measure(to_image(part)) for part in pictures.split(AT_ONCE)])
 
 
 def features_for(asked: str | None, train: Dataset) -> Features:

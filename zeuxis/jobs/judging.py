@@ -11,6 +11,7 @@ import numpy as np
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.engine.alarms import advice
+from zeuxis.errors import counted
 from zeuxis.jobs.capability import capabilities_of
 from zeuxis.jobs.sources import Material
 from zeuxis.pages.outcome import UNJUDGED, Earlier, Held, Outcome, few_held, of_held, too_good, unjudged
@@ -29,6 +30,7 @@ def judge(run: Run, given: Material) -> Outcome:
     beside = [one.beside(run) for one in capabilities_of(run.recipe) if one.beside is not None]
     if studies := sorted({study for entry in given.words.values() for study in entry.get("known_before", ())}):
         beside.insert(0, f"This figure is too good: {too_good(studies)}.")
+    outcome = _too_early(outcome, run)
     outcome = replace(outcome, sentence=" ".join(filter(None, [outcome.sentence, *beside])))
     judgement = {**outcome.to_json(), "advice": _mend(outcome, run).to_json()}
     write_json(run.path / "finish.json", {**run.finish, "judgement": judgement})
@@ -47,6 +49,15 @@ def _of_run(run: Run, given: Material) -> Outcome:
     before = {k: v for k, v in held.figures.items() if k == "earlier"}
     said = outcome.sentence.removesuffix(few_held(outcome.figures.get("held"))).rstrip()  # the second says it too
     return replace(outcome, sentence=f"{said} {held.sentence}", figures={**outcome.figures, **before})
+
+
+def _too_early(outcome: Outcome, run: Run) -> Outcome:
+    """Samples of so few images look like nothing, however near their light and colour come to those of real ones."""
+    need, images = run.recipe.need(run.spec), int(run.finish["images"])
+    if need is None or images > need.hopeless or outcome.grade not in ("usable", "close"):
+        return outcome
+    seen = f"Too early: after {counted(images, 'image')} such pictures show nothing yet, as a rule"
+    return replace(outcome, grade="poor", sentence=f"{seen} ({need.hopeless:,} were too few). {outcome.sentence}")
 
 
 def _of_figures(run: Run, yardstick: Yardstick, held: Dataset | None) -> Outcome:

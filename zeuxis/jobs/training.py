@@ -40,6 +40,7 @@ from zeuxis.jobs.judging import judge
 from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.pages.card import write_card
+from zeuxis.pages.outcome import advice_of
 from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
 from zeuxis.runs import LOCK, Run, read_json, taken
 
@@ -225,6 +226,8 @@ def finish(run: Run, given: Material, started: float | None = None) -> Run:
             whole, training = words_for(time.monotonic() - started), words_for(run.finish["seconds"])
             say(f"zeuxis: {whole} in all, {training} of them training")
         say(f"zeuxis: {outcome.sentence}")
+        if mend := advice_of(run.finish):
+            say(f"zeuxis: what to do: {mend}")
     return run
 
 

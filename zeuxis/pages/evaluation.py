@@ -11,6 +11,7 @@ from zeuxis.data.files import write_text
 from zeuxis.errors import counted
 from zeuxis.metrics.set_metric import SetMetric, catalog
 from zeuxis.pages.formats import decimal, percent
+from zeuxis.pages.outcome import few_held
 from zeuxis.pages.page import render
 from zeuxis.pages.pictures import Embedded, uri
 from zeuxis.pictures.png import MADE, grid, png_bytes
@@ -80,7 +81,7 @@ def sentence_of(record: Mapping[str, Any]) -> str:
         )
     coverage = record["coverage"]
     said.append(
-        f"{percent(coverage['value'])} of the held-out real pictures have a generated one like them "
+        f"{percent(coverage['value'])} of the held-out real pictures have a generated one near them in these features "
         f"(real ones: {percent(coverage['floor'])})"
     )
     if "within" in record and record["within"]["value"] < _ONE_PICTURE:
@@ -89,7 +90,8 @@ def sentence_of(record: Mapping[str, Any]) -> str:
     if "copied" in record:
         said.append(_of_copies(record["copied"]))
     little = " Layout and texture alone say little of what is on a picture: look at them."
-    return "; ".join(said) + "." + (little if record["features"] == "layout" else "")
+    few = few_held(record["test"])
+    return "; ".join(said) + "." + (little if record["features"] == "layout" else "") + (f" {few}" if few else "")
 
 
 def _of_copies(copied: Mapping[str, Any]) -> str:

@@ -130,7 +130,7 @@ def state_words(folder: RunFolder) -> str:
     share = f" ({100 * step / of:.0f} %)" if step is not None and of else ""
     place = f"step {whole(step)} of {whole(of)}{share}" if step is not None else "before its first logged step"
     on = command("resume", folder.path.resolve().name)
-    return f"This run has not finished: the log ends at {place}. Go on with: {on}"
+    return f"This run has not finished: the log ends at {place}. Go on, in the folder that holds it, with: {on}"
 
 
 def budget_words(folder: RunFolder) -> str:

@@ -115,7 +115,8 @@ def verdict_words(folder: StudyFolder) -> dict[str, str]:
     if not word:
         done = f"{finished_repeats(folder)} of {counted(folder.wanted, 'repeat')} done"
         sentence = f"No verdict yet: {done}."
-        why = f"A verdict needs all of them. Go on with: {command('resume', folder.path.resolve().name)}"
+        on = command("resume", folder.path.resolve().name)
+        why = f"A verdict needs all of them. Go on, in the folder that holds it, with: {on}"
         return {"title": sentence, "word": "NOT FINISHED", "lead": sentence, "rest": "", "why": why}
     sentence = str(verdict.get("sentence") or word)
     why = str(verdict.get("why") or "")

@@ -41,6 +41,8 @@ from zeuxis.schedule import cosine
 PRETRAINED = ((4, (32, 64, 128), 64, 128),)
 """Factor, widths, latent and dense of the pairs of trunks that come with the package, for maps of 16 x 16 cells."""
 
+_STAGES = ((28_000, "rough shapes"), (90_000, "the colours and materials of each class, in rough shapes"))
+"""What was seen after how many images of 420 and 540 photographs of trashnet-600 at 64 px."""
 _LAYOUT = 4
 """Parts along a side of a map, whose means are where the map is what."""
 _LEAST_VARIETY = 0.8
@@ -87,18 +89,9 @@ class LatentGAN(Recipe):
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
     needs: ClassVar[tuple[Need, ...]] = (
-        Need(
-            96,
-            True,
-            14_752,
-            150_000,
-            "420 photographs of trashnet-600 at 64 px",
-            True,
-            stages=(
-                (28_000, "rough shapes"),
-                (90_000, "materials and objects that can be told"),
-            ),
-        ),
+        Need(96, True, 14_752, 90_000, "540 photographs of trashnet-600 at 64 px", stages=_STAGES),
+        Need(256, True, 14_752, 90_000, "those of 64 px, whose maps have as many cells", True, stages=_STAGES),
+        Need(256, False, 14_752, 90_000, "those of colour, of whose maps theirs are", True, stages=_STAGES),
     )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "collapse": (Remedy(("gamma",), times=2.0),),

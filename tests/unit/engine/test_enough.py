@@ -38,10 +38,15 @@ def test_the_words_say_need_time_and_budget():
 
 def test_what_to_expect_is_said_with_the_time_that_it_takes_here():
     recipe = make(catalog.load("latentgan"), "quick")
-    (first, rough), (second, good), *_ = recipe.need(PHOTO).stages
-    words = enough(recipe, PHOTO, 60_000, 150.0).words
-    assert f"; expect {rough} (after {first:,} images, 3 min 07 s here), then {good} (after {second:,} images" in words
-    assert f"; expect {rough} (after {first:,} images), then" in enough(recipe, PHOTO, 60_000, None).words
+    (first, rough), (second, good) = recipe.need(PHOTO).stages
+    assert (
+        f"; expect {rough}; {good} after {second:,} images, 10 min 00 s here"
+        in enough(recipe, PHOTO, 60_000, 150.0).words
+    )
+    assert enough(recipe, PHOTO, 60_000, None).words.endswith(f"; expect {rough}; {good} after {second:,} images")
+    few = enough(recipe, PHOTO, first - 1, None).words
+    assert f"; expect no shapes yet; {rough} after {first:,} images; {good} after" in few
+    assert enough(recipe, PHOTO, second, 150.0).words.endswith(f"is enough; expect {good}")
 
 
 @pytest.mark.parametrize("name", catalog.names())

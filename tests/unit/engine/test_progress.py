@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from zeuxis import platform
 from zeuxis.engine import progress
 from zeuxis.engine.progress import Display
 
@@ -41,13 +42,27 @@ def test_where_no_line_can_move_one_comes_every_half_minute(clock, capsys):
 
 
 @pytest.mark.parametrize(("expected", "told"), [(None, 0), (8.0, 0), (13.0, 0), (14.0, 1), (100.0, 1)])
-def test_a_run_much_slower_than_measured_says_so_once(clock, capsys, expected, told):
+def test_a_run_much_slower_than_measured_says_so_once(clock, capsys, monkeypatch, expected, told):
+    monkeypatch.setattr(platform, "crowded", lambda: "")
     _run(clock, Display(100, 8, expected=expected), 100, 1.0)
     slow = [line for line in capsys.readouterr().err.splitlines() if "were measured" in line]
     assert len(slow) == told
     if told:
         words = f"8 images/s now, {expected:,.0f} images/s were measured before it began: about 1 min 10 s left"
         assert slow == [f"zeuxis: {words}; Ctrl-C keeps what is done"]
+
+
+def test_a_run_that_slows_down_on_its_way_says_so_and_why(clock, capsys, monkeypatch):
+    """Another program began to work beside it after two minutes, and nothing was said of it."""
+    monkeypatch.setattr(platform, "crowded", lambda: "load 5.2 on 2 cores")
+    display = Display(300, 8, expected=9.0)
+    _run(clock, display, 120, 1.0)
+    assert "were measured" not in capsys.readouterr().err
+    for step in range(121, 300):
+        clock.now += 5.0
+        display.show(step, {})
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "were measured" in line]
+    assert " now (other programs are at work: load 5.2 on 2 cores), 9 images/s were measured" in line
 
 
 def test_nothing_is_shown_where_nothing_is_to_be(clock, capsys):

@@ -1,14 +1,17 @@
 """What the held-out figures of a run say: beyond chance or not, and whether they were better on the way."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from zeuxis.data.dataset import Spec
 from zeuxis.engine.alarms import advice
 from zeuxis.jobs import judging
-from zeuxis.pages.outcome import Earlier
+from zeuxis.pages.outcome import Earlier, Outcome
 from zeuxis.recipes.classifier import Classifier
+from zeuxis.recipes.latentgan import LatentGAN
 from zeuxis.recipes.recipe import Yardstick, make
 from zeuxis.recipes.vae import VAE
 from zeuxis.spelling import in_flags
@@ -45,6 +48,18 @@ def test_a_classifier_that_was_clearly_better_before_is_told_where_it_is_kept(tm
     (tmp_path / "snapshots/best.safetensors").touch()
     assert judging._kept(tmp_path, generates=False) == "those weights are in snapshots/best.safetensors"
     assert judging._kept(tmp_path, generates=True) == "`zeuxis sample RUN --snapshot best` draws from those weights"
+
+
+@pytest.mark.parametrize(
+    ("images", "grade", "begins"),
+    [(3_680, "poor", "Too early: after 3,680 images"), (14_752, "poor", "Too early"), (14_753, "usable", "In light")],
+)
+def test_samples_of_too_few_images_are_of_no_use_whatever_the_figures_say(images, grade, begins):
+    """A minute of training was called usable, and the plan had called it hopeless."""
+    run = SimpleNamespace(recipe=make(LatentGAN), spec=Spec(3, 64, 64), finish={"images": images})
+    found = judging._too_early(Outcome("usable", "In light the samples are usable.", {}), run)
+    assert found.grade == grade and found.sentence.startswith(begins) and "In light the samples" in found.sentence
+    assert judging._too_early(Outcome("failed", "Fog.", {}), run).sentence == "Fog."
 
 
 @pytest.mark.parametrize(("counts", "wanted"), [((5, 4), None), ((50, 50), 2 * math.sqrt(0.25 / 100)), ((98, 2), None)])

@@ -140,7 +140,8 @@ def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:
 
 def test_an_unfinished_run_says_how_far_it_came(tmp_path: Path) -> None:
     page = page_of(write_run(tmp_path / "half", finished=False, alarms=False))
-    assert "has not finished: the log ends at step 1,440 of 2,400 (60 %). Go on with: zeuxis resume half" in page.text
+    ended = "has not finished: the log ends at step 1,440 of 2,400 (60 %)"
+    assert f"{ended}. Go on, in the folder that holds it, with: zeuxis resume half" in page.text
     assert "No alarm was raised so far; the training was looked at 7 times." in page.text
 
 

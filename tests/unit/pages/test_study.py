@@ -253,7 +253,7 @@ def test_the_page_says_how_p_was_found(copy: Path, repeats: int, how: str) -> No
 def test_an_unfinished_study_says_what_is_missing(tmp_path: Path) -> None:
     page = page_of(write_study(tmp_path / "half", done=2))
     assert "No verdict yet: 2 of 6 repeats done." in page.text
-    assert "Go on with: zeuxis resume half" in page.text
+    assert "Go on, in the folder that holds it, with: zeuxis resume half" in page.text
     assert "Balanced accuracy on the sealed test part" in page.text
     assert "copying was not looked at" in page.text
 
