@@ -202,10 +202,10 @@ def _adapted(header: Line, gain: Line) -> str:
         return ""
     pictures = "held-out pictures" if gain.get("held_out") else "the pictures"
     kept = "kept" if header.get("start_from") else "not kept"
-    sharp = [decimal(number(gain.get(f"sharp_{when}")), 2) for when in ("after", "before")]
+    before_sharp, sharp = (decimal(number(gain.get(f"sharp_{when}")), 2) for when in ("before", "after"))
     return (
-        f"{pictures} come back at {decimal(after, 1)} dB with {sharp[0]} of their sharpness, "
-        f"{decimal(before, 1)} dB with {sharp[1]} of it before: {kept}"
+        f"{pictures} come back at {decimal(before, 1)} dB and {before_sharp} times as sharp by the autoencoder of the "
+        f"package, at {decimal(after, 1)} dB and {sharp} times as sharp by the adapted one: {kept}"
     )
 
 

@@ -36,10 +36,18 @@ def test_what_it_gains_is_said_and_its_maps_are_learned_on(stripes, tmp_path, mo
         done = typed(*line.split())
     assert done.code == 0 and "going on with the training of autoencoder-4, on these pictures" in done.err, done
     gain = json.loads((tmp_path / "r" / "adapted" / "gain.json").read_text())
-    assert gain["held_out"] and gain["after"] != gain["before"] and "of it before: its maps are learned on" in done.err
+    assert (
+        gain["held_out"]
+        and gain["after"] != gain["before"]
+        and "by the adapted one: its maps are learned on" in done.err
+    )
     page = (tmp_path / "r" / "report.html").read_text()
-    said = "come back at {after:.1f} dB with {sharp_after:.2f} of their sharpness, {before:.1f} dB with "
-    assert "Adapted first" in page and said.format(**gain) + f"{gain['sharp_before']:.2f} of it before: kept" in page
+    said = (
+        f"come back at {gain['before']:.1f} dB and {gain['sharp_before']:.2f} times as sharp by the autoencoder of the "
+        f"package, "
+        f"at {gain['after']:.1f} dB and {gain['sharp_after']:.2f} times as sharp by the adapted one: kept"
+    )
+    assert "Adapted first" in page and said in page
     run, own = Run.open(tmp_path / "r"), Run.open(tmp_path / "r" / "adapted").tensors()
     assert run.record["start_from"]["part"] == "representation.autoencoder"
     for name, weight in run.tensors().items():
