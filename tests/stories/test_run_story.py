@@ -96,7 +96,8 @@ def test_a_training_that_fails_says_so_everywhere(place, tmp_path):
         found = json.loads(done.out)["judgement"]
         assert done.code == 0 and found["grade"] == "failed" and found["figures"]["diversity"] < 0.3
         assert found["sentence"].startswith("The samples are fog, all alike: ") and found["advice"]
-        *_, times, last = done.err.splitlines()
+        *_, times, last, mend = done.err.splitlines()
+        assert mend.startswith("zeuxis: what to do: train again with `--images ")
         assert last == f"zeuxis: {found['sentence']}" and re.fullmatch(
             r"zeuxis: .+ s in all, .+ s of them training", times
         )
