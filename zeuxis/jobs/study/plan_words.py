@@ -25,7 +25,7 @@ def test_part_words(place: Place) -> str:
         return f"zeuxis: {shown}; these test pictures are enough for NO USEFUL GAIN within {margin:g} points"
     less = (
         f", and these count as {there:,}, as classes differ in size or pictures stay together"
-        if there < len(examined.classes)
+        if 10 * there < 9 * len(examined.classes)
         else ""
     )
     takes = f"NO USEFUL GAIN within {margin:g} points takes {needed:,} of them{less}: give more, or a wider --margin"
