@@ -67,7 +67,8 @@ def choice_for(data: Dataset, seconds: float | None = None) -> Choice:
     why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
     if seconds is None or seconds >= LONG or has_bf16(best_device()):
         return Choice("latentgan", why)
-    return Choice("latentgan", f"{why}; by `--preset quick`, since there is less than an hour of this processor for it", "quick")
+    short = "by `--preset quick`, since there is less than an hour of this processor for it"
+    return Choice("latentgan", f"{why}; {short}", "quick")
 
 
 @torch.no_grad()
