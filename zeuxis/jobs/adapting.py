@@ -129,8 +129,8 @@ def _is_better(inner: Recipe, before: str, run: Run, data: Dataset, apart: bool)
     write_json(run.path / "gain.json", {**figures, "kept": better, "held_out": apart, "n": len(pictures)})
     what = "held-out pictures" if apart else "the pictures"
     kept = "its maps are learned on" if better else "the autoencoder of the package is kept"
-    came = f"at {before_dB:.1f} dB and {before_sharp:.2f} times as sharp by the autoencoder of the package"
-    say(f"zeuxis: {what} come back {came}, at {dB:.1f} dB and {sharp:.2f} times as sharp by the adapted one: {kept}")
+    came = f"at {before_dB:.1f} dB with a sharpness of {before_sharp:.2f} by the autoencoder of the package"
+    say(f"zeuxis: {what} come back {came}, at {dB:.1f} dB with one of {sharp:.2f} by the adapted one: {kept}")
     return better
 
 

@@ -204,8 +204,8 @@ def _adapted(header: Line, gain: Line) -> str:
     kept = "kept" if header.get("start_from") else "not kept"
     before_sharp, sharp = (decimal(number(gain.get(f"sharp_{when}")), 2) for when in ("before", "after"))
     return (
-        f"{pictures} come back at {decimal(before, 1)} dB and {before_sharp} times as sharp by the autoencoder of the "
-        f"package, at {decimal(after, 1)} dB and {sharp} times as sharp by the adapted one: {kept}"
+        f"{pictures} come back at {decimal(before, 1)} dB with a sharpness of {before_sharp} by the autoencoder of the "
+        f"package, at {decimal(after, 1)} dB with one of {sharp} by the adapted one: {kept}"
     )
 
 

@@ -43,9 +43,8 @@ def test_what_it_gains_is_said_and_its_maps_are_learned_on(stripes, tmp_path, mo
     )
     page = (tmp_path / "r" / "report.html").read_text()
     said = (
-        f"come back at {gain['before']:.1f} dB and {gain['sharp_before']:.2f} times as sharp by the autoencoder of the "
-        f"package, "
-        f"at {gain['after']:.1f} dB and {gain['sharp_after']:.2f} times as sharp by the adapted one: kept"
+        f"come back at {gain['before']:.1f} dB with a sharpness of {gain['sharp_before']:.2f} by the autoencoder of "
+        f"the package, at {gain['after']:.1f} dB with one of {gain['sharp_after']:.2f} by the adapted one: kept"
     )
     assert "Adapted first" in page and said in page
     run, own = Run.open(tmp_path / "r"), Run.open(tmp_path / "r" / "adapted").tensors()
