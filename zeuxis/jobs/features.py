@@ -37,8 +37,8 @@ class Features:
 
     @torch.no_grad()
     def of(self, pictures: Tensor) -> Tensor:
-        """Of uint8 [n, C, H, W]."""
-        return torch.cat([self.measure(to_image(part)) for part in pictures.split(AT_ONCE)])
+        """Of uint8 [n, C, H, W], few enough to be in memory as numbers."""
+        return self.measure(to_image(pictures))
 
 
 def features_for(asked: str | None, train: Dataset) -> Features:

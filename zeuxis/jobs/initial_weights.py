@@ -44,9 +44,10 @@ def _file(asked: str, recipe: Recipe) -> Path:
             raise BadInput(
                 f"no such weights of {name} come with the package{named}", "--start-from", "name a run or a file"
             )
-        if len(matching) > 1:
-            raise BadInput(f"several weights of {name} come with the package", "", f"one of {', '.join(matching)}")
-        return bundled.path_of(matching[0])
+        whole = [n for n in matching if bundled.purposes()[n].task not in bundled.PARTS]
+        if len(whole) > 1:
+            raise BadInput(f"several weights of {name} come with the package", "", f"one of {', '.join(whole)}")
+        return bundled.path_of((whole or matching)[0])
     if asked in bundled.names():
         return bundled.path_of(asked)
     if path.is_dir():
@@ -83,6 +84,7 @@ def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
         networks = recipe.networks(spec)
     if weights.part:
         _check_part(networks.get_submodule(weights.part), tensors, recipe, weights.asked)
+        _check_known(recipe.initial(spec)[weights.part], tensors, recipe, weights.asked)
         return
     shapes = {k: v.shape for k, v in networks.state_dict().items()}
     names = {key.partition(".")[0] for key in tensors} & set(networks)
@@ -99,7 +101,7 @@ def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
 def _check_whole(weights: Weights) -> None:
     """Raises BadInput for weights of the package that a recipe begins with unasked."""
     file = Path(weights.file)
-    if file.parent == bundled.FOLDER.resolve() and bundled.purposes()[file.stem].task == "generate":
+    if file.parent == bundled.FOLDER.resolve() and bundled.purposes()[file.stem].task in bundled.PARTS:
         recipe = store.words(file).get("recipe")
         what = f"{file.stem} is only part of a net: {recipe} begins with it by itself where it fits"
         raise BadInput(what, weights.asked, "leave `--start-from` away")
@@ -112,3 +114,16 @@ def _check_part(part: nn.Module, tensors: Mapping[str, torch.Tensor], recipe: Re
             asked,
             "train one on pictures in colour, with `--preset map`, and with `--levels 3` for pictures above 96 px",
         )
+
+
+_ALIKE = 0.9
+"""Cosine between weights; after minutes of training on a person's pictures those of the package kept .99 and more."""
+
+
+def _check_known(known: str, tensors: Mapping[str, torch.Tensor], recipe: Recipe, asked: str) -> None:
+    """Raises BadInput for an autoencoder whose maps mean something else than those of the package."""
+    package, _ = store.load(bundled.path_of(known))
+    ours, theirs = (torch.cat([weights[name].float().flatten() for name in package]) for weights in (package, tensors))
+    if torch.cosine_similarity(ours, theirs, dim=0) < _ALIKE:
+        what = f"this autoencoder did not begin with {known}, whose maps {recipe_name(type(recipe))} knows"
+        raise BadInput(what, asked, f"train it with `--start-from {known}`")

@@ -1,13 +1,10 @@
 """What keeps the generated pictures of a class apart from one another."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Mean = Callable[[Tensor], Tensor]
-"""Mean over dimension 0 of the global batch, kept as [1, ...]."""
+from zeuxis.losses.elbo import Mean
 
 _NONE = 1e-4
 """A variance that counts as none, where those of standardised maps are near 1."""

@@ -1,12 +1,14 @@
-"""The pair that plays on small maps: residual nets without norms, of any size of map.
+"""The pair that plays on small maps of any size, without norms.
 
-Own, from a sweep on 600 photographs; the residual block is that of `latent_maps`, and both nets keep the maps' place
-in the picture, so what the decoder of the maps knows of edges and textures need not be learned again.
+Own, from sweeps on 300 to 600 photographs. The generator's residual block is that of `latent_maps`; what the critic is
+given to see in a map comes from `map_features`. Both keep the maps' place in the picture, so what the decoder of the
+maps knows of edges and textures need not be learned again.
 """
 
 import math
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -81,38 +83,46 @@ class LatentGenerator(Heeding):
         return maps
 
 
+TOPS = (64, 64, 96)
+"""Channels of the critic over each scale of what is seen."""
+
+
 class CriticTrunk(nn.Module):
-    """Maps [B, code, H, W] to features [B, F]: halvings by 4x4 convolutions, then a dense layer."""
+    """What is seen at three scales, [B, seen[i], H >> i, W >> i], to features [B, F].
 
-    def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], features: int) -> None:
+    Over each scale halvings by 4x4 convolutions, or one 3x3 convolution where there is nothing to halve; then a dense
+    layer over all of them. They begin as torch begins them.
+    """
+
+    def __init__(self, seen: tuple[int, ...], size: tuple[int, int], features: int) -> None:
         super().__init__()
-        times = doublings(*size)
-        maps = [widths[min(i, len(widths) - 1)] for i in range(times + 1)]
-        self.first = nn.Conv2d(code, maps[0], 3, padding=1)
-        self.blocks = nn.ModuleList(Residual(width) for width in maps)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(maps))
-        cells = (size[0] >> times) * (size[1] >> times)
-        self.dense = nn.Linear(maps[-1] * cells, features)
-        scaled_(self.first, 1.0)
-        for layer in (*self.down, self.dense):
-            scaled_(layer, SILU_GAIN)
+        times, self.tops, cells = doublings(*size), nn.ModuleList(), 0
+        for i, (given, width) in enumerate(zip(seen, TOPS, strict=True)):
+            halvings = times - i
+            layers: list[nn.Module] = []
+            for k in range(halvings):
+                layers += [nn.Conv2d(given if k == 0 else width, width, 4, 2, 1), nn.SiLU()]
+            layers = layers or [nn.Conv2d(given, width, 3, padding=1), nn.SiLU()]
+            self.tops.append(nn.Sequential(*layers, nn.Flatten()))
+            cells += width * (size[0] >> max(times, i)) * (size[1] >> max(times, i))
+        self.dense = nn.Linear(cells, features)
 
-    def forward(self, maps: Tensor) -> Tensor:
-        x = self.blocks[0](self.first(maps))
-        for down, block in zip(self.down, self.blocks[1:]):
-            x = block(down(F.silu(x)))
-        return F.silu(self.dense(F.silu(x).flatten(1)))
+    def forward(self, seen: list[Tensor]) -> Tensor:
+        return F.silu(self.dense(torch.cat([top(x) for x, top in zip(seen, self.tops, strict=True)], 1)))
 
 
 class LatentCritic(Heeding):
-    """Maps [B, code, H, W] and labels to logits [B]: a trunk, and a projection head that has what is of the classes."""
+    """What is seen in maps [B, code, H, W], and labels, to logits [B]: a trunk, and a projection head for the classes.
 
-    def __init__(self, code: int, size: tuple[int, int], widths: tuple[int, ...], classes: int, features: int) -> None:
+    seen: channels of what is seen at each scale; size: cells of the maps.
+    """
+
+    def __init__(self, seen: tuple[int, ...], size: tuple[int, int], classes: int, features: int) -> None:
         super().__init__()
-        self.trunk = CriticTrunk(code, size, widths, features)
+        self.trunk = CriticTrunk(seen, size, features)
         self.head = ProjectionHead(features, classes)
         scaled_(self.head.linear, SILU_GAIN)
 
-    def forward(self, maps: Tensor, label: Tensor | None = None, share: float | None = None) -> Tensor:
-        logits: Tensor = self.head(self.trunk(maps), label, self.heeded(share))
+    def forward(self, seen: list[Tensor], label: Tensor | None = None, share: float | None = None) -> Tensor:
+        logits: Tensor = self.head(self.trunk(seen), label, self.heeded(share))
         return logits

@@ -161,9 +161,13 @@ class Representation(nn.Module):
     def standardised(self, maps: Tensor) -> Tensor:
         return (maps - self.mean) / self.deviation
 
+    def parts(self, maps: Tensor) -> tuple[Tensor, ...]:
+        """Standardised maps [B, code, h, w] to those of the autoencoder, not standardised: of colours, and of alpha."""
+        parts: tuple[Tensor, ...] = (maps * self.deviation + self.mean).split(self.autoencoder.code, 1)
+        return parts
+
     def decode(self, maps: Tensor) -> Tensor:
         """Standardised maps [B, code, h, w] to pictures [B, channels, H, W] in [-1, 1]."""
-        parts = (maps * self.deviation + self.mean).split(self.autoencoder.code, 1)
-        images = [self.autoencoder.decode(part) for part in parts]
+        images = [self.autoencoder.decode(part) for part in self.parts(maps)]
         colours = images[0] if self.channels >= 3 else images[0].mean(1, keepdim=True)
         return torch.cat([colours, *(alpha.mean(1, keepdim=True) for alpha in images[1:])], 1).clamp(-1, 1)

@@ -1,9 +1,10 @@
 """Numbers as people read them; what is missing or not finite reads as a dash."""
 
 import math
+from pathlib import Path
 from typing import Any
 
-from zeuxis.errors import counted
+from zeuxis.errors import command, counted
 from zeuxis.pages.read import mapping, number
 
 DASH = "–"
@@ -115,3 +116,8 @@ def shape_words(spec: object) -> str:
     colour = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}.get(int(channels or 0), "")
     size = f"{height:.0f} x {width:.0f} pixels" if height and width else ""
     return ", ".join(filter(None, (size, colour)))
+
+
+def resume_words(path: Path) -> str:
+    """How to go on with the run or the study at `path`."""
+    return f"Go on, in the folder that holds it, with: {command('resume', path.resolve().name)}"

@@ -6,13 +6,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from zeuxis.errors import command, counted
+from zeuxis.errors import counted
 from zeuxis.pages.formats import (
     DASH,
     brief,
     compact,
     decimal,
     duration,
+    resume_words,
     shape_words,
     spelled,
     things,
@@ -129,8 +130,7 @@ def state_words(folder: RunFolder) -> str:
     step, of = progress_of(folder)[0], number(folder.run.get("steps"))
     share = f" ({100 * step / of:.0f} %)" if step is not None and of else ""
     place = f"step {whole(step)} of {whole(of)}{share}" if step is not None else "before its first logged step"
-    on = command("resume", folder.path.resolve().name)
-    return f"This run has not finished: the log ends at {place}. Go on, in the folder that holds it, with: {on}"
+    return f"This run has not finished: the log ends at {place}. {resume_words(folder.path)}"
 
 
 def budget_words(folder: RunFolder) -> str:

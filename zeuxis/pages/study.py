@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zeuxis.errors import command, counted
+from zeuxis.errors import counted
 from zeuxis.pages.arm_results import MEANING, arms_of
 from zeuxis.pages.folder import OPEN, TONES, StudyFolder, open_study
 from zeuxis.pages.formats import (
@@ -11,6 +11,7 @@ from zeuxis.pages.formats import (
     duration,
     interval,
     probability,
+    resume_words,
     shape_words,
     signed,
     spelled,
@@ -115,8 +116,7 @@ def verdict_words(folder: StudyFolder) -> dict[str, str]:
     if not word:
         done = f"{finished_repeats(folder)} of {counted(folder.wanted, 'repeat')} done"
         sentence = f"No verdict yet: {done}."
-        on = command("resume", folder.path.resolve().name)
-        why = f"A verdict needs all of them. Go on, in the folder that holds it, with: {on}"
+        why = f"A verdict needs all of them. {resume_words(folder.path)}"
         return {"title": sentence, "word": "NOT FINISHED", "lead": sentence, "rest": "", "why": why}
     sentence = str(verdict.get("sentence") or word)
     why = str(verdict.get("why") or "")

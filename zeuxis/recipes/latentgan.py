@@ -17,6 +17,7 @@ from zeuxis.losses.collapse import too_alike
 from zeuxis.losses.penalties import gradient, squared_norm
 from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator
 from zeuxis.nets.latent_maps import Representation
+from zeuxis.nets.map_features import WIDTHS, MapFeatures
 from zeuxis.recipes.recipe import (
     SLOWER_TO_THE_END,
     Adapting,
@@ -55,7 +56,9 @@ class LatentGAN(Recipe):
 
     The autoencoder comes with the package and stays as it is, so what edges and textures look like is known from the
     first step, and a step costs the same for pictures of 64 and of 128 pixels. What it cannot give back, the generator
-    cannot draw: small print, and pictures of fewer than 32 pixels, are better learned as pixels.
+    cannot draw: small print, and pictures of fewer than 32 pixels, are better learned as pixels. The critic looks at
+    maps through a frozen net of the package, which sees in them what VGG16 sees in pictures, and learns what to make of
+    that.
 
     Classes come in by and by: at first the game is one without classes, and from `transition` on they count in full.
     All along the generator loses where the pictures of a class differ less than real ones do (`variety`).
@@ -67,7 +70,7 @@ class LatentGAN(Recipe):
     label_dim: Count = 32  # own
     dense: Count = 128  # own: features of the critic, before its head
     batch: Count = 32  # own
-    gamma: Amount = 10.0  # own, of 0.1 to 10; with 1 and less the pictures of a class become one; on standardised maps
+    gamma: Amount = 3.0  # own; on standardised maps
     lazy: Count = 4  # as `r3gan`
     lr: Amount = 1e-3  # own
     lr_end: Amount = 2.5e-4  # own
@@ -118,8 +121,11 @@ class LatentGAN(Recipe):
         representation = Representation(factor, spec.channels)
         size, code = (spec.height // factor, spec.width // factor), representation.code
         generator = LatentGenerator(self.latent, self.widths, code, size, spec.condition, self.label_dim)
-        critic = LatentCritic(code, size, self.widths, spec.condition, self.dense)
-        return nn.ModuleDict({"generator": generator, "critic": critic, "representation": representation})
+        features = MapFeatures(representation.autoencoder.code).requires_grad_(False)
+        whole, *rest = (width * code // representation.autoencoder.code for width in WIDTHS)
+        critic = LatentCritic((whole + code, *rest), size, spec.condition, self.dense)
+        frozen = {"representation": representation, "features": features}
+        return nn.ModuleDict({"generator": generator, "critic": critic, **frozen})
 
     def check(self, spec: Spec) -> None:
         super().check(spec)
@@ -132,12 +138,12 @@ class LatentGAN(Recipe):
 
     def _trunks_fit(self, spec: Spec) -> bool:
         factor = self._factor(spec)
-        known = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels <= 3
+        known = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels in (1, 3)
         return known and (spec.height, spec.width) == (16 * factor, 16 * factor)
 
     def initial(self, spec: Spec) -> dict[str, str]:
         factor = self._factor(spec)
-        parts = {"representation.autoencoder": f"autoencoder-{factor}"}
+        parts = {"representation.autoencoder": f"autoencoder-{factor}", "features": f"map-features-{factor}"}
         if self.pretrained is not False and self._trunks_fit(spec):
             parts |= dict.fromkeys(("generator.trunk", "critic.trunk"), f"latent-pair-{factor}")
         return parts
@@ -219,8 +225,17 @@ class LatentGAN(Recipe):
         """Logits of maps moved by up to `shift` cells, row i of each half alike."""
         rows = m.draw.at("rows").index(len(maps) // halves).repeat(halves)
         moved = shifted(maps, m.draw, self.shift, rows) if self.shift else maps
-        logits: Tensor = m.networks["critic"](moved, label, self._share(m))
+        logits: Tensor = m.networks["critic"](self._seen(m.networks, moved), label, self._share(m))
         return logits
+
+    def _seen(self, networks: nn.ModuleDict, maps: Tensor) -> list[Tensor]:
+        """What the frozen net sees in standardised maps, at each scale; in those of alpha, too.
+
+        Beside it the maps as they are: seen through the net alone, faults of single cells became a mosaic.
+        """
+        parts = networks["representation"].parts(maps)  # type: ignore[operator]
+        whole, *rest = zip(*(networks["features"](part) for part in parts), strict=True)
+        return [torch.cat([*whole, maps], 1), *(torch.cat(scale, 1) for scale in rest)]
 
     def _share(self, m: StepContext) -> float:
         """How far the class counts: from 0, evenly, to 1."""
@@ -239,5 +254,6 @@ class LatentGAN(Recipe):
     def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:
         """Of pictures: their maps are judged."""
         representation: Any = networks["representation"]
-        logits: Tensor = networks["critic"](representation.standardised(representation.encode(image)), condition)
+        maps = representation.standardised(representation.encode(image))
+        logits: Tensor = networks["critic"](self._seen(networks, maps), condition)
         return logits

@@ -10,6 +10,8 @@ from zeuxis.errors import BadInput, nearest
 from zeuxis.weights import store
 
 FOLDER = Path(__file__).parent / "bundled"
+PARTS = ("features", "generate")
+"""Tasks of weights that are part of a net, with which a recipe begins by itself."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,9 @@ class Purpose:
     """What weights are for, as their metadata say under `purpose`.
 
     task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale", "uncertainty", "maps" (what `latentgan`
-    learns on) or "generate" (what it begins with); channels: of the pictures that they were made for;
-    factor: pixels along the side of a cell of the maps; scale: how many times larger the answer is;
+    learns on), "features" (what its critic looks through) or "generate" (what it begins with); channels: of the
+    pictures that they were made for; factor: pixels along the side of a cell of the maps; scale: how many times larger
+    the answer is;
     fidelity: at which end of the slider of `upscale --fidelity` they stand; of: the nets whose answers they tell the
     uncertainty of.
     """

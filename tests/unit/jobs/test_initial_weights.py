@@ -80,10 +80,13 @@ def test_refused_before_anything_is_written(photos, first, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
-@pytest.mark.parametrize("asked", ["bundled", "latent-pair-4"])
-def test_what_a_recipe_begins_with_by_itself_is_no_whole_net(asked, photos, tmp_path):
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [("bundled", "latent-pair-4"), ("latent-pair-4", "latent-pair-4"), ("map-features-4", "map-features-4")],
+)
+def test_what_a_recipe_begins_with_by_itself_is_no_whole_net(asked, named, photos, tmp_path):
     for preset in ("quick", "tiny"):
-        with pytest.raises(BadInput, match="latent-pair-4 is only part of a net: latentgan begins with it") as refused:
+        with pytest.raises(BadInput, match=f"{named} is only part of a net: latentgan begins with it") as refused:
             zeuxis.train("latentgan", photos, run=tmp_path / "r", steps=1, size=64, preset=preset, start_from=asked)
         assert refused.value.mend == "leave `start_from=` away"
 
@@ -125,21 +128,27 @@ def test_latentgan_learns_on_the_maps_of_an_autoencoder_of_ones_own(photos, tmp_
     third = zeuxis.train("autoencoder", photos, run=tmp_path / "eighth", steps=1, levels=3, **maps)
     with pytest.raises(BadInput, match="this autoencoder is another than latentgan learns on"):
         zeuxis.train("latentgan", photos, run=tmp_path / "no", steps=1, size=32, start_from=third.path)
+    foreign = zeuxis.train("autoencoder", photos, run=tmp_path / "foreign", steps=1, **maps)
+    with pytest.raises(
+        BadInput, match="this autoencoder did not begin with autoencoder-4, whose maps latentgan knows"
+    ) as refused:
+        zeuxis.train("latentgan", photos, run=tmp_path / "no", steps=1, size=32, start_from=foreign.path)
+    assert refused.value.mend == "train it with `start_from='autoencoder-4'`"
     assert not (tmp_path / "no").exists()
 
 
 def test_only_what_is_not_replaced_is_said_to_be_of_the_package(photos, tmp_path, capsys):
     small = {"steps": 1, "size": 64, "preset": "quick", "batch": 2, "compute": "plain"}
     first = zeuxis.train("latentgan", photos, run=tmp_path / "r1", **small)
-    assert list(first.record["initial"]) == ["autoencoder-4", "latent-pair-4"]
-    assert "begins with autoencoder-4, latent-pair-4 of the package" in capsys.readouterr().err
+    assert list(first.record["initial"]) == ["autoencoder-4", "latent-pair-4", "map-features-4"]
+    assert "begins with autoencoder-4, map-features-4, latent-pair-4 of the package" in capsys.readouterr().err
     again = zeuxis.train("latentgan", photos, run=tmp_path / "r2", start_from=first.path, **small)
     assert again.record["initial"] == {}
     assert f"zeuxis: begins with the weights of {first.path}\n" in capsys.readouterr().err
     assert f"the weights of {first.path}" in (again.path / "report.html").read_text()
     own = zeuxis.train("latentgan", photos, run=tmp_path / "r3", start_from="autoencoder-4", **small)
-    assert list(own.record["initial"]) == ["latent-pair-4"]
-    assert "zeuxis: begins with autoencoder-4, latent-pair-4 of the package\n" in capsys.readouterr().err
+    assert list(own.record["initial"]) == ["latent-pair-4", "map-features-4"]
+    assert "begins with autoencoder-4, map-features-4, latent-pair-4 of the package\n" in capsys.readouterr().err
 
 
 def test_what_a_run_begins_with_in_words():

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator, doublings
+from zeuxis.nets.map_features import WIDTHS as SEEN
+from zeuxis.nets.map_features import MapFeatures
 
 WIDTHS = (8, 12, 16)
 
@@ -19,7 +21,9 @@ def test_maps_of_any_size_are_drawn_and_judged(size: tuple[int, int], classes: i
     label = torch.tensor([0, 2]) if classes else None
     maps = LatentGenerator(5, WIDTHS, 4, size, classes, 6)(torch.randn(2, 5), label)
     assert maps.shape == (2, 4, *size)
-    assert LatentCritic(4, size, WIDTHS, classes, 10)(maps, label).shape == (2,)
+    seen = MapFeatures(4)(maps)
+    assert [x.shape[1:] for x in seen] == [(w, size[0] >> i, size[1] >> i) for i, w in enumerate(SEEN)]
+    assert LatentCritic(SEEN, size, classes, 10)(seen, label).shape == (2,)
 
 
 def test_parameters_are_those_that_were_measured() -> None:
@@ -33,10 +37,10 @@ def test_parameters_are_those_that_were_measured() -> None:
     dense = (64 + 32) * 4096 + 4096  # in two parts, of which the one of the class has no bias
     doubling = conv(256, 128) + conv(128, 64)
     assert sum(p.numel() for p in generator.parameters()) == 6 * 32 + dense + blocks + doubling + conv(64, 4)
-    critic = LatentCritic(4, (16, 16), (64, 128, 256), 6, 128)
-    halving = conv(64, 128, 4) + conv(128, 256, 4)
-    head = 4096 * 128 + 128 + (128 + 1) + 6 * 128
-    assert sum(p.numel() for p in critic.parameters()) == conv(4, 64) + blocks + halving + head
+    critic = LatentCritic(SEEN, (16, 16), 6, 128)
+    tops = conv(32, 64, 4) + conv(64, 64, 4) + conv(64, 64, 4) + conv(128, 96)
+    head = (64 + 64 + 96) * 16 * 128 + 128 + (128 + 1) + 6 * 128
+    assert sum(p.numel() for p in critic.parameters()) == tops + head
 
 
 @pytest.mark.parametrize("classes", [0, 6])
@@ -50,9 +54,9 @@ def test_maps_begin_with_about_the_spread_of_standardised_ones(classes: int) -> 
 
 def test_a_net_heeds_the_class_as_far_as_it_is_told_and_remembers_that() -> None:
     torch.manual_seed(0)
-    generator, critic = LatentGenerator(5, WIDTHS, 4, (8, 8), 2, 6), LatentCritic(4, (8, 8), WIDTHS, 2, 10)
+    generator, critic = LatentGenerator(5, WIDTHS, 4, (8, 8), 2, 6), LatentCritic(SEEN, (8, 8), 2, 10)
     z, labels = torch.randn(1, 5), [torch.tensor([0]), torch.tensor([1])]
-    for net, given in ((generator, z), (critic, torch.randn(1, 4, 8, 8))):
+    for net, given in ((generator, z), (critic, MapFeatures(4)(torch.randn(1, 4, 8, 8)))):
 
         def apart(share: float | None, net=net, given=given) -> float:
             with torch.no_grad():

@@ -40,11 +40,11 @@ class Fixed(nn.Module):
         super().__init__()
         self.logits, self.calls = logits, 0
 
-    def forward(self, image: Tensor, label: Tensor | None = None, *_: object) -> Tensor:
+    def forward(self, image: Tensor | list[Tensor], label: Tensor | None = None, *_: object) -> Tensor:
         self.calls += 1
         logits = self.logits[(self.calls - 1) % len(self.logits)]
-        assert len(logits) == len(image)
-        assert label is None or len(label) == len(image)
+        assert len(logits) == len(image[0] if isinstance(image, list) else image)
+        assert label is None or len(label) == len(logits)
         return logits
 
 

@@ -132,7 +132,7 @@ def test_a_quick_one_of_64_pixels_begins_with_the_trunks_of_the_package(channels
         assert {f"{name}.trunk.{k}" for k in trunk} == {k for k in tensors if k.startswith(f"{name}.trunk")}
         assert all(torch.equal(v, tensors[f"{name}.trunk.{k}"]) for k, v in trunk.items())
     by_chance = build_networks(LatentGAN(**QUICK, pretrained=False), spec, 0)
-    assert not torch.equal(by_chance["critic"].trunk.first.weight, networks["critic"].trunk.first.weight)
+    assert not torch.equal(by_chance["critic"].trunk.dense.weight, networks["critic"].trunk.dense.weight)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,13 @@ def test_a_quick_one_of_64_pixels_begins_with_the_trunks_of_the_package(channels
         ({}, Spec(3, 96, 96)),  # maps of 24 cells
         ({}, Spec(3, 128, 128)),  # an eighth: other maps
         ({}, Spec(4, 64, 64)),  # alpha has maps of its own
+        ({}, Spec(2, 64, 64)),
         ({"factor": 8}, Spec(3, 128, 128)),
         ({"latent": 32}, Spec(3, 64, 64)),
     ],
 )
 def test_others_begin_by_chance_and_refuse_to_do_otherwise(fields, spec) -> None:
-    assert list(LatentGAN(**{**QUICK, **fields}).initial(spec)) == ["representation.autoencoder"]
+    assert set(LatentGAN(**{**QUICK, **fields}).initial(spec)) == {"representation.autoencoder", "features"}
     with pytest.raises(
         BadInput, match=r"`--pretrained`: trunks of the package fit .* 64x64 pixels without alpha alone"
     ) as refused:
@@ -155,6 +156,18 @@ def test_others_begin_by_chance_and_refuse_to_do_otherwise(fields, spec) -> None
     assert refused.value.mend == "use `--preset quick --size 64`, or leave `--pretrained` away"
     LatentGAN(**QUICK, pretrained=True).check(Spec(3, 64, 64))
     LatentGAN(**{**QUICK, **fields}, pretrained=False).check(spec)
+
+
+def test_what_the_critic_looks_through_is_that_of_the_package_and_moved_by_no_phase() -> None:
+    recipe = LatentGAN(**SMALL)
+    m = of_maps(recipe, Spec(4, 32, 32, ("a", "b")))
+    assert not any(p.requires_grad for p in m.networks["features"].parameters())
+    (recipe.critic_loss(m)["relativistic"] + recipe.generator_loss(m)["relativistic"]).backward()
+    assert all(p.grad is None for p in m.networks["features"].parameters())
+    assert any(p.grad.abs().sum() > 0 for p in m.networks["generator"].parameters() if p.grad is not None)
+    tensors, _ = store.load(bundled.path_of("map-features-4"))
+    whole = build_networks(recipe, SPEC, 0)["features"].state_dict()
+    assert all(torch.equal(v, tensors[f"features.{k}"]) for k, v in whole.items()) and len(tensors) == len(whole)
 
 
 def test_with_the_trunks_of_the_package_the_first_pictures_are_varied_and_in_range() -> None:
