@@ -22,6 +22,7 @@ from bundle import LICENCE
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from zeuxis.engine.state import fitting
 from zeuxis.nets import vgg
 from zeuxis.nets.latent_gan import GeneratorTrunk
 from zeuxis.nets.latent_maps import MapAutoencoder
@@ -50,8 +51,8 @@ class Taught(nn.Module):
 
 
 def of_package(module: nn.Module, name: str, called: str) -> nn.Module:
-    tensors, _ = store.load(bundled.path_of(name))
-    module.load_state_dict({k.removeprefix(f"{called}."): v for k, v in tensors.items() if k.startswith(f"{called}.")})
+    """The module with its weights among those of the package, where it has this name."""
+    module.load_state_dict(fitting(store.load(bundled.path_of(name))[0], module, called))
     return module
 
 

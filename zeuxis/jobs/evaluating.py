@@ -15,7 +15,7 @@ from zeuxis.data.split import split_dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.progress import pictures_done, say
 from zeuxis.errors import BadInput, counted, nearest
-from zeuxis.jobs.features import AT_ONCE, Features, features_for
+from zeuxis.jobs.features import Features, features_for
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source, material, sources_of
 from zeuxis.jobs.training import check_pictures_there
@@ -25,6 +25,8 @@ from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 
 LEAST, MOST = 4, 5000
+_AT_ONCE = 16
+"""Pictures whose features are measured together."""
 _SHOWN, _CLASSES = 10, 20
 """Pictures in a row of the page, and classes on it, at most."""
 TEST = 0.3
@@ -219,7 +221,7 @@ def _in_features(net: Features, sets: list[Tensor]) -> list[Tensor]:
     with pictures_done(sum(len(pixels) for pixels in sets)) as told:
         for pixels in sets:
             parts = []
-            for part in pixels.split(AT_ONCE):
+            for part in pixels.split(_AT_ONCE):
                 parts.append(net.of(part))
                 told(done := done + len(part))
             found.append(torch.cat(parts))

@@ -23,7 +23,6 @@ from zeuxis.weights import packages, store
 
 IMAGENET = "efficientnet-lite0"
 NAMES = (IMAGENET, "classifier", "layout")
-AT_ONCE = 16
 _STEPS, _LARGEST = 600, 96
 
 

@@ -84,7 +84,8 @@ def check_fits(recipe: Recipe, spec: Spec, weights: Weights) -> None:
         networks = recipe.networks(spec)
     if weights.part:
         _check_part(networks.get_submodule(weights.part), tensors, recipe, weights.asked)
-        _check_known(recipe.initial(spec)[weights.part], tensors, recipe, weights.asked)
+        if known := recipe.initial(spec).get(weights.part):
+            _check_known(known, tensors, recipe, weights.asked)
         return
     shapes = {k: v.shape for k, v in networks.state_dict().items()}
     names = {key.partition(".")[0] for key in tensors} & set(networks)

@@ -21,9 +21,8 @@ class Purpose:
     task: "repair" (noise, JPEG, mild blur), "jpeg", "inpaint", "upscale", "uncertainty", "maps" (what `latentgan`
     learns on), "features" (what its critic looks through) or "generate" (what it begins with); channels: of the
     pictures that they were made for; factor: pixels along the side of a cell of the maps; scale: how many times larger
-    the answer is;
-    fidelity: at which end of the slider of `upscale --fidelity` they stand; of: the nets whose answers they tell the
-    uncertainty of.
+    the answer is; fidelity: at which end of the slider of `upscale --fidelity` they stand; of: the nets whose answers
+    they tell the uncertainty of.
     """
 
     task: str

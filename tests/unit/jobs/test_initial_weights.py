@@ -9,9 +9,11 @@ import torch
 from PIL import Image
 
 import zeuxis
+from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
-from zeuxis.jobs.initial_weights import settings_of_file, weights_from
+from zeuxis.jobs.initial_weights import check_fits, settings_of_file, weights_from
 from zeuxis.recipes.compact import Compact
+from zeuxis.recipes.latentgan import LatentGAN
 from zeuxis.recipes.restorer import Restorer
 from zeuxis.runs import Run, begun_with
 from zeuxis.weights import bundled, store
@@ -135,6 +137,13 @@ def test_latentgan_learns_on_the_maps_of_an_autoencoder_of_ones_own(photos, tmp_
         zeuxis.train("latentgan", photos, run=tmp_path / "no", steps=1, size=32, start_from=foreign.path)
     assert refused.value.mend == "train it with `start_from='autoencoder-4'`"
     assert not (tmp_path / "no").exists()
+
+
+def test_an_autoencoder_is_taken_by_a_recipe_that_knows_no_maps_of_the_package(monkeypatch):
+    recipe = LatentGAN(widths=(8, 8))
+    weights = weights_from("autoencoder-4", recipe)
+    monkeypatch.setattr(LatentGAN, "initial", lambda self, spec: {})
+    check_fits(recipe, Spec(3, 32, 32), weights)
 
 
 def test_only_what_is_not_replaced_is_said_to_be_of_the_package(photos, tmp_path, capsys):
