@@ -26,7 +26,7 @@ from zeuxis.runs import Run
 
 RECIPES = ("latentgan", "r3gan:few", "cgan", "dcgan", "vae")
 FIGURES = ("kid", "density", "coverage", "diversity", "within", "gan_test", "cas", "copied")
-PACE, WARM = 24, 8
+PACE, WARM = 160, 8
 """Steps whose time tells how many fit, and those before them that are not counted."""
 
 

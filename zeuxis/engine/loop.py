@@ -140,7 +140,8 @@ def _set_up(
         _back_to(saved, state)
     else:
         _begin_from(record, state)
-    learned = represented(recipe, state.networks, streams, compute.device, run.path if group.first else None)
+    folder, shows = run.path if group.first else None, group.first and not options.quiet
+    learned = represented(recipe, state.networks, streams, compute.device, folder, shows)
     named = record.get("start_from")
     if not saved and (not named or named.get("part")):  # whole networks know the statistics of their maps
         calibrate(recipe, state.networks, learned)

@@ -81,9 +81,9 @@ class Display:
 
 
 @contextlib.contextmanager
-def pictures_done(total: int) -> Iterator[Callable[[int], None]]:
+def pictures_done(total: int, shows: bool = True) -> Iterator[Callable[[int], None]]:
     """Shows how many of so many pictures are done, whenever the function that it gives is told."""
-    display = Display(total, 1)
+    display = Display(total, 1, shows=shows)
     try:
         yield lambda done: display.show(done, {})
     finally:

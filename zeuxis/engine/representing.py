@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.engine.batches import to_image
-from zeuxis.errors import BadInput
+from zeuxis.engine.progress import pictures_done, say
+from zeuxis.errors import BadInput, counted
 from zeuxis.recipes.recipe import Recipe, Represents
 from zeuxis.weights import store
 
@@ -42,22 +43,30 @@ class Maps:
 
 
 def represented(
-    recipe: Recipe, networks: nn.ModuleDict, streams: Mapping[str, Dataset], device: str, folder: Path | None = None
+    recipe: Recipe,
+    networks: nn.ModuleDict,
+    streams: Mapping[str, Dataset],
+    device: str,
+    folder: Path | None = None,
+    shows: bool = False,
 ) -> dict[str, Dataset]:
     """The streams that a step reads: of a recipe that represents, the maps of their pictures; else as they are.
 
-    folder: of a run, where maps of these pictures by these networks are read from, or written to.
+    folder: of a run, where maps of these pictures by these networks are read from, or written to. shows: says how far
+    the making of maps is, which for some thousand pictures takes minutes.
     """
     if not isinstance(recipe, Represents):
         return dict(streams)
     by = store.content_hash(networks.get_submodule(recipe.representing).state_dict())
     return {
-        name: _maps(recipe, networks, data, by, device, folder / FILE.format(name) if folder else None)
+        name: _maps(recipe, networks, data, by, device, folder / FILE.format(name) if folder else None, shows)
         for name, data in streams.items()
     }
 
 
-def _maps(recipe: Represents, networks: nn.ModuleDict, data: Dataset, by: str, device: str, path: Path | None) -> Maps:
+def _maps(
+    recipe: Represents, networks: nn.ModuleDict, data: Dataset, by: str, device: str, path: Path | None, shows: bool
+) -> Maps:
     pictures = data.dataset if isinstance(data, Maps) else data
     key = hashlib.sha256(f"{data.digest} {by}".encode()).hexdigest()
     kept = _read(path, key) if path else None
@@ -66,7 +75,7 @@ def _maps(recipe: Represents, networks: nn.ModuleDict, data: Dataset, by: str, d
     if isinstance(data, Maps) and data.key == key:
         maps = data.maps
     else:
-        maps = torch.cat(list(_encoded(recipe, networks, pictures, device)))
+        maps = torch.cat(list(_encoded(recipe, networks, pictures, device, shows)))
     if path:
         store.save(path, {"maps": maps}, {"key": key, "sha256": store.content_hash({"maps": maps})})
     return Maps(pictures, maps, key)
@@ -85,9 +94,13 @@ def _read(path: Path, key: str) -> Tensor | None:
 
 
 @torch.no_grad()
-def _encoded(recipe: Represents, networks: nn.ModuleDict, data: Dataset, device: str) -> Iterator[Tensor]:
-    for index in torch.arange(len(data)).split(_AT_ONCE):
-        yield recipe.encode(networks, to_image(data.images(index), device)).to("cpu", torch.float16)
+def _encoded(recipe: Represents, networks: nn.ModuleDict, data: Dataset, device: str, shows: bool) -> Iterator[Tensor]:
+    if shows:
+        say(f"zeuxis: making the maps of {counted(len(data), 'picture')}, once")
+    with pictures_done(len(data), shows) as told:
+        for index in torch.arange(len(data)).split(_AT_ONCE):
+            yield recipe.encode(networks, to_image(data.images(index), device)).to("cpu", torch.float16)
+            told(int(index[-1]) + 1)
 
 
 def pictures_of(streams: Mapping[str, Dataset]) -> dict[str, Dataset]:

@@ -98,7 +98,7 @@ def train(
     for weights in recipe.fixed().values():
         fixed_net(weights)
     begin = replace(_first_options(start), micro=start.micro)
-    streams = _learned(recipe, spec, streams, begin, start)
+    streams = _learned(recipe, spec, streams, begin, start, not options.quiet)
     _check_single(recipe, spec, streams, conditional, start)
     with ranks(begin.device) as group:
         with _held(path, group):
@@ -115,7 +115,7 @@ def train(
 
 
 def _learned(
-    recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], begin: ComputeOptions, start: Start
+    recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], begin: ComputeOptions, start: Start, shows: bool
 ) -> Mapping[str, Dataset]:
     """What a step reads; maps of all pictures, where the recipe learns on those."""
     if not isinstance(recipe, Represents):
@@ -124,7 +124,7 @@ def _learned(
     networks = build_networks(recipe, spec, start.seed)
     if start.weights:
         adopt(store.load(Path(start.weights.file))[0], networks, part=start.weights.part)
-    return represented(recipe, networks.to(begin.device).eval(), streams, begin.device)
+    return represented(recipe, networks.to(begin.device).eval(), streams, begin.device, shows=shows)
 
 
 def _check_single(recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], conditional: bool, start: Start) -> None:

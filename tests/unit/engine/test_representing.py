@@ -92,3 +92,16 @@ def test_the_statistics_are_those_of_the_training_pictures_and_stay_in_the_weigh
     tensors = run.tensors()
     assert torch.allclose(tensors["representation.mean"].flatten(), maps.mean((0, 2, 3)), atol=1e-3)
     assert torch.allclose(tensors["representation.deviation"].flatten(), maps.std((0, 2, 3), correction=0), atol=1e-3)
+
+
+def test_the_making_of_maps_says_how_far_it_is(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("zeuxis.engine.progress._OFTEN", 0.0)
+    data = {"images": pictures(130)}
+    engine.train(RECIPE, data, tmp_path / "run", Budget(steps=1), None, Start(compute="plain"), QUIET)
+    assert "maps" not in capfd.readouterr().err
+    loud = LoopOptions(light=True)
+    engine.train(RECIPE, data, tmp_path / "loud", Budget(steps=1), None, Start(compute="plain"), loud)
+    said = capfd.readouterr().err.splitlines()
+    at = said.index("zeuxis: making the maps of 130 pictures, once")
+    assert [line.split()[1] for line in said[at + 1 : at + 4]] == ["49%", "98%", "100%"]
+    assert said[at + 1].endswith("left")
