@@ -1,16 +1,17 @@
 """What do minutes of one core give on photographs? `python benchmarks/photographs.py SHARED WORK --sets trashnet-64`
 
 Every recipe learns from the training folder of every set for as many minutes of processor time, and is held to the
-held-out folder by `zeuxis evaluate`. How many steps that is, is measured first, in processor time too, so that a busy
-machine costs a recipe nothing but the wait. `--curve` also measures the weights that a run kept on its way. WORK keeps
-sets, runs and sheets of samples, sixty pictures, a class a row; a run that is finished is measured again, not trained.
-A rival is written as recipe or recipe:preset.
+held-out folder by `zeuxis evaluate`. How many steps that is, is measured first, in processor time too, or said by
+`--pace`: where cores do more than one thing each, a step costs several times as much. `--curve` also measures the
+weights that a run kept on its way. WORK keeps sets, runs and sheets of samples, sixty pictures, a class a row; a run
+that is finished is measured again, not trained. A rival is written as recipe or recipe:preset.
 """
 
 import argparse
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from photograph_sets import SETS, divided
@@ -30,6 +31,13 @@ PACE, WARM = 160, 8
 """Steps whose time tells how many fit, and those before them that are not counted."""
 
 
+class Effort(NamedTuple):
+    """Seconds of processor time, and those of a step, where these are known."""
+
+    seconds: float
+    pace: float | None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
@@ -38,6 +46,7 @@ def main() -> int:
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--minutes", nargs="+", type=float, default=[10.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--pace", type=float, help="processor seconds of a step, where they are known")
     parser.add_argument("--field", nargs="*", default=[], help="FIELD=VALUE of the recipes, for a trial")
     parser.add_argument("--curve", action="store_true", help="measure the snapshots of each run, too")
     a = parser.parse_args()
@@ -47,17 +56,17 @@ def main() -> int:
             for seed in a.seeds:
                 for recipe in a.recipes:
                     row = [name, recipe, f"{minutes:g} min", f"seed {seed}", *a.field]
-                    measure(row, a.shared, a.work, minutes, seed, fields, a.curve)
+                    measure(row, a.shared, a.work, Effort(60 * minutes, a.pace), seed, fields, a.curve)
     return 0
 
 
 def measure(
-    row: list[str], shared: Path, work: Path, minutes: float, seed: int, fields: dict[str, str], curve: bool
+    row: list[str], shared: Path, work: Path, effort: Effort, seed: int, fields: dict[str, str], curve: bool
 ) -> None:
     train, test = divided(row[0], shared, work / "sets")
     place = work / "runs" / "-".join(row).replace(" ", "").replace(":", "-")
     if not (place / "finish.json").exists():
-        trained(row[1], train, place, 60 * minutes, seed, fields)
+        trained(row[1], train, place, effort, seed, fields)
     run = Run.open(place)
     for point in run.record["snapshots"] if curve else ():
         judged([*row, f"at {point:.0%}"], run, test, float(point), f"{point:.2f}")
@@ -77,12 +86,12 @@ def judged(row: list[str], run: Run, test: Path, progress: float, snapshot: str 
     print(" ".join(row), {k: round(v, 3) for k, v in figures.items() if v is not None}, flush=True)
 
 
-def trained(named: str, train: Path, place: Path, seconds: float, seed: int, fields: dict[str, str]) -> None:
+def trained(named: str, train: Path, place: Path, effort: Effort, seed: int, fields: dict[str, str]) -> None:
     """Trains for so many seconds of processor time, and notes how many they were."""
     recipe, _, preset = named.partition(":")
     given = {"threads": 1, "compute": "auto", "preset": preset or None, "seed": seed}
     given |= read_settings(recipe, [f"{name}={value}" for name, value in fields.items()], "--field")
-    steps = max(1, round(seconds / pace(recipe, train, place, given)))
+    steps = max(1, round(effort.seconds / (effort.pace or pace(recipe, train, place, given))))
     before = time.process_time()
     zeuxis.train(recipe, train, run=place, steps=steps, **given)
     (place / "spent.txt").write_text(f"{time.process_time() - before:.1f}\n")
