@@ -34,6 +34,17 @@ def _kept(given: Mapping[str, Any]) -> str:
     return FINISHED_KEPT if given.get("classic_only") else NOTHING_KEPT
 
 
+def _check_treatment(treatment: str, out: bool, unlabelled: bool, generator: bool) -> None:
+    """Raises BadInput where this treatment does not read what was given."""
+    tried = treatments.named(treatment)
+    if out and not tried.generates:
+        raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
+    if unlabelled and not tried.generates and not tried.undrawn:
+        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`")
+    if generator and not tried.generates:
+        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
+
+
 @word(
     _answer,
     "zeuxis augment fashion-mini --labels-per-class 20 --budget 20m --study studies/garments",
@@ -130,13 +141,7 @@ def augment(
         )
     if out is not None and not augmented_set.is_of(Path(study), Path(out)):
         augmented_set.check_place(Path(out), Path(study))
-    tried = treatments.named(treatment)
-    if out is not None and not tried.generates:
-        raise BadInput(f"`--treatment {treatment}` generates nothing that --out could hold", "", "leave --out away")
-    if unlabelled is not None and not tried.generates and not tried.undrawn:
-        raise asking.unread("--unlabelled", f"with `--treatment {treatment}`")
-    if not tried.generates and (generator or recipe != catalog.AUTO):
-        raise asking.unread("--generator or --recipe", f"with `--treatment {treatment}`, which generates nothing")
+    _check_treatment(treatment, out is not None, unlabelled is not None, bool(generator) or recipe != catalog.AUTO)
     fields = training.generator_fields(recipe, generator or {})
     asked = StudyConfig(
         labels_per_class,
