@@ -52,7 +52,9 @@ def sources_of(data: Any, given: Mapping[str, Any]) -> "list[Source]":
     return [source_of(one, given) for one in several]
 
 
-def choice_of(name: str, sources: "Sequence[Source]", of_a_recipe: Any, seconds: float | None) -> "Choice | None":
+def choice_of(
+    name: str, sources: "Sequence[Source]", of_a_recipe: Any, seconds: float | None, device: str | None
+) -> "Choice | None":
     """What was chosen where the name is "auto", which is said too; None where it names a recipe.
 
     of_a_recipe: what was given that belongs to a certain recipe, such as a preset. seconds: the budget, where it is a
@@ -65,7 +67,7 @@ def choice_of(name: str, sources: "Sequence[Source]", of_a_recipe: Any, seconds:
     from zeuxis.engine.progress import say
     from zeuxis.jobs.choosing import choose
 
-    choice = choose(sources, seconds)
+    choice = choose(sources, seconds, device)
     say(choice.said)
     return choice
 

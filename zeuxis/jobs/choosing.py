@@ -10,7 +10,7 @@ from zeuxis import catalog
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
-from zeuxis.engine.compute import best_device, has_bf16
+from zeuxis.engine.compute import best_device
 from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sources import Source
@@ -22,7 +22,7 @@ LEAST_SIDE = 32
 ROUND_TRIP = 24.0
 """dB that pictures must keep on their way through the autoencoder; below, small print and dense texture are lost."""
 LONG = 3600.0
-"""Seconds from which on a processor without bfloat16 may see enough pictures with all channels."""
+"""Seconds from which on a processor may see enough pictures with all channels."""
 _LOOKED_AT = 48
 
 
@@ -44,14 +44,17 @@ class Choice:
         return dict(catalog.load(self.recipe).presets[self.preset]) if self.preset else {}
 
 
-def choose(sources: Sequence[Source], seconds: float | None = None) -> Choice:
-    """Looks at the pictures; trains nothing. seconds: the budget, where it is a time. Raises BadInput."""
+def choose(sources: Sequence[Source], seconds: float | None = None, device: str | None = None) -> Choice:
+    """Looks at the pictures; trains nothing.
+
+    seconds: the budget, where it is a time; device: None is the best that is here. Raises BadInput.
+    """
     if len(sources) > 1:
         raise BadInput("`auto` chooses a recipe for one collection of pictures", "DATA", "name the recipe yourself")
-    return choice_for(sources[0].read(), seconds)
+    return choice_for(sources[0].read(), seconds, device)
 
 
-def choice_for(data: Dataset, seconds: float | None = None) -> Choice:
+def choice_for(data: Dataset, seconds: float | None = None, device: str | None = None) -> Choice:
     """For pictures that are opened already. Raises BadInput where they have to be read at another size first."""
     spec, pixels = data.spec, "cgan" if data.spec.condition else "r3gan"
     size = f"{spec.height}x{spec.width} px"
@@ -65,7 +68,7 @@ def choice_for(data: Dataset, seconds: float | None = None) -> Choice:
             pixels, f"the autoencoder of latentgan gives these pictures back at {kept:.1f} dB only, too poorly"
         )
     why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
-    if seconds is None or seconds >= LONG or has_bf16(best_device()):
+    if seconds is None or seconds >= LONG or (device or best_device()) != "cpu":
         return Choice("latentgan", why)
     short = "by `--preset quick`, since there is less than an hour of this processor for it"
     return Choice("latentgan", f"{why}; {short}", "quick")

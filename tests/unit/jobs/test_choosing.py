@@ -60,10 +60,12 @@ def test_one_collection_is_chosen_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "half", "preset"), [(600, False, "quick"), (600, True, None), (7200, False, None), (None, False, None)]
+    ("seconds", "device", "preset"),
+    [(600, "cpu", "quick"), (600, "cuda:0", None), (7200, "cpu", None), (None, "cpu", None)],
 )
-def test_minutes_of_a_slow_processor_get_half_of_the_channels(monkeypatch, seconds, half, preset):
-    monkeypatch.setattr(choosing, "has_bf16", lambda device: half)
+def test_minutes_of_a_processor_get_half_of_the_channels(monkeypatch, seconds, device, preset):
+    monkeypatch.setattr(choosing, "best_device", lambda: device)
     choice = choosing.choice_for(scenes(64), seconds)
+    assert choosing.choice_for(scenes(64), seconds, "cpu").preset == ("quick" if seconds == 600 else None)
     assert choice.recipe == "latentgan" and choice.preset == preset
     assert choice.settings == ({"widths": (32, 64, 128)} if preset else {})

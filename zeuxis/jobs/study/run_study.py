@@ -50,7 +50,7 @@ def study(
         training.check_free(folder, "--study", studies.FIRST if (folder / LOCK).exists() else ())
     dataset = source.open()
     if asked.recipe == catalog.AUTO:
-        asked = _chosen(asked, dataset)
+        asked = _chosen(asked, dataset, device)
     data, target = source.words(dataset), None if out is None else str(Path(out).resolve())
     if target is not None:
         folder_names(dataset.spec.classes)
@@ -89,11 +89,11 @@ def study(
     return Study(folder)
 
 
-def _chosen(asked: StudyConfig, dataset: Dataset) -> StudyConfig:
+def _chosen(asked: StudyConfig, dataset: Dataset, device: str | None) -> StudyConfig:
     """The study with the recipe that these pictures need, where it generates at all."""
     if not asked.generates:
         return replace(asked, recipe="")
-    choice = choice_for(dataset, asked.budget / asked.repeats)
+    choice = choice_for(dataset, asked.budget / asked.repeats, device)
     say(choice.said)
     return replace(asked, recipe=choice.recipe, chosen=choice.why, generator=choice.settings)
 
