@@ -4,7 +4,7 @@
 
 SQUARES is what `autoencoder_pictures.py --side 160` wrote. Each pass takes every training square once, a random part of
 it at 64 or 96 pixels, and makes its map by `autoencoder-4` or `-8`; to every four batches comes one of maps as a
-generator draws them, by the trunk of `latent-pair-4` or else by noise, since a critic has to see in such maps, too.
+generator draws them, by the trunk of `latent-pair-FACTOR`, since a critic has to see in such maps, too.
 VGG16 (`zeuxis data weights add`) looks at the pictures; its relu3_3, 4_3 and 5_3, by random directions made 32, 64 and
 96 channels, are what the net learns to tell from the map alone. WORK keeps the maps and what was seen in them in parts,
 so what was stopped goes on; `WORK/features.safetensors` is the net. `--bundle` puts it into the package, in eight bits
@@ -62,9 +62,9 @@ class Teacher:
     def __init__(self, factor: int) -> None:
         self.side, self.smallest = SIDES[factor], SMALLEST[factor]
         self.autoencoder = of_package(MapAutoencoder(factor), f"autoencoder-{factor}", "restorer").eval()
-        known, widths, latent, _ = PRETRAINED[0]
+        widths, latent, _ = PRETRAINED
         trunk = GeneratorTrunk(latent, widths, self.autoencoder.code, (16, 16), 1.0)
-        self.trunk = of_package(trunk, f"latent-pair-{factor}", "generator.trunk") if factor == known else None
+        self.trunk = of_package(trunk, f"latent-pair-{factor}", "generator.trunk")
         self.vgg = vgg.vgg16(packages.opened("lpips-vgg")[0], TAPS).eval()
         self.cells = [(self.side // factor) >> i for i in range(len(SEEN))]
         draw = torch.Generator().manual_seed(0)
@@ -77,11 +77,9 @@ class Teacher:
         return [F.adaptive_avg_pool2d(x, cells).half() for x, cells in zip(maps, self.cells, strict=True)]
 
     def drawn(self, like: Tensor, draw: torch.Generator) -> Tensor:
-        """Maps of the pair's generator, scaled as the maps `like`, or else some of these, with noise."""
+        """Maps of the pair's generator, scaled as the maps `like`, with noise."""
         mean, deviation = like.mean((0, 2, 3), keepdim=True), like.std((0, 2, 3), keepdim=True)
-        maps = (like[:DRAWN] - mean) / deviation
-        if self.trunk is not None:
-            maps = self.trunk(torch.randn(DRAWN, self.trunk.dense.in_features, generator=draw))
+        maps = self.trunk(torch.randn(DRAWN, self.trunk.dense.in_features, generator=draw))
         noise = torch.rand(len(maps), 1, 1, 1, generator=draw) * torch.randn(maps.shape, generator=draw)
         return (maps + 0.5 * noise) * deviation + mean
 

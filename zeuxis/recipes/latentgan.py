@@ -39,8 +39,8 @@ from zeuxis.recipes.recipe import (
 )
 from zeuxis.schedule import cosine
 
-PRETRAINED = ((4, (32, 64, 128), 64, 128),)
-"""Factor, widths, latent and dense of the pairs of trunks that come with the package, for maps of 16 x 16 cells."""
+PRETRAINED = ((32, 64, 128), 64, 128)
+"""Widths, latent and dense of the pairs of trunks of the package, one a factor, for maps of 16 x 16 cells."""
 
 _STAGES = ((28_000, "rough shapes"), (90_000, "the colours and materials of each class, in rough shapes"))
 """What was seen after how many images of 420 and 540 photographs of trashnet-600 at 64 px."""
@@ -131,14 +131,14 @@ class LatentGAN(Recipe):
         super().check(spec)
         if self.pretrained and not self._trunks_fit(spec):
             raise BadInput(
-                "`--pretrained`: trunks of the package fit `--preset quick` at 64x64 pixels without alpha alone",
-                "",
-                "use `--preset quick --size 64`, or leave `--pretrained` away",
+                "the trunks of the package fit `--preset quick` at 64x64 or 128x128 px alone, without alpha",
+                "--pretrained",
+                "use `--preset quick --size 64` or 128, or leave `--pretrained` away",
             )
 
     def _trunks_fit(self, spec: Spec) -> bool:
         factor = self._factor(spec)
-        known = (factor, self.widths, self.latent, self.dense) in PRETRAINED and spec.channels in (1, 3)
+        known = (self.widths, self.latent, self.dense) == PRETRAINED and spec.channels in (1, 3)
         return known and (spec.height, spec.width) == (16 * factor, 16 * factor)
 
     def initial(self, spec: Spec) -> dict[str, str]:

@@ -122,11 +122,12 @@ def test_a_shift_repeats_the_edge_and_is_the_same_for_the_same_row() -> None:
 QUICK = {**LatentGAN.presets["quick"], "batch": 4}
 
 
+@pytest.mark.parametrize("factor", [4, 8])
 @pytest.mark.parametrize(("channels", "classes"), [(3, ("a", "b")), (3, ()), (1, ("a", "b"))])
-def test_a_quick_one_of_64_pixels_begins_with_the_trunks_of_the_package(channels, classes) -> None:
-    spec = Spec(channels, 64, 64, classes)
+def test_a_quick_one_of_64_or_128_pixels_begins_with_the_trunks_of_the_package(factor, channels, classes) -> None:
+    spec = Spec(channels, 16 * factor, 16 * factor, classes)
     networks = build_networks(LatentGAN(**QUICK), spec, 0)
-    tensors, _ = store.load(bundled.path_of("latent-pair-4"))
+    tensors, _ = store.load(bundled.path_of(f"latent-pair-{factor}"))
     for name in ("generator", "critic"):
         trunk = networks[name].trunk.state_dict()
         assert {f"{name}.trunk.{k}" for k in trunk} == {k for k in tensors if k.startswith(f"{name}.trunk")}
@@ -140,20 +141,21 @@ def test_a_quick_one_of_64_pixels_begins_with_the_trunks_of_the_package(channels
     [
         ({"widths": (64, 128, 256)}, Spec(3, 64, 64)),  # other widths
         ({}, Spec(3, 96, 96)),  # maps of 24 cells
-        ({}, Spec(3, 128, 128)),  # an eighth: other maps
+        ({}, Spec(3, 192, 192)),
         ({}, Spec(4, 64, 64)),  # alpha has maps of its own
         ({}, Spec(2, 64, 64)),
-        ({"factor": 8}, Spec(3, 128, 128)),
+        ({"factor": 8}, Spec(3, 64, 64)),  # maps of 8 cells
+        ({}, Spec(4, 128, 128)),
         ({"latent": 32}, Spec(3, 64, 64)),
     ],
 )
 def test_others_begin_by_chance_and_refuse_to_do_otherwise(fields, spec) -> None:
     assert set(LatentGAN(**{**QUICK, **fields}).initial(spec)) == {"representation.autoencoder", "features"}
     with pytest.raises(
-        BadInput, match=r"`--pretrained`: trunks of the package fit .* 64x64 pixels without alpha alone"
+        BadInput, match=r"trunks of the package fit .* 64x64 or 128x128 px alone, without alpha \(--pretrained\)"
     ) as refused:
         LatentGAN(**{**QUICK, **fields}, pretrained=True).check(spec)
-    assert refused.value.mend == "use `--preset quick --size 64`, or leave `--pretrained` away"
+    assert refused.value.mend == "use `--preset quick --size 64` or 128, or leave `--pretrained` away"
     LatentGAN(**QUICK, pretrained=True).check(Spec(3, 64, 64))
     LatentGAN(**{**QUICK, **fields}, pretrained=False).check(spec)
 
