@@ -20,6 +20,9 @@ FEW_PICTURES = 1_000
 (Karras et al. 2020, section 2)."""
 PAIRS = 59
 """Fewest pictures that a share is read from: were one in twenty missed, 59 in a row would be found once in 20 tries."""
+WON = 4.0
+"""Mean difference of logits from which a generator learns little: softplus's slope is .018 there, and .14 at 1.8, where
+one was seen to learn well although its critic told all pairs apart."""
 SURE = 3.0
 """Standard errors by which the critic must rate held-out pictures below those trained on."""
 
@@ -96,7 +99,11 @@ def _saturation(s: Signals) -> Alarm | None:
     share = s.score.get("saturation")
     if share is None or s.early or share <= 0.98 or s.pictures < PAIRS:
         return None
+    gap = s.score.get("critic_real", 0.0) - s.score.get("critic_fake", 0.0)
+    if not gap > WON:
+        return None
     fact = f"the critic tells {share:.0%} of {s.pictures} pairs of a real and a generated picture apart"
+    fact += f", by {gap:.1f} on average in its logits"
     return Alarm("saturation", fact, "it has won")
 
 
