@@ -98,7 +98,8 @@ def garments(shared: Path, side: int) -> Iterator[Piece]:
     for i in range(len(data)):
         label = data.spec.classes[classes[i]].replace("/", " ")
         part = "test" if i % 5 == 0 else "train"
-        yield Piece(part, label, f"{i:04}", Image.fromarray(data.images([i])[0, 0].numpy()))
+        image = Image.fromarray(data.images([i])[0, 0].numpy())
+        yield Piece(part, label, f"{i:04}", image.resize((side, side), Image.Resampling.BICUBIC))
 
 
 def hands(shared: Path, side: int) -> Iterator[Piece]:
@@ -130,6 +131,7 @@ SETS = {
     "cells-64": (cells, 64),
     "cifar-32": (cifar, 32),
     "garments-28": (garments, 28),
+    "garments-32": (garments, 32),
     "hands-64": (hands, 64),
 }
 
