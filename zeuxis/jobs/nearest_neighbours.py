@@ -1,5 +1,6 @@
 """Which generated pictures look most like a copy: pairs with their nearest training picture, as numbers and a PNG."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.progress import pictures_done
 from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.neighbours import NearestPair, copies
 from zeuxis.pictures.png import grid, write_png
@@ -20,40 +22,83 @@ _NEIGHBOURS = 50
 _HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at most
 
 
-def closest(fakes: Tensor, train: Dataset, count: int = PAIRS) -> list[NearestPair]:
-    """The `count` of uint8 [n, C, H, W] that stand out most as a copy of a picture of `train`, by `closeness`.
+@dataclass(frozen=True)
+class Neighbours:
+    """What lies how near to training pictures, each of which was decoded once.
 
-    Distances are Euclidean over pixels in [0, 2]. Raises BadInput for no pictures on a side.
+    distances, which: [n, k] of the samples to their nearest 50, ascending: Euclidean over pixels in [0, 2], and which
+    pictures these are: twice the position, and 1 where mirrored. fresh: `_out_of_line` of held-out pictures, which
+    say how close a fresh one comes; None where there are none.
+    """
+
+    distances: Tensor
+    which: Tensor
+    fresh: Tensor | None
+
+    def closest(self, count: int = PAIRS) -> list[NearestPair]:
+        """The `count` samples that stand out most as a copy."""
+        order = torch.argsort(_out_of_line(self.distances), stable=True)[:count].tolist()
+        nearest = self.which[:, 0].tolist()
+        return [NearestPair(i, nearest[i] // 2, float(self.distances[i, 0]), nearest[i] % 2 == 1) for i in order]
+
+    def record(self) -> dict[str, Any]:
+        """How many of the samples stand out as copies, beside how many fresh pictures would.
+
+        Without held-out pictures nothing says how close a fresh one comes: then the numbers are null.
+        """
+        n = len(self.distances)
+        if self.fresh is None:
+            return {"format": 1, "n": n, "held": 0, "copies": None, "expected": None, "alarm": None}
+        found = copies(_out_of_line(self.distances), self.fresh)
+        return {
+            "format": 1,
+            "n": n,
+            "held": len(self.fresh),
+            "copies": round(found.rate.value * found.rate.n),
+            "expected": found.expected * n,
+            "alarm": found.alarm,
+            "p": found.p,
+        }
+
+
+def neighbours(fakes: Tensor, train: Dataset, held: Dataset | None = None, shows: bool = False) -> Neighbours:
+    """Of uint8 [n, C, H, W]. shows: says how far it is. Raises BadInput for no pictures on a side.
+
+    Mirror images count as pictures of `train`: many recipes learn from these, too.
     """
     if not len(fakes) or not len(train):
         raise BadInput(f"no pairs of {counted(len(fakes), 'picture')} and {counted(len(train), 'training picture')}")
-    distances, which = _neighbours(fakes, train)
-    order = torch.argsort(_out_of_line(distances), stable=True)[:count].tolist()
-    nearest = which[:, 0].tolist()
-    return [NearestPair(i, nearest[i] // 2, float(distances[i, 0]), nearest[i] % 2 == 1) for i in order]
+    fresh = held.images(some_of(len(held), _HELD_OUT, "fresh")) if held is not None and len(held) else fakes[:0]
+    distances, which = _nearest(torch.cat([fakes, fresh]), train, shows)
+    n = len(fakes)
+    return Neighbours(distances[:n], which[:n], _out_of_line(distances[n:]) if len(fresh) else None)
 
 
-def _neighbours(pictures: Tensor, train: Dataset) -> tuple[Tensor, Tensor]:
-    """Distances [n, k] to the nearest 50 of `train`, and which these are: twice the position, and 1 where mirrored.
-
-    Neither side is ever whole in memory as floating-point numbers.
-    """
+def _nearest(pictures: Tensor, train: Dataset, shows: bool) -> tuple[Tensor, Tensor]:
+    """`distances` and `which` of `Neighbours`; neither side is ever whole in memory as floating-point numbers."""
     size = max(1, min(_AT_ONCE, _NUMBERS // pictures[0].numel()))
     k = min(_NEIGHBOURS, 2 * len(train))
     distances = torch.full((len(pictures), k), torch.inf)
     which = torch.zeros(len(pictures), k, dtype=torch.int64)
-    for there in torch.arange(len(train)).split(size):
-        real, names = _with_mirrored(train.images(there)), torch.cat([2 * there, 2 * there + 1])
-        for here in torch.arange(len(pictures)).split(size):
-            apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
-            all_distances = torch.cat([distances[here], apart], 1)
-            all_names = torch.cat([which[here], names.expand(len(here), -1)], 1)
-            distances[here], chosen = all_distances.topk(k, 1, largest=False)
-            which[here] = all_names.gather(1, chosen)
+    with pictures_done(len(train), shows) as told:
+        for there in torch.arange(len(train)).split(size):
+            real, names = _with_mirrored(train.images(there)), torch.cat([2 * there, 2 * there + 1])
+            for here in torch.arange(len(pictures)).split(size):
+                apart = torch.cdist(pictures[here].flatten(1).float() / 127.5, real)
+                all_distances = torch.cat([distances[here], apart], 1)
+                all_names = torch.cat([which[here], names.expand(len(here), -1)], 1)
+                distances[here], chosen = all_distances.topk(k, 1, largest=False)
+                which[here] = all_names.gather(1, chosen)
+            told(int(there[-1]) + 1)
     return distances, which
 
 
 def _out_of_line(distances: Tensor) -> Tensor:
+    """Distance to the nearest picture over the mean distance to the nearest 50.
+
+    Near 0 for a copy, near 1 for a picture that resembles many alike: so blurs, which lie near to everything, do not
+    pass for copies (Carlini et al. 2023, arXiv 2301.13188, section 4.2: their ratio, here over whole pictures).
+    """
     return distances[:, 0] / distances.mean(1).clamp_min(1e-9)
 
 
@@ -62,42 +107,9 @@ def _with_mirrored(pictures: Tensor) -> Tensor:
     return torch.cat([pictures, pictures.flip(3)]).flatten(1).float() / 127.5
 
 
-def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset) -> list[NearestPair]:
-    """Writes the closest pairs, four a row, generated left and real right; returns them. Raises BadInput."""
-    nearest = closest(fakes, train)
+def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset, nearest: list[NearestPair]) -> None:
+    """Writes the pairs, four a row, generated left and real right."""
     real = train.images([s.real for s in nearest])
     real = torch.stack([x.flip(2) if s.mirrored else x for s, x in zip(nearest, real, strict=True)])
     pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]
     write_png(path, grid(to_image(torch.stack(pairs)), 8), None)
-    return nearest
-
-
-def closeness(pictures: Tensor, train: Dataset) -> Tensor:
-    """Distance to the nearest picture of `train` over the mean distance to the nearest 50, of uint8 [n, C, H, W].
-
-    Mirror images count as pictures of `train`: many recipes learn from these, too.
-
-    Near 0 for a copy, near 1 for a picture that resembles many alike: so blurs, which lie near to everything, do not
-    pass for copies (Carlini et al. 2023, arXiv 2301.13188, section 4.2: their ratio, here over whole pictures).
-    """
-    return _out_of_line(_neighbours(pictures, train)[0])
-
-
-def copies_record(fakes: Tensor, train: Dataset, held: Dataset | None) -> dict[str, Any]:
-    """How many of the samples stand out as copies, beside how many fresh pictures would.
-
-    Without held-out pictures nothing says how close a fresh one comes: then the numbers are null.
-    """
-    record: dict[str, Any] = {"format": 1, "n": len(fakes), "held": 0, "copies": None, "expected": None, "alarm": None}
-    if held is not None and len(held):
-        fresh = held.images(some_of(len(held), _HELD_OUT, "fresh"))
-        near = closeness(torch.cat([fakes, fresh]), train)  # in one pass, so that no training picture is decoded twice
-        copy_rate = copies(near[: len(fakes)], near[len(fakes) :])
-        record |= {
-            "held": len(fresh),
-            "copies": round(copy_rate.rate.value * copy_rate.rate.n),
-            "expected": copy_rate.expected * len(fakes),
-            "p": copy_rate.p,
-            "alarm": copy_rate.alarm,
-        }
-    return record

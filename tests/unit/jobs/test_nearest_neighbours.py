@@ -15,9 +15,9 @@ def pictures(name: str, n: int) -> torch.Tensor:
 def test_in_parts_the_same_pairs_are_found_as_in_one(monkeypatch):
     fakes, real = pictures("fake", 50), pictures("real", 70)
     fakes[33] = real[61]
-    whole = job.closest(fakes, MemoryDataset(real))
+    whole = job.neighbours(fakes, MemoryDataset(real)).closest()
     monkeypatch.setattr(job, "_AT_ONCE", 7)
-    found = job.closest(fakes, MemoryDataset(real))
+    found = job.neighbours(fakes, MemoryDataset(real)).closest()
     assert [(s.fake, s.real, s.mirrored) for s in found] == [(s.fake, s.real, s.mirrored) for s in whole]
     assert (found[0].fake, found[0].real, found[0].distance, found[0].mirrored) == (33, 61, 0.0, False)
 
@@ -27,13 +27,15 @@ def test_what_is_near_to_many_is_no_copy():
     real = (pictures("real", 60).float() * 0.2 + 100).to(torch.uint8)
     grain = (real[7].float() + 6).to(torch.uint8)
     blur = real.float().mean(0).to(torch.uint8)
-    assert job.closest(torch.stack([blur, grain]), MemoryDataset(real))[0].fake == 1
+    assert job.neighbours(torch.stack([blur, grain]), MemoryDataset(real)).closest()[0].fake == 1
 
 
 def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):
     real = torch.full((3, 1, 4, 4), 200, dtype=torch.uint8)
     fakes = torch.full((2, 1, 4, 4), 100, dtype=torch.uint8)
-    assert [s.fake for s in job.write_nearest_pairs(tmp_path / "s.png", fakes, MemoryDataset(real))] == [0, 1]
+    found = job.neighbours(fakes, MemoryDataset(real)).closest()
+    assert [s.fake for s in found] == [0, 1]
+    job.write_nearest_pairs(tmp_path / "s.png", fakes, MemoryDataset(real), found)
     with Image.open(tmp_path / "s.png") as sheet:
         assert sheet.size == (4 * 6 - 2, 4)
         assert [sheet.getpixel((x, 0)) for x in (0, 6, 12, 18)] == [100, 200, 100, 200]
@@ -42,8 +44,26 @@ def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):
 def test_a_mirrored_copy_is_a_copy(tmp_path: Path):
     real, held = MemoryDataset(pictures("real", 60)), MemoryDataset(pictures("held", 60))
     mirrored = real.images(torch.arange(20)).flip(3)
-    assert job.copies_record(mirrored, real, held)["copies"] == 20
-    found = job.write_nearest_pairs(tmp_path / "s.png", mirrored, real)
+    near = job.neighbours(mirrored, real, held)
+    found = near.closest()
+    assert near.record()["copies"] == 20 and job.neighbours(mirrored, real).record()["copies"] is None
+    job.write_nearest_pairs(tmp_path / "s.png", mirrored, real, found)
     assert all(s.mirrored and s.distance == 0.0 and s.real == s.fake for s in found)
     with Image.open(tmp_path / "s.png") as sheet:
         assert sheet.crop((0, 0, 4, 4)).tobytes() == sheet.crop((6, 0, 10, 4)).tobytes()
+
+
+def test_each_training_picture_is_read_once_and_it_is_said_how_far_that_is(monkeypatch, capfd):
+    monkeypatch.setattr("zeuxis.engine.progress._OFTEN", 0.0)
+    monkeypatch.setattr(job, "_AT_ONCE", 20)
+    real, held, read = MemoryDataset(pictures("real", 60)), MemoryDataset(pictures("held", 30)), []
+    images = MemoryDataset.images
+
+    def counted(self, index):
+        read.extend([int(i) for i in index] if self is real else [])
+        return images(self, index)
+
+    monkeypatch.setattr(MemoryDataset, "images", counted)
+    near = job.neighbours(pictures("fake", 50), real, held, shows=True)
+    assert read == list(range(60)) and near.record()["held"] == 30
+    assert [line.split()[1] for line in capfd.readouterr().err.splitlines()] == ["33%", "67%", "100%"]

@@ -11,7 +11,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.errors import command, counted
 from zeuxis.jobs.capability import Capability
-from zeuxis.jobs.nearest_neighbours import PAIRS, copies_record, write_nearest_pairs
+from zeuxis.jobs.nearest_neighbours import PAIRS, neighbours, write_nearest_pairs
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
@@ -55,12 +55,13 @@ def _write_copies(run: Run, given: Material) -> None:
     those that the run kept, at which they were not.
     """
     drawn = _looked_at(run, None)
-    write_nearest_pairs(run.path / "real" / "nearest_pairs.png", drawn, given.train)
-    record, before = copies_record(drawn, given.train, given.held_out), None
+    near = neighbours(drawn, given.train, given.held_out, shows=True)
+    write_nearest_pairs(run.path / "real" / "nearest_pairs.png", drawn, given.train, near.closest())
+    record, before = near.record(), None
     if record["alarm"]:
         kept = [f"{point:.2f}" for point in sorted(run.record["snapshots"], reverse=True)]
-        looks = ((name, copies_record(_looked_at(run, name), given.train, given.held_out)) for name in kept)
-        before = next((name for name, look in looks if not look["alarm"]), None)
+        looks = ((name, neighbours(_looked_at(run, name), given.train, given.held_out, shows=True)) for name in kept)
+        before = next((name for name, look in looks if not look.record()["alarm"]), None)
         record |= {"before": before}
     write_json(run.path / "real" / "nearest_pairs.json", record)
     if before is not None:

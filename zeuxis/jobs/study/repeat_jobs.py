@@ -25,7 +25,7 @@ from zeuxis.engine.state import build_networks, build_state
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.jobs.capabilities.recognizes import predictions
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
-from zeuxis.jobs.nearest_neighbours import copies_record, write_nearest_pairs
+from zeuxis.jobs.nearest_neighbours import neighbours, write_nearest_pairs
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.study import guessing
 from zeuxis.jobs.study import treatment as treatments
@@ -122,7 +122,9 @@ def train_generator(place: Place, spec: Spec) -> None:
     best = highest([score for _, score in curve])
     fakes, labels = _sample(place, run, names[best], r, "pool", _pool_size(place, train_set), train_set)
     _write_pool(place, r, fakes, labels)
-    near = write_nearest_pairs(place.repeat(r) / "nearest_pairs.png", fakes[:_PAIR_SAMPLES], learned)
+    near = neighbours(fakes[:_PAIR_SAMPLES], learned, validation)
+    pairs = near.closest()
+    write_nearest_pairs(place.repeat(r) / "nearest_pairs.png", fakes, learned, pairs)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     write_first(
         place.repeat(r) / "generator.json",
@@ -137,8 +139,8 @@ def train_generator(place: Place, spec: Spec) -> None:
             "images": run.finish["images"],
             "guessed": None if others is None else guessing.described(place, others, drawn),
             "alarms": run.finish["alarms"],
-            "copies": copies_record(fakes[:_PAIR_SAMPLES], learned, validation),
-            "nearest_pairs": [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in near],
+            "copies": near.record(),
+            "nearest_pairs": [{"distance": round(s.distance, 4), "class": int(labels[s.fake])} for s in pairs],
             "seconds": round(time.monotonic() - started, 1),
         },
     )
