@@ -53,7 +53,12 @@ def sources_of(data: Any, given: Mapping[str, Any]) -> "list[Source]":
 
 
 def choice_of(
-    name: str, sources: "Sequence[Source]", of_a_recipe: Any, seconds: float | None, device: str | None
+    name: str,
+    sources: "Sequence[Source]",
+    of_a_recipe: Any,
+    seconds: float | None,
+    device: str | None,
+    conditional: bool,
 ) -> "Choice | None":
     """What was chosen where the name is "auto", which is said too; None where it names a recipe.
 
@@ -67,7 +72,7 @@ def choice_of(
     from zeuxis.engine.progress import say
     from zeuxis.jobs.choosing import choose
 
-    choice = choose(sources, seconds, device)
+    choice = choose(sources, seconds, device, conditional)
     say(choice.said)
     return choice
 
@@ -144,9 +149,8 @@ def text_of(path: str | Path | None) -> str | None:
 
 
 _OF_RULES = ("copies", "policy", "balance")
-_OF_STUDY = tuple(
-    "study labels_per_class repeats budget recipe margin treatment generator classifier threads device".split()
-)
+_OF_STUDY = ("study", "labels_per_class", "repeats", "budget", "recipe", "margin", "treatment")
+_OF_STUDY += ("generator", "classifier", "unlabelled", "threads", "device")
 
 
 def unread(flag: str, why: str) -> BadInput:

@@ -6,7 +6,7 @@ import pytest
 
 import zeuxis
 from tests.stories.commands import inside, pictures, typed
-from zeuxis.pages.evaluation import sentence_of
+from zeuxis.pages.evaluation import lines, sentence_of
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +117,42 @@ def test_the_page_begins_with_the_answer_and_shows_both_kinds(place, tmp_path):
         (place / "mine.html").write_text("<p>mine</p>")
         assert typed("evaluate", "r", "--features", "layout", "--page", "mine.html").code == 2
         assert (place / "mine.html").read_text() == "<p>mine</p>"
+
+
+def test_a_run_without_labels_is_held_against_pictures_with_others_or_with_none(place, tmp_path):
+    pictures(tmp_path / "flat", ("one",), 90)
+    pictures(tmp_path / "others", ("hat", "coat"), 90)
+    with inside(place):
+        line = "train gan pics --no-conditional --steps 1 --compute plain --run"
+        assert typed(*line.split(), str(tmp_path / "r")).code == 0
+        for data in (tmp_path / "flat" / "one", tmp_path / "others"):
+            done = typed("evaluate", str(tmp_path / "r"), "-n", "16", "--features", "layout", "--data", str(data))
+            assert done.code == 0 and "KID x 1000" in done.out and "GAN-test" not in done.out, done
+
+
+def test_a_single_class_is_none_to_tell_apart(place, tmp_path):
+    files = sorted((place / "pics").rglob("*.png"))
+    (tmp_path / "one.csv").write_text("file,label\n" + "".join(f"{file},cat\n" for file in files))
+    with inside(tmp_path):
+        assert typed("train", "gan", "one.csv", "--run", "r", "--steps", "1", "--compute", "plain").code == 0
+        done = typed("evaluate", "r", "-n", "16")
+        assert done.code == 0 and "layout" in done.out and "GAN-test" not in done.out, done
+        done = typed("evaluate", "r", "-n", "16", "--features", "classifier")
+        assert done.code == 2 and "two classes" in done.err, done
+
+
+def test_a_figure_that_cannot_be_is_left_empty(place):
+    with inside(place):
+        done = typed("evaluate", "r", "-n", "8", "--data", "pics", "--features", "layout", "--json")
+        record = json.loads(done.out)
+    record["within"] |= {"value": float("nan"), "low": None, "high": None, "floor": None}
+    assert "nan" not in "\n".join(lines(record))
+
+
+def test_of_a_large_folder_it_is_said_how_many_are_compared(place, monkeypatch):
+    from zeuxis.jobs import evaluating
+
+    monkeypatch.setattr(evaluating, "MOST", 20)
+    with inside(place):
+        done = typed("evaluate", "pics", "--data", "pics", "--features", "layout")
+    assert "20 of 60 generated pictures are compared, drawn by chance" in done.err

@@ -33,6 +33,7 @@ def place(tmp_path_factory):
         ("augment pics --study st --treatment again --generator width=4", "--generator"),
         ("augment pics --study st --copies 3", "--copies"),
         ("augment pics --classic-only --out o --repeats 3", "--repeats"),
+        ("augment pics --classic-only --out o --unlabelled others", "--unlabelled"),
         ("augment pics --classic-only --out o --threads 2", "--threads"),
         ("augment pics --classic-only --out o --device cpu", "--device"),
         ("augment pics --classic-only --out o --join off", "--join"),

@@ -44,19 +44,25 @@ class Choice:
         return dict(catalog.load(self.recipe).presets[self.preset]) if self.preset else {}
 
 
-def choose(sources: Sequence[Source], seconds: float | None = None, device: str | None = None) -> Choice:
+def choose(
+    sources: Sequence[Source], seconds: float | None = None, device: str | None = None, conditional: bool = True
+) -> Choice:
     """Looks at the pictures; trains nothing.
 
-    seconds: the budget, where it is a time; device: None is the best that is here. Raises BadInput.
+    seconds: the budget, where it is a time; device: None is the best that is here; conditional: False leaves labels
+    aside. Raises BadInput.
     """
     if len(sources) > 1:
         raise BadInput("`auto` chooses a recipe for one collection of pictures", "DATA", "name the recipe yourself")
-    return choice_for(sources[0].read(), seconds, device)
+    return choice_for(sources[0].read(), seconds, device, conditional)
 
 
-def choice_for(data: Dataset, seconds: float | None = None, device: str | None = None) -> Choice:
+def choice_for(
+    data: Dataset, seconds: float | None = None, device: str | None = None, conditional: bool = True
+) -> Choice:
     """For pictures that are opened already. Raises BadInput where they have to be read at another size first."""
-    spec, pixels = data.spec, "cgan" if data.spec.condition else "r3gan"
+    spec = data.spec if conditional else data.spec.unlabelled()
+    pixels = "cgan" if spec.condition else "r3gan"
     size = f"{spec.height}x{spec.width} px"
     if min(spec.height, spec.width) < LEAST_SIDE:
         catalog.load(pixels)().check(spec)

@@ -103,8 +103,8 @@ def evaluate_run(
     check_pictures_there(run)
     given = material(run.recipe, sources_of(run.record), run.record["seed"])
     train = given.train
-    test = _held_of(given, run) if data is None else _others(data.open(), train, data.place)
     classes = run.spec.condition if run.record["conditional"] else 0
+    test = _held_of(given, run) if data is None else _others(data.open(), train, data.place, classes > 0)
     labels = torch.arange(n) % classes if classes else None
     parts = generate(run.recipe, run.networks(snapshot), seeds_of("evaluate", seed, n), labels)
     return _evaluated(Pictures(torch.cat(list(parts)), labels), train, test, asked, seen=True)
@@ -119,12 +119,15 @@ def _held_of(given: Any, run: Run) -> Dataset:
     return Subset(held.dataset, np.concatenate([split.validation, split.test]))
 
 
-def _others(data: Dataset, train: Dataset, place: str) -> Dataset:
-    """The pictures of `data` that are not in `train`, of the same shape. Raises BadInput."""
+def _others(data: Dataset, train: Dataset, place: str, conditional: bool) -> Dataset:
+    """The pictures of `data` that are not in `train`, of the same shape, and classes where these count.
+
+    Raises BadInput.
+    """
     (theirs, ours), mend = (_looks(d.spec) for d in (data, train)), "read them with `--size` and `--channels`"
     if theirs != ours:
         raise BadInput(f"these pictures are {theirs}, and the run learned from {ours}", place, mend)
-    if data.spec.classes != train.spec.classes:
+    if conditional and data.spec.classes != train.spec.classes:
         theirs, ours = (", ".join(d.spec.classes) or "none" for d in (data, train))
         raise BadInput(f"the classes of these pictures are {theirs}; the run learned {ours}", place, "give the same")
     known = set(item_digests(train))
@@ -147,6 +150,7 @@ def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> 
     if same := sum(digest in known for digest in item_digests(made)):
         these = f"{same:,} of {counted(len(made), 'generated picture')}"
         say(f"zeuxis: warning: {these} are pictures of {data.source}, pixel for pixel: the figures mean little")
+    _tell_drawn(len(made), "generated")
     some = some_of(len(made), MOST, "evaluated", seed)
     labels = _labels_by_name(made, spec.classes, folder)
     if labels is None and spec.classes:
@@ -166,6 +170,11 @@ def _labels_by_name(made: Dataset, classes: tuple[str, ...], place: str) -> Tens
     return torch.tensor([classes.index(made.spec.classes[k]) for k in np.asarray(made.labels)])
 
 
+def _tell_drawn(n: int, what: str) -> None:
+    if n > MOST:
+        say(f"zeuxis: {MOST:,} of {counted(n, f'{what} picture')} are compared, drawn by chance")
+
+
 def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None, seen: bool) -> Evaluation:
     for pictures, what in ((made.pixels, "generated"), (train, "real training"), (test, "held-out")):
         if len(pictures) < LEAST:
@@ -173,8 +182,7 @@ def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None,
                 f"too few to compare: {counted(len(pictures), f'{what} picture')}", "", f"give {LEAST} or more"
             )
     for data, what in ((train, "training"), (test, "held-out")):
-        if len(data) > MOST:
-            say(f"zeuxis: {MOST:,} of {counted(len(data), f'{what} picture')} are compared, drawn by chance")
+        _tell_drawn(len(data), what)
     train, test = (Subset(d, some_of(len(d), MOST, "evaluated", 0).numpy()) for d in (train, test))
     net = features_for(asked, train)
     say(f"zeuxis: comparing {counted(len(made.pixels), 'picture')} in the features of {net.name}")
@@ -207,7 +215,7 @@ def _rows(made: Pictures, held: Tensor, sets: Sets, classes: tuple[str, ...]) ->
 
 def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset, Dataset], seen: bool) -> Sets:
     labels = None
-    if made.labels is not None:
+    if made.labels is not None and of[0].spec.condition > 1:
         real = [torch.as_tensor(np.asarray(data.labels, np.int64)) for data in of]
         labels = (made.labels, real[0], real[1])
     flipped = [reals[0].flip(3)] if seen else []

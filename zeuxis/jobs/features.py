@@ -43,7 +43,8 @@ class Features:
 def features_for(asked: str | None, train: Dataset) -> Features:
     """The net that was asked for, or the best there is. Raises BadInput."""
     if asked is None:
-        asked = IMAGENET if packages.is_here(IMAGENET) else "classifier" if train.labels is not None else "layout"
+        told_apart = train.labels is not None and train.spec.condition > 1
+        asked = IMAGENET if packages.is_here(IMAGENET) else "classifier" if told_apart else "layout"
     if asked not in NAMES:
         raise BadInput(f"no features are known as `{asked}`", "--features", nearest(asked, list(NAMES)))
     return {IMAGENET: _imagenet, "classifier": _classifier, "layout": _layout}[asked](train)
@@ -69,8 +70,8 @@ def _imagenet(train: Dataset) -> Features:
 
 def _classifier(train: Dataset) -> Features:
     """A classifier of these classes, which learned from the real training pictures alone, from a fixed seed."""
-    if train.labels is None:
-        raise BadInput("a classifier needs labelled pictures", "--features", "use `--features layout`")
+    if train.labels is None or train.spec.condition < 2:
+        raise BadInput("a classifier needs pictures of two classes or more", "--features", "use `--features layout`")
     say("zeuxis: training a classifier on the real pictures, whose features the sets are compared in")
     recipe, compute = Classifier(policy="light"), plain()
     state = build_state(recipe, train.spec, seed=0, steps=_STEPS, batch=recipe.batch, compute=compute)

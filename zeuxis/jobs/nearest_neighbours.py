@@ -17,7 +17,7 @@ from zeuxis.pictures.png import grid, write_png
 
 PAIRS = 16
 _AT_ONCE = 1024  # pictures on either side of one comparison, fewer where they are large
-_NUMBERS = 1 << 22  # values on either side of one comparison: 32 MB in float64
+_NUMBERS = 1 << 22  # values on either side of one comparison: 16 MB
 _NEIGHBOURS = 50
 _HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at most
 

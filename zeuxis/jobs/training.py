@@ -85,6 +85,7 @@ def begin(
     check_free(run, "--run", ("run.json",) if first.adapt is None else ("run.json", FOLDER))
     given = material(instance, sources, start.seed)
     spec = engine.spec_of(instance, given.streams)
+    spec = spec if start.conditional else spec.unlabelled()
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
@@ -262,7 +263,9 @@ def opened_study(folder: Path) -> Path:
     return folder
 
 
-_MOVES = {"policy": ("light", "strong"), "augment": ("ada", "adaptive")}  # settings whose effect the domain decides
+_MOVES = {"policy": ("light", "strong"), "augment": ("ada", "adaptive")}
+"""Settings whose effect the domain decides."""
+_UNMIRRORED = ("digits", "text")
 
 
 def domain_of(recipe: type[Recipe], domain: str) -> dict[str, str]:
@@ -275,7 +278,9 @@ def domain_of(recipe: type[Recipe], domain: str) -> dict[str, str]:
 def with_domain(recipe: Recipe, source: str, given: Mapping[str, Any]) -> Recipe:
     """The recipe with its `domain`, where it has one and none is given, guessed from the source's name, and said."""
     guessed = {} if "domain" in given else domain_of(type(recipe), guess_domain(source))
-    if guessed and any(getattr(recipe, name, None) in moves for name, moves in _MOVES.items()):
+    moved = any(getattr(recipe, name, None) in moves for name, moves in _MOVES.items())
+    unmirrored = getattr(recipe, "flip", False) and guessed.get("domain") in _UNMIRRORED
+    if guessed and (moved or unmirrored):
         say(f"zeuxis: augmenting as {guessed['domain']}, guessed from the name; --domain sets another kind")
     return replace(recipe, **guessed) if guessed else recipe
 

@@ -3,6 +3,7 @@
 After Rombach et al. 2022 (arXiv 2112.10752, section 3.1), at a hundredth of the size: no attention, no norms.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -86,7 +87,7 @@ CODES = {4: 4, 8: 8}
 
 
 class MapAutoencoder(nn.Module):
-    """Pictures to maps and back; `factor` 4 (32 to 96 pixels, 1.1 M weights) or 8 (96 to 256 pixels, 2.0 M).
+    """Pictures to maps and back; `factor` 4 (32 to 96 pixels, 1.0 M weights) or 8 (96 to 256 pixels, 2.0 M).
 
     Sides of the pictures are multiples of `factor`. Maps have no fixed scale: a generator standardises them over
     the pictures of its set.
@@ -127,6 +128,19 @@ def map_radius(factor: int) -> int:
     return worst
 
 
+_PIXELS = 1 << 20
+"""Of pictures that go through the autoencoder at once, where no gradient is wanted: 256 MB in its largest layer."""
+
+
+def _few(pixels: int) -> int:
+    return max(1, _PIXELS // pixels)
+
+
+def _by_parts(of: Callable[[Tensor], Tensor], x: Tensor, most: int) -> Tensor:
+    """`of` rows of x, at most so many at a time unless gradients are wanted."""
+    return of(x) if torch.is_grad_enabled() else torch.cat([of(part) for part in x.split(most)])
+
+
 class Representation(nn.Module):
     """Pictures of 1 to 4 channels to standardised maps and back, through one autoencoder of colour pictures.
 
@@ -148,12 +162,15 @@ class Representation(nn.Module):
         """[B, channels, H, W] in [-1, 1] to [B, code, H / factor, W / factor], not standardised."""
         colours = 3 if self.channels >= 3 else 1
         parts = [image[:, :colours], *([image[:, colours:]] if self.channels in (2, 4) else [])]
-        return torch.cat([self.autoencoder.encode(part.expand(-1, 3, -1, -1)) for part in parts], 1)
+        most = _few(image.shape[2] * image.shape[3])
+        return torch.cat([_by_parts(self.autoencoder.encode, part.expand(-1, 3, -1, -1), most) for part in parts], 1)
 
     def calibrate(self, maps: Tensor) -> None:
         """Takes mean and deviation of each channel from maps [N, code, h, w], computed in float64."""
-        mean = maps.mean((0, 2, 3), dtype=torch.float64)
-        square = (maps.double() - mean[:, None, None]).square().mean((0, 2, 3))
+        numbers = maps.numel() // self.code
+        parts = maps.split(1024)  # in float64 all of them would be several times as large
+        mean = sum(part.double().sum((0, 2, 3)) for part in parts) / numbers
+        square = sum((part.double() - mean[:, None, None]).square().sum((0, 2, 3)) for part in parts) / numbers
         with torch.no_grad():
             self.mean.copy_(mean[:, None, None])
             self.deviation.copy_(square.sqrt().clamp_min(LEAST)[:, None, None])
@@ -168,6 +185,7 @@ class Representation(nn.Module):
 
     def decode(self, maps: Tensor) -> Tensor:
         """Standardised maps [B, code, h, w] to pictures [B, channels, H, W] in [-1, 1]."""
-        images = [self.autoencoder.decode(part) for part in self.parts(maps)]
+        most = _few(maps.shape[2] * maps.shape[3] * self.autoencoder.factor**2)
+        images = [_by_parts(self.autoencoder.decode, part, most) for part in self.parts(maps)]
         colours = images[0] if self.channels >= 3 else images[0].mean(1, keepdim=True)
         return torch.cat([colours, *(alpha.mean(1, keepdim=True) for alpha in images[1:])], 1).clamp(-1, 1)

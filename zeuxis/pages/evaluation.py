@@ -1,5 +1,6 @@
 """What `evaluate` measured: lines for a terminal, one sentence, and a page with pictures of both kinds."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ _COLUMNS = 10
 
 
 def _number(value: float | None, metric: SetMetric) -> str:
-    return "" if value is None else f"{value * metric.times:.{metric.digits}f}"
+    return "" if value is None or math.isnan(value) else f"{value * metric.times:.{metric.digits}f}"
 
 
 def lines(record: Mapping[str, Any]) -> list[str]:

@@ -129,6 +129,10 @@ class LatentGAN(Recipe):
 
     def check(self, spec: Spec) -> None:
         super().check(spec)
+        factor = self._factor(spec)
+        if min(spec.height, spec.width) < 4 * factor:
+            what = f"{spec.height}x{spec.width} pixels are too few for latentgan, whose cells have {factor} pixels here"
+            raise BadInput(what, "", f"use `--size` with {4 * factor} pixels or more a side")
         if self.pretrained and not self._trunks_fit(spec):
             raise BadInput(
                 "the trunks of the package fit `--preset quick` at 64x64 or 128x128 px alone, without alpha",

@@ -33,7 +33,10 @@ def evaluate(
     n: Annotated[p.Count, p.Arg("how many pictures", "1000", flag="-n")] | None = None,
     features: Annotated[
         Literal["efficientnet-lite0", "classifier", "layout"],
-        p.Arg("what sets are compared in", "efficientnet-lite0 where it was added, else a classifier of the classes"),
+        p.Arg(
+            "what sets are compared in",
+            "efficientnet-lite0 where it was added, else classifier where there are classes, else layout",
+        ),
     ]
     | None = None,
     page: Annotated[p.PathLike, p.Arg("HTML file to write: the figures, and pictures of both kinds")] | None = None,
@@ -88,5 +91,5 @@ def _of_folder(
         raise BadInput("a folder of pictures needs real ones beside it", folder, "name them with `--data`")
     for flag, value in idle.items():
         if value is not None:
-            raise asking.unread(flag, "of a folder of pictures, all of which are measured")
+            raise asking.unread(flag, "of a folder of pictures, which is measured as it is")
     return evaluating.evaluate_folder(folder, source, seed, features)

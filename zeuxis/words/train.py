@@ -72,7 +72,7 @@ def train(
     for source in sources:
         training.apart(source.source, run, "--run")
     limit = asking.budget_of(steps, images, budget)  # before the look of `auto`
-    choice = asking.choice_of(recipe, sources, preset or start_from, limit.seconds, device)
+    choice = asking.choice_of(recipe, sources, preset or start_from, limit.seconds, device, conditional)
     recipe = recipe if choice is None else choice.recipe
     return training.begin(
         recipe,

@@ -33,6 +33,10 @@ def test_small_pictures_are_learned_pixel_by_pixel(labelled, recipe):
     assert choice.recipe == recipe and "28x28 px" in choice.why
 
 
+def test_labels_that_are_left_aside_make_it_a_recipe_without():
+    assert choosing.choice_for(scenes(28, 1), conditional=False).recipe == "r3gan"
+
+
 def test_what_the_autoencoder_loses_is_learned_pixel_by_pixel():
     noise = (255 * Stream(key_of("noise")).uniform(8, 3, 64, 64)).to(torch.uint8)
     choice = choosing.choice_for(MemoryDataset(noise))

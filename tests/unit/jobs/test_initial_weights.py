@@ -168,3 +168,30 @@ def test_what_a_run_begins_with_in_words():
     bundled_ = {"asked": "bundled", "file": str(bundled.path_of("upscale-x2"))}
     assert begun_with({"initial": {}, "start_from": bundled_}) == "upscale-x2 of the package"
     assert begun_with({"initial": {}, "start_from": None}) == begun_with({}) == ""
+
+
+def test_labels_that_are_left_aside_count_for_neither_side(photos, tmp_path):
+    """The weights of a run without labels fit a run without labels, and those of one with labels are refused."""
+    for name in ("a", "b"):
+        shutil.copytree(photos, tmp_path / "pics" / name)
+        for i, file in enumerate(sorted((tmp_path / "pics" / name).iterdir())):
+            Image.fromarray(np.random.default_rng([ord(name), i]).integers(0, 256, (16, 16, 3), np.uint8)).save(file)
+    settings = {"widths": (8, 8), "batch": 4, "compute": "plain", "steps": 1, "join": "off"}
+    runs = {
+        yes: zeuxis.train("latentgan", tmp_path / "pics", run=tmp_path / str(yes), conditional=yes, **settings)
+        for yes in (True, False)
+    }
+    on = zeuxis.train(
+        "latentgan", tmp_path / "pics", run=tmp_path / "on", conditional=False, start_from=runs[False].path, **settings
+    )
+    assert on.record["start_from"]["sha256"] == store.content_hash(runs[False].tensors())
+    with pytest.raises(BadInput, match="weights are of another net"):
+        zeuxis.train(
+            "latentgan",
+            tmp_path / "pics",
+            run=tmp_path / "x",
+            conditional=False,
+            start_from=runs[True].path,
+            **settings,
+        )
+    assert not (tmp_path / "x").exists()

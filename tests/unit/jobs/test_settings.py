@@ -110,6 +110,9 @@ def test_refused_with_one_line_and_nothing_written(world, line, says):
         ("r3gan", "fashion-mini", {"augment": "adaptive"}, "photo", True),
         ("r3gan", "mnist", {"augment": "diffaugment"}, "digits", False),
         ("cgan", "mnist", {}, None, False),
+        ("latentgan", "mnist", {}, "digits", True),
+        ("latentgan", "mnist", {"flip": False}, "digits", False),
+        ("latentgan", "fashion-mini", {}, "photo", False),
     ],
 )
 def test_the_domain_is_guessed_in_training_and_said(capsys, recipe, source, given, domain, said):

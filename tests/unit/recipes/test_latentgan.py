@@ -215,3 +215,29 @@ def test_a_generator_loses_where_pictures_of_a_class_are_one_and_not_where_they_
     drawing.maps = drawing.maps + checks * torch.linspace(-1, 1, 8)[:, None, None, None]  # varied in single cells alone
     assert recipe.generator_loss(m)["alike"] > 1
     assert "alike" not in LatentGAN(**SMALL, variety=0.0).generator_loss(m)
+
+
+@pytest.mark.parametrize("size", [(16, 128), (128, 24), (8, 96)])
+def test_a_side_of_fewer_than_four_cells_is_refused(size) -> None:
+    with pytest.raises(BadInput, match="too few"):
+        LatentGAN().check(Spec(3, *size))
+    LatentGAN().check(Spec(3, 32, 128))
+    LatentGAN(factor=4).check(Spec(3, 16, 128))
+
+
+def test_large_pictures_are_drawn_and_seen_a_few_at_a_time(monkeypatch) -> None:
+    """A layer of 256 pictures of 256 pixels alone has 4 GB."""
+    representation = build_networks(LatentGAN(**SMALL), Spec(3, 32, 32), 0)["representation"].eval()
+    maps = torch.randn(10, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whole = representation.decode(maps)
+        again = representation.encode(whole)
+        monkeypatch.setattr("zeuxis.nets.latent_maps._PIXELS", 4 * 32 * 32)
+        counts: list[int] = []
+        for part in (representation.autoencoder.encoder, representation.autoencoder.decoder):
+            part.register_forward_pre_hook(lambda module, given: counts.append(len(given[0])))
+        assert torch.allclose(representation.decode(maps), whole, atol=1e-5)
+        assert torch.allclose(representation.encode(whole), again, atol=1e-5)
+    assert counts == [4, 4, 2, 4, 4, 2]
+    representation.decode(maps)
+    assert counts[6:] == [10], "where gradients are wanted, all lie in memory anyway"
