@@ -272,12 +272,16 @@ PHOTOGRAPHS = Table(
         Column("copies", ("{copied:.3f}",)),
     ),
     (
+        _photographs("trashnet-64", "latentgan:quick", "0.7 min"),
+        _photographs("trashnet-64", "latentgan:quick", "1.35 min"),
         _photographs("trashnet-64", "latentgan:quick", "2.7 min"),
         _photographs("trashnet-64", "latentgan:quick", "5 min"),
         *(_photographs("trashnet-64", "latentgan:quick", "15 min", f", seed {seed}", seed) for seed in range(3)),
+        _photographs("trashnet-64", "latentgan:quick", "40 min"),
         _photographs("trashnet-64", "latentgan", "15 min"),
         _photographs("trashnet-64", "cgan", "8 min", ", float32"),
         _photographs("trashnet-64", "r3gan:few", "10 min", ", float32"),
+        _photographs("trashnet-128", "latentgan:quick", "15 min"),
     ),
 )
 

@@ -149,8 +149,10 @@ def text_of(path: str | Path | None) -> str | None:
 
 
 _OF_RULES = ("copies", "policy", "balance")
-_OF_STUDY = ("study", "labels_per_class", "repeats", "budget", "recipe", "margin", "treatment")
-_OF_STUDY += ("generator", "classifier", "unlabelled", "threads", "device")
+_OF_STUDY = tuple(
+    "study labels_per_class repeats budget recipe margin treatment generator classifier unlabelled "
+    "threads device".split()
+)
 
 
 def unread(flag: str, why: str) -> BadInput:

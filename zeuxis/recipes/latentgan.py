@@ -42,7 +42,10 @@ from zeuxis.schedule import cosine
 PRETRAINED = ((32, 64, 128), 64, 128)
 """Widths, latent and dense of the pairs of trunks of the package, one a factor, for maps of 16 x 16 cells."""
 
-_STAGES = ((28_000, "rough shapes"), (90_000, "the colours and materials of each class, in rough shapes"))
+_QUICK = {"widths": PRETRAINED[0], "pretrained": None}
+_MATERIALS = "the colours and materials of each class, in rough shapes"
+_BY_CHANCE = ((28_000, "rough shapes"), (90_000, _MATERIALS))
+_WITH_TRUNKS = ((14_000, _MATERIALS), (150_000, "samples of which most can be told by eye"))
 """What was seen after how many images of 420 and 540 photographs of trashnet-600 at 64 px."""
 _LAYOUT = 4
 """Parts along a side of a map, whose means are where the map is what."""
@@ -86,15 +89,18 @@ class LatentGAN(Recipe):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {},
-        "quick": {"widths": (32, 64, 128)},  # own: a quarter of the work of a step, for minutes of a slow processor
+        "quick": {"widths": PRETRAINED[0]},  # own: a quarter of the work of a step, for minutes of a slow processor
     }
     coupled: ClassVar[bool] = True
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
     needs: ClassVar[tuple[Need, ...]] = (
-        Need(96, True, 14_752, 90_000, "540 photographs of trashnet-600 at 64 px", stages=_STAGES),
-        Need(256, True, 14_752, 90_000, "those of 64 px, whose maps have as many cells", True, stages=_STAGES),
-        Need(256, False, 14_752, 90_000, "those of colour, of whose maps theirs are", True, stages=_STAGES),
+        Need(63, True, 14_752, 90_000, "those of 64 px, of all channels", True, stages=_BY_CHANCE),
+        Need(64, True, 7_000, 50_000, "quick, on 420 photographs of trashnet-600", when=_QUICK, stages=_WITH_TRUNKS),
+        Need(127, True, 14_752, 90_000, "540 photographs of trashnet-600 at 64 px", stages=_BY_CHANCE),
+        Need(128, True, 7_000, 50_000, "quick, as at 64 px; 154,016 seen", True, when=_QUICK, stages=_WITH_TRUNKS),
+        Need(256, True, 14_752, 90_000, "those of 64 px, of all channels", True, stages=_BY_CHANCE),
+        Need(256, False, 14_752, 90_000, "those of colour, of whose maps theirs are", True, stages=_BY_CHANCE),
     )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "collapse": (Remedy(("gamma",), times=2.0),),

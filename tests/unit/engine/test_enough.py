@@ -41,12 +41,21 @@ def test_what_to_expect_is_said_with_the_time_that_it_takes_here():
     (first, rough), (second, good) = recipe.need(PHOTO).stages
     assert (
         f"; expect {rough}; {good} after {second:,} images, 10 min 00 s here"
-        in enough(recipe, PHOTO, 60_000, 150.0).words
+        in enough(recipe, PHOTO, 60_000, second / 600).words
     )
     assert enough(recipe, PHOTO, 60_000, None).words.endswith(f"; expect {rough}; {good} after {second:,} images")
     few = enough(recipe, PHOTO, first - 1, None).words
     assert f"; expect no shapes yet; {rough} after {first:,} images; {good} after" in few
     assert enough(recipe, PHOTO, second, 150.0).words.endswith(f"is enough; expect {good}")
+
+
+@pytest.mark.parametrize(("side", "trunks"), [(48, False), (64, True), (96, False), (128, True), (192, False)])
+def test_trunks_that_know_open_pictures_need_fewer_images(side, trunks):
+    recipe, general = catalog.load("latentgan"), 90_000
+    quick = make(recipe, "quick").need(Spec(3, side, side))
+    assert quick is not None and (quick.enough < general) is trunks
+    for other in (make(recipe), make(recipe, "quick", pretrained=False)):
+        assert other.need(Spec(3, side, side)).enough == general
 
 
 @pytest.mark.parametrize("name", catalog.names())
