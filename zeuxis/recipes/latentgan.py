@@ -106,7 +106,6 @@ class LatentGAN(Recipe):
         "collapse": (Remedy(("gamma",), times=2.0),),
         "saturation": (Remedy(("gamma",), times=2.0),),
         "penalty gap": (Remedy(("gamma",), times=2.0),),
-        "overfitting": (Remedy(("gamma",), times=2.0),),
         "divergence": (SLOWER_TO_THE_END, Remedy(("gamma",), times=2.0)),
     }
 
