@@ -155,9 +155,9 @@ _OF_STUDY = tuple(
 )
 
 
-def unread(flag: str, why: str) -> BadInput:
+def unread(flag: str, why: str, mend: str = "leave out either") -> BadInput:
     """What to say where a flag was given that nothing reads: no wish is passed over in silence."""
-    return BadInput(f"nothing reads {flag} {why}", "", "leave out either")
+    return BadInput(f"nothing reads {flag} {why}", "", mend)
 
 
 def how_many(n: int | None, seeds: str | int | Sequence[int] | None) -> int:

@@ -56,6 +56,8 @@ def test_features_of_a_classifier_are_named_with_their_hash_and_do_not_change(pl
         ("evaluate nowhere --data pics", "there is no such file or folder"),
         ("evaluate r --data other", "the classes of these pictures are coat, hat; the run learned boot, dress"),
         ("evaluate other --data pics", "no class `coat`"),
+        ("evaluate other --data pics -n 8", "a folder of pictures, which is measured as it is; leave -n out"),
+        ("evaluate r --data pics --size 32 --channels 3", "read them with `--size 16 --channels 1`"),
         ("evaluate r --data pics --features efficientnet-lite0", "were not added"),
     ],
 )

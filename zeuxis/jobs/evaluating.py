@@ -124,8 +124,11 @@ def _others(data: Dataset, train: Dataset, place: str, conditional: bool) -> Dat
 
     Raises BadInput.
     """
-    (theirs, ours), mend = (_looks(d.spec) for d in (data, train)), "read them with `--size` and `--channels`"
+    theirs, ours = (_looks(d.spec) for d in (data, train))
     if theirs != ours:
+        spec = train.spec
+        size = f"--size {spec.height}" + ("" if spec.height == spec.width else f"x{spec.width}")
+        mend = f"read them with `{size} --channels {spec.channels}`"
         raise BadInput(f"these pictures are {theirs}, and the run learned from {ours}", place, mend)
     if conditional and data.spec.classes != train.spec.classes:
         theirs, ours = (", ".join(d.spec.classes) or "none" for d in (data, train))

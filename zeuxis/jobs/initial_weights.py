@@ -113,7 +113,8 @@ def _check_part(part: nn.Module, tensors: Mapping[str, torch.Tensor], recipe: Re
         raise BadInput(
             f"this autoencoder is another than {recipe_name(type(recipe))} learns on",
             asked,
-            "train one on pictures in colour, with `--preset map`, and with `--levels 3` for pictures above 96 px",
+            "`--factor` says which its cells are, 4 or 8; or train one on colour pictures, with `--preset map`, "
+            "and with `--levels 3` for pictures above 96 px",
         )
 
 

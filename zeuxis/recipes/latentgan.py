@@ -42,7 +42,6 @@ from zeuxis.schedule import cosine
 PRETRAINED = ((32, 64, 128), 64, 128)
 """Widths, latent and dense of the pairs of trunks of the package, one a factor, for maps of 16 x 16 cells."""
 
-_QUICK = {"widths": PRETRAINED[0], "pretrained": None}
 _MATERIALS = "the colours and materials of each class, in rough shapes"
 _BY_CHANCE = ((28_000, "rough shapes"), (90_000, _MATERIALS))
 _WITH_TRUNKS = ((14_000, _MATERIALS), (150_000, "samples of which most can be told by eye"))
@@ -95,11 +94,11 @@ class LatentGAN(Recipe):
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
     needs: ClassVar[tuple[Need, ...]] = (
-        Need(63, True, 14_752, 90_000, "those of 64 px, of all channels", True, stages=_BY_CHANCE),
-        Need(64, True, 7_000, 50_000, "quick, on 420 photographs of trashnet-600", when=_QUICK, stages=_WITH_TRUNKS),
-        Need(127, True, 14_752, 90_000, "540 photographs of trashnet-600 at 64 px", stages=_BY_CHANCE),
-        Need(128, True, 7_000, 50_000, "quick, as at 64 px; 154,016 seen", True, when=_QUICK, stages=_WITH_TRUNKS),
-        Need(256, True, 14_752, 90_000, "those of 64 px, of all channels", True, stages=_BY_CHANCE),
+        Need(64, True, 7_000, 50_000, "begun with trunks of the package: 420 photographs", stages=_WITH_TRUNKS),
+        Need(128, True, 7_000, 50_000, "begun with trunks, as at 64 px", True, stages=_WITH_TRUNKS),
+        Need(128, False, 7_000, 50_000, "begun with trunks, as those of colour", True, stages=_WITH_TRUNKS),
+        Need(96, True, 14_752, 90_000, "540 photographs of trashnet-600 at 64 px", stages=_BY_CHANCE),
+        Need(256, True, 14_752, 90_000, "those of 64 px, whose maps have as many cells", True, stages=_BY_CHANCE),
         Need(256, False, 14_752, 90_000, "those of colour, of whose maps theirs are", True, stages=_BY_CHANCE),
     )
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
@@ -150,10 +149,17 @@ class LatentGAN(Recipe):
         known = (self.widths, self.latent, self.dense) == PRETRAINED and spec.channels in (1, 3)
         return known and (spec.height, spec.width) == (16 * factor, 16 * factor)
 
+    def _with_trunks(self, spec: Spec) -> bool:
+        return self.pretrained is not False and self._trunks_fit(spec)
+
+    def known_needs(self, spec: Spec) -> tuple[Need, ...]:
+        stages = _WITH_TRUNKS if self._with_trunks(spec) else _BY_CHANCE
+        return tuple(need for need in self.needs if need.stages == stages)
+
     def initial(self, spec: Spec) -> dict[str, str]:
         factor = self._factor(spec)
         parts = {"representation.autoencoder": f"autoencoder-{factor}", "features": f"map-features-{factor}"}
-        if self.pretrained is not False and self._trunks_fit(spec):
+        if self._with_trunks(spec):
             parts |= dict.fromkeys(("generator.trunk", "critic.trunk"), f"latent-pair-{factor}")
         return parts
 

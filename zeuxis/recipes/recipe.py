@@ -262,8 +262,12 @@ class Recipe:
     def need(self, spec: Spec) -> Need | None:
         """What these settings need on pictures like these; None where it is not measured."""
         side, colour = max(spec.height, spec.width), spec.channels >= 3
-        fits = (n for n in self.needs if side <= n.side and colour == n.colour)
+        fits = (n for n in self.known_needs(spec) if side <= n.side and colour == n.colour)
         return next((n for n in fits if all(getattr(self, k) == v for k, v in n.when.items())), None)
+
+    def known_needs(self, spec: Spec) -> tuple[Need, ...]:
+        """Those of `needs` that these settings can have on such pictures."""
+        return self.needs
 
     def yardstick(self, spec: Spec) -> Yardstick | None:
         """Which held-out figures say whether it is of use; None where its samples do, or nothing does."""

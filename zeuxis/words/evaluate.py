@@ -30,7 +30,7 @@ def evaluate(
         p.Collection, p.Arg("real pictures; of a run only those that it did not learn from", "what the run held out")
     ]
     | None = None,
-    n: Annotated[p.Count, p.Arg("how many pictures", "1000", flag="-n")] | None = None,
+    n: Annotated[p.Count, p.Arg("how many pictures of a run", "1000", flag="-n")] | None = None,
     features: Annotated[
         Literal["efficientnet-lite0", "classifier", "layout"],
         p.Arg(
@@ -91,5 +91,5 @@ def _of_folder(
         raise BadInput("a folder of pictures needs real ones beside it", folder, "name them with `--data`")
     for flag, value in idle.items():
         if value is not None:
-            raise asking.unread(flag, "of a folder of pictures, which is measured as it is")
+            raise asking.unread(flag, "of a folder of pictures, which is measured as it is", f"leave {flag} out")
     return evaluating.evaluate_folder(folder, source, seed, features)

@@ -49,13 +49,22 @@ def test_what_to_expect_is_said_with_the_time_that_it_takes_here():
     assert enough(recipe, PHOTO, second, 150.0).words.endswith(f"is enough; expect {good}")
 
 
+LATENT, BY_CHANCE = catalog.load("latentgan"), 90_000
+
+
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("side", "trunks"), [(48, False), (64, True), (96, False), (128, True), (192, False)])
-def test_trunks_that_know_open_pictures_need_fewer_images(side, trunks):
-    recipe, general = catalog.load("latentgan"), 90_000
-    quick = make(recipe, "quick").need(Spec(3, side, side))
-    assert quick is not None and (quick.enough < general) is trunks
-    for other in (make(recipe), make(recipe, "quick", pretrained=False)):
-        assert other.need(Spec(3, side, side)).enough == general
+def test_trunks_that_know_open_pictures_need_fewer_images(side, trunks, channels):
+    spec = Spec(channels, side, side)
+    assert (make(LATENT, "quick").need(spec).enough < BY_CHANCE) is trunks
+    for other in (make(LATENT), make(LATENT, "quick", pretrained=False)):
+        assert other.need(spec).enough == BY_CHANCE
+
+
+def test_what_a_need_promises_is_what_the_run_begins_with():
+    assert make(LATENT, "quick", pretrained=True).need(PHOTO).enough < BY_CHANCE
+    for fields, spec in (({}, Spec(3, 48, 64)), ({"factor": 8}, PHOTO), ({}, Spec(4, 64, 64)), ({"latent": 32}, PHOTO)):
+        assert make(LATENT, "quick", **fields).need(spec).enough == BY_CHANCE
 
 
 @pytest.mark.parametrize("name", catalog.names())
