@@ -30,7 +30,7 @@ def evaluate(
         p.Collection, p.Arg("real pictures; of a run only those that it did not learn from", "what the run held out")
     ]
     | None = None,
-    n: Annotated[p.Count, p.Arg("how many pictures of a run", "1000", flag="-n")] | None = None,
+    n: Annotated[p.Count, p.Arg("how many pictures", "1000", flag="-n")] | None = None,
     features: Annotated[
         Literal["efficientnet-lite0", "classifier", "layout"],
         p.Arg(
