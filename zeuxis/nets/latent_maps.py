@@ -132,13 +132,11 @@ _PIXELS = 1 << 20
 """Of pictures that go through the autoencoder at once, where no gradient is wanted: 256 MB in its largest layer."""
 
 
-def _few(pixels: int) -> int:
-    return max(1, _PIXELS // pixels)
-
-
-def _by_parts(of: Callable[[Tensor], Tensor], x: Tensor, most: int) -> Tensor:
-    """`of` rows of x, at most so many at a time unless gradients are wanted."""
-    return of(x) if torch.is_grad_enabled() else torch.cat([of(part) for part in x.split(most)])
+def _by_parts(of: Callable[[Tensor], Tensor], x: Tensor, pixels: int) -> Tensor:
+    """`of` rows of x, a few pictures of so many pixels at a time, unless gradients are wanted."""
+    if torch.is_grad_enabled():
+        return of(x)
+    return torch.cat([of(part) for part in x.split(max(1, _PIXELS // pixels))])
 
 
 class Representation(nn.Module):
@@ -162,8 +160,8 @@ class Representation(nn.Module):
         """[B, channels, H, W] in [-1, 1] to [B, code, H / factor, W / factor], not standardised."""
         colours = 3 if self.channels >= 3 else 1
         parts = [image[:, :colours], *([image[:, colours:]] if self.channels in (2, 4) else [])]
-        most = _few(image.shape[2] * image.shape[3])
-        return torch.cat([_by_parts(self.autoencoder.encode, part.expand(-1, 3, -1, -1), most) for part in parts], 1)
+        pixels = image.shape[2] * image.shape[3]
+        return torch.cat([_by_parts(self.autoencoder.encode, part.expand(-1, 3, -1, -1), pixels) for part in parts], 1)
 
     def calibrate(self, maps: Tensor) -> None:
         """Takes mean and deviation of each channel from maps [N, code, h, w], computed in float64."""
@@ -185,7 +183,7 @@ class Representation(nn.Module):
 
     def decode(self, maps: Tensor) -> Tensor:
         """Standardised maps [B, code, h, w] to pictures [B, channels, H, W] in [-1, 1]."""
-        most = _few(maps.shape[2] * maps.shape[3] * self.autoencoder.factor**2)
-        images = [_by_parts(self.autoencoder.decode, part, most) for part in self.parts(maps)]
+        pixels = maps.shape[2] * maps.shape[3] * self.autoencoder.factor**2
+        images = [_by_parts(self.autoencoder.decode, part, pixels) for part in self.parts(maps)]
         colours = images[0] if self.channels >= 3 else images[0].mean(1, keepdim=True)
         return torch.cat([colours, *(alpha.mean(1, keepdim=True) for alpha in images[1:])], 1).clamp(-1, 1)

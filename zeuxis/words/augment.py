@@ -19,6 +19,33 @@ if TYPE_CHECKING:
 
 RULES = "augmenting by rules, without a study"
 
+Out = Annotated[
+    p.PathLike,
+    p.Arg("folder for the augmented set of `--treatment gan`: one repeat's real pictures, and generated ones"),
+]
+LabelsPerClass = Annotated[int, p.AtLeast(2), p.Arg("real training pictures per class", "80 % of them")]
+OfGenerator = Annotated[
+    Mapping[str, Any], p.FieldsOf("recipe", argument=True), p.Arg("a field of that recipe; repeat for more")
+]
+OfClassifier = Annotated[Mapping[str, Any], p.FieldsOf("classifier"), p.Arg("a field of the classifier")]
+Treatment = Annotated[
+    str,
+    p.OneOf(treatments.names()),
+    p.Arg("gan; guessed: other real pictures by guessed labels; again, more-real, shuffled-real check the study"),
+]
+Unlabelled = Annotated[
+    p.PathLike,
+    p.Arg(
+        "a folder that the generator also learns from, by guessed labels; rest: training pictures not drawn",
+        offered=("rest",),
+    ),
+]
+Domain = Annotated[
+    str,
+    p.OneOf(DOMAIN_NAMES),
+    p.Arg("kind of picture: which flips and turns keep the label true", "guessed from the name"),
+]
+
 
 def _answer(output: "Study | Results | None", given: Mapping[str, Any]) -> Answer:
     from zeuxis.jobs.per_image.records import Results
@@ -32,6 +59,19 @@ def _answer(output: "Study | Results | None", given: Mapping[str, Any]) -> Answe
 
 def _kept(given: Mapping[str, Any]) -> str:
     return FINISHED_KEPT if given.get("classic_only") else NOTHING_KEPT
+
+
+def _check_places(data: Any, study: str | Path | None, out: str | Path | None, classic_only: bool) -> None:
+    """Raises BadInput where a folder lies among the pictures, or that of the set holds something else already."""
+    from zeuxis.data.export import check_empty
+    from zeuxis.jobs import training
+    from zeuxis.jobs.study import augmented_set
+
+    for folder, flag in ((out, "--out"), (study, "--study")):
+        if folder is not None:
+            training.apart(data, folder, flag)
+    if out is not None and not classic_only and (study is None or not augmented_set.is_of(Path(study), Path(out))):
+        check_empty(Path(out))
 
 
 def _check_treatment(treatment: str, out: bool, unlabelled: bool, generator: bool) -> None:
@@ -55,42 +95,17 @@ def augment(
     data: Annotated[p.Collection, p.Arg("folder per class, zip, table of file,label[,group], or a set by name")],
     *,
     study: Annotated[p.PathLike, p.Arg("folder of the study")] | None = None,
-    out: Annotated[
-        p.PathLike,
-        p.Arg("folder for the augmented set of `--treatment gan`: one repeat's real pictures, and generated ones"),
-    ]
-    | None = None,
-    labels_per_class: Annotated[int, p.AtLeast(2), p.Arg("real training pictures per class", "80 % of them")]
-    | None = None,
+    out: Out | None = None,
+    labels_per_class: LabelsPerClass | None = None,
     repeats: Annotated[p.Count, p.Arg("six is the least that can decide")] = 10,
     budget: Annotated[p.Time, p.Arg("time for the whole study, such as 12m or 1h30m")] = "60m",
     recipe: Annotated[str, p.Arg("what generates, such as cgan or latentgan; auto: what these pictures need")] = "auto",
-    generator: Annotated[
-        Mapping[str, Any], p.FieldsOf("recipe", argument=True), p.Arg("a field of that recipe; repeat for more")
-    ]
-    | None = None,
-    classifier: Annotated[Mapping[str, Any], p.FieldsOf("classifier"), p.Arg("a field of the classifier")]
-    | None = None,
+    generator: OfGenerator | None = None,
+    classifier: OfClassifier | None = None,
     margin: Annotated[float, p.Arg("points of accuracy that matter")] = 0.5,
-    treatment: Annotated[
-        str,
-        p.OneOf(treatments.names()),
-        p.Arg("gan; guessed: other real pictures by guessed labels; again, more-real, shuffled-real check the study"),
-    ] = "gan",
-    unlabelled: Annotated[
-        p.PathLike,
-        p.Arg(
-            "a folder that the generator also learns from, by guessed labels; rest: training pictures not drawn",
-            offered=("rest",),
-        ),
-    ]
-    | None = None,
-    domain: Annotated[
-        str,
-        p.OneOf(DOMAIN_NAMES),
-        p.Arg("kind of picture: which flips and turns keep the label true", "guessed from the name"),
-    ]
-    | None = None,
+    treatment: Treatment = "gan",
+    unlabelled: Unlabelled | None = None,
+    domain: Domain | None = None,
     dry_run: p.DryRun = False,
     seed: p.Seed = 0,
     classic_only: Annotated[bool, p.Arg("write turned, shifted, brightened copies; no study", group=RULES)] = False,
@@ -120,17 +135,12 @@ def augment(
     """
     source = asking.source_of(data, locals())
     from zeuxis.augmentation.domains import guess_domain
-    from zeuxis.data.export import check_empty
     from zeuxis.jobs import training
     from zeuxis.jobs.study import augmented_set, run_study
     from zeuxis.jobs.study import unlabelled as unlabelled_pictures
     from zeuxis.jobs.study.plan import StudyConfig
 
-    for folder, flag in ((out, "--out"), (study, "--study")):
-        if folder is not None:
-            training.apart(data, folder, flag)
-    if out is not None and not classic_only and (study is None or not augmented_set.is_of(Path(study), Path(out))):
-        check_empty(Path(out))
+    _check_places(data, study, out, classic_only)
     domain = domain or guess_domain(str(data))
     asking.refuse_idle(augment, locals(), classic_only)
     if classic_only:
