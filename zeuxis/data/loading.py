@@ -141,6 +141,8 @@ def file_loader(entry: Entry, frame: int = 0) -> Loader:
 
     def load(shape: Shape) -> Decoded:
         decoded = decode(_opened(entry), shape, frame)
+        if decoded.origin.kind == "sheet":
+            raise Unreadable("is a sheet of several pictures that Zeuxis wrote")
         if not entry.kind or decoded.origin.kind == "made":
             return decoded
         return replace(decoded, origin=replace(decoded.origin, kind=entry.kind))

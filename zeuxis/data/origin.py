@@ -18,7 +18,7 @@ _NOTE = re.compile(r'\szeuxis:note="([^"]*)"')
 
 @dataclass(frozen=True)
 class Origin:
-    """kind: "" for a picture that no program changed, "changed" by rules, "made" by a model.
+    """kind: "" for a picture that no program changed, "changed" by rules, "made" by a model, "sheet" for several.
 
     family: digest of the pixels of the picture that it is, or was changed from, in the set that it was written for;
     it outlives zipping, moving and renaming. study: name of the study that wrote it.
@@ -48,7 +48,7 @@ def origin_of(info: Mapping[Any, Any]) -> Origin:
     if written is None:
         return Origin("made") if generated else PLAIN
     note = parsed(written)
-    kind = "made" if generated else "" if note.get("original") else "changed"
+    kind = "sheet" if note.get("sheet") else "made" if generated else "" if note.get("original") else "changed"
     family, study = (value if isinstance(value := note.get(key), str) else "" for key in ("family", "study"))
     return Origin(kind, family, study)
 

@@ -13,7 +13,7 @@ from zeuxis.draw import Draw, Stream, key_of
 from zeuxis.engine.batches import sampler_of
 from zeuxis.engine.phases import context_for_score, evaluating
 from zeuxis.engine.state import TrainState
-from zeuxis.pictures.png import grid, write_png
+from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Batch, Generates, Judges
 
 _PROBE = 128  # pictures that the signs are read from
@@ -42,7 +42,7 @@ def sample_grid(state: TrainState, path: Path) -> None:
     for average in state.ema.values():
         average.eval()
     note = {"recipe": type(recipe).__module__.rpartition(".")[2], "seed": state.seed, "step": state.step}
-    write_png(path, grid(pictures.cpu(), columns), note)
+    write_sheet(path, pictures.cpu(), columns, note)
 
 
 def _inference_networks(state: TrainState) -> torch.nn.ModuleDict:

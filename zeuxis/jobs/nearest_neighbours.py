@@ -13,7 +13,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done
 from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.neighbours import NearestPair, copies
-from zeuxis.pictures.png import grid, write_png
+from zeuxis.pictures.png import write_sheet
 
 PAIRS = 16
 _AT_ONCE = 1024  # pictures on either side of one comparison, fewer where they are large
@@ -112,4 +112,4 @@ def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset, nearest: list
     real = train.images([s.real for s in nearest])
     real = torch.stack([x.flip(2) if s.mirrored else x for s, x in zip(nearest, real, strict=True)])
     pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]
-    write_png(path, grid(to_image(torch.stack(pairs)), 8), None)
+    write_sheet(path, to_image(torch.stack(pairs)), 8)

@@ -15,7 +15,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, nearest
 from zeuxis.jobs.sampling import generate, seeds_of
-from zeuxis.pictures.png import grid, write_png
+from zeuxis.pictures.png import write_png, write_sheet
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 from zeuxis.weights.store import content_hash
@@ -112,7 +112,7 @@ def sample(
             }
             write_png(path, pictures[i].permute(1, 2, 0).numpy(), note)
         columns = round(len(pictures) ** 0.5) if not classes or wanted else min(len(classes), len(pictures))
-        write_png(paths[-1], grid(to_image(pictures), max(1, columns)), {"recipe": record["recipe"], "weights": digest})
+        write_sheet(paths[-1], to_image(pictures), max(1, columns), {"recipe": record["recipe"], "weights": digest})
     return paths
 
 

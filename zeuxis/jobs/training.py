@@ -252,7 +252,14 @@ def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder
 
 def opened(run: str | Path) -> Run:
     """The run in a folder. Raises BadInput where there is none, or its run.json is damaged, old or incomplete."""
-    begun = Run.open(run)
+    folder = Path(run)
+    if (folder / FOLDER).is_dir() and not (folder / "run.json").exists():
+        raise BadInput(
+            "this run was stopped while `--adapt` went on, before its own training began",
+            str(folder),
+            "the `zeuxis train` line that began it, given again, goes on with it",
+        )
+    begun = Run.open(folder)
     _whole(begun.record, _IN_A_RUN, "run.json", begun.path)
     return begun
 

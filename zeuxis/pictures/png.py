@@ -151,3 +151,12 @@ def grid(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         sheet[top : top + height, left : left + width] = pixels[i]
     return sheet
+
+
+def write_sheet(path: str | os.PathLike[str], images: Tensor, columns: int, note: dict[str, Any] | None = None) -> None:
+    """Writes `grid` of pictures with a note that it is a sheet, so that no folder of pictures is read with it.
+
+    note: what made the pictures; None where a model did not make all of them. Raises BadInput as `grid` does.
+    """
+    marked = {**(note or {}), "sheet": len(images)}
+    write_png(path, grid(images, columns), marked, None if note is None else MADE)

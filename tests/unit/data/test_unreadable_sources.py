@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.stories.commands import inside, pictures, typed
+from zeuxis.data.patches import open_pictures
 from zeuxis.data.reader import open_dataset
 from zeuxis.errors import BadInput
 from zeuxis.jobs.sample_files import parse_seeds
+from zeuxis.pictures.png import write_sheet
 
 
 def idx(path: Path, array: np.ndarray) -> None:
@@ -52,6 +55,15 @@ def test_a_link_to_a_folder_that_is_read_already_is_said(tmp_path):
     found = open_dataset(tmp_path / "set")
     assert found.spec.classes == ("a", "b")
     assert ("c", "is a link to a folder that is read already") in found.skipped
+
+
+@pytest.mark.parametrize("made", [{"recipe": "dcgan"}, None])
+def test_a_sheet_that_was_written_beside_the_pictures_is_none_of_them(tmp_path, made):
+    pictures(tmp_path / "set", ("a", "b"), 3)
+    write_sheet(tmp_path / "set" / "a" / "grid.png", torch.zeros(4, 3, 8, 8), 2, made)
+    says = ("a/grid.png", "is a sheet of several pictures that Zeuxis wrote")
+    for found in (open_dataset(tmp_path / "set", size=8), open_pictures(tmp_path / "set")):
+        assert len(found.sources) == 6 and found.skipped == [says]
 
 
 def test_a_zip_that_is_cut_short_is_called_one(tmp_path):

@@ -81,6 +81,9 @@ def test_stopped_while_adapting_the_same_command_goes_on(stripes, tmp_path, monk
     with pytest.raises(Stopped, match="the same command goes on with it"):
         zeuxis.train("latentgan", stripes, run=tmp_path / "r", **HOW)
     assert not (tmp_path / "r" / "run.json").exists() and (tmp_path / "r" / "adapted" / "run.json").exists()
+    for word, more in ((zeuxis.resume, {}), (zeuxis.sample, {"out": tmp_path / "s"})):
+        with pytest.raises(BadInput, match="stopped while `adapt=` went on.*that began it, given again, goes on"):
+            word(tmp_path / "r", **more)
     for other, says in (
         ({"adapt": 5.0}, "its `adapt=` is 0.5s, not 5s"),
         ({"seed": 1}, "its `seed=` is 0, not 1"),

@@ -17,7 +17,7 @@ from zeuxis.jobs.sources import Material
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages import samples
 from zeuxis.pages.outcome import Outcome, of_samples, unjudged
-from zeuxis.pictures.png import grid, write_png
+from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 
@@ -45,7 +45,7 @@ def _write_real(run: Run, train: Dataset) -> None:
     sheet = torch.ones(len(parts), places, spec.channels, spec.height, spec.width)
     for part, chosen in zip(sheet, parts, strict=True):
         part[: len(chosen)] = to_image(train.images(chosen))
-    write_png(run.path / "real" / "grid.png", grid(sheet.flatten(0, 1), columns))
+    write_sheet(run.path / "real" / "grid.png", sheet.flatten(0, 1), columns)
 
 
 def _write_copies(run: Run, given: Material) -> None:

@@ -27,7 +27,7 @@ from zeuxis.metrics.fidelity import ALL, psnr_each
 from zeuxis.pages.formats import decimal
 from zeuxis.pages.read import read_object
 from zeuxis.pages.strips import section
-from zeuxis.pictures.png import grid, write_png
+from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Reconstructs
 from zeuxis.runs import Run
 
@@ -152,7 +152,7 @@ def write_strips(run: Run, held: Dataset | None) -> None:
         "size": list(clean.shape[2:]),
         "sources": None if sources is None else [str(sources[i]) for i in places],
     }
-    write_png(run.path / "real" / "strips.png", grid(sheet, len(clean)))
+    write_sheet(run.path / "real" / "strips.png", sheet, len(clean))
     write_json(run.path / "real" / "strips.json", record)
 
 

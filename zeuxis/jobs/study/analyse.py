@@ -21,7 +21,7 @@ from zeuxis.jobs.study.place import Place, draw_repeat
 from zeuxis.jobs.study.plan import FEW_STEPS
 from zeuxis.jobs.study.repeat_jobs import read_pool
 from zeuxis.jobs.study.treatment import noun_of
-from zeuxis.pictures.png import grid, write_png
+from zeuxis.pictures.png import write_sheet
 from zeuxis.stats.chance import guessing_of
 from zeuxis.stats.choice import highest, share_name
 from zeuxis.stats.twoway import balanced, two_way
@@ -147,6 +147,5 @@ def _samples(place: Place) -> None:
     note = {"recipe": place.asked.recipe, "study": place.folder.name, "repeat": r + 1}
     sheets = {"fake": (fakes, labels, note), "real": (real, real_labels, None)}
     for name, (images, of, metadata) in sheets.items():
-        sheet = grid(to_image(_rows(images, of, place.classes)), _COLUMNS)
-        write_png(folder / f"{name}.png", sheet, metadata)
+        write_sheet(folder / f"{name}.png", to_image(_rows(images, of, place.classes)), _COLUMNS, metadata)
     shutil.copyfile(place.repeat(r) / "nearest_pairs.png", folder / "nearest_pairs.png")
