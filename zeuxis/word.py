@@ -18,6 +18,7 @@ from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_ar
 import zeuxis
 from zeuxis.arguments import taken
 from zeuxis.catalog import first_line
+from zeuxis.data.checks import is_run
 from zeuxis.errors import WrongType, command, system_in_words
 from zeuxis.parameters import Arg
 from zeuxis.spelling import GROUPS as GROUPS
@@ -62,6 +63,8 @@ class Word:
         begun = folder is not None and any((Path(folder) / name).exists() for name in ("run.json", "study.json"))
         if begun:
             return str(folder), f"continue with `{command('resume', folder)}`"
+        if folder is not None and is_run(Path(folder)):
+            return str(folder), "the same command goes on with it"
         return "", self.kept if isinstance(self.kept, str) else self.kept(given)
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 import zeuxis
 from tests.stories.commands import inside, pictures, typed
@@ -81,6 +82,23 @@ def test_pictures_without_classes_are_measured_and_it_is_said_what_is_missing(pl
     with inside(place):
         done = typed("evaluate", str(tmp_path / "flat" / "one"), "--data", "pics", "--features", "layout")
     assert done.code == 0 and "GAN-test and CAS are not measured" in done.err and "GAN-test" not in done.out
+
+
+def test_what_sample_drew_is_judged_by_class_and_at_its_own_size(place, tmp_path):
+    """The pictures lie in one folder, beside their sheet, and say of which class they are in a note."""
+    drawn = str(tmp_path / "drawn")
+    pictures(tmp_path / "large", ("boot", "dress"), 30, side=24)
+    with Image.open(next((tmp_path / "large").rglob("*.png"))) as one:
+        one.resize((30, 40)).save(tmp_path / "large" / "boot" / "other.png")
+    with inside(place):
+        assert typed("sample", "r", "-n", "12", "--out", drawn).code == 0
+        done = typed("evaluate", drawn, "--data", "pics", "--features", "layout")
+        assert done.code == 0 and "grid.png: is a sheet of several pictures" in done.err and "GAN-test" in done.out
+        again = typed("evaluate", drawn, "--data", str(tmp_path / "large"), "--channels", "1", "--features", "layout")
+    assert again.code == 0 and "the real pictures are brought to 16x16 pixels" in again.err, again.err
+    assert done.out.splitlines()[-1].startswith(("The samples ", "In light, colour and detail the samples "))
+    with Image.open(tmp_path / "drawn" / "grid.png") as sheet:
+        assert sheet.size == (6 * 18 - 2, 2 * 18 - 2)
 
 
 def test_more_pictures_than_are_compared_are_drawn_from_all_classes(place, monkeypatch):

@@ -53,6 +53,15 @@ def check_pictures(given: str) -> None:
         raise BadInput("there is no such file or folder", given, "check the path")
 
 
+ADAPTED = "adapted"
+"""Of a run: the run of its autoencoder, which is there before its own begins."""
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run lies there, also one whose own training has not begun."""
+    return (folder / "run.json").exists() or (folder / ADAPTED).is_dir()
+
+
 def check_run(folder: Path) -> None:
     """Raises BadInput where there is no such folder."""
     if not folder.is_dir():

@@ -21,12 +21,14 @@ class Origin:
     """kind: "" for a picture that no program changed, "changed" by rules, "made" by a model, "sheet" for several.
 
     family: digest of the pixels of the picture that it is, or was changed from, in the set that it was written for;
-    it outlives zipping, moving and renaming. study: name of the study that wrote it.
+    it outlives zipping, moving and renaming. study: name of the study that wrote it;
+    label: the class of which a model drew it.
     """
 
     kind: str = ""
     family: str = ""
     study: str = ""
+    label: str = ""
 
 
 PLAIN = Origin()
@@ -49,8 +51,8 @@ def origin_of(info: Mapping[Any, Any]) -> Origin:
         return Origin("made") if generated else PLAIN
     note = parsed(written)
     kind = "sheet" if note.get("sheet") else "made" if generated else "" if note.get("original") else "changed"
-    family, study = (value if isinstance(value := note.get(key), str) else "" for key in ("family", "study"))
-    return Origin(kind, family, study)
+    named = (value if isinstance(value := note.get(key), str) else "" for key in ("family", "study", "class"))
+    return Origin(kind, *named)
 
 
 def parsed(text: object) -> dict[str, Any]:

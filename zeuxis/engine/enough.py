@@ -36,7 +36,8 @@ def verdict_of(images: int, need: Need | None) -> str:
 
 def kind_of(spec: Spec) -> str:
     """Such as "28x28 px grey pictures"."""
-    return f"{spec.height}x{spec.width} px {'colour' if spec.channels >= 3 else 'grey'} pictures"
+    alpha = " with transparency" if spec.channels in (2, 4) else ""
+    return f"{spec.height}x{spec.width} px {'colour' if spec.channels >= 3 else 'grey'} pictures{alpha}"
 
 
 def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | None) -> Enough:
@@ -48,28 +49,31 @@ def enough(recipe: Recipe, spec: Spec, images: int, images_per_second: float | N
     verdict = verdict_of(images, need)
     if need is None:
         return Enough(verdict, f"how many images `{name}` needs on {kind} with these settings was not measured")
-    rate = images_per_second
+    rate, there = images_per_second, counted(images, "image")
+    how = f"{'an estimate' if need.estimate else 'measured'}: {need.source}"
+    if need.stages:
+        return Enough(verdict, f"{kind}: {name} draws {_stages(need, rate)} ({how}); {_expectation(need, images)}")
     here = f", {words_for(need.enough / rate)} here at {pace_words(rate)}" if rate else ""
-    how = "an estimate" if need.estimate else "measured"
-    requirement = f"{kind}: {name} needs about {need.enough:,} images ({how}: {need.source}){here}"
-    there = counted(images, "image")
+    requirement = f"{kind}: {name} needs about {need.enough:,} images ({how}){here}"
     said = {
         "enough": f"this budget of {there} is enough",
         "a little short": f"this budget of {there} is a little short",
-        "far short": f"this budget of {there} is far short{'' if need.stages else ': expect rough pictures'}",
+        "far short": f"this budget of {there} is far short: expect rough pictures",
         "hopeless": f"this budget of {there} is hopeless: after {counted(need.hopeless, 'image')} results were useless",
     }
-    return Enough(verdict, f"{requirement}; {said[verdict]}{_expectation(need, images, rate)}")
+    return Enough(verdict, f"{requirement}; {said[verdict]}")
 
 
-def _expectation(need: Need, images: int, rate: float | None) -> str:
-    """What others saw after so many images, and after how many more they saw what, with the time that it takes here."""
-    if not need.stages:
-        return ""
-    reached = [what for there, what in need.stages if there <= images]
-    later = [
+def _stages(need: Need, rate: float | None) -> str:
+    """What others saw after how many images, with the time that so many take here."""
+    each = [
         f"{what} after {counted(there, 'image')}" + (f", {words_for(there / rate)} here" if rate else "")
         for there, what in need.stages
-        if there > images
     ]
-    return "; ".join(["", f"expect {reached[-1] if reached else 'no shapes yet'}", *later])
+    return ", then ".join(each) + (f", at {pace_words(rate)}" if rate else "")
+
+
+def _expectation(need: Need, images: int) -> str:
+    reached = [what for there, what in need.stages if there <= images]
+    expected = reached[-1] if reached else "nothing that has a name yet"
+    return f"from this budget of {counted(images, 'image')} expect {expected}"

@@ -21,6 +21,8 @@ LEAST_SIDE = 32
 """Pixels: of smaller pictures the maps have too few cells."""
 ROUND_TRIP = 24.0
 """dB that pictures must keep on their way through the autoencoder; below, small print and dense texture are lost."""
+FASTEST = 100.0
+"""Images a second that a recipe which learns pixels sees of photographs on two cores, at most; own measurement."""
 LONG = 3600.0
 """Seconds from which on a processor may see enough pictures with all channels."""
 _LOOKED_AT = 48
@@ -68,16 +70,18 @@ def choice_for(
         catalog.load(pixels)().check(spec)
         return Choice(pixels, f"{size} are few enough to learn pixel by pixel")
     LatentGAN().check(spec)
-    kept = round_trip(data)
-    if kept < ROUND_TRIP:
-        return Choice(
-            pixels, f"the autoencoder of latentgan gives these pictures back at {kept:.1f} dB only, too poorly"
-        )
+    kept, short = round_trip(data), seconds if (device or best_device()) == "cpu" else None
     why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
-    if seconds is None or seconds >= LONG or (device or best_device()) != "cpu":
+    if kept < ROUND_TRIP:
+        need = catalog.load(pixels)().need(spec)
+        if short is None or need is None or short * FASTEST > need.hopeless:
+            what = f"the autoencoder of latentgan gives these pictures back at {kept:.1f} dB only, too poorly"
+            return Choice(pixels, what)
+        why = f"{why} only, but {pixels} would draw fog in this time; `--adapt 2m` first tunes it to them"
+    if short is None or short >= LONG:
         return Choice("latentgan", why)
-    short = "by `--preset quick`, since there is less than an hour of this processor for it"
-    return Choice("latentgan", f"{why}; {short}", "quick")
+    why = f"{why}; by `--preset quick`, as a training has less than an hour of this processor"
+    return Choice("latentgan", why, "quick")
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """The job `evaluate`: generated pictures against real ones, figure by figure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,22 @@ from torch import Tensor
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.loading import Taken
 from zeuxis.data.memory import Subset, item_digests
+from zeuxis.data.reader import SizesDiffer
 from zeuxis.data.split import split_dataset
 from zeuxis.draw import some_of
+from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done, say
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.jobs.features import Features, features_for
+from zeuxis.jobs.nearest_neighbours import is_plain
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source, material, sources_of
 from zeuxis.jobs.training import check_pictures_there
+from zeuxis.metrics.likeness import MOST as LOOKED_AT
+from zeuxis.metrics.likeness import likeness
 from zeuxis.metrics.result import Result
 from zeuxis.metrics.set_metric import SetMetric, Sets, catalog
+from zeuxis.pages.outcome import Outcome, of_samples
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 
@@ -63,7 +69,7 @@ class Row:
 class Evaluation:
     """What `evaluate` found: the figures by name, what they were taken in, and how many pictures there were.
 
-    rows: what its page shows.
+    look: how the pixels alone are judged, as the page of a run says it; rows: what its page shows.
     """
 
     figures: dict[str, Figure]
@@ -73,12 +79,14 @@ class Evaluation:
     train: int
     test: int
     seen: bool
+    look: Outcome
     rows: tuple[Row, ...] = field(default=(), repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         counts = {"generated": self.generated, "train": self.train, "test": self.test, "seen": self.seen}
         net = {"features": self.features, "features_sha256": self.features_sha256}
-        return {name: figure.to_json() for name, figure in self.figures.items()} | net | counts
+        look = {"look": {"grade": self.look.grade, "sentence": self.look.sentence}}
+        return {name: figure.to_json() for name, figure in self.figures.items()} | net | counts | look
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,7 @@ def _looks(spec: Spec) -> str:
 
 def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> Evaluation:
     """Pictures that something made against real ones; which of these it learned from is not known. Raises BadInput."""
-    real = data.open()
+    real = _at_their_size(folder, data)
     split = split_dataset(real, seed=seed, validation=0.0, test=TEST, join=data.join)
     spec = real.spec
     source = Source(folder, (spec.height, spec.width), spec.channels, data.fit, taken=Taken(True, "first", None))
@@ -157,20 +165,37 @@ def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> 
     some = some_of(len(made), MOST, "evaluated", seed)
     labels = _labels_by_name(made, spec.classes, folder)
     if labels is None and spec.classes:
-        say("zeuxis: the generated pictures lie in no folders of classes, so GAN-test and CAS are not measured")
+        what = "the generated pictures lie in no folders of classes, and not all say in a note which they are of"
+        say(f"zeuxis: {what}: GAN-test and CAS are not measured")
     generated = Pictures(made.images(some), None if labels is None else labels[some])
     return _evaluated(generated, Subset(real, split.train), Subset(real, split.test), asked, seen=False)
 
 
+def _at_their_size(folder: str, data: Source) -> Dataset:
+    """The real pictures; where these differ in size and none was given, at that of the generated ones."""
+    try:
+        return data.open()
+    except SizesDiffer:
+        spec = Source(folder, taken=Taken(True, "first", None)).read().spec
+        say(f"zeuxis: the real pictures are brought to {spec.height}x{spec.width} pixels, as the generated ones are")
+        return replace(data, size=(spec.height, spec.width)).open()
+
+
 def _labels_by_name(made: Dataset, classes: tuple[str, ...], place: str) -> Tensor | None:
-    """The made pictures' classes, in the real ones' numbers; None where either has none. Raises BadInput."""
-    if made.labels is None or not classes:
+    """The made pictures' classes, in the real ones' numbers: of their folders, else of the notes in all of the files.
+
+    None where either has none. Raises BadInput.
+    """
+    names = [origin.label for origin in getattr(made, "origins", None) or []]
+    if made.labels is not None:
+        names = [made.spec.classes[k] for k in np.asarray(made.labels)]
+    if not classes or not names or not all(names):
         return None
-    unknown = sorted(set(made.spec.classes) - set(classes))
+    unknown = sorted(set(names) - set(classes))
     if unknown:
         mend = nearest(unknown[0], list(classes), "theirs are")
         raise BadInput(f"the real pictures have no class `{unknown[0]}`", place, mend)
-    return torch.tensor([classes.index(made.spec.classes[k]) for k in np.asarray(made.labels)])
+    return torch.tensor([classes.index(name) for name in names])
 
 
 def _tell_drawn(n: int, what: str) -> None:
@@ -201,8 +226,16 @@ def _evaluated(made: Pictures, train: Dataset, test: Dataset, asked: str | None,
         for name, metric in catalog().items()
         if metric.possible(sets)
     }
-    rows = _rows(made, reals[1], sets, test.spec.classes)
-    return Evaluation(figures, net.name, net.sha256, len(made.pixels), len(reals[0]), len(reals[1]), seen, rows)
+    rows, look = _rows(made, reals[1], sets, test.spec.classes), _look(made, reals, sets)
+    return Evaluation(figures, net.name, net.sha256, len(made.pixels), len(reals[0]), len(reals[1]), seen, look, rows)
+
+
+def _look(made: Pictures, reals: list[Tensor], sets: Sets) -> Outcome:
+    """Features that tell classes apart may see neither blur nor fog; this does."""
+    some = [some_of(len(pixels), LOOKED_AT, "look") for pixels in (made.pixels, *reals)]
+    fake, train, test = (to_image(p[chosen]) for p, chosen in zip((made.pixels, *reals), some, strict=True))
+    labels = None if sets.labels is None else (sets.labels[0][some[0]], sets.labels[1][some[1]])
+    return of_samples(likeness(fake, train, test, labels).to_json())
 
 
 def _rows(made: Pictures, held: Tensor, sets: Sets, classes: tuple[str, ...]) -> tuple[Row, ...]:
@@ -223,7 +256,8 @@ def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset,
         labels = (made.labels, real[0], real[1])
     flipped = [reals[0].flip(3)] if seen else []
     fake, train, test, *mirrored = _in_features(net, [made.pixels, *reals, *flipped])
-    return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored[0] if seen else None)
+    plain = (is_plain(made.pixels), is_plain(reals[1]))
+    return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored[0] if seen else None, plain)
 
 
 def _in_features(net: Features, sets: list[Tensor]) -> list[Tensor]:

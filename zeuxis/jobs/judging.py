@@ -126,4 +126,4 @@ def _mend(outcome: Outcome, run: Run) -> Advice:
     if need is None:
         return Advice((Way({"images": 4 * images}),), "how many this recipe needs on such pictures is not measured")
     until = need.alike if "collapse" in standing else need.enough
-    return advice("collapse", run.recipe, need.enough if images < until else None)
+    return advice("collapse", run.recipe, max(need.enough, 2 * images) if images < until else None)

@@ -19,6 +19,7 @@ PAIRS = 16
 _AT_ONCE = 1024  # pictures on either side of one comparison, fewer where they are large
 _NUMBERS = 1 << 22  # values on either side of one comparison: 16 MB
 _NEIGHBOURS = 50
+_PLAIN = 6.0  # grey levels of 255: a smaller standard deviation shows nothing that could be copied
 _HELD_OUT = 512  # held-out pictures that say how close a fresh one comes, at most
 
 
@@ -28,16 +29,19 @@ class Neighbours:
 
     distances, which: [n, k] of the samples to their nearest 50, ascending: Euclidean over pixels in [0, 2], and which
     pictures these are: twice the position, and 1 where mirrored. fresh: `_out_of_line` of held-out pictures, which
-    say how close a fresh one comes; None where there are none.
+    say how close a fresh one comes; None where there are none. plain: bool [n], samples of nearly one colour: they lie
+    near to every such picture, and are a copy of none.
     """
 
     distances: Tensor
     which: Tensor
     fresh: Tensor | None
+    plain: Tensor
 
     def closest(self, count: int = PAIRS) -> list[NearestPair]:
         """The `count` samples that stand out most as a copy."""
-        order = torch.argsort(_out_of_line(self.distances), stable=True)[:count].tolist()
+        apart = torch.where(self.plain, torch.inf, _out_of_line(self.distances))
+        order = torch.argsort(apart, stable=True)[:count].tolist()
         nearest = self.which[:, 0].tolist()
         return [NearestPair(i, nearest[i] // 2, float(self.distances[i, 0]), nearest[i] % 2 == 1) for i in order]
 
@@ -46,12 +50,13 @@ class Neighbours:
 
         Without held-out pictures nothing says how close a fresh one comes: then the numbers are null.
         """
-        n = len(self.distances)
-        if self.fresh is None:
-            return {"format": 1, "n": n, "held": 0, "copies": None, "expected": None, "alarm": None}
-        found = copies(_out_of_line(self.distances), self.fresh)
+        told = _out_of_line(self.distances)[~self.plain]
+        n, beside = len(told), {"format": 1, "plain": int(self.plain.sum())}
+        if self.fresh is None or not n:
+            return {**beside, "n": n, "held": 0, "copies": None, "expected": None, "alarm": None}
+        found = copies(told, self.fresh)
         return {
-            "format": 1,
+            **beside,
             "n": n,
             "held": len(self.fresh),
             "copies": round(found.rate.value * found.rate.n),
@@ -70,8 +75,14 @@ def neighbours(fakes: Tensor, train: Dataset, held: Dataset | None = None, shows
         raise BadInput(f"no pairs of {counted(len(fakes), 'picture')} and {counted(len(train), 'training picture')}")
     fresh = held.images(some_of(len(held), _HELD_OUT, "fresh")) if held is not None and len(held) else fakes[:0]
     distances, which = _nearest(torch.cat([fakes, fresh]), train, shows)
-    n = len(fakes)
-    return Neighbours(distances[:n], which[:n], _out_of_line(distances[n:]) if len(fresh) else None)
+    n, plain = len(fakes), is_plain(torch.cat([fakes, fresh]))
+    apart = _out_of_line(distances)[n:][~plain[n:]]
+    return Neighbours(distances[:n], which[:n], apart if len(apart) else None, plain[:n])
+
+
+def is_plain(pictures: Tensor) -> Tensor:
+    """bool [n] of uint8 [n, C, H, W]: nearly of one colour."""
+    return pictures.float().flatten(2).std(2).amax(1) < _PLAIN
 
 
 def _nearest(pictures: Tensor, train: Dataset, shows: bool) -> tuple[Tensor, Tensor]:

@@ -111,9 +111,18 @@ def sample(
                 "class": classes[int(labels[i])] if labels is not None else None,
             }
             write_png(path, pictures[i].permute(1, 2, 0).numpy(), note)
-        columns = round(len(pictures) ** 0.5) if not classes or wanted else min(len(classes), len(pictures))
-        write_sheet(paths[-1], to_image(pictures), max(1, columns), {"recipe": record["recipe"], "weights": digest})
+        sheet, columns = _laid_out(to_image(pictures), None if wanted else labels)
+        write_sheet(paths[-1], sheet, columns, {"recipe": record["recipe"], "weights": digest})
     return paths
+
+
+def _laid_out(pictures: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, int]:
+    """A class a row, as many of each as the rarest has, and the columns; a square where classes do not matter."""
+    found = [] if labels is None else [pictures[labels == c] for c in labels.unique().tolist()]
+    if len(found) < 2:
+        return pictures, max(1, round(len(pictures) ** 0.5))
+    columns = min(map(len, found))
+    return torch.cat([one[:columns] for one in found]), columns
 
 
 @contextmanager

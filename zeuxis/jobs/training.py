@@ -16,8 +16,9 @@ from zeuxis import catalog
 from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.domains import guess_domain
 from zeuxis.data import checks
-from zeuxis.data.dataset import Spec
+from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import meant, write_json
+from zeuxis.data.patches import Patches
 from zeuxis.data.split import Split
 from zeuxis.engine import train as engine
 from zeuxis.engine.budget import Budget, words_for
@@ -33,7 +34,7 @@ from zeuxis.errors import (
     nearest,
     system_in_words,
 )
-from zeuxis.jobs.adapting import FOLDER, adapted, check_adapts
+from zeuxis.jobs.adapting import adapted, check_adapts
 from zeuxis.jobs.capability import capabilities_of, write_report
 from zeuxis.jobs.initial_weights import check_fits, settings_of_file, weights_from
 from zeuxis.jobs.judging import judge
@@ -82,18 +83,28 @@ def begin(
     instance = with_domain(instance, sources[0].source, {**instance.presets.get(start.preset or "", {}), **settings})
     check_settings(instance)
     known_device(start.device)
-    check_free(run, "--run", ("run.json",) if first.adapt is None else ("run.json", FOLDER))
+    check_free(run, "--run", ("run.json",) if first.adapt is None else ("run.json", checks.ADAPTED))
     given = material(instance, sources, start.seed)
     spec = engine.spec_of(instance, given.streams)
     spec = spec if start.conditional else spec.unlabelled()
+    for name, data in given.streams.items():
+        say(f"zeuxis: {_told(data, given.held.get(name), spec.condition)}")
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
     if first.adapt is not None:
-        weights = adapted(instance, spec, given.streams, given.held, run / FOLDER, first.adapt, start, options)
+        weights = adapted(instance, spec, given.streams, given.held, run / checks.ADAPTED, first.adapt, start, options)
     whole = replace(start, sources=given.words, splits=given.said, weights=weights)
     with resumable(run, given.splits):
         return finish(engine.train(instance, given.streams, run, budget, given.held, whole, options), given, started)
+
+
+def _told(train: Dataset, held: Dataset | None, classes: int) -> str:
+    """What a training learns from, in words."""
+    what = "square" if isinstance(train, Patches) else "picture"
+    of = f" of {counted(classes, 'class')}" if classes else ""
+    apart = f", and is measured on {len(held):,} others" if held is not None and len(held) else ""
+    return f"learns from {counted(len(train), what)}{of}{apart}"
 
 
 def find_pictures(folder: Path, now: str | None) -> bool:
@@ -253,7 +264,7 @@ def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder
 def opened(run: str | Path) -> Run:
     """The run in a folder. Raises BadInput where there is none, or its run.json is damaged, old or incomplete."""
     folder = Path(run)
-    if (folder / FOLDER).is_dir() and not (folder / "run.json").exists():
+    if checks.is_run(folder) and not (folder / "run.json").exists():
         raise BadInput(
             "this run was stopped while `--adapt` went on, before its own training began",
             str(folder),

@@ -21,7 +21,8 @@ class Sets:
 
     labels: int64 [n] of each of the three in this order, or None; classes: how many there are; seen: whether the
     generator learned from just the pictures of `train`, so that what lies nearer to them than `test` does is a copy;
-    mirrored: of the mirror images of `train`, of which one that learned from these, too, may make copies.
+    mirrored: of the mirror images of `train`, of which one that learned from these, too, may make copies. plain: bool
+    [n] of `fake` and `test`, pictures of nearly one colour, which are copies of none.
     """
 
     fake: Tensor
@@ -31,6 +32,7 @@ class Sets:
     classes: int = 0
     seen: bool = False
     mirrored: Tensor | None = None
+    plain: tuple[Tensor, Tensor] | None = None
 
     @cached_property
     def taught_by_real(self) -> Probe:

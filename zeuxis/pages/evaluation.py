@@ -90,9 +90,19 @@ def sentence_of(record: Mapping[str, Any]) -> str:
         said.append(f"the pictures of a class are only {decimal(spread, 2)} times as varied as real ones of it")
     if "copied" in record:
         said.append(_of_copies(record["copied"]))
-    little = " Layout and texture alone say little of what is on a picture: look at them."
     few = few_held(record["test"])
-    return "; ".join(said) + "." + (little if record["features"] == "layout" else "") + (f" {few}" if few else "")
+    look = record["look"]["sentence"].removesuffix(few).rstrip()  # it is said once
+    return " ".join(filter(None, [look, "; ".join(said) + ".", _BLIND.get(record["features"]), few]))
+
+
+_BLIND = {
+    "layout": "Layout and texture alone say little of what is on a picture: look at them.",
+    "classifier": (
+        "These features are those of a small classifier of these classes: they see what tells classes apart, and "
+        "little else. Look at the pictures, or add a net that knows more (`zeuxis data weights list`)."
+    ),
+}
+"""What is to be said of features that see only part of a picture."""
 
 
 def _of_copies(copied: Mapping[str, Any]) -> str:

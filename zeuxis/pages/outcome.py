@@ -62,7 +62,8 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
     grade = _grade(f, covered, recalled)
     said = {"failed": _failed(f), "poor": _poor(f, covered), "usable": _usable(recalled), "close": _CLOSE}
     blind = _BLIND if grade in ("usable", "close") else ""
-    return Outcome(grade, f"{said[grade]}: {_measured(f)}.{blind}{_caution(figures)}", figures)
+    held = "the other pictures" if figures.get("apart") is False else "the held-out pictures"
+    return Outcome(grade, f"{said[grade]}: {_measured(f, held)}.{blind}{_caution(figures)}", figures)
 
 
 def _caution(figures: Mapping[str, Any]) -> str:
@@ -127,12 +128,12 @@ def _usable(recalled: float) -> str:
     return f"In light, colour and detail the samples are usable{lack}"
 
 
-def _measured(f: Mapping[str, float]) -> str:
-    """The figures as a person reads them, beside those of real pictures."""
+def _measured(f: Mapping[str, float], held: str) -> str:
+    """The figures as a person reads them, beside those of real pictures; held: what these are."""
     return (
         f"{decimal(f['diversity'], 2)} times as varied and {decimal(f['sharpness'], 2)} times as sharp as real ones; "
         f"distance {decimal(max(f['distance'], 0), 3)} (0 alike, 1 nothing in common; real against real "
-        f"{decimal(max(f['distance_real'], 0), 3)}); {percent(f['coverage'])} of the held-out pictures covered "
+        f"{decimal(max(f['distance_real'], 0), 3)}); {percent(f['coverage'])} of {held} covered "
         f"(by real ones {percent(f['coverage_real'])})"
     )
 
@@ -278,13 +279,18 @@ def advice_of(finish: Mapping[str, Any]) -> str:
 _CANNOT = "A copy adds nothing new, and must stay wherever its original must stay."
 
 
+_NO_COPIES = "by this test it does not copy whole pictures. Turned or cut copies it misses."
+
+
 def of_copies(nearest_pairs: Mapping[str, Any], outcome: Outcome | None) -> list[str]:
     """Paragraphs beside the pairs of samples and nearest training pictures, from their JSON and the judgement."""
     n, count, expected, held = (number(nearest_pairs.get(name)) for name in ("n", "copies", "expected", "held"))
+    plain = number(nearest_pairs.get("plain"))
     of = f"Of {things(n, 'generated picture')}" if n is not None else "Of the generated pictures"
     pairs = (
         f"{of}, these stand out most as copies of one training picture: generated on the left, "
         "its nearest real neighbour on the right."
+        + (f" {things(plain, 'sample')} of nearly one colour, which could be anybody's, left aside." if plain else "")
     )
     if n is None or count is None or expected is None:
         return [pairs, f"Whether they are copies was not measured, so compare the pairs. {_CANNOT}"]
@@ -299,6 +305,7 @@ def of_copies(nearest_pairs: Mapping[str, Any], outcome: Outcome | None) -> list
             else ""
         )
         return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on.{way} {_CANNOT}"]
-    sentence = f"{stand}; {fresh}: by this test it does not copy whole pictures. Turned or cut copies it misses."
+    more = " That is more, and so few held-out pictures cannot tell it from chance: compare the pairs."
+    sentence = f"{stand}; {fresh}.{more}" if count > 2 * expected else f"{stand}; {fresh}: {_NO_COPIES}"
     poor = outcome is not None and outcome.grade == "failed"
     return [pairs, sentence + (" That says little here, since these are no pictures yet." if poor else "")]

@@ -39,6 +39,10 @@ def uri(data: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
+_COLOURS, _WITH_ALPHA = 25, (4, 6)
+"""Where the header of a PNG says which channels it has, and the numbers of those with alpha."""
+
+
 def png_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels from the header of a PNG; None where `data` is no PNG."""
     if len(data) < 33 or data[:8] != SIGNATURE or data[12:16] != b"IHDR":
@@ -59,13 +63,16 @@ def _open(path: Path) -> "Image.Image | None":
 
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            return image.convert("RGB")
+            if "A" not in image.getbands():
+                return image.convert("RGB")
+            white = Image.new("RGBA", image.size, "white")
+            return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     except Exception:
         return None
 
 
 def embed(path: Path) -> Embedded | None:
-    """The picture in `path`, as it lies there, or scaled down and as JPEG where it is too large for a page.
+    """The picture in `path`, as it lies there, or scaled down and as JPEG where it is too large for a page; on white.
 
     None where the file is absent or no picture.
     """
@@ -77,6 +84,7 @@ def embed(path: Path) -> Embedded | None:
     image = _open(path) if size else None
     if size is None or image is None:
         return None
+    data = encode(image) if data[_COLOURS] in _WITH_ALPHA else data
     if len(data) <= ROOM:
         return Embedded(uri(data), *size, size)
     image.thumbnail((WIDEST, 4 * WIDEST))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from zeuxis.data.checks import ADAPTED
 from zeuxis.pages.read import Line, Log, read_header, read_log, read_object
 
 
@@ -24,5 +25,5 @@ def open_run(folder: Path) -> RunFolder:
     run = read_header(folder / "run.json", "run")
     samples = sorted((folder / "samples").glob("*.png"), key=lambda path: (len(path.stem), path.stem))
     finish, recalls = read_object(folder / "finish.json"), read_object(folder / "recalls.json")
-    gain = read_object(folder / "adapted" / "gain.json")
+    gain = read_object(folder / ADAPTED / "gain.json")
     return RunFolder(folder, run, finish, read_log(folder / "log.jsonl"), samples, recalls, gain)

@@ -94,9 +94,9 @@ class LatentGAN(Recipe):
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
     needs: ClassVar[tuple[Need, ...]] = (
-        Need(64, True, 7_000, 50_000, "begun with trunks of the package: 420 photographs", stages=_WITH_TRUNKS),
-        Need(128, True, 7_000, 50_000, "begun with trunks, as at 64 px", True, stages=_WITH_TRUNKS),
-        Need(128, False, 7_000, 50_000, "begun with trunks, as those of colour", True, stages=_WITH_TRUNKS),
+        Need(64, True, 7_000, 150_000, "begun with trunks of the package: 420 photographs", stages=_WITH_TRUNKS),
+        Need(128, True, 7_000, 150_000, "begun with trunks, as at 64 px", True, stages=_WITH_TRUNKS),
+        Need(128, False, 7_000, 150_000, "begun with trunks, as those of colour", True, stages=_WITH_TRUNKS),
         Need(96, True, 14_752, 90_000, "540 photographs of trashnet-600 at 64 px", stages=_BY_CHANCE),
         Need(256, True, 14_752, 90_000, "those of 64 px, whose maps have as many cells", True, stages=_BY_CHANCE),
         Need(256, False, 14_752, 90_000, "those of colour, of whose maps theirs are", True, stages=_BY_CHANCE),

@@ -60,7 +60,7 @@ def evaluate(
     the same shape. page: an HTML file. Raises BadInput.
     """
     folder = Path(made)
-    is_run = (folder / "run.json").exists()
+    is_run = checks.is_run(folder)
     named = str(made) if is_run else checks.name_of(made)
     given = dict(locals())
     if data is None:

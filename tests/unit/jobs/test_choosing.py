@@ -43,6 +43,14 @@ def test_what_the_autoencoder_loses_is_learned_pixel_by_pixel():
     assert choice.recipe == "r3gan" and "too poorly" in choice.why
 
 
+def test_in_a_time_of_fog_what_is_lost_counts_less(monkeypatch):
+    """Minutes of a processor are hopeless for a recipe of pixels: it drew a checkerboard of icons with transparency."""
+    noise = MemoryDataset((255 * Stream(key_of("noise")).uniform(8, 4, 64, 64)).to(torch.uint8))
+    few = choosing.choice_for(noise, 60, "cpu")
+    assert (few.recipe, few.preset) == ("latentgan", "quick") and "would draw fog" in few.why and "--adapt" in few.why
+    assert choosing.choice_for(noise, 36_000, "cpu").recipe == choosing.choice_for(noise).recipe == "r3gan"
+
+
 def test_sides_that_the_maps_do_not_fit_are_said():
     with pytest.raises(BadInput, match="multiples of 4, not 66x66; use `--size 68x68`"):
         choosing.choice_for(scenes(66))

@@ -67,3 +67,16 @@ def test_each_training_picture_is_read_once_and_it_is_said_how_far_that_is(monke
     near = job.neighbours(pictures("fake", 50), real, held, shows=True)
     assert read == list(range(60)) and near.record()["held"] == 30
     assert [line.split()[1] for line in capfd.readouterr().err.splitlines()] == ["33%", "67%", "100%"]
+
+
+def test_pictures_of_nearly_one_colour_are_nobodys_copies():
+    """A black texture lies near to every black picture: such filled the sheet and the count."""
+    black = torch.zeros(3, 1, 4, 4, dtype=torch.uint8)
+    real, held = MemoryDataset(torch.cat([pictures("real", 60), black])), pictures("held", 60)
+    fakes = torch.cat([black + 1, pictures("fake", 5)])
+    near = job.neighbours(fakes, real, MemoryDataset(torch.cat([held, black])))
+    assert min(pair.fake for pair in near.closest(5)) == 3 and near.fresh is not None and len(near.fresh) == 60
+    record = near.record()
+    assert (record["plain"], record["n"], record["copies"]) == (3, 5, 0)
+    only = job.neighbours(black, real, MemoryDataset(held)).record()
+    assert (only["plain"], only["n"], only["copies"], only["alarm"]) == (3, 0, None, None)

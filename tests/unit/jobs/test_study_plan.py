@@ -55,15 +55,23 @@ def place_of(asked, classes):
 @pytest.mark.parametrize(
     ("classes", "margin", "says"),
     [
-        ([0, 1] * 400, 0.5, "; these test pictures are enough for NO USEFUL GAIN within 0.5 points"),
-        ([0, 1] * 50, 0.5, "NO USEFUL GAIN within 0.5 points takes 600 of them: give more, or a wider --margin"),
-        ([0] * 10 + [1] * 790, 0.5, "takes 600 of them, and these count as 40, as classes differ in size or pictures"),
+        ([0, 1] * 400, 0.5, "; they are enough to say NO USEFUL GAIN within 0.5 points"),
+        (
+            [0, 1] * 50,
+            0.5,
+            " within 0.5 points takes 600: give more pictures, or a wider --margin",
+        ),
+        (
+            [0] * 10 + [1] * 790,
+            0.5,
+            ", which count as 40, as some are alike or classes differ in size, the",
+        ),
     ],
 )
 def test_what_the_test_part_allows_is_said_in_plain_words(classes, margin, says):
     words = of_test_part(place_of(StudyConfig(margin=margin, steps=(2, 2)), classes))
-    assert words.startswith(f"zeuxis: on {len(classes)} test pictures a difference below about ")
-    assert "points can as a rule not be called HELPED or HURT, even with more repeats (the true limit depends" in words
+    assert words.startswith(f"zeuxis: with {len(classes)} sealed test pictures, ")
+    assert "points and more, about, but hardly a smaller one, whatever the repeats (how far single pictures" in words
     assert "however many repeats" not in words
     assert says in words and "equivalent" not in words and "assumed" not in words
 

@@ -23,6 +23,7 @@ from zeuxis.runs import Run
 
 _PER_CLASS, _MOST_ROWS, _SQUARE = 10, 20, 8  # the layout of the engine's sample grids
 _LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewer where they are large
+_EARLIER = 250  # the same, of weights that were kept on the way
 _LOOKED_AT_BYTES = 64 << 20
 _BYTES = 256 << 20  # of floating-point numbers on one side; larger pictures are compared in smaller numbers
 _LEAST = 4  # pictures, two on either side
@@ -73,10 +74,12 @@ def _looked_at(run: Run, snapshot: str | None) -> Tensor:
     """Pictures among which copies are looked for, uint8 [n, C, H, W]."""
     record, spec = run.record, run.spec
     device = record["compute"]["device"]
-    n = max(PAIRS, min(_LOOKED_AT, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
+    most = _EARLIER if snapshot else _LOOKED_AT
+    n = max(PAIRS, min(most, _LOOKED_AT_BYTES // (spec.channels * spec.height * spec.width)))
     recipe, networks, seeds = run.recipe, run.networks(snapshot).to(device), seeds_of("suspects", record["seed"], n)
     fakes = []
-    say(f"zeuxis: looking for training pictures among {counted(n, 'sample')}{f' of {snapshot}' if snapshot else ''}")
+    kept = f" by the weights kept at {float(snapshot):.0%} of the training" if snapshot else ""
+    say(f"zeuxis: looking for training pictures among {counted(n, 'sample')}{kept}")
     for part in torch.arange(n).split(record["batch"]):  # what fitted into memory in training fits here
         labels = part % spec.condition if record["conditional"] else None
         fakes += list(generate(recipe, networks, seeds[part], labels, device))

@@ -16,19 +16,16 @@ def test_part_words(place: Place) -> str:
     examined, margin = place.examined, place.asked.margin
     needed, there = pictures_for_none(margin), round(examined.effective)
     units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
+    count = len(examined.classes)
+    less = f", which count as {there:,}, as some are alike or classes differ in size" if 10 * there < 9 * count else ""
     shown = (
-        f"on {counted(len(examined.classes), 'test picture')}{units} a difference below about "
-        f"{least_effect(examined):.2g} points can as a rule not be called HELPED or HURT, even with more repeats (the "
-        "true limit depends on how far single pictures lean to one side, which shows only after the study)"
+        f"with {counted(count, 'sealed test picture')}{units}{less}, the study can find a difference of "
+        f"{least_effect(examined):.2g} points and more, about, but hardly a smaller one, whatever the repeats (how far "
+        "single pictures lean to one side shows only afterwards)"
     )
     if there >= needed:
-        return f"zeuxis: {shown}; these test pictures are enough for NO USEFUL GAIN within {margin:g} points"
-    less = (
-        f", and these count as {there:,}, as classes differ in size or pictures stay together"
-        if 10 * there < 9 * len(examined.classes)
-        else ""
-    )
-    takes = f"NO USEFUL GAIN within {margin:g} points takes {needed:,} of them{less}: give more, or a wider --margin"
+        return f"zeuxis: {shown}; they are enough to say NO USEFUL GAIN within {margin:g} points"
+    takes = f"to say NO USEFUL GAIN within {margin:g} points takes {needed:,}: give more pictures, or a wider --margin"
     return f"zeuxis: {shown}; {takes}"
 
 

@@ -1,5 +1,6 @@
 """How many generated pictures lie as near to a training picture as hardly a new one does."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -11,7 +12,10 @@ from zeuxis.metrics.set_metric import SetMetric, Sets
 
 def _measured(x: Sets) -> Result:
     learned = x.train if x.mirrored is None else torch.cat([x.train, x.mirrored])
-    rate = copy_rate(x.fake, learned, x.test)
+    fake, test = (s if p is None else s[~p] for s, p in zip((x.fake, x.test), x.plain or (None, None), strict=True))
+    if not len(fake) or not len(test):
+        return Result(math.nan, len(fake))
+    rate = copy_rate(fake, learned, test)
     return replace(rate.rate, floor=rate.expected)
 
 
