@@ -96,7 +96,7 @@ def _read(path: Path, key: str) -> Tensor | None:
 @torch.no_grad()
 def _encoded(recipe: Represents, networks: nn.ModuleDict, data: Dataset, device: str, shows: bool) -> Iterator[Tensor]:
     if shows:
-        say(f"zeuxis: making the maps of {counted(len(data), 'picture')}, once")
+        say(f"zeuxis: encoding {counted(len(data), 'picture')}, once: the training sees their maps")
     with pictures_done(len(data), shows) as told:
         for index in torch.arange(len(data)).split(_AT_ONCE):
             yield recipe.encode(networks, to_image(data.images(index), device)).to("cpu", torch.float16)

@@ -15,13 +15,13 @@ _WIDTH = 16
 
 def _answer(summary: dict[str, Any], given: Mapping[str, Any]) -> Answer:
     said = {name: value for name, value in summary.items() if name not in _FOR_PROGRAMS}
-    ways: dict[str, Callable[[Any], str]] = {"families": _families, "remarks": _all}
+    ways: dict[str, Callable[[Any], str]] = {"families": _families, "remarks": _all, "sizes": _sizes}
     return Answer("\n".join(f"{k:<{_WIDTH}}{ways.get(k, _short)(v)}" for k, v in said.items()), summary)
 
 
 def _short(value: Any) -> str:
     if value is None:
-        return "see sizes"
+        return "several"
     if isinstance(value, dict):
         return ", ".join(f"{k} {_short(v)}" for k, v in value.items()) or "none"
     if isinstance(value, list):
@@ -33,6 +33,12 @@ def _short(value: Any) -> str:
 def _all(lines: Sequence[str]) -> str:
     """Every line below the other: what was left out or guessed is not to be cut."""
     return f"\n{' ' * _WIDTH}".join(lines) or "none"
+
+
+def _sizes(found: Mapping[str, Any]) -> str:
+    """How many there are, and that a training needs one."""
+    ends = f"{found['different']} different, from {found['smallest']} to {found['largest']} (height x width)"
+    return f"{ends}; a training needs one, so {found['to train']}; looked at here: {found['compared at']}"
 
 
 _USUAL = ("families", "pictures", "largest", "asked")  # all else in the entry on families is a reason

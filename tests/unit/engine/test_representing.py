@@ -102,6 +102,6 @@ def test_the_making_of_maps_says_how_far_it_is(tmp_path, capfd, monkeypatch):
     loud = LoopOptions(light=True)
     engine.train(RECIPE, data, tmp_path / "loud", Budget(steps=1), None, Start(compute="plain"), loud)
     said = capfd.readouterr().err.splitlines()
-    at = said.index("zeuxis: making the maps of 130 pictures, once")
+    at = said.index("zeuxis: encoding 130 pictures, once: the training sees their maps")
     assert [line.split()[1] for line in said[at + 1 : at + 4]] == ["49%", "98%", "100%"]
     assert said[at + 1].endswith("left")
