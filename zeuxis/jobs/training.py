@@ -42,7 +42,7 @@ from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.pages.card import write_card
 from zeuxis.pages.outcome import advice_of
-from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Generates, Range, Recipe, make, recipe_name, settings_of
 from zeuxis.runs import LOCK, Run, read_json, taken
 
 
@@ -89,6 +89,8 @@ def begin(
     spec = spec if start.conditional else spec.unlabelled()
     for name, data in given.streams.items():
         say(f"zeuxis: {_told(data, given.held.get(name), spec.condition)}")
+    if isinstance(instance, Generates) and not given.held:
+        say("zeuxis: warning: of so few pictures none is held out: the result is not judged, and will be much like them")
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
