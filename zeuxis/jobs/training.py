@@ -90,7 +90,7 @@ def begin(
     for name, data in given.streams.items():
         say(f"zeuxis: {_told(data, given.held.get(name), spec.condition)}")
     if isinstance(instance, Generates) and not given.held:
-        say("zeuxis: warning: of so few pictures none is held out: nothing is judged, and samples will be much like them")
+        say("zeuxis: warning: so few pictures that none is held out: nothing is judged, and samples will be like them")
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
