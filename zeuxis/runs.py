@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import zeuxis
 from zeuxis import catalog, platform
-from zeuxis.data.checks import check_run
+from zeuxis.data.checks import check_run, is_adapting
 from zeuxis.data.dataset import Spec
 from zeuxis.data.files import make_folder, plain_errors, write_json
 from zeuxis.errors import BadInput, command, system_words
@@ -62,9 +62,12 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "Run":
-        """Raises BadInput where the folder is no run, is damaged, or is of another format."""
+        """Raises BadInput where the folder is no run, one that has not begun, damaged, or of another format."""
         run = cls(Path(path))
         check_run(run.path)
+        if is_adapting(run.path):
+            what = "this run was stopped while `--adapt` went on, before its own training began"
+            raise BadInput(what, str(run.path), "the `zeuxis train` line that began it, given again, goes on with it")
         run.record  # noqa: B018 - reading is the check
         return run
 

@@ -93,7 +93,7 @@ def test_what_sample_drew_is_judged_by_class_and_at_its_own_size(place, tmp_path
     with inside(place):
         assert typed("sample", "r", "-n", "12", "--out", drawn).code == 0
         done = typed("evaluate", drawn, "--data", "pics", "--features", "layout")
-        assert done.code == 0 and "grid.png: is a sheet of several pictures" in done.err and "GAN-test" in done.out
+        assert done.code == 0 and "left out: 1 sheet of several pictures" in done.err and "GAN-test" in done.out
         again = typed("evaluate", drawn, "--data", str(tmp_path / "large"), "--channels", "1", "--features", "layout")
     assert again.code == 0 and "the real pictures are brought to 16x16 pixels" in again.err, again.err
     assert done.out.splitlines()[-1].startswith(("The samples ", "In light, colour and detail the samples "))

@@ -59,7 +59,12 @@ ADAPTED = "adapted"
 
 def is_run(folder: Path) -> bool:
     """Whether a run lies there, also one whose own training has not begun."""
-    return (folder / "run.json").exists() or (folder / ADAPTED).is_dir()
+    return (folder / "run.json").exists() or is_adapting(folder)
+
+
+def is_adapting(folder: Path) -> bool:
+    """Whether a run was stopped before its own training began, while its autoencoder was adapted, or after that."""
+    return not (folder / "run.json").exists() and (folder / ADAPTED / "run.json").exists()
 
 
 def check_run(folder: Path) -> None:

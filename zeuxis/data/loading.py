@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -141,8 +141,6 @@ def file_loader(entry: Entry, frame: int = 0) -> Loader:
 
     def load(shape: Shape) -> Decoded:
         decoded = decode(_opened(entry), shape, frame)
-        if decoded.origin.kind == "sheet":
-            raise Unreadable("is a sheet of several pictures that Zeuxis wrote")
         if not entry.kind or decoded.origin.kind == "made":
             return decoded
         return replace(decoded, origin=replace(decoded.origin, kind=entry.kind))
@@ -201,9 +199,10 @@ class Taken:
     def shaped(self, shape: Shape) -> Shape:
         return shape if self.white is None else replace(shape, whites=(self.white, self.white))
 
-    def without_made(self, loaded: Loaded | str) -> Loaded | str | None:
-        """None for a picture that a model made and that is not taken."""
-        return None if not self.made and isinstance(loaded, Loaded) and loaded.origin.kind == "made" else loaded
+    def leaves_out(self, loaded: Loaded) -> str:
+        """Why a picture is not taken: "made" by a model, or a "sheet" of several; empty for one that is."""
+        kind = loaded.origin.kind
+        return kind if kind == "sheet" or (kind == "made" and not self.made) else ""
 
 
 ALL = Taken()
@@ -217,9 +216,15 @@ def whites_in_use(loaded: Sequence[Loaded]) -> tuple[float, float] | None:
     return (whites["int"], whites["float"]) if any(one.white != whites[one.kind] for one in deep) else None
 
 
-def content_remarks(loaded: Sequence[Loaded], n_generated: int, taken: Taken) -> list[str]:
-    """What is to be said of the content: frames left out, the range of numbers, pictures of models, sets of studies."""
+def content_remarks(loaded: Sequence[Loaded], left: Mapping[str, int], taken: Taken) -> list[str]:
+    """What is to be said of the content: frames left out, the range of numbers, pictures of models, sets of studies.
+
+    left: how many were left out, by what `Taken.leaves_out` says.
+    """
     remarks = []
+    if sheets := left.get("sheet", 0):
+        remarks.append(f"left out: {counted(sheets, 'sheet')} of several pictures that Zeuxis wrote, such as grid.png")
+    n_generated = left.get("made", 0)
     if n_generated:
         remarks.append(
             f"{counted(n_generated, 'picture')} made by a model {'are' if n_generated > 1 else 'is'} left out, "

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -188,19 +189,19 @@ def open_pictures(
     if isinstance(listing, Arrays):
         return _of_arrays(listing, channels, memory_limit, taken)
     channels = channels or listing.channels
-    candidates, skipped, n_generated = candidates_of(listing, taken), list(listing.skipped), 0
+    candidates, skipped = candidates_of(listing, taken), list(listing.skipped)
+    left: Counter[str] = Counter()
     kept: list[Candidate] = []
 
     def loaded(shape: Shape) -> Iterator[Loaded]:
-        nonlocal n_generated
         kept.clear()
         skipped[:] = listing.skipped
-        n_generated = 0
+        left.clear()
         for candidate, outcome in zip(candidates, parallel(metered(shape, _HUGE), candidates), strict=True):
             if isinstance(outcome, str):
                 skipped.append((candidate.name, outcome))
-            elif taken.without_made(outcome) is None:
-                n_generated += 1
+            elif out := taken.leaves_out(outcome):
+                left[out] += 1
             else:
                 kept.append(candidate)
                 yield outcome
@@ -209,7 +210,7 @@ def open_pictures(
     whites = whites_in_use(known) if taken.white is None else None
     if whites is not None:
         store, known, width = _stored(loaded(Shape(None, channels, whites=whites)), channels, memory_limit)
-    check_made(len(kept), n_generated, str(Path(source).expanduser()))
+    check_made(len(kept), left["made"], str(Path(source).expanduser()))
     check_read(len(kept), skipped, str(Path(source).expanduser()), strict)
     sizes = np.array([one.size for one in known], np.int64)
     ends = np.cumsum(sizes.prod(1) * width)
@@ -225,7 +226,7 @@ def open_pictures(
         [bool(one.origin.kind) for one in known],
         skipped,
         frames_left_out(kept, known),
-        listing.remarks + content_remarks(known, n_generated, taken),
+        listing.remarks + content_remarks(known, left, taken),
         [one.origin for one in known],
     )
 

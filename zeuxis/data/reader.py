@@ -2,8 +2,9 @@
 
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Harvest:
     loaded: list[Loaded]
     pixels: list[np.ndarray] | None
     skipped: Skipped
-    made: int = 0
+    left: Counter[str] = field(default_factory=Counter)
     taken: Taken = ALL
 
 
@@ -87,8 +88,8 @@ def _pass(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken) -
         if isinstance(result, str):
             harvest.skipped.append((candidate.name, result))
             continue
-        if taken.without_made(result) is None:
-            harvest.made += 1
+        if out := taken.leaves_out(result):
+            harvest.left[out] += 1
             continue
         known = _sized(known, result, candidate.name, harvest.kept[0].name if harvest.kept else "")
         if result.pixels is None:
@@ -138,7 +139,7 @@ def _dataset(harvest: Harvest, classes: tuple[str, ...] | None, remarks: list[st
         "generated": [bool(one.origin.kind) for one in loaded],
         "origins": [one.origin for one in loaded] if any(one.origin != PLAIN for one in loaded) else None,
         "skipped": harvest.skipped,
-        "remarks": remarks + content_remarks(loaded, harvest.made, harvest.taken),
+        "remarks": remarks + content_remarks(loaded, harvest.left, harvest.taken),
         "notes": frames_left_out(kept, loaded),
     }
     if harvest.pixels is not None and len(kept) * channels * height * width <= limit:
@@ -196,7 +197,7 @@ def from_listing(listing: Listing, where: str, shape: Shape, strict: bool, limit
     if shape.channels is None:
         shape = replace(shape, channels=listing.channels)
     harvest = _harvest(candidates_of(listing, taken), shape, limit, taken)
-    check_made(len(harvest.kept), harvest.made, where)
+    check_made(len(harvest.kept), harvest.left["made"], where)
     harvest.skipped = listing.skipped + harvest.skipped
     check_read(len(harvest.kept), harvest.skipped, where, strict)
     return _dataset(harvest, listing.classes, listing.remarks, limit)

@@ -46,8 +46,8 @@ def sizes_of(source: str | Path, channels: int | None = None, where: Where = BY_
     if isinstance(listing, Arrays):
         raise BadInput("these pictures have one size", str(path))
     shape = wanted_shape(None, channels or listing.channels, "crop")
-    loaded = (taken.without_made(outcome) for outcome in parallel(metered(shape, 0), candidates_of(listing, taken)))
-    counts = Counter(outcome.size for outcome in loaded if outcome is not None and not isinstance(outcome, str))
+    loaded = (one for one in parallel(metered(shape, 0), candidates_of(listing, taken)) if not isinstance(one, str))
+    counts = Counter(one.size for one in loaded if not taken.leaves_out(one))
     if not counts:
         raise BadInput("no picture can be read", str(path), "mend or remove what is damaged")
     return Sizes(dict(counts))

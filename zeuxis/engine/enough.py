@@ -75,5 +75,5 @@ def _stages(need: Need, rate: float | None) -> str:
 
 def _expectation(need: Need, images: int) -> str:
     reached = [what for there, what in need.stages if there <= images]
-    expected = reached[-1] if reached else "nothing that has a name yet"
+    expected = reached[-1] if reached else "no recognisable shapes yet"
     return f"from this budget of {counted(images, 'image')} expect {expected}"

@@ -126,8 +126,8 @@ def _is_better(inner: Recipe, before: str, run: Run, data: Dataset, apart: bool)
     figures = {"before": before_dB, "after": dB, "sharp_before": before_sharp, "sharp_after": sharp}
     write_json(run.path / "gain.json", {**figures, "kept": better, "held_out": apart, "n": len(pictures)})
     what = "held-out pictures" if apart else "the pictures"
-    blurred = " though it is nearer, as it blurs more" if dB - before_dB >= LEAST else ""
-    kept = "its maps are learned on" if better else f"the autoencoder of the package is kept{blurred}"
+    apart_more = ", since by the adapted one sharpness is farther off" if dB - before_dB >= LEAST else ""
+    kept = "its maps are learned on" if better else f"the autoencoder of the package is kept{apart_more}"
     came = f"at {before_dB:.1f} dB with a sharpness of {before_sharp:.2f} by the autoencoder of the package"
     say(f"zeuxis: {what} come back {came}, at {dB:.1f} dB with one of {sharp:.2f} by the adapted one: {kept}")
     return better

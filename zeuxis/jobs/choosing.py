@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from zeuxis import catalog
-from zeuxis.data.dataset import Dataset
+from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.compute import best_device
@@ -21,8 +21,8 @@ LEAST_SIDE = 32
 """Pixels: of smaller pictures the maps have too few cells."""
 ROUND_TRIP = 24.0
 """dB that pictures must keep on their way through the autoencoder; below, small print and dense texture are lost."""
-FASTEST = 100.0
-"""Images a second that a recipe which learns pixels sees of photographs on two cores, at most; own measurement."""
+PACE = 100.0
+"""Images of 64 pixels a second that a recipe which learns pixels sees on two cores, at most; own measurement."""
 LONG = 3600.0
 """Seconds from which on a processor may see enough pictures with all channels."""
 _LOOKED_AT = 48
@@ -30,11 +30,15 @@ _LOOKED_AT = 48
 
 @dataclass(frozen=True)
 class Choice:
-    """The recipe, one sentence on why it was taken, and a preset of it where this machine needs one."""
+    """The recipe, one sentence on why it was taken, and a preset of it where this machine needs one.
+
+    poor: its autoencoder loses much of such pictures, so that tuning it to them first is worth its time.
+    """
 
     recipe: str
     why: str
     preset: str | None = None
+    poor: bool = False
 
     @property
     def said(self) -> str:
@@ -73,15 +77,24 @@ def choice_for(
     kept, short = round_trip(data), seconds if (device or best_device()) == "cpu" else None
     why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
     if kept < ROUND_TRIP:
-        need = catalog.load(pixels)().need(spec)
-        if short is None or need is None or short * FASTEST > need.hopeless:
+        if not _fog(pixels, spec, short):
             what = f"the autoencoder of latentgan gives these pictures back at {kept:.1f} dB only, too poorly"
             return Choice(pixels, what)
-        why = f"{why} only, but {pixels} would draw fog in this time; `--adapt 2m` first tunes it to them"
+        why = f"{why} only, but {pixels} would draw fog in this time"
     if short is None or short >= LONG:
-        return Choice("latentgan", why)
+        return Choice("latentgan", why, poor=kept < ROUND_TRIP)
     why = f"{why}; by `--preset quick`, as a training has less than an hour of this processor"
-    return Choice("latentgan", why, "quick")
+    return Choice("latentgan", why, "quick", kept < ROUND_TRIP)
+
+
+def _fog(recipe: str, spec: Spec, seconds: float | None) -> bool:
+    """Whether so much time of a processor is too little for a recipe that learns pixels; it is where nothing is known
+    of such pictures."""
+    if seconds is None:
+        return False
+    need = catalog.load(recipe)().need(spec)
+    pace = PACE * 64**2 / (spec.height * spec.width)
+    return need is None or seconds * pace < need.enough
 
 
 @torch.no_grad()

@@ -12,12 +12,14 @@ from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.loading import Taken
 from zeuxis.data.memory import Subset, item_digests
 from zeuxis.data.reader import SizesDiffer
+from zeuxis.data.sizes import sizes_of
 from zeuxis.data.split import split_dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done, say
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.jobs.features import Features, features_for
+from zeuxis.jobs.judging import too_early
 from zeuxis.jobs.nearest_neighbours import is_plain
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Source, material, sources_of
@@ -115,7 +117,8 @@ def evaluate_run(
     test = _held_of(given, run) if data is None else _others(data.open(), train, data.place, classes > 0)
     labels = torch.arange(n) % classes if classes else None
     parts = generate(run.recipe, run.networks(snapshot), seeds_of("evaluate", seed, n), labels)
-    return _evaluated(Pictures(torch.cat(list(parts)), labels), train, test, asked, seen=True)
+    found = _evaluated(Pictures(torch.cat(list(parts)), labels), train, test, asked, seen=True)
+    return replace(found, look=too_early(found.look, run)) if run.finished else found
 
 
 def _held_of(given: Any, run: Run) -> Dataset:
@@ -165,7 +168,7 @@ def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> 
     some = some_of(len(made), MOST, "evaluated", seed)
     labels = _labels_by_name(made, spec.classes, folder)
     if labels is None and spec.classes:
-        what = "the generated pictures lie in no folders of classes, and not all say in a note which they are of"
+        what = "the generated pictures lie in no folders of classes, nor do notes in them name every class and no other"
         say(f"zeuxis: {what}: GAN-test and CAS are not measured")
     generated = Pictures(made.images(some), None if labels is None else labels[some])
     return _evaluated(generated, Subset(real, split.train), Subset(real, split.test), asked, seen=False)
@@ -176,23 +179,26 @@ def _at_their_size(folder: str, data: Source) -> Dataset:
     try:
         return data.open()
     except SizesDiffer:
-        spec = Source(folder, taken=Taken(True, "first", None)).read().spec
-        say(f"zeuxis: the real pictures are brought to {spec.height}x{spec.width} pixels, as the generated ones are")
-        return replace(data, size=(spec.height, spec.width)).open()
+        (height, width), *others = sizes_of(folder).counts
+        if others:
+            raise
+        say(f"zeuxis: the real pictures are brought to {height}x{width} pixels, the size of the generated ones")
+        return replace(data, size=(height, width)).open()
 
 
 def _labels_by_name(made: Dataset, classes: tuple[str, ...], place: str) -> Tensor | None:
-    """The made pictures' classes, in the real ones' numbers: of their folders, else of the notes in all of the files.
+    """The made pictures' classes, in the real ones' numbers: of their folders, else of the notes in the files, where
+    these name every class and no other.
 
-    None where either has none. Raises BadInput.
+    None where either has none. Raises BadInput for folders of other classes.
     """
-    names = [origin.label for origin in getattr(made, "origins", None) or []]
-    if made.labels is not None:
-        names = [made.spec.classes[k] for k in np.asarray(made.labels)]
-    if not classes or not names or not all(names):
+    if made.labels is None:
+        names = [origin.label for origin in getattr(made, "origins", None) or []]
+        return torch.tensor([classes.index(n) for n in names]) if classes and set(names) == set(classes) else None
+    names = [made.spec.classes[k] for k in np.asarray(made.labels)]
+    if not classes:
         return None
-    unknown = sorted(set(names) - set(classes))
-    if unknown:
+    if unknown := sorted(set(names) - set(classes)):
         mend = nearest(unknown[0], list(classes), "theirs are")
         raise BadInput(f"the real pictures have no class `{unknown[0]}`", place, mend)
     return torch.tensor([classes.index(name) for name in names])
@@ -256,7 +262,7 @@ def _sets(net: Features, made: Pictures, reals: list[Tensor], of: tuple[Dataset,
         labels = (made.labels, real[0], real[1])
     flipped = [reals[0].flip(3)] if seen else []
     fake, train, test, *mirrored = _in_features(net, [made.pixels, *reals, *flipped])
-    plain = (is_plain(made.pixels), is_plain(reals[1]))
+    plain = (is_plain(made.pixels), is_plain(reals[1])) if seen else None
     return Sets(fake, train, test, labels, of[0].spec.condition, seen, mirrored[0] if seen else None, plain)
 
 

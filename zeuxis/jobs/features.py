@@ -72,7 +72,7 @@ def _classifier(train: Dataset) -> Features:
     """A classifier of these classes, which learned from the real training pictures alone, from a fixed seed."""
     if train.labels is None or train.spec.condition < 2:
         raise BadInput("a classifier needs pictures of two classes or more", "--features", "use `--features layout`")
-    say("zeuxis: training a classifier on the real pictures, half a minute or so: in its features sets are compared")
+    say("zeuxis: training a classifier on the real pictures; the sets are compared in its features")
     recipe, compute = Classifier(policy="light"), plain()
     state = build_state(recipe, train.spec, seed=0, steps=_STEPS, batch=recipe.batch, compute=compute)
     samplers = batch_samplers(recipe.batch_specs(), {"images": train}, 0, "cpu", True)

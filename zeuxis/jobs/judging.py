@@ -30,7 +30,7 @@ def judge(run: Run, given: Material) -> Outcome:
     beside = [one.beside(run) for one in capabilities_of(run.recipe) if one.beside is not None]
     if studies := sorted({study for entry in given.words.values() for study in entry.get("known_before", ())}):
         beside.insert(0, f"This figure is too good: {too_good(studies)}.")
-    outcome = _too_early(outcome, run)
+    outcome = too_early(outcome, run)
     outcome = replace(outcome, sentence=" ".join(filter(None, [outcome.sentence, *beside])))
     judgement = {**outcome.to_json(), "advice": _mend(outcome, run).to_json()}
     write_json(run.path / "finish.json", {**run.finish, "judgement": judgement})
@@ -51,7 +51,7 @@ def _of_run(run: Run, given: Material) -> Outcome:
     return replace(outcome, sentence=f"{said} {held.sentence}", figures={**outcome.figures, **before})
 
 
-def _too_early(outcome: Outcome, run: Run) -> Outcome:
+def too_early(outcome: Outcome, run: Run) -> Outcome:
     """Samples of so few images look like nothing, however near their light and colour come to those of real ones."""
     need, images = run.recipe.need(run.spec), int(run.finish["images"])
     if need is None or images > need.hopeless or outcome.grade not in ("usable", "close"):

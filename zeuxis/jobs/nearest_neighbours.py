@@ -39,9 +39,9 @@ class Neighbours:
     plain: Tensor
 
     def closest(self, count: int = PAIRS) -> list[NearestPair]:
-        """The `count` samples that stand out most as a copy."""
+        """The `count` samples that stand out most as a copy; fewer where so few are not plain."""
         apart = torch.where(self.plain, torch.inf, _out_of_line(self.distances))
-        order = torch.argsort(apart, stable=True)[:count].tolist()
+        order = torch.argsort(apart, stable=True)[: min(count, int((~self.plain).sum()))].tolist()
         nearest = self.which[:, 0].tolist()
         return [NearestPair(i, nearest[i] // 2, float(self.distances[i, 0]), nearest[i] % 2 == 1) for i in order]
 
@@ -53,7 +53,8 @@ class Neighbours:
         told = _out_of_line(self.distances)[~self.plain]
         n, beside = len(told), {"format": 1, "plain": int(self.plain.sum())}
         if self.fresh is None or not n:
-            return {**beside, "n": n, "held": 0, "copies": None, "expected": None, "alarm": None}
+            held = 0 if self.fresh is None else len(self.fresh)
+            return {**beside, "n": n, "held": held, "copies": None, "expected": None, "alarm": None}
         found = copies(told, self.fresh)
         return {
             **beside,
@@ -82,7 +83,8 @@ def neighbours(fakes: Tensor, train: Dataset, held: Dataset | None = None, shows
 
 def is_plain(pictures: Tensor) -> Tensor:
     """bool [n] of uint8 [n, C, H, W]: nearly of one colour."""
-    return pictures.float().flatten(2).std(2).amax(1) < _PLAIN
+    parts = [part.float().flatten(2).std(2, correction=0).amax(1) for part in pictures.split(_AT_ONCE)]
+    return torch.cat(parts) < _PLAIN
 
 
 def _nearest(pictures: Tensor, train: Dataset, shows: bool) -> tuple[Tensor, Tensor]:
@@ -119,7 +121,9 @@ def _with_mirrored(pictures: Tensor) -> Tensor:
 
 
 def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset, nearest: list[NearestPair]) -> None:
-    """Writes the pairs, four a row, generated left and real right."""
+    """Writes the pairs, four a row, generated left and real right; nothing where there are none."""
+    if not nearest:
+        return
     real = train.images([s.real for s in nearest])
     real = torch.stack([x.flip(2) if s.mirrored else x for s, x in zip(nearest, real, strict=True)])
     pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]

@@ -117,12 +117,13 @@ def sample(
 
 
 def _laid_out(pictures: torch.Tensor, labels: torch.Tensor | None) -> tuple[torch.Tensor, int]:
-    """A class a row, as many of each as the rarest has, and the columns; a square where classes do not matter."""
+    """A class a row, its lacking places white, and the columns; a square where classes do not matter."""
     found = [] if labels is None else [pictures[labels == c] for c in labels.unique().tolist()]
     if len(found) < 2:
         return pictures, max(1, round(len(pictures) ** 0.5))
-    columns = min(map(len, found))
-    return torch.cat([one[:columns] for one in found]), columns
+    columns = max(map(len, found))
+    rows = [torch.cat([one, torch.ones(columns - len(one), *one.shape[1:])]) for one in found]
+    return torch.cat(rows), columns
 
 
 @contextmanager

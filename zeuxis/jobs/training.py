@@ -90,7 +90,7 @@ def begin(
     for name, data in given.streams.items():
         say(f"zeuxis: {_told(data, given.held.get(name), spec.condition)}")
     if isinstance(instance, Generates) and not given.held:
-        say("zeuxis: warning: so few pictures that none is held out: nothing is judged, and samples will be like them")
+        say("zeuxis: warning: so few pictures that none is held out: figures are rough, and copies are not counted")
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
@@ -105,8 +105,8 @@ def _told(train: Dataset, held: Dataset | None, classes: int) -> str:
     """What a training learns from, in words."""
     what = "square" if isinstance(train, Patches) else "picture"
     of = f" of {counted(classes, 'class')}" if classes else ""
-    apart = f", and is measured on {len(held):,} others" if held is not None and len(held) else ""
-    return f"learns from {counted(len(train), what)}{of}{apart}"
+    apart = f", {len(held):,} more held out" if held is not None and len(held) else ""
+    return f"training on {counted(len(train), what)}{of}{apart}"
 
 
 def find_pictures(folder: Path, now: str | None) -> bool:
@@ -265,14 +265,7 @@ def _whole(record: Mapping[str, Any], wanted: tuple[str, ...], name: str, folder
 
 def opened(run: str | Path) -> Run:
     """The run in a folder. Raises BadInput where there is none, or its run.json is damaged, old or incomplete."""
-    folder = Path(run)
-    if checks.is_run(folder) and not (folder / "run.json").exists():
-        raise BadInput(
-            "this run was stopped while `--adapt` went on, before its own training began",
-            str(folder),
-            "the `zeuxis train` line that began it, given again, goes on with it",
-        )
-    begun = Run.open(folder)
+    begun = Run.open(run)
     _whole(begun.record, _IN_A_RUN, "run.json", begun.path)
     return begun
 
@@ -327,6 +320,8 @@ def check_free(folder: Path, flag: str, begun: Collection[str] = ()) -> None:
         raise taken(folder, flag)
     if is_study(folder):
         raise taken(folder, flag)
+    if checks.is_adapting(folder) and checks.ADAPTED not in begun:
+        Run.open(folder)
     if folder.is_dir() and (
         other := next((p.name for p in sorted(folder.iterdir()) if meant(p.name) not in (LOCK, *begun)), None)
     ):

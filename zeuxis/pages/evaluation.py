@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from PIL import Image
 
 import zeuxis
 from zeuxis.data.files import write_text
@@ -14,7 +16,7 @@ from zeuxis.metrics.set_metric import SetMetric, catalog
 from zeuxis.pages.formats import decimal, percent
 from zeuxis.pages.outcome import few_held
 from zeuxis.pages.page import render
-from zeuxis.pages.pictures import Embedded, uri
+from zeuxis.pages.pictures import Embedded, on_white, uri
 from zeuxis.pictures.png import MADE, grid, png_bytes
 
 if TYPE_CHECKING:
@@ -107,8 +109,14 @@ _BLIND = {
 
 def _of_copies(copied: Mapping[str, Any]) -> str:
     rate, expected = copied["value"], copied["floor"]
-    more = copied["low"] is not None and copied["low"] > expected
-    told = "copies of training pictures are among them" if more else "no more look like copies than new pictures would"
+    if expected is None or math.isnan(rate):
+        return "whether they are copies was not measured, as hardly one is of more than one colour"
+    if copied["low"] is not None and copied["low"] > expected:
+        told = "copies of training pictures are among them"
+    elif rate > 2 * expected:
+        told = "more look like copies than new pictures would, which may be chance"
+    else:
+        told = "no more look like copies than new pictures would"
     return f"{told} ({percent(rate, 1)}; new real ones: {percent(expected, 1)})"
 
 
@@ -140,5 +148,7 @@ def _sheet(row: "Row", side: str) -> Embedded | None:
     if not len(pictures):
         return None
     sheet = grid(pictures.float() / 127.5 - 1, _COLUMNS)
+    if sheet.shape[2] in (2, 4):
+        sheet = np.asarray(on_white(Image.fromarray(sheet)))
     data = png_bytes(sheet, None, MADE if side == "generated" else None)
     return Embedded(uri(data), sheet.shape[1], sheet.shape[0])

@@ -13,7 +13,7 @@ from zeuxis.data.duplicates import Families
 from zeuxis.data.files import write_text
 from zeuxis.errors import counted
 from zeuxis.pages.page import render
-from zeuxis.pages.pictures import encode, uri
+from zeuxis.pages.pictures import encode, on_white, uri
 
 MOST = 40
 """Families on the page, the largest first."""
@@ -78,6 +78,6 @@ def _family(dataset: Dataset, grouping: Families, positions: np.ndarray) -> dict
 
 
 def _small(pixels: np.ndarray, name: str) -> _Shown:
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    image = on_white(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     image.thumbnail((SIDE, SIDE))
     return _Shown(uri(encode(image)), image.width, image.height, name)

@@ -279,6 +279,7 @@ def advice_of(finish: Mapping[str, Any]) -> str:
 _CANNOT = "A copy adds nothing new, and must stay wherever its original must stay."
 
 
+_LIKE_ANY = "were left out, since they resemble any such picture"
 _NO_COPIES = "by this test it does not copy whole pictures. Turned or cut copies it misses."
 
 
@@ -290,8 +291,10 @@ def of_copies(nearest_pairs: Mapping[str, Any], outcome: Outcome | None) -> list
     pairs = (
         f"{of}, these stand out most as copies of one training picture: generated on the left, "
         "its nearest real neighbour on the right."
-        + (f" {things(plain, 'sample')} of nearly one colour, which could be anybody's, left aside." if plain else "")
+        + (f" {things(plain, 'sample')} of nearly one colour {_LIKE_ANY}." if plain else "")
     )
+    if plain and not n:
+        return ["Nearly all samples are of one colour, so none can be told to be a copy."]
     if n is None or count is None or expected is None:
         return [pairs, f"Whether they are copies was not measured, so compare the pairs. {_CANNOT}"]
     stand = f"{whole(count)} of {whole(n)} lie much closer to one training picture than to others like it"
@@ -305,7 +308,7 @@ def of_copies(nearest_pairs: Mapping[str, Any], outcome: Outcome | None) -> list
             else ""
         )
         return [pairs, f"{stand}; {fresh}: the generator repeats pictures that it was trained on.{way} {_CANNOT}"]
-    more = " That is more, and so few held-out pictures cannot tell it from chance: compare the pairs."
+    more = " That is more, and may be chance: compare the pairs."
     sentence = f"{stand}; {fresh}.{more}" if count > 2 * expected else f"{stand}; {fresh}: {_NO_COPIES}"
     poor = outcome is not None and outcome.grade == "failed"
     return [pairs, sentence + (" That says little here, since these are no pictures yet." if poor else "")]

@@ -57,16 +57,22 @@ def encode(image: "Image.Image", kind: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
+def on_white(image: "Image.Image") -> "Image.Image":
+    """RGB, what is transparent laid on white."""
+    from PIL import Image
+
+    if "A" not in image.getbands():
+        return image.convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+
+
 def _open(path: Path) -> "Image.Image | None":
     """RGB pixels of a PNG, None where it cannot be read: a damaged sample must not cost the page."""
     from PIL import Image
 
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            if "A" not in image.getbands():
-                return image.convert("RGB")
-            white = Image.new("RGBA", image.size, "white")
-            return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+            return on_white(image)
     except Exception:
         return None
 

@@ -66,6 +66,7 @@ def train(
     more than 8 bits. Raises BadInput, Stopped, MachineGaveOut.
     """
     sources = asking.sources_of(data, locals())
+    from zeuxis.engine.progress import say
     from zeuxis.engine.train import Start
     from zeuxis.jobs import initial_weights, training
 
@@ -73,6 +74,8 @@ def train(
         training.apart(source.source, run, "--run")
     limit = asking.budget_of(steps, images, budget)  # before the look of `auto`
     choice = asking.choice_of(recipe, sources, preset or start_from, limit.seconds, device, conditional)
+    if choice is not None and choice.poor and adapt is None:
+        say("zeuxis: `--adapt 2m` would tune its autoencoder to these pictures first")
     recipe = recipe if choice is None else choice.recipe
     return training.begin(
         recipe,

@@ -44,7 +44,7 @@ def test_what_to_expect_is_said_with_the_time_that_it_takes_here():
     assert said.endswith(f"; from this budget of 60,000 images expect {rough}")
     plain = enough(recipe, PHOTO, first - 1, None).words
     assert f": latentgan draws {rough} after {first:,} images, then {good} after {second:,} images (measured: " in plain
-    assert plain.endswith("expect nothing that has a name yet") and " here" not in plain
+    assert plain.endswith("expect no recognisable shapes yet") and " here" not in plain
     assert enough(recipe, PHOTO, second, 150.0).words.endswith(f"from this budget of {second:,} images expect {good}")
     assert enough(recipe, Spec(4, 64, 64), 1, None).words.startswith("64x64 px colour pictures with transparency: ")
 

@@ -46,9 +46,13 @@ def test_what_the_autoencoder_loses_is_learned_pixel_by_pixel():
 def test_in_a_time_of_fog_what_is_lost_counts_less(monkeypatch):
     """Minutes of a processor are hopeless for a recipe of pixels: it drew a checkerboard of icons with transparency."""
     noise = MemoryDataset((255 * Stream(key_of("noise")).uniform(8, 4, 64, 64)).to(torch.uint8))
-    few = choosing.choice_for(noise, 60, "cpu")
-    assert (few.recipe, few.preset) == ("latentgan", "quick") and "would draw fog" in few.why and "--adapt" in few.why
+    few = choosing.choice_for(noise, 600, "cpu")
+    assert (few.recipe, few.preset, few.poor) == ("latentgan", "quick", True) and "would draw fog" in few.why
     assert choosing.choice_for(noise, 36_000, "cpu").recipe == choosing.choice_for(noise).recipe == "r3gan"
+    assert choosing.choice_for(noise, 600, "cuda").recipe == "r3gan" and not choosing.choice_for(scenes(64)).poor
+    for side, channels in ((128, 3), (64, 1)):  # of which nothing is known by pixels
+        unknown = (255 * Stream(key_of("noise")).uniform(8, channels, side, side)).to(torch.uint8)
+        assert choosing.choice_for(MemoryDataset(unknown), 36_000, "cpu").recipe == "latentgan"
 
 
 def test_sides_that_the_maps_do_not_fit_are_said():

@@ -12,7 +12,7 @@ from zeuxis.jobs import judging
 from zeuxis.pages.outcome import Earlier, Outcome
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.recipes.latentgan import LatentGAN
-from zeuxis.recipes.recipe import Yardstick, make
+from zeuxis.recipes.recipe import Need, Yardstick, make
 from zeuxis.recipes.vae import VAE
 from zeuxis.spelling import in_flags
 
@@ -57,9 +57,9 @@ def test_a_classifier_that_was_clearly_better_before_is_told_where_it_is_kept(tm
 def test_samples_of_too_few_images_are_of_no_use_whatever_the_figures_say(images, grade, begins):
     """A minute of training was called usable, and the plan had called it hopeless."""
     run = SimpleNamespace(recipe=make(LatentGAN), spec=Spec(3, 64, 64), finish={"images": images})
-    found = judging._too_early(Outcome("usable", "In light the samples are usable.", {}), run)
+    found = judging.too_early(Outcome("usable", "In light the samples are usable.", {}), run)
     assert found.grade == grade and found.sentence.startswith(begins) and "In light the samples" in found.sentence
-    assert judging._too_early(Outcome("failed", "Fog.", {}), run).sentence == "Fog."
+    assert judging.too_early(Outcome("failed", "Fog.", {}), run).sentence == "Fog."
 
 
 @pytest.mark.parametrize(("counts", "wanted"), [((5, 4), None), ((50, 50), 2 * math.sqrt(0.25 / 100)), ((98, 2), None)])
@@ -78,3 +78,11 @@ def test_chance_is_that_of_balanced_accuracy(counts, wanted):
 def test_what_is_learned_by_heart_is_not_to_be_trained_longer(recipe):
     words = advice("overfitting", make(recipe, None)).words(in_flags)
     assert "more pictures" in words and "fewer" in words
+
+
+def test_more_images_are_never_a_few_more():
+    """After 43,712 images 50,000 were advised."""
+    need = Need(64, True, 7_000, 50_000, "a run")
+    recipe = SimpleNamespace(need=lambda spec: need, remedies={})
+    run = SimpleNamespace(recipe=recipe, spec=None, finish={"images": 43_712}, log=lambda kind: [])
+    assert judging._mend(Outcome("poor", "", {}), run).ways[0].values == {"images": 87_424}

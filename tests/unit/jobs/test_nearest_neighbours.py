@@ -31,8 +31,9 @@ def test_what_is_near_to_many_is_no_copy():
 
 
 def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):
-    real = torch.full((3, 1, 4, 4), 200, dtype=torch.uint8)
-    fakes = torch.full((2, 1, 4, 4), 100, dtype=torch.uint8)
+    half = torch.tensor([0, 0, 1, 1], dtype=torch.uint8).reshape(1, 1, 4, 1)
+    real = (200 + 50 * half).expand(3, 1, 4, 4).contiguous()
+    fakes = (100 + 50 * half).expand(2, 1, 4, 4).contiguous()
     found = job.neighbours(fakes, MemoryDataset(real)).closest()
     assert [s.fake for s in found] == [0, 1]
     job.write_nearest_pairs(tmp_path / "s.png", fakes, MemoryDataset(real), found)

@@ -1,5 +1,8 @@
 """Measures of generated pictures against real ones: at known sets, and what each cannot be without."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -108,3 +111,15 @@ def test_a_probe_minimises_what_it_says():
     error = (x @ probe.weight + probe.bias).softmax(1) - torch.nn.functional.one_hot(labels, CLASSES)
     assert (x.T @ error / len(x) + DECAY * probe.weight).abs().max() < 1e-5
     assert error.mean(0).abs().max() < 1e-5
+
+
+def test_plain_pictures_count_as_nobodys_copies():
+    train, test = cloud("train"), cloud("test")
+    fake = torch.cat([train[0][:30], cloud("fresh")[0]])
+    plain = torch.arange(120) < 30
+    seen = Sets(fake, train[0], test[0], seen=True)
+    assert catalog()["copied"].measure(seen).value >= 0.25
+    told = replace(seen, plain=(plain, torch.zeros(90, dtype=torch.bool)))
+    assert catalog()["copied"].measure(told).value < 0.1 and catalog()["copied"].measure(told).n == 90
+    all_plain = replace(seen, plain=(torch.ones(120, dtype=torch.bool), torch.zeros(90, dtype=torch.bool)))
+    assert math.isnan(catalog()["copied"].measure(all_plain).value)

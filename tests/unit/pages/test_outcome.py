@@ -180,3 +180,14 @@ def test_a_judgement_is_read_back_from_finish_json():
     found = of_samples(GOOD)
     assert judgement_of({"judgement": found.to_json()}) == found
     assert judgement_of({}) is None and judgement_of({"judgement": {"sentence": None}}) is None
+
+
+def test_more_copies_than_expected_are_no_all_clear():
+    """117 of 1,000 beside 32 expected were answered with "does not copy"."""
+    found = {"n": 1000, "copies": 117, "expected": 32.3, "held": 30, "alarm": False, "plain": 4}
+    pairs, sentence = of_copies(found, None)
+    assert "That is more, and may be chance: compare the pairs." in sentence and "does not copy" not in sentence
+    assert "4 samples of nearly one colour were left out" in pairs
+    assert "does not copy" in of_copies({**found, "copies": 40, "plain": 0}, None)[1]
+    only = of_copies({"n": 0, "copies": None, "expected": None, "held": 30, "alarm": None, "plain": 50}, None)
+    assert only == ["Nearly all samples are of one colour, so none can be told to be a copy."]

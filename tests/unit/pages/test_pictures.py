@@ -1,3 +1,5 @@
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.unit.pages.fixtures import write_grid
-from zeuxis.pages.pictures import Embedded, cell_of, embed, film, png_size, spread
+from zeuxis.pages.pictures import Embedded, cell_of, embed, film, on_white, png_size, spread
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,15 @@ def test_film_shows_the_first_column_of_each_grid(tmp_path: Path) -> None:
     strip, used = made
     assert isinstance(strip, Embedded) and (strip.width, strip.height) == (17, 17) and used == paths[:2]
     assert film(paths[1:], 8, 8) is None
+
+
+def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
+    """On a dark page hidden colours, mostly black, stood for the background."""
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[:4, :, 0], pixels[:4, :, 3] = 200, 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    made = embed(tmp_path / "a.png")
+    assert made is not None
+    with Image.open(BytesIO(b64decode(made.uri.partition(",")[2]))) as image:
+        assert image.mode == "RGB" and image.getpixel((0, 0)) == (200, 0, 0) and image.getpixel((0, 7)) == (255,) * 3
+    assert on_white(Image.fromarray(pixels[..., [0, 3]])).getpixel((0, 7)) == (255, 255, 255)

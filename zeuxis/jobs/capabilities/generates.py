@@ -1,5 +1,8 @@
 """Draws new pictures: real ones beside them, those nearest to a training picture, and how alike both kinds are."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -62,12 +65,17 @@ def _write_copies(run: Run, given: Material) -> None:
     if record["alarm"]:
         kept = [f"{point:.2f}" for point in sorted(run.record["snapshots"], reverse=True)]
         looks = ((name, neighbours(_looked_at(run, name), given.train, given.held_out, shows=True)) for name in kept)
-        before = next((name for name, look in looks if not look.record()["alarm"]), None)
+        before = next((name for name, look in looks if _is_clear(look.record())), None)
         record |= {"before": before}
     write_json(run.path / "real" / "nearest_pairs.json", record)
     if before is not None:
         line = command("sample", run.path, "--snapshot", before, "--out", "OUT")
         say(f"zeuxis: the samples repeat training pictures; weights kept on the way do not: `{line}` draws by these")
+
+
+def _is_clear(record: Mapping[str, Any]) -> bool:
+    """No more copies than new pictures would be: of fewer samples, that none can be proven says little."""
+    return record["copies"] is not None and record["copies"] <= record["expected"]
 
 
 def _looked_at(run: Run, snapshot: str | None) -> Tensor:

@@ -17,11 +17,12 @@ def test_part_words(place: Place) -> str:
     needed, there = pictures_for_none(margin), round(examined.effective)
     units = f" in {counted(examined.units, 'group')}" if examined.units < len(examined.classes) else ""
     count = len(examined.classes)
-    less = f", which count as {there:,}, as some are alike or classes differ in size" if 10 * there < 9 * count else ""
+    as_few = f" (they count as {there:,}: some stay together, or classes differ in size)"
+    less = as_few if 10 * there < 9 * count else ""
     shown = (
-        f"with {counted(count, 'sealed test picture')}{units}{less}, the study can find a difference of "
-        f"{least_effect(examined):.2g} points and more, about, but hardly a smaller one, whatever the repeats (how far "
-        "single pictures lean to one side shows only afterwards)"
+        f"with {counted(count, 'sealed test picture')}{units}{less} a difference below about "
+        f"{least_effect(examined):.2g} points can hardly be found, however many repeats (the true limit depends on how "
+        "far single pictures lean to one side, which shows only after the study)"
     )
     if there >= needed:
         return f"zeuxis: {shown}; they are enough to say NO USEFUL GAIN within {margin:g} points"

@@ -10,5 +10,11 @@ def _measured(x: Sets) -> Result:
 
 
 METRIC = SetMetric(
-    "KID x 1000", 1, False, 0, "how far the distributions are apart; 0 where they are alike", _measured, times=1000
+    "KID x 1000",
+    1,
+    False,
+    0,
+    "how far the distributions are apart; about 0 where they are alike",
+    _measured,
+    times=1000,
 )
