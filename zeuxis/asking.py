@@ -49,6 +49,8 @@ def refuse_reading(given: Mapping[str, Any]) -> None:
 def sources_of(data: Any, given: Mapping[str, Any]) -> "list[Source]":
     """As `source_of`, of one collection or of several that are read alike."""
     several = data if isinstance(data, list | tuple) else (data,)
+    if not several:
+        raise BadInput("no collection of pictures was given", "DATA", "give a folder, a zip, a table or a set by name")
     return [source_of(one, given) for one in several]
 
 

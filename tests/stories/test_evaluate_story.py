@@ -74,7 +74,7 @@ def test_what_cannot_be_measured_is_said_in_a_line(place, tmp_path, monkeypatch,
 def test_a_folder_that_holds_the_real_pictures_themselves_is_found_out(place, tmp_path):
     with inside(place):
         done = typed("evaluate", "pics", "--data", "pics", "--features", "layout")
-    assert "60 of 60 generated pictures are pictures of pics, pixel for pixel" in done.err
+    assert "pixel for pixel 60 of 60 generated pictures can be found in pics" in done.err
 
 
 def test_pictures_without_classes_are_measured_and_it_is_said_what_is_missing(place, tmp_path):
@@ -95,7 +95,7 @@ def test_what_sample_drew_is_judged_by_class_and_at_its_own_size(place, tmp_path
         done = typed("evaluate", drawn, "--data", "pics", "--features", "layout")
         assert done.code == 0 and "left out: 1 sheet of several pictures" in done.err and "GAN-test" in done.out
         again = typed("evaluate", drawn, "--data", str(tmp_path / "large"), "--channels", "1", "--features", "layout")
-    assert again.code == 0 and "the real pictures are brought to 16x16 pixels" in again.err, again.err
+    assert again.code == 0 and "comparing at 16x16 pixels, the size of the generated pictures" in again.err, again.err
     assert done.out.splitlines()[-1].startswith(("The samples ", "In light, colour and detail the samples "))
     with Image.open(tmp_path / "drawn" / "grid.png") as sheet:
         assert sheet.size == (6 * 18 - 2, 2 * 18 - 2)

@@ -239,3 +239,8 @@ def test_without_standard_error(world, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     run = zeuxis.train("gan", world / "pics", run=tmp_path / "r", steps=1, compute="plain", batch=4)
     assert run.finished
+
+
+def test_no_collection_at_all_is_said(tmp_path):
+    with pytest.raises(BadInput, match="no collection of pictures was given"):
+        zeuxis.train("latentgan", [], run=tmp_path / "r", steps=2)

@@ -1,6 +1,7 @@
 """The job `evaluate`: generated pictures against real ones, figure by figure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +12,7 @@ from torch import Tensor
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.loading import Taken
 from zeuxis.data.memory import Subset, item_digests
-from zeuxis.data.reader import SizesDiffer
-from zeuxis.data.sizes import sizes_of
+from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.split import split_dataset
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import to_image
@@ -114,18 +114,24 @@ def evaluate_run(
     given = material(run.recipe, sources_of(run.record), run.record["seed"])
     train = given.train
     classes = run.spec.condition if run.record["conditional"] else 0
-    test = _held_of(given, run) if data is None else _others(data.open(), train, data.place, classes > 0)
+    test = _held_of(given, run) if data is None else _others(_as_learned(data, train), train, data.place, classes > 0)
     labels = torch.arange(n) % classes if classes else None
     parts = generate(run.recipe, run.networks(snapshot), seeds_of("evaluate", seed, n), labels)
     found = _evaluated(Pictures(torch.cat(list(parts)), labels), train, test, asked, seen=True)
     return replace(found, look=too_early(found.look, run)) if run.finished else found
 
 
+def _as_learned(data: Source, train: Dataset) -> Dataset:
+    """Read as the run's own pictures were, as far as nothing else was asked for."""
+    spec = train.spec
+    return replace(data, size=data.size or (spec.height, spec.width), channels=data.channels or spec.channels).open()
+
+
 def _held_of(given: Any, run: Run) -> Dataset:
     """What the run held out of its pictures, and their official test part."""
     split = next(iter(given.splits.values()), None)
     held = given.held_out
-    if split is None or held is None:
+    if split is None or held is None or not len(split.validation) + len(split.test):
         raise BadInput("this run held no pictures out", str(run.path), "name others with `--data`")
     return Subset(held.dataset, np.concatenate([split.validation, split.test]))
 
@@ -155,15 +161,16 @@ def _looks(spec: Spec) -> str:
 
 def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> Evaluation:
     """Pictures that something made against real ones; which of these it learned from is not known. Raises BadInput."""
-    real = _at_their_size(folder, data)
+    real, made = _of_one_size(folder, data)
     split = split_dataset(real, seed=seed, validation=0.0, test=TEST, join=data.join)
+    if not len(split.test):
+        what = "nothing of the real pictures can be held out: that are all alike, or made by a model, are not"
+        raise BadInput(what, data.source, "give real ones that differ")
     spec = real.spec
-    source = Source(folder, (spec.height, spec.width), spec.channels, data.fit, taken=Taken(True, "first", None))
-    made = source.open()
     known = set(item_digests(real))
     if same := sum(digest in known for digest in item_digests(made)):
         these = f"{same:,} of {counted(len(made), 'generated picture')}"
-        say(f"zeuxis: warning: {these} are pictures of {data.source}, pixel for pixel: the figures mean little")
+        say(f"zeuxis: warning: pixel for pixel {these} can be found in {data.source}: the figures mean little")
     _tell_drawn(len(made), "generated")
     some = some_of(len(made), MOST, "evaluated", seed)
     labels = _labels_by_name(made, spec.classes, folder)
@@ -174,16 +181,17 @@ def evaluate_folder(folder: str, data: Source, seed: int, asked: str | None) -> 
     return _evaluated(generated, Subset(real, split.train), Subset(real, split.test), asked, seen=False)
 
 
-def _at_their_size(folder: str, data: Source) -> Dataset:
-    """The real pictures; where these differ in size and none was given, at that of the generated ones."""
-    try:
-        return data.open()
-    except SizesDiffer:
-        (height, width), *others = sizes_of(folder).counts
-        if others:
-            raise
-        say(f"zeuxis: the real pictures are brought to {height}x{width} pixels, the size of the generated ones")
-        return replace(data, size=(height, width)).open()
+def _of_one_size(folder: str, data: Source) -> tuple[Dataset, Opened]:
+    """Real and generated pictures; where no size was given at that of the generated ones, if these have one."""
+    made = Source(folder, fit=data.fit, taken=Taken(True, "first", None))
+    if data.size is None:
+        with suppress(SizesDiffer):
+            own = made.read().spec
+            data = replace(data, size=(own.height, own.width))
+            say(f"zeuxis: comparing at {own.height}x{own.width} pixels, the size of the generated pictures")
+    real = data.open()
+    spec = real.spec
+    return real, replace(made, size=(spec.height, spec.width), channels=spec.channels).open()
 
 
 def _labels_by_name(made: Dataset, classes: tuple[str, ...], place: str) -> Tensor | None:

@@ -6,6 +6,7 @@ logarithmic, since blur and noise are factors). They are neither an Inception di
 they rank trainings on one set of pictures, and tell fog, noise and collapse from pictures.
 """
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
@@ -125,15 +126,16 @@ class Likeness:
     recall: float
     recall_real: float
 
-    def to_json(self) -> dict[str, float]:
-        return {k: round(v, 4) for k, v in asdict(self).items()}
+    def to_json(self) -> dict[str, float | None]:
+        """Null for what cannot be measured."""
+        return {k: round(v, 4) if math.isfinite(v) else None for k, v in asdict(self).items()}
 
 
 def likeness(fake: Tensor, train: Tensor, held: Tensor, labels: tuple[Tensor, Tensor] | None = None) -> Likeness:
     """Samples and as many training pictures, each against held-out ones; all [*, C, H, W] in [-1, 1].
 
     labels: classes of `fake` and `train`. Two pictures a side at least; neighbours are fewer than 5 where
-    pictures are few.
+    pictures are few. Diversity and sharpness are NaN where real pictures have none.
     """
     space = Space.of(train)
     of_fake, of_train, of_held = (space(x) for x in (fake, train, held))
@@ -144,8 +146,8 @@ def likeness(fake: Tensor, train: Tensor, held: Tensor, labels: tuple[Tensor, Te
     return Likeness(
         n=len(fake),
         held=len(held),
-        diversity=_within(fake, labels and labels[0]) / spread if spread else 1.0,
-        sharpness=sharpness(fake) / detail if detail else 1.0,
+        diversity=_within(fake, labels and labels[0]) / spread if spread else math.nan,
+        sharpness=sharpness(fake) / detail if detail else math.nan,
         distance=apart(of_fake, of_held),
         distance_real=apart(of_train, of_held),
         coverage=covered,

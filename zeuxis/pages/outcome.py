@@ -55,6 +55,8 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
     The thresholds stand in docs/measured.md with the runs that they were chosen on.
     """
     values = {name: number(figures.get(name)) for name in _NAMES}
+    if values["diversity"] is None or values["sharpness"] is None:
+        return unjudged("the real pictures are all alike, or without any detail")
     if any(value is None for value in values.values()):
         return unjudged("a figure is missing or not finite")
     f = {name: value for name, value in values.items() if value is not None}

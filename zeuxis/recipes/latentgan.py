@@ -48,6 +48,8 @@ _BY_CHANCE = ((28_000, "rough shapes"), (90_000, _MATERIALS), _BY_EYE)
 _WITH_TRUNKS = ((14_000, _MATERIALS), _BY_EYE)
 """What was seen after how many images of 420 and 540 photographs of trashnet-600 at 64 px; by chance the last is an
 estimate: by GAN-test 109,000 images are worth what 154,000 are with trunks."""
+_LARGEST = 512
+"""Pixels of a side: of larger pictures nothing was tried, and what each costs grows with their area."""
 _LAYOUT = 4
 """Parts along a side of a map, whose means are where the map is what."""
 _LEAST_VARIETY = 0.8
@@ -139,6 +141,9 @@ class LatentGAN(Recipe):
         if min(spec.height, spec.width) < 4 * factor:
             what = f"{spec.height}x{spec.width} pixels are too few for latentgan, whose cells have {factor} pixels here"
             raise BadInput(what, "", f"use `--size` with {4 * factor} pixels or more a side")
+        if max(spec.height, spec.width) > _LARGEST:
+            what = f"latentgan is made for pictures of up to 256 pixels, and {spec.height}x{spec.width} are far more"
+            raise BadInput(what, "", "use `--size 256`")
         if self.pretrained and not self._trunks_fit(spec):
             raise BadInput(
                 "the trunks of the package fit `--preset quick` at 64x64 or 128x128 px alone, without alpha",

@@ -5,6 +5,7 @@ import torch
 
 from zeuxis.draw import Draw
 from zeuxis.metrics.likeness import Space, apart, features, likeness, sharpness
+from zeuxis.pages.outcome import of_samples
 
 
 def shapes(n: int, name: str, channels: int = 1) -> torch.Tensor:
@@ -64,3 +65,12 @@ def test_small_and_odd_pictures_have_features(shape):
     assert sharpness(torch.zeros(shape)) == 0.0
     found = likeness(pictures, pictures[:2], pictures[2:])
     assert all(value == value for value in found.to_json().values())
+
+
+def test_what_real_pictures_do_not_have_is_not_measured():
+    """Of flat pictures "1.00 times as varied and 1.00 times as sharp" was said."""
+    flat, noise = torch.zeros(6, 3, 16, 16), Draw(0).at("n").uniform(6, 3, 16, 16, low=-1.0)
+    record = likeness(noise, flat, flat).to_json()
+    assert record["diversity"] is None and record["sharpness"] is None
+    found = of_samples(record)
+    assert found.grade == "not judged" and "the real pictures are all alike, or without any detail" in found.sentence

@@ -241,3 +241,9 @@ def test_large_pictures_are_drawn_and_seen_a_few_at_a_time(monkeypatch) -> None:
     assert counts == [4, 4, 2, 4, 4, 2]
     representation.decode(maps)
     assert counts[6:] == [10], "where gradients are wanted, all lie in memory anyway"
+
+
+def test_sides_of_which_nothing_is_known_are_refused():
+    with pytest.raises(BadInput, match="made for pictures of up to 256 pixels, and 2000x64 are far more"):
+        LatentGAN().check(Spec(3, 2000, 64))
+    LatentGAN().check(Spec(3, 512, 64))

@@ -231,7 +231,7 @@ def _plan(place: Place, slots: int) -> Plan:
     if asked.steps is not None:
         return lay_out(asked, Rates(1e-3, 1e-3, 1e-5), slots, 64, 0)
     streams = {"images": place.dataset, "synthetic": place.dataset}
-    say("zeuxis: measuring how fast this machine trains the generator and the classifier")
+    say(f"zeuxis: measuring how fast this machine trains the {'generator and the ' * asked.generates}classifier")
     classifier = place.classifier_recipe(policy=asked.policies[-1])
     per_step = seconds_per_step(classifier, spec, streams, True, place.compute, Ranks(), (0.3, 0.6))
     if not asked.generates:
