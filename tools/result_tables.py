@@ -283,8 +283,12 @@ PHOTOGRAPHS = Table(
         _photographs("trashnet-64", "r3gan:few", "10 min", ", float32"),
         _photographs("trashnet-128", "latentgan:quick", "15 min"),
         _photographs("cards-64", "latentgan:quick", "15 min"),
+        _photographs("cards-64", "cgan", "10 min"),
         _photographs("cells-64", "latentgan:quick", "15 min"),
+        _photographs("cells-64", "cgan", "15 min"),
         _photographs("cifar-32", "latentgan:quick", "10 min"),
+        _photographs("garments-32", "latentgan:quick", "4 min"),
+        _photographs("garments-32", "cgan", "4 min"),
     ),
 )
 

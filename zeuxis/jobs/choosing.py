@@ -70,11 +70,12 @@ def choice_for(
     spec = data.spec if conditional else data.spec.unlabelled()
     pixels = "cgan" if spec.condition else "r3gan"
     size = f"{spec.height}x{spec.width} px"
-    if min(spec.height, spec.width) < LEAST_SIDE:
+    short = seconds if (device or best_device()) == "cpu" else None
+    if min(spec.height, spec.width) < LEAST_SIDE or _suffices(pixels, spec, short):
         catalog.load(pixels)().check(spec)
         return Choice(pixels, f"{size} are few enough to learn pixel by pixel")
     LatentGAN().check(spec)
-    kept, short = round_trip(data), seconds if (device or best_device()) == "cpu" else None
+    kept = round_trip(data)
     why = f"its autoencoder gives pictures of {size} like these back at {kept:.1f} dB"
     if kept < ROUND_TRIP:
         if not _fog(pixels, spec, short):
@@ -85,6 +86,15 @@ def choice_for(
         return Choice("latentgan", why, poor=kept < ROUND_TRIP)
     why = f"{why}; by `--preset quick`, as a training has less than an hour of this processor"
     return Choice("latentgan", why, "quick", kept < ROUND_TRIP)
+
+
+def _suffices(recipe: str, spec: Spec, seconds: float | None) -> bool:
+    """Whether a recipe that learns pixels was measured to do well on such pictures, after images that the time allows.
+
+    On garments of 32 pixels it is then better than maps: their cells are too few for fine outlines.
+    """
+    need = catalog.load(recipe)().need(spec)
+    return need is not None and not need.estimate and not _fog(recipe, spec, seconds)
 
 
 def _fog(recipe: str, spec: Spec, seconds: float | None) -> bool:

@@ -20,8 +20,7 @@ def scenes(side: int, channels: int = 3, labelled: bool = True, n: int = 10) -> 
     return MemoryDataset(pixels.clamp(0, 255).to(torch.uint8), labels, ("a", "b") if labelled else ())
 
 
-@pytest.mark.parametrize("side", [32, 64, 96, 128])
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("side", "channels"), [(32, 3), (48, 1), (64, 1), (64, 3), (96, 3), (128, 1), (128, 3)])
 def test_scenes_are_learned_on_maps(side, channels):
     choice = choosing.choice_for(scenes(side, channels))
     assert choice.recipe == "latentgan" and f"{side}x{side} px" in choice.why and " dB" in choice.why
@@ -31,6 +30,12 @@ def test_scenes_are_learned_on_maps(side, channels):
 def test_small_pictures_are_learned_pixel_by_pixel(labelled, recipe):
     choice = choosing.choice_for(scenes(28, 1, labelled))
     assert choice.recipe == recipe and "28x28 px" in choice.why
+
+
+@pytest.mark.parametrize(("seconds", "recipe"), [(None, "cgan"), (600, "cgan"), (30, "latentgan")])
+def test_where_pixels_were_measured_to_suffice_they_are_learned(seconds, recipe):
+    """Garments of 32 pixels: after four minutes classifiers know .77 of the samples of cgan, .66 of latentgan's."""
+    assert choosing.choice_for(scenes(32, 1), seconds, "cpu").recipe == recipe
 
 
 def test_labels_that_are_left_aside_make_it_a_recipe_without():
