@@ -454,7 +454,7 @@ def test_mixed_sizes_are_shown(world):
     with inside(world):
         shown, as_json = typed("data", "show", "sizes"), typed("data", "show", "sizes", "--json")
     assert shown.code == as_json.code == 0 and not shown.errors
-    assert "different 2, smallest " in shown.out and "give --size" in shown.out
+    assert "2 different, from " in shown.out and "give --size" in shown.out
     found = json.loads(as_json.out)
     assert found["pictures"] == 4 and found["digest"] is None and found["classes"] == {"a": 2, "b": 2}
     assert found["sizes"]["different"] == 2 and found["sizes"]["largest"] == "20x20"

@@ -21,7 +21,7 @@ from zeuxis.engine.progress import say
 from zeuxis.engine.representing import represented
 from zeuxis.engine.state import adopt, build_networks, build_state
 from zeuxis.errors import BadInput, counted
-from zeuxis.recipes.recipe import Recipe, Represents, recipe_name, settings_of
+from zeuxis.recipes.recipe import Generates, Recipe, Represents, recipe_name, settings_of
 from zeuxis.runs import Run, begun_with, command_line, create, lock, taken
 from zeuxis.weights import bundled, store
 
@@ -108,6 +108,7 @@ def train(
             record = group.broadcast(_record(recipe, spec, streams, conditional, start, budget, timing))
             if group.first:
                 if not options.quiet:
+                    _tell_pictures(recipe, spec, streams, held_out or {})
                     _tell_enough(recipe, spec, record)  # type: ignore[arg-type]
                 create(path, record)  # type: ignore[arg-type]
             group.agree(0)
@@ -152,6 +153,20 @@ def spec_of(recipe: Recipe, streams: Mapping[str, Dataset]) -> Spec:
             sizes = f"{first.height}x{first.width} and {other.height}x{other.width}"
             raise BadInput(f"the pictures of `{recipe.sources[0]}` and `{name}` are {sizes} pixels", "", "give --size")
     return replace(first, target=others[0].channels) if others else first
+
+
+def _tell_pictures(recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], held_out: Mapping[str, Dataset]) -> None:
+    """What it learns from: a wrong folder shows here."""
+    of = f" of {counted(spec.condition, 'class')}" if spec.condition else ""
+    for name in recipe.sources:
+        count, apart = (
+            counted(len(streams[name]), "square" if recipe.patches else "picture"),
+            len(held_out.get(name, ())),
+        )
+        held = f", {apart:,} more held out" if apart else ""
+        say(f"zeuxis: training on {count}{of}{held}")
+    if isinstance(recipe, Generates) and not held_out:
+        say("zeuxis: warning: so few pictures that none is held out: figures are rough, and copies are not counted")
 
 
 def _tell_enough(recipe: Recipe, spec: Spec, record: Mapping[str, Any]) -> None:

@@ -39,9 +39,10 @@ class Neighbours:
     plain: Tensor
 
     def closest(self, count: int = PAIRS) -> list[NearestPair]:
-        """The `count` samples that stand out most as a copy; fewer where so few are not plain."""
+        """The `count` samples that stand out most as a copy; plain ones only where there are no others."""
         apart = torch.where(self.plain, torch.inf, _out_of_line(self.distances))
-        order = torch.argsort(apart, stable=True)[: min(count, int((~self.plain).sum()))].tolist()
+        told = int((~self.plain).sum()) or len(self.plain)
+        order = torch.argsort(apart, stable=True)[: min(count, told)].tolist()
         nearest = self.which[:, 0].tolist()
         return [NearestPair(i, nearest[i] // 2, float(self.distances[i, 0]), nearest[i] % 2 == 1) for i in order]
 
@@ -121,9 +122,7 @@ def _with_mirrored(pictures: Tensor) -> Tensor:
 
 
 def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset, nearest: list[NearestPair]) -> None:
-    """Writes the pairs, four a row, generated left and real right; nothing where there are none."""
-    if not nearest:
-        return
+    """Writes the pairs, four a row, generated left and real right."""
     real = train.images([s.real for s in nearest])
     real = torch.stack([x.flip(2) if s.mirrored else x for s, x in zip(nearest, real, strict=True)])
     pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]

@@ -16,9 +16,8 @@ from zeuxis import catalog
 from zeuxis.arguments import taken_fields
 from zeuxis.augmentation.domains import guess_domain
 from zeuxis.data import checks
-from zeuxis.data.dataset import Dataset, Spec
+from zeuxis.data.dataset import Spec
 from zeuxis.data.files import meant, write_json
-from zeuxis.data.patches import Patches
 from zeuxis.data.split import Split
 from zeuxis.engine import train as engine
 from zeuxis.engine.budget import Budget, words_for
@@ -42,7 +41,7 @@ from zeuxis.jobs.sample_files import generating
 from zeuxis.jobs.sources import Material, Source, material, sources_of
 from zeuxis.pages.card import write_card
 from zeuxis.pages.outcome import advice_of
-from zeuxis.recipes.recipe import Generates, Range, Recipe, make, recipe_name, settings_of
+from zeuxis.recipes.recipe import Range, Recipe, make, recipe_name, settings_of
 from zeuxis.runs import LOCK, Run, read_json, taken
 
 
@@ -87,10 +86,6 @@ def begin(
     given = material(instance, sources, start.seed)
     spec = engine.spec_of(instance, given.streams)
     spec = spec if start.conditional else spec.unlabelled()
-    for name, data in given.streams.items():
-        say(f"zeuxis: {_told(data, given.held.get(name), spec.condition)}")
-    if isinstance(instance, Generates) and not given.held:
-        say("zeuxis: warning: so few pictures that none is held out: figures are rough, and copies are not counted")
     _check_builds(instance, spec)
     if weights:
         check_fits(instance, spec, weights)
@@ -99,14 +94,6 @@ def begin(
     whole = replace(start, sources=given.words, splits=given.said, weights=weights)
     with resumable(run, given.splits):
         return finish(engine.train(instance, given.streams, run, budget, given.held, whole, options), given, started)
-
-
-def _told(train: Dataset, held: Dataset | None, classes: int) -> str:
-    """What a training learns from, in words."""
-    what = "square" if isinstance(train, Patches) else "picture"
-    of = f" of {counted(classes, 'class')}" if classes else ""
-    apart = f", {len(held):,} more held out" if held is not None and len(held) else ""
-    return f"training on {counted(len(train), what)}{of}{apart}"
 
 
 def find_pictures(folder: Path, now: str | None) -> bool:

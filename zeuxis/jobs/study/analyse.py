@@ -148,5 +148,4 @@ def _samples(place: Place) -> None:
     sheets = {"fake": (fakes, labels, note), "real": (real, real_labels, None)}
     for name, (images, of, metadata) in sheets.items():
         write_sheet(folder / f"{name}.png", to_image(_rows(images, of, place.classes)), _COLUMNS, metadata)
-    if (pairs := place.repeat(r) / "nearest_pairs.png").exists():  # there are none of samples of one colour each
-        shutil.copyfile(pairs, folder / "nearest_pairs.png")
+    shutil.copyfile(place.repeat(r) / "nearest_pairs.png", folder / "nearest_pairs.png")
