@@ -176,3 +176,20 @@ def test_of_a_large_folder_it_is_said_how_many_are_compared(place, monkeypatch):
     with inside(place):
         done = typed("evaluate", "pics", "--data", "pics", "--features", "layout")
     assert "20 of 60 generated pictures are compared, drawn by chance" in done.err
+
+
+def test_after_a_longer_training_the_judgement_says_whether_samples_show_their_class(place, tmp_path, monkeypatch):
+    from zeuxis.jobs import features
+    from zeuxis.jobs.capabilities import generates
+
+    monkeypatch.setattr(generates, "_WORTH", 0.0)
+    monkeypatch.setattr(generates, "_SHOWN", 40)
+    monkeypatch.setattr(features, "_STEPS", 30)
+    with inside(place):
+        run = zeuxis.train("cgan", "pics", run=tmp_path / "r", steps=2, compute="plain")
+        alone = zeuxis.train("cgan", "pics", run=tmp_path / "q", steps=2, compute="plain", conditional=False)
+    figures, sentence = (run.finish["judgement"][name] for name in ("figures", "sentence"))
+    assert figures["recognised_n"] == 40 and figures["recognised_chance"] == 0.5 and 0 <= figures["recognised"] <= 1
+    assert f"{100 * figures['recognised']:.0f} % of the samples for the class that they were drawn for" in sentence
+    assert "recognised as their class" in (run.path / "report.html").read_text()
+    assert "recognised" not in alone.finish["judgement"]["figures"]

@@ -1,7 +1,8 @@
 """Nets that sets of pictures are compared in: one of ImageNet where it was added, else one of the classes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from zeuxis.engine.state import build_state
 from zeuxis.errors import BadInput, nearest
 from zeuxis.metrics.likeness import Space
 from zeuxis.nets.efficientnet import efficientnet_lite0
+from zeuxis.pictures.png import to_uint8
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.weights import packages, store
 
@@ -73,20 +75,51 @@ def _classifier(train: Dataset) -> Features:
     if train.labels is None or train.spec.condition < 2:
         raise BadInput("a classifier needs pictures of two classes or more", "--features", "use `--features layout`")
     say("zeuxis: training a classifier on the real pictures; the sets are compared in its features")
-    recipe, compute = Classifier(policy="light"), plain()
-    state = build_state(recipe, train.spec, seed=0, steps=_STEPS, batch=recipe.batch, compute=compute)
-    samplers = batch_samplers(recipe.batch_specs(), {"images": train}, 0, "cpu", True)
-    while state.step < state.steps:
-        play(state, samplers, Ranks())
-    networks = nn.ModuleDict({**state.networks, **state.ema}).eval()
+    recipe, networks = trained_on(train)
 
     def measure(image: Tensor) -> Tensor:
-        side = max(image.shape[-2:])
-        if side > _LARGEST:
-            image = interpolate(image, scale_factor=_LARGEST / side, mode="bilinear", antialias=True)
-        return recipe.features(networks, image)
+        return recipe.features(networks, no_larger(image))
 
     return Features("classifier", store.content_hash(networks.state_dict()), measure)
+
+
+def trained_on(train: Dataset) -> tuple[Classifier, nn.ModuleDict]:
+    """A classifier of labelled pictures, from a fixed seed, and its networks in eval mode; it looks at `no_larger`."""
+    recipe, compute, data = Classifier(policy="light"), plain(), _Smaller(train)
+    state = build_state(recipe, data.spec, seed=0, steps=_STEPS, batch=recipe.batch, compute=compute)
+    samplers = batch_samplers(recipe.batch_specs(), {"images": data}, 0, "cpu", True)
+    while state.step < state.steps:
+        play(state, samplers, Ranks())
+    return recipe, nn.ModuleDict({**state.networks, **state.ema}).eval()
+
+
+def no_larger(image: Tensor) -> Tensor:
+    """[n, C, H, W] shrunk to the sides that a classifier is quick on, where they are larger."""
+    side = max(image.shape[-2:])
+    if side <= _LARGEST:
+        return image
+    return interpolate(image, scale_factor=_LARGEST / side, mode="bilinear", antialias=True)
+
+
+class _Smaller:
+    """A dataset whose pictures are `no_larger`."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        spec = dataset.spec
+        height, width = no_larger(torch.zeros(1, 1, spec.height, spec.width)).shape[2:]
+        self.dataset, self.spec = dataset, replace(spec, height=height, width=width)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dataset, name)
+
+    def images(self, index: Any) -> Tensor:
+        pixels = self.dataset.images(index)
+        if self.spec == self.dataset.spec:
+            return pixels
+        return torch.from_numpy(to_uint8(no_larger(to_image(pixels)))).permute(0, 3, 1, 2)
 
 
 def _layout(train: Dataset) -> Features:

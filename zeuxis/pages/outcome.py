@@ -63,9 +63,33 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
     covered, recalled = f["coverage"] / max(f["coverage_real"], 1e-9), f["recall"] / max(f["recall_real"], 1e-9)
     grade = _grade(f, covered, recalled)
     said = {"failed": _failed(f), "poor": _poor(f, covered), "usable": _usable(recalled), "close": _CLOSE}
-    blind = _BLIND if grade in ("usable", "close") else ""
+    known = _recognised(figures)
+    blind = _BLIND if grade in ("usable", "close") and not known else ""
     held = "the other pictures" if figures.get("apart") is False else "the held-out pictures"
-    return Outcome(grade, f"{said[grade]}: {_measured(f, held)}.{blind}{_caution(figures)}", figures)
+    sentence = f"{said[grade]}: {_measured(f, held)}.{blind}{_caution(figures)}"
+    if known and _unlike(figures):
+        return Outcome("failed" if grade == "failed" else "poor", f"{known} {sentence}", figures)
+    return Outcome(grade, f"{sentence} {known}" if known else sentence, figures)
+
+
+_HALF = 0.5
+"""Share of the way from chance to real pictures, below which samples do not show what they should."""
+
+
+def _unlike(figures: Mapping[str, Any]) -> bool:
+    ours, real, chance = (number(figures.get(f"recognised{end}")) or 0.0 for end in ("", "_real", "_chance"))
+    return ours - chance < _HALF * (real - chance)
+
+
+def _recognised(figures: Mapping[str, Any]) -> str:
+    """Whether samples show the class that they were drawn for; empty where that was not measured."""
+    ours, real, chance = (number(figures.get(f"recognised{end}")) for end in ("", "_real", "_chance"))
+    if ours is None or real is None or chance is None:
+        return ""
+    shares = f"{percent(ours)} of the samples for the class that they were drawn for"
+    beside = f"{percent(real)} of held-out real ones; by chance {percent(chance)}"
+    lead = "Most samples do not show what they should: a" if _unlike(figures) else "A"
+    return f"{lead} classifier that learned from the real pictures takes {shares} ({beside})."
 
 
 def _caution(figures: Mapping[str, Any]) -> str:
@@ -263,10 +287,13 @@ def figure_rows(outcome: Outcome) -> list[tuple[str, str, str]]:
         names = (("distance", "distance, 0 to 1"), ("coverage", "coverage"), ("recall", "recall"))
         shown = {k: max(v, 0.0) for k, v in ((k, number(v)) for k, v in f.items()) if v is not None}
         pairs = [(label, decimal(shown.get(n), 3), decimal(shown.get(f"{n}_real"), 3)) for n, label in names]
+        ours, real = (number(f.get(name)) for name in ("recognised", "recognised_real"))
+        known = [] if ours is None else [("recognised as their class", percent(ours), percent(real))]
         return [
             *pairs,
             ("diversity", decimal(f.get("diversity"), 2), "1"),
             ("sharpness", decimal(f.get("sharpness"), 2), "1"),
+            *known,
         ]
     return []
 

@@ -191,3 +191,15 @@ def test_more_copies_than_expected_are_no_all_clear():
     assert "does not copy" in of_copies({**found, "copies": 40, "plain": 0}, None)[1]
     only = of_copies({"n": 0, "copies": None, "expected": None, "held": 30, "alarm": None, "plain": 50}, None)
     assert only == ["Nearly all samples are of one colour, so none can be told to be a copy."]
+
+
+def test_a_classifier_s_view_comes_first_where_samples_do_not_show_their_class():
+    """ "Close to the real pictures" stood above a sheet of which a third could be named."""
+    poor = of_samples({**GOOD, "recognised": 0.43, "recognised_real": 0.8, "recognised_chance": 0.17})
+    assert poor.grade == "poor" and poor.sentence.startswith(
+        "Most samples do not show what they should: a classifier that learned from the real pictures takes 43 % of the "
+        "samples for the class that they were drawn for (80 % of held-out real ones; by chance 17 %). In light, colour"
+    )
+    good = of_samples({**GOOD, "recognised": 0.7, "recognised_real": 0.8, "recognised_chance": 0.17})
+    assert good.grade == "close" and good.sentence.endswith("(80 % of held-out real ones; by chance 17 %).")
+    assert "these figures do not see" not in good.sentence and "these figures do not see" in of_samples(GOOD).sentence

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
@@ -14,13 +14,16 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.errors import command, counted
 from zeuxis.jobs.capability import Capability
+from zeuxis.jobs.features import no_larger, trained_on
 from zeuxis.jobs.nearest_neighbours import PAIRS, neighbours, write_nearest_pairs
 from zeuxis.jobs.sampling import generate, seeds_of
 from zeuxis.jobs.sources import Material
+from zeuxis.metrics.classification import balanced_accuracy
 from zeuxis.metrics.likeness import MOST, likeness
 from zeuxis.pages import samples
 from zeuxis.pages.outcome import Outcome, of_samples, unjudged
 from zeuxis.pictures.png import write_sheet
+from zeuxis.recipes.classifier import Classifier
 from zeuxis.recipes.recipe import Generates
 from zeuxis.runs import Run
 
@@ -29,6 +32,8 @@ _LOOKED_AT = 1_000  # generated pictures among which copies are looked for, fewe
 _EARLIER = 250  # the same, of weights that were kept on the way
 _LOOKED_AT_BYTES = 64 << 20
 _BYTES = 256 << 20  # of floating-point numbers on one side; larger pictures are compared in smaller numbers
+_WORTH = 240.0  # seconds of training from which a classifier, of half a minute or so, is worth its time
+_SHOWN = 600  # samples that it looks at
 _LEAST = 4  # pictures, two on either side
 
 
@@ -112,7 +117,39 @@ def judged_samples(run: Run, given: Material) -> Outcome:
     parts = generate(run.recipe, run.networks().to(device), seeds, wanted, device)
     both = None if wanted is None else (wanted, wanted)
     comparison = likeness(to_image(torch.cat(list(parts))), train, held, both)
-    return of_samples({**comparison.to_json(), "apart": apart})
+    return of_samples({**comparison.to_json(), "apart": apart, **_recognised(run, given)})
+
+
+@torch.no_grad()
+def _recognised(run: Run, given: Material) -> dict[str, float]:
+    """Of samples and of held-out pictures: what share a classifier of the real ones takes for the class that it is.
+
+    Empty without classes or held-out pictures of all of them, and after a training so short that this would take as
+    long.
+    """
+    classes, held = run.spec.condition, given.held_out
+    if not run.record["conditional"] or held is None or run.finish["seconds"] < _WORTH:
+        return {}
+    real = torch.from_numpy(np.asarray(held.labels, dtype=np.int64))
+    if classes < 2 or len(real.unique()) < classes:
+        return {}
+    say("zeuxis: training a classifier on the real pictures, to tell whether samples show their class")
+    with torch.enable_grad():
+        recipe, networks = trained_on(given.train)
+    device, wanted = run.record["compute"]["device"], torch.arange(_SHOWN) % classes
+    seeds = seeds_of("recognised", run.record["seed"], _SHOWN)
+    drawn = torch.cat(list(generate(run.recipe, run.networks().to(device), seeds, wanted, device)))
+    sides = {"recognised": (drawn, wanted), "recognised_real": (held.images(torch.arange(len(held))), real)}
+    shares = {
+        name: balanced_accuracy(_guessed(recipe, networks, pixels), labels, classes).value
+        for name, (pixels, labels) in sides.items()
+    }
+    return {**shares, "recognised_n": _SHOWN, "recognised_chance": 1 / classes}
+
+
+def _guessed(recipe: Classifier, networks: nn.ModuleDict, pixels: Tensor) -> Tensor:
+    """Classes, int64 [n], of uint8 [n, C, H, W]."""
+    return torch.cat([recipe.logits(networks, no_larger(to_image(x))).argmax(1) for x in pixels.split(64)])
 
 
 def some(data: Dataset, most: int, name: str, seed: int) -> tuple[Tensor, Tensor | None]:
