@@ -64,7 +64,7 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
     grade = _grade(f, covered, recalled)
     said = {"failed": _failed(f), "poor": _poor(f, covered), "usable": _usable(recalled), "close": _CLOSE}
     known = _recognised(figures)
-    blind = _BLIND if grade in ("usable", "close") and not known else ""
+    blind = _BLIND if grade in ("usable", "close") else ""
     held = "the other pictures" if figures.get("apart") is False else "the held-out pictures"
     sentence = f"{said[grade]}: {_measured(f, held)}.{blind}{_caution(figures)}"
     if known and _unlike(figures):
@@ -111,7 +111,7 @@ _NAMES = (
     "diversity", "sharpness", "distance", "distance_real", "coverage", "coverage_real", "recall", "recall_real",
 )  # fmt: skip
 _CLOSE = "In light, colour and detail the samples are close to the real pictures"
-_BLIND = " What a picture shows, these figures do not see."
+_BLIND = " Whether what they show can be recognised, these figures do not tell: look at them."
 
 
 def _grade(f: Mapping[str, float], covered: float, recalled: float) -> str:
