@@ -228,7 +228,7 @@ def test_the_plan_of_what_learns_on_maps_is_measured(tmp_path, monkeypatch, reci
 def test_photographs_are_given_to_latentgan_and_its_pictures_are_mixed_in(tmp_path, few_steps, monkeypatch):
     pictures(tmp_path / "pics", ("boot", "dress"), 40, 8)
     monkeypatch.setattr(choosing, "best_device", lambda: "cpu")
-    line = "augment pics --size 32 --study st --labels-per-class 4 --repeats 1 --budget 50m --out more".split()
+    line = "augment pics --size 32 --channels 3 --study st --labels-per-class 4 --repeats 1 --budget 50m --out more".split()
     with inside(tmp_path):
         done = typed(*line)
         assert done.code == 0 and "zeuxis: latentgan: its autoencoder gives" in done.err, done
