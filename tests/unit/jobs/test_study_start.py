@@ -228,15 +228,15 @@ def test_the_plan_of_what_learns_on_maps_is_measured(tmp_path, monkeypatch, reci
 def test_photographs_are_given_to_latentgan_and_its_pictures_are_mixed_in(tmp_path, few_steps, monkeypatch):
     pictures(tmp_path / "pics", ("boot", "dress"), 40, 8)
     monkeypatch.setattr(choosing, "best_device", lambda: "cpu")
-    line = "augment pics --size 32 --channels 3 --study st --labels-per-class 4 --repeats 1 --budget 50m --out more".split()
+    line = "augment pics --size 32 --channels 3 --study st --labels-per-class 4 --repeats 1 --budget 50m --out more"
     with inside(tmp_path):
-        done = typed(*line)
+        done = typed(*line.split())
         assert done.code == 0 and "zeuxis: latentgan: its autoencoder gives" in done.err, done
         asked = json.loads(Path("st/study.json").read_text())["asked"]
         assert asked["recipe"] == "latentgan" and "autoencoder" in asked["chosen"]
         assert asked["generator"] == {"widths": [32, 64, 128]}
         assert list(Path("more").rglob("*.png"))
-        again = typed(*line)
+        again = typed(*line.split())
         assert again.code == 0, again
     done = typed("augment", str(tmp_path / "pics"), "--study", str(tmp_path / "s2"), "--generator", "width=4")
     assert done.code == 2 and "`auto` takes no recipe's fields (--generator); name the recipe" in done.err
