@@ -288,6 +288,7 @@ PHOTOGRAPHS = Table(
         _photographs("cells-64", "cgan", "15 min"),
         _photographs("cifar-32", "latentgan:quick", "10 min"),
         _photographs("cifar-32", "r3gan", "6 min"),
+        _photographs("hands-64", "latentgan:quick", "6 min"),
         _photographs("garments-32", "latentgan:quick", "4 min"),
         _photographs("garments-32", "cgan", "4 min"),
     ),
