@@ -1,8 +1,9 @@
 """Datasets that lie in memory, and views of some positions of any dataset."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -141,6 +142,22 @@ class Subset:
     def images(self, index: Index) -> Tensor:
         """uint8 [B, C, H, W] for the given positions of this subset, in their order."""
         return self.dataset.images(self.positions[positions_of(index)])
+
+
+class Seen:
+    """A dataset whose pictures are seen through `change`, of uint8 [B, C, H, W]; spec: what it gives."""
+
+    def __init__(self, dataset: Dataset, spec: Spec, change: Callable[[Tensor], Tensor]) -> None:
+        self.dataset, self.spec, self.change = dataset, spec, change
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dataset, name)
+
+    def images(self, index: Index) -> Tensor:
+        return self.change(self.dataset.images(index))
 
 
 def family_of(dataset: Dataset, i: int) -> str:

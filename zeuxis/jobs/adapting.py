@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from zeuxis import catalog
 from zeuxis.data.dataset import Dataset, Spec
 from zeuxis.data.files import write_json
+from zeuxis.data.memory import Seen
 from zeuxis.draw import some_of
 from zeuxis.engine import train as engine
 from zeuxis.engine.batches import to_image
@@ -35,22 +35,13 @@ BLURRED = 0.05
 _MEASURED = 64
 
 
-class Coloured:
-    """A dataset whose pictures have three channels: grey three times, alpha left away."""
+def coloured(data: Dataset) -> Dataset:
+    """With pictures of three channels, without labels: grey three times, alpha left away."""
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
-        self.spec = replace(dataset.spec, channels=3, classes=())
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.dataset, name)
-
-    def images(self, index: Any) -> Tensor:
-        pixels = self.dataset.images(index)
+    def change(pixels: Tensor) -> Tensor:
         return pixels[:, :3] if pixels.shape[1] >= 3 else pixels[:, :1].expand(-1, 3, -1, -1)
+
+    return Seen(data, replace(data.spec, channels=3, classes=()), change)
 
 
 def check_adapts(recipe: Recipe) -> None:
@@ -111,7 +102,7 @@ def _check_same(begun: Run, inner: Recipe, data: Dataset, name: str, seed: int, 
 
 
 def _coloured(streams: Mapping[str, Dataset], name: str) -> dict[str, Dataset]:
-    return {name: Coloured(streams[name])} if name in streams else {}
+    return {name: coloured(streams[name])} if name in streams else {}
 
 
 def _is_better(inner: Recipe, before: str, run: Run, data: Dataset, apart: bool) -> bool:

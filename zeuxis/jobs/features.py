@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from zeuxis.data.dataset import Dataset
+from zeuxis.data.memory import Seen
 from zeuxis.draw import some_of
 from zeuxis.engine.batches import batch_samplers, to_image
 from zeuxis.engine.compute import plain
@@ -85,7 +85,7 @@ def _classifier(train: Dataset) -> Features:
 
 def trained_on(train: Dataset) -> tuple[Classifier, nn.ModuleDict]:
     """A classifier of labelled pictures, from a fixed seed, and its networks in eval mode; it looks at `no_larger`."""
-    recipe, compute, data = Classifier(policy="light"), plain(), _Smaller(train)
+    recipe, compute, data = Classifier(policy="light"), plain(), _smaller(train)
     state = build_state(recipe, data.spec, seed=0, steps=_STEPS, batch=recipe.batch, compute=compute)
     samplers = batch_samplers(recipe.batch_specs(), {"images": data}, 0, "cpu", True)
     while state.step < state.steps:
@@ -101,25 +101,17 @@ def no_larger(image: Tensor) -> Tensor:
     return interpolate(image, scale_factor=_LARGEST / side, mode="bilinear", antialias=True)
 
 
-class _Smaller:
-    """A dataset whose pictures are `no_larger`."""
+def _smaller(data: Dataset) -> Dataset:
+    """With pictures that are `no_larger`."""
+    spec = data.spec
+    height, width = no_larger(torch.zeros(1, 1, spec.height, spec.width)).shape[2:]
+    if (height, width) == (spec.height, spec.width):
+        return data
 
-    def __init__(self, dataset: Dataset) -> None:
-        spec = dataset.spec
-        height, width = no_larger(torch.zeros(1, 1, spec.height, spec.width)).shape[2:]
-        self.dataset, self.spec = dataset, replace(spec, height=height, width=width)
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.dataset, name)
-
-    def images(self, index: Any) -> Tensor:
-        pixels = self.dataset.images(index)
-        if self.spec == self.dataset.spec:
-            return pixels
+    def shrunk(pixels: Tensor) -> Tensor:
         return torch.from_numpy(to_uint8(no_larger(to_image(pixels)))).permute(0, 3, 1, 2)
+
+    return Seen(data, replace(spec, height=height, width=width), shrunk)
 
 
 def _layout(train: Dataset) -> Features:
