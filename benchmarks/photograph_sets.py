@@ -2,8 +2,7 @@
 
 import json
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,19 +117,6 @@ def hands(shared: Path, side: int) -> Iterator[Piece]:
                 yield Piece(part, folder.name, file.stem, squared(image, side))
 
 
-def few(pieces: Callable[[Path, int], Iterator[Piece]], n: int) -> Callable[[Path, int], Iterator[Piece]]:
-    """A set of which n pictures of each class are learned from, and all are held out that were."""
-
-    def chosen(shared: Path, side: int) -> Iterator[Piece]:
-        taken: Counter[str] = Counter()
-        for piece in pieces(shared, side):
-            taken[piece.label] += piece.part == "train"
-            if piece.part == "test" or taken[piece.label] <= n:
-                yield piece
-
-    return chosen
-
-
 def squared(image: Image.Image, side: int) -> Image.Image:
     short = min(image.size)
     left, top = ((n - short) / 2 for n in image.size)
@@ -140,8 +126,6 @@ def squared(image: Image.Image, side: int) -> Image.Image:
 
 SETS = {
     "trashnet-64": (trashnet, 64),
-    "trashnet-64-of-30": (few(trashnet, 5), 64),
-    "trashnet-64-of-96": (few(trashnet, 16), 64),
     "trashnet-128": (trashnet, 128),
     "cards-64": (cards, 64),
     "cells-64": (cells, 64),
