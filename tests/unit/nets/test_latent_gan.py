@@ -39,8 +39,9 @@ def test_parameters_are_those_that_were_measured() -> None:
     assert sum(p.numel() for p in generator.parameters()) == 6 * 32 + dense + blocks + doubling + conv(64, 4)
     critic = LatentCritic(SEEN, (16, 16), 6, 128)
     tops = conv(32, 64, 4) + conv(64, 64, 4) + conv(64, 64, 4) + conv(128, 96)
-    head = (64 + 64 + 96) * 16 * 128 + 128 + (128 + 1) + 6 * 128
-    assert sum(p.numel() for p in critic.parameters()) == tops + head
+    local = sum(conv(seen, width) + conv(width, width, 1) for seen, width in zip(SEEN, (32, 64, 64), strict=True))
+    head = (64 + 64 + 96) * 16 * 128 + 128 + (288 + 1) + 6 * 288
+    assert sum(p.numel() for p in critic.parameters()) == tops + local + head
 
 
 @pytest.mark.parametrize("classes", [0, 6])
