@@ -153,7 +153,9 @@ class Run:
         """The networks in eval mode with averaged weights where the recipe averages; tensors: these, read already."""
         with torch.random.fork_rng(devices=[]):
             networks = self.recipe.networks(self.spec)
-        networks.load_state_dict(self.tensors(snapshot) if tensors is None else tensors)
+        weights = self.tensors(snapshot) if tensors is None else tensors
+        store.check_same(networks.state_dict(), weights, str(self.path))
+        networks.load_state_dict(weights)
         return networks.requires_grad_(False).eval()
 
     def _repr_html_(self) -> str:

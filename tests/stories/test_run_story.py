@@ -540,3 +540,25 @@ def test_a_stop_before_any_training_is_one_line(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 143
     assert done.stderr == f"stopped; {NOTHING_KEPT}\n"
+
+
+def test_weights_of_other_networks_are_told_in_a_line(tmp_path):
+    """A run of a version whose nets had other sizes ended in "a fault in zeuxis" at every word."""
+    with inside(tmp_path):
+        pictures(tmp_path / "p", ("a", "b"), 8)
+        for name in ("ended", "begun"):
+            line = ["train", "gan", "p", "--first", "8", "--steps", "2", "--compute", "plain", "--run", name]
+            assert typed(*line).code == 0
+            record = json.loads((tmp_path / name / "run.json").read_text())
+            record["settings"]["first"] = 16
+            (tmp_path / name / "run.json").write_text(json.dumps(record))
+        (tmp_path / "begun" / "finish.json").unlink()
+        (tmp_path / "begun" / "weights.safetensors").unlink()
+        for words in (
+            ["sample", "ended", "-n", "2", "--out", "o"],
+            ["evaluate", "ended", "--data", "p"],
+            ["resume", "begun"],
+        ):
+            done = typed(*words)
+            assert done.code == 2 and "another version of zeuxis wrote these weights" in done.err, done
+            assert len(done.errors) == 1 and not (tmp_path / "o").exists()

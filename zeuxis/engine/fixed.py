@@ -67,6 +67,9 @@ def revived(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor])
     with torch.random.fork_rng(devices=[]):
         networks = recipe.networks(spec)
     wanted = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    ours = networks.state_dict()
+    both = ours.keys() & wanted.keys()
+    store.check_same({k: ours[k] for k in both}, {k: wanted[k] for k in both}, name)
     networks.load_state_dict(wanted, strict=False)
     restoring = set(recipe.average().networks) or {p for o in recipe.optimizers().values() for p in o.networks}
     lacking = [k for k in set(networks.state_dict()) - set(wanted) if k.partition(".")[0] in restoring]

@@ -137,6 +137,9 @@ def _set_up(
         say(f"zeuxis: checkpoint {name} is damaged{way}")
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
     if saved:
+        networks = {k: v for k, v in checkpoint.tensors_of(saved).items() if k.startswith("networks/")}
+        ours = {f"networks/{k}": v for k, v in state.networks.state_dict().items()}
+        store.check_same(ours, networks, str(run.path))
         _back_to(saved, state)
     else:
         _begin_from(record, state)

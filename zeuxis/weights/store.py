@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.files import write_bytes
-from zeuxis.errors import BadInput, system_words
+from zeuxis.errors import BadInput, counted, system_words
 
 R = TypeVar("R")
 _ENTRY = "zeuxis"
@@ -86,6 +86,15 @@ def _unpacked(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         steps = tensors[name + STEPS].float()
         unpacked[name] = unpacked[name].float() * steps.reshape(-1, *[1] * (unpacked[name].ndim - 1))
     return unpacked
+
+
+def check_same(ours: Mapping[str, Tensor], given: Mapping[str, Tensor], where: str) -> None:
+    """Raises BadInput where weights are of other networks than ours: nets change from version to version."""
+    shapes = [{name: tuple(tensor.shape) for name, tensor in each.items()} for each in (ours, given)]
+    odd = sorted(name for name in {*ours, *given} if shapes[0].get(name) != shapes[1].get(name))
+    if odd:
+        what = f"another version of zeuxis wrote these weights: {counted(len(odd), 'tensor')} differ, such as {odd[0]}"
+        raise BadInput(what, where, "use the version that wrote them, which its run.json names, or train anew")
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

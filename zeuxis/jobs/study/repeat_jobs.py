@@ -21,7 +21,7 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import play
-from zeuxis.engine.state import build_networks, build_state
+from zeuxis.engine.state import build_state
 from zeuxis.engine.train import Start, resume, train
 from zeuxis.jobs.capabilities.recognizes import predictions
 from zeuxis.jobs.executing.executor import Spec, key_of_spec
@@ -258,9 +258,7 @@ def train_arm(place: Place, spec: Spec) -> None:
     folder = place.repeat(r) / "arms" / name
     seed, held = place.seed(r, spec["seed"]), {"images": validation}
     run = _play(folder, recipe, streams, place.plan.classifier_steps, seed, place, held)
-    networks = build_networks(recipe, place.dataset.spec, 0)
-    networks.load_state_dict(run.tensors())
-    networks = networks.to(place.compute.device).eval()
+    networks = run.networks().to(place.compute.device)
     on_validation = _recalls(place, recipe, networks, validation)
     guesses = predictions(recipe, networks, test, place.compute.device)
     on_test = _found(place, guesses, test)
