@@ -276,7 +276,7 @@ PHOTOGRAPHS = Table(
     ),
     (
         _photographs("trashnet-64", "latentgan:quick", "0.7 min", _BEFORE),
-        _photographs("trashnet-64", "latentgan:quick", "1.35 min"),
+        _photographs("trashnet-64", "latentgan:quick", "1.35 min", _BEFORE),
         _photographs("trashnet-64", "latentgan:quick", "2.7 min"),
         _photographs("trashnet-64", "latentgan:quick", "5 min", _BEFORE),
         _photographs("trashnet-64", "latentgan:quick", "15 min"),
@@ -292,7 +292,7 @@ PHOTOGRAPHS = Table(
         _photographs("cells-64", "cgan", "15 min"),
         _photographs("cifar-32", "latentgan:quick", "10 min", _BEFORE),
         _photographs("cifar-32", "r3gan", "6 min"),
-        _photographs("hands-64", "latentgan:quick", "6 min", _BEFORE),
+        _photographs("hands-64", "latentgan:quick", "6 min"),
         _photographs("garments-32", "latentgan:quick", "4 min", _BEFORE),
         _photographs("garments-32", "cgan", "4 min"),
     ),
