@@ -76,6 +76,9 @@ _HALF = 0.5
 """Share of the way from chance to real pictures, below which samples do not show what they should."""
 
 
+_BY_SURFACE = "It goes by colours and surfaces, too: whether objects are whole, the eye alone tells."
+
+
 def _unlike(figures: Mapping[str, Any]) -> bool:
     ours, real, chance = (number(figures.get(f"recognised{end}")) or 0.0 for end in ("", "_real", "_chance"))
     return ours - chance < _HALF * (real - chance)
@@ -89,7 +92,7 @@ def _recognised(figures: Mapping[str, Any]) -> str:
     shares = f"{percent(ours)} of the samples for the class that they were drawn for"
     beside = f"{percent(real)} of held-out real ones; by chance {percent(chance)}"
     lead = "Most samples do not show what they should: a" if _unlike(figures) else "A"
-    return f"{lead} classifier that learned from the real pictures takes {shares} ({beside})."
+    return f"{lead} classifier that learned from the real pictures takes {shares} ({beside}). {_BY_SURFACE}"
 
 
 def _caution(figures: Mapping[str, Any]) -> str:

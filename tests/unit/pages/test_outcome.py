@@ -198,8 +198,11 @@ def test_a_classifier_s_view_comes_first_where_samples_do_not_show_their_class()
     poor = of_samples({**GOOD, "recognised": 0.43, "recognised_real": 0.8, "recognised_chance": 0.17})
     assert poor.grade == "poor" and poor.sentence.startswith(
         "Most samples do not show what they should: a classifier that learned from the real pictures takes 43 % of the "
-        "samples for the class that they were drawn for (80 % of held-out real ones; by chance 17 %). In light, colour"
+        "samples for the class that they were drawn for (80 % of held-out real ones; by chance 17 %). It goes by "
+        "colours and surfaces, too: whether objects are whole, the eye alone tells. In light, colour"
     )
     good = of_samples({**GOOD, "recognised": 0.7, "recognised_real": 0.8, "recognised_chance": 0.17})
-    assert good.grade == "close" and good.sentence.endswith("(80 % of held-out real ones; by chance 17 %).")
+    assert good.grade == "close" and good.sentence.endswith(
+        "by chance 17 %). It goes by colours and surfaces, too: whether objects are whole, the eye alone tells."
+    )
     assert all("look at them" in found.sentence for found in (poor, good, of_samples(GOOD)))

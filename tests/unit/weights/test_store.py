@@ -43,8 +43,8 @@ def test_steps_without_their_numbers_are_a_damaged_file(tmp_path):
 
 
 def test_all_bundled_weights_leave_room_in_a_wheel_of_twenty_megabytes():
-    """All else in it took 1.2 MB when this was written."""
-    assert sum(bundled.path_of(name).stat().st_size for name in bundled.names()) <= 17_500_000
+    """With 17.6 MB of weights, which hardly shrink, the wheel had 18.6 MB."""
+    assert sum(bundled.path_of(name).stat().st_size for name in bundled.names()) <= 18_000_000
 
 
 def test_equal_weights_are_files_of_equal_bytes(tmp_path):
