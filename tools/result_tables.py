@@ -259,7 +259,6 @@ def _photographs(which: str, recipe: str, minutes: str, remark: str = "", seed: 
 
 _BEFORE = ", earlier critic"
 
-
 PHOTOGRAPHS = Table(
     "photographs",
     ("set", "recipe"),

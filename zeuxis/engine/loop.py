@@ -137,9 +137,6 @@ def _set_up(
         say(f"zeuxis: checkpoint {name} is damaged{way}")
     log = Log(run.path / "log.jsonl", saved.log_length if saved else 0, group.first)
     if saved:
-        networks = {k: v for k, v in checkpoint.tensors_of(saved).items() if k.startswith("networks/")}
-        ours = {f"networks/{k}": v for k, v in state.networks.state_dict().items()}
-        store.check_same(ours, networks, str(run.path))
         _back_to(saved, state)
     else:
         _begin_from(record, state)
@@ -331,7 +328,10 @@ def _save(trainer: Trainer) -> bool:
 
 
 def _back_to(saved: checkpoint.Saved, state: TrainState) -> None:
-    state.load(checkpoint.tensors_of(saved), saved.step, saved.attempt)
+    tensors = checkpoint.tensors_of(saved)
+    ours = {f"networks/{k}": v for k, v in state.networks.state_dict().items()}
+    store.check_same(ours, {k: v for k, v in tensors.items() if k.startswith("networks/")}, str(saved.folder))
+    state.load(tensors, saved.step, saved.attempt)
 
 
 def _rewind(trainer: Trainer, what: str) -> None:

@@ -159,10 +159,8 @@ def _tell_pictures(recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], h
     """What it learns from: a wrong folder shows here."""
     of = f" of {counted(spec.condition, 'class')}" if spec.condition else ""
     for name in recipe.sources:
-        count, apart = (
-            counted(len(streams[name]), "square" if recipe.patches else "picture"),
-            len(held_out.get(name, ())),
-        )
+        count = counted(len(streams[name]), "square" if recipe.patches else "picture")
+        apart = len(held_out.get(name, ()))
         held = f", {apart:,} more held out" if apart else ""
         say(f"zeuxis: training on {count}{of}{held}")
     if isinstance(recipe, Generates) and not held_out:

@@ -74,8 +74,6 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
 
 _HALF = 0.5
 """Share of the way from chance to real pictures, below which samples do not show what they should."""
-
-
 _BY_SURFACE = "It goes by colours and surfaces, too: whether objects are whole, the eye alone tells."
 
 
