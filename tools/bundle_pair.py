@@ -1,4 +1,4 @@
-"""Puts the trunks of a run of `latentgan` into the package, in eight bits each: python tools/bundle_pair.py RUN
+"""Puts trunks and view of a run of `latentgan` into the package, in eight bits each: python tools/bundle_pair.py RUN
 
 What is of classes is left out: with the weights that give them their place, the pictures of a new class became one.
 What they add to the generator's smallest map on average stays, in its bias.
@@ -23,7 +23,7 @@ def main() -> None:
     tensors = dict(run.tensors(a.snapshot))
     added = tensors["generator.embedding.weight"] @ tensors["generator.of_class.weight"].T
     tensors["generator.trunk.dense.bias"] = tensors["generator.trunk.dense.bias"] + added.mean(0)
-    trunks = {k: v for k, v in tensors.items() if ".trunk." in k}
+    trunks = {k: v for k, v in tensors.items() if ".trunk." in k or k.startswith("codes.view.")}
     factor = run.recipe.stride(run.spec)
     record = {"format": "zeuxis weights 1", "range": "[-1, 1]", "licence": LICENCE, "recipe": "latentgan"}
     record |= {"settings": run.record["settings"], "spec": run.spec.unlabelled().to_json(), "conditional": False}

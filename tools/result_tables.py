@@ -257,7 +257,7 @@ def _photographs(which: str, recipe: str, minutes: str, remark: str = "", seed: 
     return Row((which, f"`{recipe}`{remark}"), (f"{which} | {recipe} | {minutes} | seed {seed}",))
 
 
-_BEFORE = ", earlier critic"
+_BEFORE, _NEAR = ", earlier form", ", near single pictures"
 
 PHOTOGRAPHS = Table(
     "photographs",
@@ -278,20 +278,21 @@ PHOTOGRAPHS = Table(
         _photographs("trashnet-64", "latentgan:quick", "1.35 min", _BEFORE),
         _photographs("trashnet-64", "latentgan:quick", "2.7 min"),
         _photographs("trashnet-64", "latentgan:quick", "5 min", _BEFORE),
-        _photographs("trashnet-64", "latentgan:quick", "15 min"),
+        _photographs("trashnet-64", "latentgan:quick", "15 min", _NEAR),
         *(_photographs("trashnet-64", "latentgan:quick", "15 min", f"{_BEFORE}, seed {k}", k) for k in (1, 2)),
         _photographs("trashnet-64", "latentgan:quick", "40 min", _BEFORE),
         _photographs("trashnet-64", "latentgan", "15 min", _BEFORE),
         _photographs("trashnet-64", "cgan", "8 min", ", float32"),
         _photographs("trashnet-64", "r3gan:few", "10 min", ", float32"),
-        _photographs("trashnet-128", "latentgan:quick", "15 min"),
+        _photographs("trashnet-64", "dcgan", "8 min"),
+        _photographs("trashnet-128", "latentgan:quick", "15 min", _BEFORE),
         _photographs("cards-64", "latentgan:quick", "15 min", _BEFORE),
         _photographs("cards-64", "cgan", "10 min"),
         _photographs("cells-64", "latentgan:quick", "15 min", _BEFORE),
         _photographs("cells-64", "cgan", "15 min"),
         _photographs("cifar-32", "latentgan:quick", "10 min", _BEFORE),
         _photographs("cifar-32", "r3gan", "6 min"),
-        _photographs("hands-64", "latentgan:quick", "6 min"),
+        _photographs("hands-64", "latentgan:quick", "6 min", _NEAR),
         _photographs("garments-32", "latentgan:quick", "4 min", _BEFORE),
         _photographs("garments-32", "cgan", "4 min"),
     ),

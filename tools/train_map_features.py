@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from zeuxis.engine.state import fitting
 from zeuxis.nets import vgg
+from zeuxis.nets.latent_codes import CODE
 from zeuxis.nets.latent_gan import GeneratorTrunk
 from zeuxis.nets.latent_maps import MapAutoencoder
 from zeuxis.nets.map_features import WIDTHS, MapFeatures
@@ -63,7 +64,7 @@ class Teacher:
         self.side, self.smallest = SIDES[factor], SMALLEST[factor]
         self.autoencoder = of_package(MapAutoencoder(factor), f"autoencoder-{factor}", "restorer").eval()
         widths, latent, _ = PRETRAINED
-        trunk = GeneratorTrunk(latent, widths, self.autoencoder.code, (16, 16), 1.0)
+        trunk = GeneratorTrunk(latent + CODE, widths, self.autoencoder.code, (16, 16), 1.0)
         self.trunk = of_package(trunk, f"latent-pair-{factor}", "generator.trunk")
         self.vgg = vgg.vgg16(packages.opened("lpips-vgg")[0], TAPS).eval()
         self.cells = [(self.side // factor) >> i for i in range(len(SEEN))]

@@ -17,7 +17,7 @@ from zeuxis.engine import compute
 from zeuxis.engine.batches import BatchSampler, batch_samplers
 from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.phases import due
-from zeuxis.engine.representing import represented
+from zeuxis.engine.representing import calibrate, represented
 from zeuxis.engine.state import TrainState, build_networks, build_state
 from zeuxis.engine.train import spec_of
 from zeuxis.errors import BadInput
@@ -116,7 +116,9 @@ def state_for(
     recipe: Recipe, spec: Spec, seed: int = 0, steps: int = 1200, dtype: torch.dtype = torch.float32
 ) -> TrainState:
     batch = next(iter(recipe.batch_specs().values())).size
-    return build_state(recipe, spec, seed=seed, steps=steps, batch=batch, compute=compute.plain(), dtype=dtype)
+    state = build_state(recipe, spec, seed=seed, steps=steps, batch=batch, compute=compute.plain(), dtype=dtype)
+    calibrate(recipe, state.networks, learned(recipe, streams_for(recipe, spec)))
+    return state
 
 
 def samplers_for(recipe: Recipe, streams: Mapping[str, Dataset], seed: int = 0) -> dict[str, BatchSampler]:

@@ -13,7 +13,6 @@ from tests.laws.helper import (
     NAMES,
     differing,
     law,
-    learned,
     outputs,
     pictures,
     samplers_for,
@@ -33,7 +32,6 @@ from zeuxis.engine.budget import Budget
 from zeuxis.engine.guard import Stop
 from zeuxis.engine.loop import LoopOptions
 from zeuxis.engine.phases import play
-from zeuxis.engine.representing import calibrate
 from zeuxis.engine.train import Start
 from zeuxis.errors import BadInput, Stopped
 from zeuxis.recipes.recipe import make
@@ -135,7 +133,6 @@ def test_resume_past_a_damaged_checkpoint(name, whole, tmp_path, monkeypatch, ca
 def test_round_trip_of_weights(name, whole):
     recipe, spec, streams = setting(name)
     state = state_for(recipe, spec, seed=PLAIN.seed, steps=STEPS)
-    calibrate(recipe, state.networks, learned(recipe, streams))
     samplers = samplers_for(recipe, streams, PLAIN.seed)
     for _ in range(STEPS):
         play(state, samplers, ALONE)

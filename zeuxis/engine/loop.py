@@ -143,8 +143,8 @@ def _set_up(
     folder, shows = run.path if group.first else None, group.first and not options.quiet
     learned = represented(recipe, state.networks, streams, compute.device, folder, shows)
     named = record.get("start_from")
-    if not saved and (not named or named.get("part")):  # whole networks know the statistics of their maps
-        calibrate(recipe, state.networks, learned)
+    if not saved:
+        calibrate(recipe, state.networks, learned, named is not None and not named.get("part"), group)
     samplers = batch_samplers(recipe.batch_specs(), learned, record["seed"], compute.device, conditional)
     trainer = Trainer(run, record, state, samplers, monitor, log, group, options)
     if saved:

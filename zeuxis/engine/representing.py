@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.parallel import Ranks
 from zeuxis.engine.progress import pictures_done, say
 from zeuxis.errors import BadInput, counted
 from zeuxis.recipes.recipe import Recipe, Represents
@@ -57,7 +58,8 @@ def represented(
     """
     if not isinstance(recipe, Represents):
         return dict(streams)
-    by = store.content_hash(networks.get_submodule(recipe.representing).state_dict())
+    nets = (networks.get_submodule(name) for name in (recipe.representing, recipe.describing))
+    by = " ".join(store.content_hash(net.state_dict()) for net in nets)
     return {
         name: _maps(recipe, networks, data, by, device, folder / FILE.format(name) if folder else None, shows)
         for name, data in streams.items()
@@ -108,8 +110,25 @@ def pictures_of(streams: Mapping[str, Dataset]) -> dict[str, Dataset]:
     return {name: data.dataset if isinstance(data, Maps) else data for name, data in streams.items()}
 
 
-def calibrate(recipe: Recipe, networks: nn.ModuleDict, streams: Mapping[str, Dataset]) -> None:
-    """Tells a recipe that represents the statistics of its maps, where the streams are such."""
-    maps = next((data.maps for data in streams.values() if isinstance(data, Maps)), None)
-    if isinstance(recipe, Represents) and maps is not None:
-        recipe.calibrate(networks, maps)
+def calibrate(
+    recipe: Recipe,
+    networks: nn.ModuleDict,
+    streams: Mapping[str, Dataset],
+    known: bool = False,
+    ranks: Ranks | None = None,
+) -> None:
+    """Tells a recipe that represents what its maps are, where the streams are such.
+
+    known: the networks go on from whole ones, which know the scale of their maps. ranks: processes that are to know
+    what the first one found: of directions of equal weight another may find others.
+    """
+    found = next((data for data in streams.values() if isinstance(data, Maps)), None)
+    if isinstance(recipe, Represents) and found is not None:
+        labels = found.labels
+        target = None if labels is None else torch.tensor(labels, dtype=torch.int64)
+        recipe.calibrate(networks, found.maps, target, known)
+        if ranks and ranks.world > 1:
+            ours = dict(networks.named_buffers())
+            first: Any = ranks.broadcast({name: buffer.cpu() for name, buffer in ours.items()})
+            for name, theirs in first.items():
+                ours[name].copy_(theirs)

@@ -13,7 +13,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done
 from zeuxis.errors import BadInput, counted
 from zeuxis.metrics.neighbours import NearestPair, copies
-from zeuxis.pictures.png import write_sheet
+from zeuxis.pictures.png import GAP, write_sheet
 
 PAIRS = 16
 _AT_ONCE = 1024  # pictures on either side of one comparison, fewer where they are large
@@ -122,8 +122,9 @@ def _with_mirrored(pictures: Tensor) -> Tensor:
 
 
 def write_nearest_pairs(path: Path, fakes: Tensor, train: Dataset, nearest: list[NearestPair]) -> None:
-    """Writes the pairs, four a row, generated left and real right."""
+    """Writes the pairs, four a row, generated left and real right, and more white between pairs than within them."""
     real = train.images([s.real for s in nearest])
     real = torch.stack([x.flip(2) if s.mirrored else x for s, x in zip(nearest, real, strict=True)])
-    pairs = [x for i, s in enumerate(nearest) for x in (fakes[s.fake], real[i])]
-    write_sheet(path, to_image(torch.stack(pairs)), 8)
+    fake = fakes[torch.tensor([s.fake for s in nearest])]
+    between = real.new_full((*real.shape[:3], GAP), 255)
+    write_sheet(path, to_image(torch.cat([fake, between, real], 3)), 4, gap=4 * GAP)

@@ -176,10 +176,13 @@ class Representation(nn.Module):
     def standardised(self, maps: Tensor) -> Tensor:
         return (maps - self.mean) / self.deviation
 
+    def divided(self, maps: Tensor) -> tuple[Tensor, ...]:
+        """Maps [B, code, h, w], not standardised, to those of the autoencoder: of colours, and of alpha."""
+        return tuple(maps.split(self.autoencoder.code, 1))
+
     def parts(self, maps: Tensor) -> tuple[Tensor, ...]:
-        """Standardised maps [B, code, h, w] to those of the autoencoder, not standardised: of colours, and of alpha."""
-        parts: tuple[Tensor, ...] = (maps * self.deviation + self.mean).split(self.autoencoder.code, 1)
-        return parts
+        """Standardised maps [B, code, h, w] to those of the autoencoder, not standardised."""
+        return self.divided(maps * self.deviation + self.mean)
 
     def decode(self, maps: Tensor) -> Tensor:
         """Standardised maps [B, code, h, w] to pictures [B, channels, H, W] in [-1, 1]."""

@@ -328,7 +328,8 @@ def of_copies(nearest_pairs: Mapping[str, Any], outcome: Outcome | None) -> list
     if n is None or count is None or expected is None:
         return [pairs, f"Whether they are copies was not measured, so compare the pairs. {_CANNOT}"]
     stand = f"{whole(count)} of {whole(n)} lie much closer to one training picture than to others like it"
-    about = decimal(expected, 0 if expected >= 1 else 1)
+    digits = 1 if (held or 0) < 100 else 2  # some dozen held-out pictures tell no more
+    about = decimal(float(f"{expected:.{digits}g}"), 0 if expected >= 1 else 1)
     fresh = f"of as many new real pictures about {about} would, as {things(held or 0, 'held-out picture')} show"
     if nearest_pairs.get("alarm") is True:
         before = nearest_pairs.get("before")

@@ -120,7 +120,7 @@ def spread(items: Sequence[Path], n: int) -> list[Path]:
     return [items[i] for i in sorted(places)]
 
 
-def film(paths: Sequence[Path], height: int, width: int, rows: int = 6) -> tuple[Embedded, list[Path]] | None:
+def film(paths: Sequence[Path], height: int, width: int, rows: int) -> tuple[Embedded, list[Path]] | None:
     """How samples developed: per grid its first column of cells, side by side in the order of `paths`.
 
     Returns the strip and the paths that are in it; None where fewer than two can be used.

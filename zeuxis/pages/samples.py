@@ -10,7 +10,7 @@ from zeuxis.pages.pictures import Embedded, cell_of, embed, film, spread
 from zeuxis.pages.read import Line, mapping, number, read_object
 from zeuxis.pages.run_folder import RunFolder
 
-FRAMES = 10  # columns of the strip that shows how samples developed
+FRAMES, ROWS = 10, 6  # columns and rows of the strip that shows how samples developed
 
 
 def section(folder: RunFolder) -> Markup:
@@ -18,7 +18,7 @@ def section(folder: RunFolder) -> Markup:
     last = embed(folder.samples[-1]) if folder.samples else None
     outcome = judgement_of(folder.finish)
     real, nearest_pairs = (embed(folder.path / "real" / f"{name}.png") for name in ("grid", "nearest_pairs"))
-    by_class = bool(folder.run.get("conditional"))
+    by_class, strip = bool(folder.run.get("conditional")), strip_of(folder)
     return fragment(
         "samples",
         has_samples=bool(folder.samples),
@@ -27,7 +27,8 @@ def section(folder: RunFolder) -> Markup:
         row_names=row_names(folder.run, last) if by_class else [],
         real=real,
         real_rows=row_names(folder.run, real) if by_class else [],
-        strip=strip_of(folder),
+        strip=strip,
+        strip_rows=row_names(folder.run, last)[:ROWS] if by_class else [],
         nearest_pairs=nearest_pairs,
         copies=of_copies(read_object(folder.path / "real" / "nearest_pairs.json"), outcome),
         outcome=outcome,
@@ -55,5 +56,5 @@ def strip_of(folder: RunFolder) -> tuple[Embedded, list[str]] | None:
     height, width = number(spec.get("height")), number(spec.get("width"))
     if not height or not width:
         return None
-    strip = film(spread(folder.samples, FRAMES), int(height), int(width))
+    strip = film(spread(folder.samples, FRAMES), int(height), int(width), ROWS)
     return (strip[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in strip[1]]) if strip else None

@@ -136,7 +136,11 @@ def to_uint8(images: Tensor) -> np.ndarray:
     return pixels.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def grid(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
+GAP = 2
+"""White pixels between pictures of a sheet."""
+
+
+def grid(images: Tensor, columns: int, gap: int = GAP) -> np.ndarray:
     """uint8 HWC: pictures [N, C, H, W] in [-1, 1] row by row, `gap` white pixels between them, empty places white.
 
     Raises BadInput for no pictures or no columns.
@@ -153,10 +157,12 @@ def grid(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     return sheet
 
 
-def write_sheet(path: str | os.PathLike[str], images: Tensor, columns: int, note: dict[str, Any] | None = None) -> None:
+def write_sheet(
+    path: str | os.PathLike[str], images: Tensor, columns: int, note: dict[str, Any] | None = None, gap: int = GAP
+) -> None:
     """Writes `grid` of pictures with a note that it is a sheet, so that no folder of pictures is read with it.
 
     note: what made the pictures; None where a model did not make all of them. Raises BadInput as `grid` does.
     """
     marked = {**(note or {}), "sheet": len(images)}
-    write_png(path, grid(images, columns), marked, None if note is None else MADE)
+    write_png(path, grid(images, columns, gap), marked, None if note is None else MADE)

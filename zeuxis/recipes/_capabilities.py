@@ -31,13 +31,16 @@ class Represents(Protocol):
 
     representing: ClassVar[str]
     """That network, or the part of it on whose weights the maps depend: "NETWORK.PART"."""
+    describing: ClassVar[str]
+    """Another, on which depends what is kept beside the maps."""
 
     def encode(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
         """Maps [n, ...] of pictures [n, C, H, W] in [-1, 1]; in any scale."""
         ...
 
-    def calibrate(self, networks: nn.ModuleDict, maps: Tensor) -> None:
-        """Takes what it needs to know of the maps of all training pictures, in place, before the first step."""
+    def calibrate(self, networks: nn.ModuleDict, maps: Tensor, target: Tensor | None, known: bool) -> None:
+        """Takes what it needs to know of the maps of all training pictures and their classes, int64 [N], in place,
+        before the first step. known: the networks' weights know the scale of their maps, which stays."""
         ...
 
 

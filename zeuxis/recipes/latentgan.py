@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from zeuxis.augmentation.shifting import shifted
 from zeuxis.data.dataset import Spec
@@ -15,6 +15,8 @@ from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import relativistic_critic, relativistic_generator
 from zeuxis.losses.collapse import too_alike
 from zeuxis.losses.penalties import gradient, squared_norm
+from zeuxis.losses.unlikeness import unlikeness
+from zeuxis.nets.latent_codes import CODE, DRAWS, Codes
 from zeuxis.nets.latent_gan import LatentCritic, LatentGenerator
 from zeuxis.nets.latent_maps import Representation
 from zeuxis.nets.map_features import WIDTHS, MapFeatures
@@ -39,7 +41,7 @@ from zeuxis.recipes.recipe import (
 )
 from zeuxis.schedule import cosine
 
-PRETRAINED = ((32, 64, 128), 64, 128)
+PRETRAINED = ((32, 64, 128), 16, 128)
 """Widths, latent and dense of the pairs of trunks of the package, one a factor, for maps of 16 x 16 cells."""
 
 _MATERIALS = "colours and materials in rough shapes"
@@ -54,6 +56,8 @@ _LAYOUT = 4
 """Parts along a side of a map, whose means are where the map is what."""
 _LEAST_VARIETY = 0.8
 """Of the variance within a class of real pictures, that generated ones keep."""
+_LIKENESS_LEFT = 0.25
+"""Of the weight of likeness, at the end: first what a picture shows is learned, then the critic sharpens it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +70,18 @@ class LatentGAN(Recipe):
     maps through a frozen net of the package, which sees in them what VGG16 sees in pictures, and learns what to make of
     that.
 
-    Classes come in by and by: at first the game is one without classes, and from `transition` on they count in full.
+    What to draw, the generator is told: beside chance it gets a code, some numbers of what a frozen net sees in a
+    picture and where. In half of a batch the code is that of the real picture beside it, which the result should be
+    like (`likeness`); in the other half, as in samples, it lies between the codes of two pictures of the class.
+
+    Classes come in by and by, but for the codes: at first neither net is told the class, and from `transition` on it
+    counts in full.
     All along the generator loses where the pictures of a class differ less than real ones do (`variety`).
     """
 
     factor: Literal[0, 4, 8] = 0  # own: pixels of a cell's side; 0: 4 up to 96 pixels, 8 for larger pictures
     widths: tuple[Count, ...] = (64, 128, 256)  # own: channels from the map inwards
-    latent: Count = 64  # own
+    latent: Count = 16  # own: of chance, beside the code
     label_dim: Count = 32  # own
     dense: Count = 128  # own: features of the critic, before its head
     batch: Count = 32  # own
@@ -86,6 +95,7 @@ class LatentGAN(Recipe):
     shift: Whole = 2  # own: cells that the critic sees maps moved by, at most
     pretrained: bool | None = None  # own: trunks begin with weights of the package; None: where these fit
     transition: Share = 0.5  # arXiv 2201.06578; own: progress from which on the class counts in full
+    likeness: Amount = 4.0  # own: weight, at first, of being like the picture whose code was given
     variety: Amount = 1.0  # own: weight of what keeps pictures of a class from becoming one; 0: nothing does
     flip: bool = True  # own: mirror images of the pictures are real, too
     domain: Literal["photo", "digits", "text"] = "photo"  # digits and text have no mirror images, as in `r3gan`
@@ -97,6 +107,7 @@ class LatentGAN(Recipe):
     coupled: ClassVar[bool] = True
     half: ClassVar[bool] = True
     representing: ClassVar[str] = "representation.autoencoder"
+    describing: ClassVar[str] = "features"
     needs: ClassVar[tuple[Need, ...]] = (
         Need(64, True, 7_000, 150_000, "begun with trunks of the package: 420 photographs", stages=_WITH_TRUNKS),
         Need(128, True, 7_000, 150_000, "begun with trunks, as at 64 px", True, stages=_WITH_TRUNKS),
@@ -128,11 +139,12 @@ class LatentGAN(Recipe):
         factor = self._factor(spec)
         representation = Representation(factor, spec.channels)
         size, code = (spec.height // factor, spec.width // factor), representation.code
-        generator = LatentGenerator(self.latent, self.widths, code, size, spec.condition, self.label_dim)
+        generator = LatentGenerator(self.latent + CODE, self.widths, code, size, spec.condition, self.label_dim)
         features = MapFeatures(representation.autoencoder.code).requires_grad_(False)
         whole, *rest = (width * code // representation.autoencoder.code for width in WIDTHS)
         critic = LatentCritic((whole + code, *rest), size, spec.condition, self.dense)
-        frozen = {"representation": representation, "features": features}
+        codes = Codes(representation.autoencoder.code, code // representation.autoencoder.code, spec.condition)
+        frozen = {"representation": representation, "features": features, "codes": codes}
         return nn.ModuleDict({"generator": generator, "critic": critic, **frozen})
 
     def check(self, spec: Spec) -> None:
@@ -167,7 +179,7 @@ class LatentGAN(Recipe):
         factor = self._factor(spec)
         parts = {"representation.autoencoder": f"autoencoder-{factor}", "features": f"map-features-{factor}"}
         if self._with_trunks(spec):
-            parts |= dict.fromkeys(("generator.trunk", "critic.trunk"), f"latent-pair-{factor}")
+            parts |= dict.fromkeys(("generator.trunk", "critic.trunk", "codes.view"), f"latent-pair-{factor}")
         return parts
 
     def snapshots(self) -> tuple[float, ...]:
@@ -194,21 +206,40 @@ class LatentGAN(Recipe):
         return Average(("generator",), self.half_life, self.ramp)
 
     def encode(self, networks: nn.ModuleDict, image: Tensor) -> Tensor:
-        """Maps [n, views, code, h, w]: of the pictures, and of their mirror images where these are real, too."""
-        views = [image, image.flip(3)] if self.flip and self.domain == "photo" else [image]
-        return torch.stack([networks["representation"].encode(view) for view in views], 1)  # type: ignore[operator]
+        """[n, views, numbers]: maps, and what codes are a view of; of mirror images, too, where these are real."""
+        representation: Any = networks["representation"]
+        views = []
+        for view in [image, image.flip(3)] if self.flip and self.domain == "photo" else [image]:
+            maps = representation.encode(view)
+            described = networks["codes"].described(networks["features"], representation.divided(maps))  # type: ignore[operator]
+            views.append(torch.cat([maps.flatten(1), described], 1))
+        return torch.stack(views, 1)
 
-    def calibrate(self, networks: nn.ModuleDict, maps: Tensor) -> None:
-        networks["representation"].calibrate(maps.flatten(0, 1))  # type: ignore[operator]
+    def calibrate(self, networks: nn.ModuleDict, encoded: Tensor, target: Tensor | None, known: bool) -> None:
+        maps, described = self._divided(networks, encoded.flatten(0, 1))
+        if not known:
+            networks["representation"].calibrate(maps)  # type: ignore[operator]
+        classes: Any = networks["generator"].classes
+        of_each = target.repeat_interleave(encoded.shape[1]) if classes and target is not None else None
+        networks["codes"].calibrate(described, of_each)  # type: ignore[operator]
+
+    def _divided(self, networks: nn.ModuleDict, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, numbers] to maps [B, code, h, w] and what codes are a view of."""
+        numbers: Any = networks["codes"].numbers
+        maps, described = encoded.split([encoded.shape[1] - numbers, numbers], 1)
+        size: Any = networks["generator"].trunk.size
+        return maps.unflatten(1, (-1, *size)), described
 
     def critic_loss(self, m: StepContext) -> Terms:
         """softplus(-(D(x) - D(G(z)))) + gamma / 2 (R1 + R2), x and G(z) standardised maps."""
-        real_maps, label = self._real(m), m.batch["images"].label
+        real_maps, codes, _ = self._real(m)
+        label = m.batch["images"].label
         with torch.no_grad():
-            fake_maps = m.networks["generator"](self._z(len(real_maps), m), label, self._share(m))
+            fake_maps = m.networks["generator"](self._given(m, codes), label, self._share(m))
         due = (m.step + 1) % self.lazy == 0
         both = torch.cat([real_maps, fake_maps]).requires_grad_(due)
-        logits = self._judged(m, both, None if label is None else label.repeat(2), 2)
+        seen = self._moved(m, both, 2)
+        logits = m.networks["critic"](seen, None if label is None else label.repeat(2), self._share(m))
         real, fake = logits.chunk(2)
         terms = {"relativistic": relativistic_critic(real, fake).mean()}
         watch = {"real": real.mean(), "fake": fake.mean()}
@@ -219,36 +250,49 @@ class LatentGAN(Recipe):
         return Terms(terms, watch=watch)
 
     def generator_loss(self, m: StepContext) -> Terms:
-        """softplus(-(D(G(z)) - D(x))), the gradient through G(z) alone, and what pictures of a class lack in variety.
+        """softplus(-(D(G(z)) - D(x))), the gradient through G(z) alone; how unlike the picture whose code was given a
+        result is; and what pictures of a class lack in variety.
 
+        Of likeness counts what is seen at half and quarter size, and the map at half size: the critic sees to the rest.
         Of variety counts where a map is what: in single cells, faults of one and the same picture would pass for it.
         """
-        real_maps, label = self._real(m), m.batch["images"].label
-        with torch.no_grad():
-            real = self._judged(m, real_maps, label, 1)
+        real_maps, codes, own = self._real(m)
+        label, share = m.batch["images"].label, self._share(m)
         generator: Any = m.networks["generator"]
-        maps = generator(self._z(len(real_maps), m), label, self._share(m))
-        fake = self._judged(m, maps, label, 1)
+        with torch.no_grad():
+            real_seen = self._moved(m, real_maps, 1)
+            real = m.networks["critic"](real_seen, label, share)
+        maps = generator(self._given(m, codes), label, share)
+        fake_seen = self._moved(m, maps, 1)
+        fake = m.networks["critic"](fake_seen, label, share)
         terms = {"relativistic": relativistic_generator(real, fake).mean()}
+        if self.likeness:
+            both = ([*s[1:], avg_pool2d(s[0][:, -maps.shape[1] :], 2)] for s in (fake_seen, real_seen))
+            missed = [unlikeness(a.float(), b.float(), own, m.mean) for a, b in zip(*both, strict=True)]
+            weight = self.likeness * (1 - (1 - _LIKENESS_LEFT) * m.progress)
+            terms["likeness"] = weight * torch.stack(missed).mean()
         if self.variety:
             ours, theirs = (adaptive_avg_pool2d(x, _LAYOUT) for x in (maps, real_maps))
             terms["alike"] = self.variety * too_alike(ours, theirs, label, generator.classes, _LEAST_VARIETY, m.mean)
         return Terms(terms, watch={"real": real.mean(), "fake": fake.mean()})
 
-    def _real(self, m: StepContext) -> Tensor:
-        """Standardised maps [B, code, h, w] of the batch, each picture as it is or mirrored."""
-        maps = m.batch["images"].image
-        view = m.draw.at("view").integers(len(maps), high=maps.shape[1]).to(maps.device)
-        chosen = maps.gather(1, view.reshape(-1, 1, 1, 1, 1).expand(-1, 1, *maps.shape[2:]))[:, 0]
-        standardised: Tensor = m.networks["representation"].standardised(chosen)  # type: ignore[operator]
-        return standardised
+    def _real(self, m: StepContext) -> tuple[Tensor, Tensor, Tensor]:
+        """Standardised maps [B, code, h, w] of the batch, each picture as it is or mirrored; a code for each; and for
+        which it is its own, 1, or else 0."""
+        batch, codes = m.batch["images"], m.networks["codes"]
+        n, device = len(batch), batch.image.device
+        view = m.draw.at("view").integers(n, high=batch.image.shape[1]).to(device)
+        chosen = batch.image.gather(1, view[:, None, None].expand(-1, 1, batch.image.shape[2]))[:, 0]
+        maps, described = self._divided(m.networks, chosen)
+        drawn = codes.drawn(m.draw.at("codes").uniform(n, DRAWS).to(device), batch.label)  # type: ignore[operator]
+        own = m.draw.at("own").keep(0.5, n).to(device)
+        given = torch.where(own[:, None], codes(described), drawn)
+        return m.networks["representation"].standardised(maps), given, own.float()  # type: ignore[operator]
 
-    def _judged(self, m: StepContext, maps: Tensor, label: Tensor | None, halves: int) -> Tensor:
-        """Logits of maps moved by up to `shift` cells, row i of each half alike."""
+    def _moved(self, m: StepContext, maps: Tensor, halves: int) -> list[Tensor]:
+        """What the critic is given to see, of maps moved by up to `shift` cells, row i of each half alike."""
         rows = m.draw.at("rows").index(len(maps) // halves).repeat(halves)
-        moved = shifted(maps, m.draw, self.shift, rows) if self.shift else maps
-        logits: Tensor = m.networks["critic"](self._seen(m.networks, moved), label, self._share(m))
-        return logits
+        return self._seen(m.networks, shifted(maps, m.draw, self.shift, rows) if self.shift else maps)
 
     def _seen(self, networks: nn.ModuleDict, maps: Tensor) -> list[Tensor]:
         """What the frozen net sees in standardised maps, at each scale; in those of alpha, too.
@@ -263,14 +307,18 @@ class LatentGAN(Recipe):
         """How far the class counts: from 0, evenly, to 1."""
         return min(1.0, m.progress / self.transition) if self.transition else 1.0
 
-    def _z(self, n: int, m: StepContext) -> Tensor:
-        return self.latents(n, m.draw).to(m.batch["images"].image)
+    def _given(self, m: StepContext, codes: Tensor) -> Tensor:
+        """What the generator is given: chance, and codes [B, CODE]."""
+        return torch.cat([m.draw.at("z").normal(len(codes), self.latent).to(codes), codes], 1)
 
     def latents(self, n: int, draw: Draw) -> Tensor:
-        return draw.at("z").normal(n, self.latent)
+        """[n, latent + DRAWS]: normal numbers, and uniform ones that the code is drawn by."""
+        return torch.cat([draw.at("z").normal(n, self.latent), draw.at("codes").uniform(n, DRAWS)], 1)
 
     def decode(self, networks: nn.ModuleDict, latents: Tensor, condition: Tensor | None) -> Tensor:
-        image: Tensor = networks["representation"].decode(networks["generator"](latents, condition))  # type: ignore[operator]
+        z, uniform = latents.split([self.latent, DRAWS], 1)
+        given = torch.cat([z, networks["codes"].drawn(uniform, condition)], 1)  # type: ignore[operator]
+        image: Tensor = networks["representation"].decode(networks["generator"](given, condition))  # type: ignore[operator]
         return image
 
     def judge(self, networks: nn.ModuleDict, image: Tensor, condition: Tensor | None) -> Tensor:

@@ -50,7 +50,8 @@ def test_maps_stand_in_the_place_of_the_pictures_and_keep_what_is_beside_them():
     networks = build_networks(RECIPE, data.spec, 0)
     maps = representing.represented(RECIPE, networks, {"images": data}, "cpu")["images"]
     assert len(maps) == 12 and maps.spec == data.spec and (maps.labels == data.labels).all()
-    assert maps.images([3, 1]).shape == (2, 2, 4, 4, 4) and maps.images([3, 1]).dtype == torch.float32
+    assert maps.images([3, 1]).shape == (2, 2, 64 + networks["codes"].numbers)
+    assert maps.images([3, 1]).dtype == torch.float32
     with torch.no_grad():
         wanted = RECIPE.encode(networks, data.images([3]).float() / 127.5 - 1)
     assert torch.allclose(maps.images([3]), wanted, atol=1e-2)
@@ -89,6 +90,7 @@ def test_the_statistics_are_those_of_the_training_pictures_and_stay_in_the_weigh
     data = {"images": pictures()}
     run = engine.train(RECIPE, data, tmp_path / "run", Budget(steps=2), None, Start(compute="plain"), QUIET)
     maps = store.load(run.path / "maps-images.safetensors")[0]["maps"].flatten(0, 1).float()
+    maps = maps[:, :64].unflatten(1, (4, 4, 4))
     tensors = run.tensors()
     assert torch.allclose(tensors["representation.mean"].flatten(), maps.mean((0, 2, 3)), atol=1e-3)
     assert torch.allclose(tensors["representation.deviation"].flatten(), maps.std((0, 2, 3), correction=0), atol=1e-3)
@@ -105,3 +107,14 @@ def test_the_making_of_maps_says_how_far_it_is(tmp_path, capfd, monkeypatch):
     at = said.index("zeuxis: encoding 130 pictures, once: the training sees their maps")
     assert [line.split()[1] for line in said[at + 1 : at + 4]] == ["49%", "98%", "100%"]
     assert said[at + 1].endswith("left")
+
+
+def test_what_goes_on_from_whole_networks_keeps_their_scale_and_draws_from_its_own_pictures():
+    """Samples were drawn from the pictures of the run before."""
+    networks, streams = build_networks(RECIPE, pictures().spec, 0), [pictures(), pictures(20)]
+    first, second = (representing.represented(RECIPE, networks, {"images": one}, "cpu") for one in streams)
+    representing.calibrate(RECIPE, networks, first)
+    before = {k: v.clone() for k, v in networks.state_dict().items()}
+    representing.calibrate(RECIPE, networks, second, known=True)
+    changed = {k for k, v in networks.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed == {"codes.table", "codes.counts", "codes.centre"}

@@ -38,8 +38,8 @@ def test_pairs_stand_side_by_side_generated_left(tmp_path: Path):
     assert [s.fake for s in found] == [0, 1]
     job.write_nearest_pairs(tmp_path / "s.png", fakes, MemoryDataset(real), found)
     with Image.open(tmp_path / "s.png") as sheet:
-        assert sheet.size == (4 * 6 - 2, 4)
-        assert [sheet.getpixel((x, 0)) for x in (0, 6, 12, 18)] == [100, 200, 100, 200]
+        assert sheet.size == (2 * (4 + 2 + 4) + 8, 4)
+        assert [sheet.getpixel((x, 0)) for x in (0, 4, 6, 10, 17, 18, 24)] == [100, 255, 200, 255, 255, 100, 200]
 
 
 def test_a_mirrored_copy_is_a_copy(tmp_path: Path):

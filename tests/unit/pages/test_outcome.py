@@ -170,6 +170,8 @@ def test_words_about_copies_follow_the_count():
     copied = of_copies(COPIES, None)[1]
     assert copied.startswith("120 of 1,000 lie much closer") and "repeats pictures that it was trained on" in copied
     assert "about 10 would, as 400 held-out pictures show: " in copied
+    few = of_copies({**COPIES, "expected": 16.4, "held": 60}, None)[1]
+    assert "about 20 would, as 60 held-out pictures show: " in few
     fresh = {**COPIES, "copies": 4, "alarm": False}
     assert "does not copy whole pictures" in of_copies(fresh, None)[1]
     assert "no pictures yet" in of_copies(fresh, Outcome("failed", "", {}))[1]

@@ -68,11 +68,11 @@ def test_film_shows_the_first_column_of_each_grid(tmp_path: Path) -> None:
         sheet[:, :8] = level
         Image.fromarray(sheet).save(path)
     (tmp_path / "2.png").write_bytes(b"damaged")
-    made = film(paths, 8, 8)
+    made = film(paths, 8, 8, 6)
     assert made is not None
     strip, used = made
     assert isinstance(strip, Embedded) and (strip.width, strip.height) == (17, 17) and used == paths[:2]
-    assert film(paths[1:], 8, 8) is None
+    assert film(paths[1:], 8, 8, 6) is None
 
 
 def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The GAN on maps: what its critic sees, and pictures of every kind of channel."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.draw import Draw
 from zeuxis.engine.state import build_networks
 from zeuxis.errors import BadInput
+from zeuxis.nets.latent_codes import CODE, DRAWS
 from zeuxis.recipes.latentgan import LatentGAN
 from zeuxis.recipes.recipe import Batch, StepContext
 from zeuxis.weights import bundled, store
@@ -64,8 +67,9 @@ def test_pictures_of_one_to_four_channels_come_back(channels: int) -> None:
 def test_standardised_maps_have_mean_zero_and_deviation_one_over_the_set() -> None:
     recipe = LatentGAN(**SMALL)
     m = of_maps(recipe, SPEC)
-    maps = m.batch["images"].image
-    recipe.calibrate(m.networks, maps)
+    encoded = m.batch["images"].image
+    recipe.calibrate(m.networks, encoded, m.batch["images"].label, False)
+    maps = encoded[:, :, : 4 * 8 * 8].unflatten(2, (4, 8, 8))
     standard = m.networks["representation"].standardised(maps.flatten(0, 1))
     assert torch.allclose(standard.mean((0, 2, 3)), torch.zeros(4), atol=1e-4)
     assert torch.allclose(standard.std((0, 2, 3), correction=0), torch.ones(4), atol=1e-3)
@@ -100,7 +104,8 @@ def test_mirror_images_are_real_only_where_they_may_be() -> None:
     networks = built(LatentGAN(**SMALL), SPEC)
     image = torch.rand(2, 3, 32, 32) * 2 - 1
     both = LatentGAN(**SMALL).encode(networks, image)
-    assert torch.equal(both[:, 1], networks["representation"].encode(image.flip(3)))
+    assert torch.equal(both[:, 1, : 4 * 8 * 8], networks["representation"].encode(image.flip(3)).flatten(1))
+    assert torch.equal(both[:, 1], LatentGAN(**SMALL).encode(networks, image.flip(3))[:, 0])
     assert LatentGAN(**SMALL, flip=False).encode(networks, image).shape[1] == 1
 
 
@@ -132,7 +137,10 @@ def test_a_quick_one_of_64_or_128_pixels_begins_with_the_trunks_of_the_package(f
         trunk = networks[name].trunk.state_dict()
         assert {f"{name}.trunk.{k}" for k in trunk} == {k for k in tensors if k.startswith(f"{name}.trunk")}
         assert all(torch.equal(v, tensors[f"{name}.trunk.{k}"]) for k, v in trunk.items())
+    view = networks["codes"].view.state_dict()
+    assert view["projection"].any() and all(torch.equal(v, tensors[f"codes.view.{k}"]) for k, v in view.items())
     by_chance = build_networks(LatentGAN(**QUICK, pretrained=False), spec, 0)
+    assert not by_chance["codes"].view.projection.any()
     assert not torch.equal(by_chance["critic"].trunk.dense.weight, networks["critic"].trunk.dense.weight)
 
 
@@ -177,7 +185,7 @@ def test_with_the_trunks_of_the_package_the_first_pictures_are_varied_and_in_ran
     networks = build_networks(LatentGAN(**QUICK), Spec(3, 64, 64, ("a", "b", "c")), 0).eval()
     with torch.no_grad():
         label = torch.arange(12) % 3
-        maps = networks["generator"](torch.randn(12, 64, generator=torch.Generator().manual_seed(0)), label)
+        maps = networks["generator"](torch.randn(12, 16 + CODE, generator=torch.Generator().manual_seed(0)), label)
     assert 0.4 < maps.std() < 2.5 and maps.flatten(1).std(0).mean() > 0.3
 
 
@@ -196,11 +204,13 @@ def test_classes_come_in_by_and_by(progress: float, share: float) -> None:
 def test_a_generator_loses_where_pictures_of_a_class_are_one_and_not_where_they_are_as_varied_as_real_ones() -> None:
     recipe = LatentGAN(**SMALL)
     m = of_maps(recipe, SPEC, n=8)
-    real = m.networks["representation"].standardised(m.batch["images"].image[:, 0])
+    maps = m.batch["images"].image[:, 0, : 4 * 8 * 8].unflatten(1, (4, 8, 8))
+    real = m.networks["representation"].standardised(maps)
     label = m.batch["images"].label
 
     class Drawing(torch.nn.Module):
         classes = 2
+        trunk = m.networks["generator"].trunk
 
         def forward(self, z: torch.Tensor, *_: object) -> torch.Tensor:
             return self.maps
@@ -247,3 +257,56 @@ def test_sides_of_which_nothing_is_known_are_refused():
     with pytest.raises(BadInput, match="made for pictures of up to 256 pixels, and 2000x64 are far more"):
         LatentGAN().check(Spec(3, 2000, 64))
     LatentGAN().check(Spec(3, 512, 64))
+
+
+def test_half_of_the_codes_are_those_of_the_pictures_beside_them_and_the_others_of_their_class() -> None:
+    recipe = LatentGAN(**SMALL)
+    m = of_maps(recipe, SPEC, n=64)
+    encoded, label = m.batch["images"].image, m.batch["images"].label
+    recipe.calibrate(m.networks, encoded, label, False)
+    maps, given, own = recipe._real(m)
+    codes = m.networks["codes"]
+    of_all = codes(encoded[:, :, 4 * 8 * 8 :].flatten(0, 1)).unflatten(0, (64, 2))
+    nearest = (given[:, None] - of_all).square().sum(2).amin(1)
+    assert 20 < int(own.sum()) < 44 and nearest[own == 1].max() < 1e-6 < nearest[own == 0].median()
+    assert maps.shape == (64, 4, 8, 8)
+
+
+def test_a_result_like_its_picture_costs_nothing_and_only_where_the_code_was_its_own() -> None:
+    recipe = LatentGAN(**SMALL, variety=0.0)
+    m = of_maps(recipe, SPEC, n=16)
+    recipe.calibrate(m.networks, m.batch["images"].image, m.batch["images"].label, False)
+    real, _, own = recipe._real(m)
+
+    class Drawing(torch.nn.Module):
+        classes = 2
+        trunk = m.networks["generator"].trunk
+
+        def forward(self, *_: object) -> torch.Tensor:
+            return self.maps
+
+    drawing = Drawing()
+    m.networks["generator"] = drawing
+    drawing.maps = torch.where(own[:, None, None, None] > 0, real, 9.0)
+    assert recipe.generator_loss(m)["likeness"] == 0
+    drawing.maps = real.flip(0)
+    found = recipe.generator_loss(m)["likeness"]
+    assert found > 1
+    weaker = LatentGAN(**SMALL, variety=0.0, likeness=1.0).generator_loss(m)["likeness"]
+    assert torch.allclose(weaker * recipe.likeness, found)
+    assert torch.allclose(recipe.generator_loss(replace(m, progress=1.0))["likeness"], found / 4)
+    assert "likeness" not in LatentGAN(**SMALL, likeness=0.0).generator_loss(m)
+
+
+def test_samples_of_a_class_come_from_the_codes_of_its_pictures() -> None:
+    recipe = LatentGAN(**SMALL)
+    m = of_maps(recipe, SPEC, n=6)
+    recipe.calibrate(m.networks, m.batch["images"].image, m.batch["images"].label, False)
+    latents = recipe.latents(5, Draw(0))
+    assert latents.shape == (5, recipe.latent + DRAWS) and 0 <= latents[:, -DRAWS:].min() <= latents.max()
+    label, networks = torch.zeros(5, dtype=torch.long), m.networks.eval()
+    with torch.no_grad():
+        first = recipe.decode(networks, latents, label)
+        networks["codes"].table[1] = 7.0
+        assert torch.equal(recipe.decode(networks, latents, label), first)
+        assert not torch.equal(recipe.decode(networks, latents, label + 1), first)
