@@ -51,9 +51,8 @@ def test_train_prints_the_page_and_keeps_the_promised_files(place):
             "report.html",
         ):
             assert (Path("again") / name).exists(), name
-        pair = 16 + 2 + 16
-        for name, columns, wide, gap in (("grid", 10, 16, 2), ("nearest_pairs", 4, pair, 8)):  # two classes; 16 pairs
-            rows = 20 // columns if name == "grid" else 4
+        pair = 16 + 2 + 16  # of pictures of 16 x 16, two classes; 16 pairs
+        for name, columns, rows, wide, gap in (("grid", 10, 2, 16, 2), ("nearest_pairs", 4, 4, pair, 8)):
             with Image.open(Path("again") / "real" / f"{name}.png") as sheet:
                 assert sheet.size == (columns * (wide + gap) - gap, rows * (16 + gap) - gap), name
         assert "Did the generator copy?" in Path("again/report.html").read_text("utf-8")

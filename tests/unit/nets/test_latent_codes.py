@@ -88,12 +88,12 @@ def test_a_code_drawn_lies_between_two_pictures_of_its_class_nearer_the_first() 
     label = torch.tensor([0, 1, 1, 1])
     uniform = torch.tensor([[0.0, 0.7, 0.0], [0.3, 0.99, 0.0], [0.3, 0.6, 0.5], [0.999, 0.999, 0.999]])
     drawn = codes.drawn(uniform, label)
-    wanted_of = (0, 0, 14, 1 / 3), (1, 6, 5, 1 / 3), (1, 6, 18, 5 / 12), (1, 19, 18, 0.5)
-    for row, (of_class, one, other, share) in enumerate(wanted_of):
+    for row, (of_class, one, other) in enumerate([(0, 0, 14), (1, 6, 5), (1, 6, 18), (1, 19, 18)]):
+        share = 1 / 3 + float(uniform[row, 2]) / 6
         centre = codes.centre[of_class]
         table = codes.table[of_class] - centre
         wanted = centre + ((1 - share) * table[one] + share * table[other]) / ((1 - share) ** 2 + share**2) ** 0.5
-        assert torch.allclose(drawn[row], wanted, atol=1e-2), (row, "never one with itself")
+        assert torch.allclose(drawn[row], wanted, atol=1e-5), (row, "never one with itself")
 
 
 @pytest.mark.parametrize("n", [1, 2])
