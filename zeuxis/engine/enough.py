@@ -74,6 +74,17 @@ def _stages(need: Need, rate: float | None) -> str:
 
 
 def _expectation(need: Need, images: int) -> str:
+    return f"from this budget of {counted(images, 'image')} expect {_reached(need, images)}"
+
+
+def _reached(need: Need, images: int) -> str:
     reached = [what for there, what in need.stages if there <= images]
-    expected = reached[-1] if reached else "no recognisable shapes yet"
-    return f"from this budget of {counted(images, 'image')} expect {expected}"
+    return reached[-1] if reached else "no recognisable shapes yet"
+
+
+def given_by(recipe: Recipe, spec: Spec, images: int) -> str:
+    """A sentence on what so many images give, going by what was seen in other runs; empty where nothing was."""
+    need = recipe.need(spec)
+    if need is None or not need.stages:
+        return ""
+    return f"{counted(images, 'image')} of training give {_reached(need, images)}, going by other runs."

@@ -52,6 +52,9 @@ FAR, NEAR, ALIKE = 0.06, 0.01, 0.005
 def of_samples(figures: Mapping[str, Any]) -> Outcome:
     """The judgement of a generator's samples; figures as `metrics.likeness.Likeness.to_json` gives them.
 
+    Where they say what so many images give by other runs (`expected`), passable samples are told of by that first: what
+    a picture shows, the figures do not see.
+
     The thresholds stand in docs/measured.md with the runs that they were chosen on.
     """
     values = {name: number(figures.get(name)) for name in _NAMES}
@@ -69,7 +72,8 @@ def of_samples(figures: Mapping[str, Any]) -> Outcome:
     sentence = f"{said[grade]}: {_measured(f, held)}.{blind}{_caution(figures)}"
     if known and _unlike(figures):
         return Outcome("failed" if grade == "failed" else "poor", f"{known} {sentence}", figures)
-    return Outcome(grade, f"{sentence} {known}" if known else sentence, figures)
+    expected = str(figures.get("expected") or "") if blind else ""
+    return Outcome(grade, " ".join(filter(None, [expected, sentence, known])), figures)
 
 
 _HALF = 0.5
@@ -111,7 +115,7 @@ def few_held(pictures: float | None) -> str:
 _NAMES = (
     "diversity", "sharpness", "distance", "distance_real", "coverage", "coverage_real", "recall", "recall_real",
 )  # fmt: skip
-_CLOSE = "In light, colour and detail the samples are close to the real pictures"
+_CLOSE = "In light, colour and variety the samples are close to the real pictures"
 _BLIND = " Whether what they show can be recognised, these figures do not tell: look at them."
 
 

@@ -120,7 +120,9 @@ def sentence(folder: RunFolder) -> str:
     text += (f" ({shape})" if shape else "") + knows
     if steps is None:
         return text.rstrip(",") + "; no step was logged yet."
-    return text + f" for {things(steps, 'step')}: {things(images, 'picture')} seen in {duration(seconds)}."
+    begun = begun_with(run)
+    start = f"; begun with {begun}" if begun else ""
+    return text + f" for {things(steps, 'step')}: {things(images, 'picture')} seen in {duration(seconds)}{start}."
 
 
 def state_words(folder: RunFolder) -> str:

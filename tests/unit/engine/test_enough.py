@@ -6,7 +6,7 @@ import pytest
 
 from zeuxis import catalog
 from zeuxis.data.dataset import Spec
-from zeuxis.engine.enough import enough, verdict_of
+from zeuxis.engine.enough import enough, given_by, verdict_of
 from zeuxis.recipes.recipe import Need, make
 
 NEED = Need(28, False, 5_000, 40_000, "a run")
@@ -42,6 +42,10 @@ def test_what_to_expect_is_said_with_the_time_that_it_takes_here():
     said = enough(recipe, PHOTO, 60_000, second / 600).words
     assert f", then {good} after {second:,} images, 10 min 00 s here, at 250 images/s (measured: " in said
     assert said.endswith(f"; from this budget of 60,000 images expect {rough}")
+    assert given_by(recipe, PHOTO, second - 1) == (
+        f"{second - 1:,} images of training give {rough}, going by other runs."
+    )
+    assert given_by(make(catalog.load("cgan")), PHOTO, 10**6) == ""
     plain = enough(recipe, PHOTO, first - 1, None).words
     assert f": latentgan draws {rough} after {first:,} images, then {good} after {second:,} images (measured: " in plain
     assert plain.endswith("expect no recognisable shapes yet") and " here" not in plain

@@ -42,7 +42,7 @@ MEASURED = [
     (
         "cgan, 90,000 images",
         "close",
-        "In light, colour and detail the samples are close to",
+        "In light, colour and variety the samples are close to",
         (0.94, 1.01, 0.000, 0.99, 0.78),
     ),
     ("grey", "failed", "fog", (0.00, 0.00, 0.838, 0.00, 0.00)),
@@ -208,3 +208,11 @@ def test_a_classifier_s_view_comes_first_where_samples_do_not_show_their_class()
         "by chance 17 %). It goes by colours and surfaces, too: whether objects are whole, the eye alone tells."
     )
     assert all("look at them" in found.sentence for found in (poor, good, of_samples(GOOD)))
+
+
+def test_what_was_seen_after_so_many_images_comes_before_figures_that_cannot_see():
+    """Strangers read "close to the real pictures" above blobs whose colours alone were close."""
+    given = "97,600 images of training give rough shapes, going by other runs."
+    assert of_samples({**GOOD, "expected": given}).sentence.startswith(f"{given} In light, colour and variety")
+    assert of_samples({**GOOD, "expected": given, "distance": 0.05}).sentence.startswith("The samples")
+    assert of_samples({**GOOD, "expected": ""}).sentence == of_samples(GOOD).sentence

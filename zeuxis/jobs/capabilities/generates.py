@@ -11,6 +11,7 @@ from zeuxis.data.dataset import Dataset
 from zeuxis.data.files import write_json
 from zeuxis.draw import Stream, key_of
 from zeuxis.engine.batches import to_image
+from zeuxis.engine.enough import given_by
 from zeuxis.engine.progress import say
 from zeuxis.errors import command, counted
 from zeuxis.jobs.capability import Capability
@@ -117,7 +118,8 @@ def judged_samples(run: Run, given: Material) -> Outcome:
     parts = generate(run.recipe, run.networks().to(device), seeds, wanted, device)
     both = None if wanted is None else (wanted, wanted)
     comparison = likeness(to_image(torch.cat(list(parts))), train, held, both)
-    return of_samples({**comparison.to_json(), "apart": apart, **_recognised(run, given)})
+    expected = given_by(run.recipe, spec, run.finish["images"])
+    return of_samples({**comparison.to_json(), "apart": apart, "expected": expected, **_recognised(run, given)})
 
 
 @torch.no_grad()
