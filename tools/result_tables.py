@@ -257,7 +257,7 @@ def _photographs(which: str, recipe: str, minutes: str, remark: str = "", seed: 
     return Row((which, f"`{recipe}`{remark}"), (f"{which} | {recipe} | {minutes} | seed {seed}",))
 
 
-_BEFORE, _NEAR = ", earlier form", ", near single pictures"
+_BEFORE = ", earlier form"
 
 PHOTOGRAPHS = Table(
     "photographs",
@@ -274,11 +274,11 @@ PHOTOGRAPHS = Table(
         Column("copies", ("{copied:.3f}",)),
     ),
     (
-        _photographs("trashnet-64", "latentgan:quick", "0.7 min", _BEFORE),
-        _photographs("trashnet-64", "latentgan:quick", "1.35 min", _BEFORE),
+        _photographs("trashnet-64", "latentgan:quick", "0.7 min"),
+        _photographs("trashnet-64", "latentgan:quick", "1.35 min"),
         _photographs("trashnet-64", "latentgan:quick", "2.7 min"),
-        _photographs("trashnet-64", "latentgan:quick", "5 min", _BEFORE),
-        _photographs("trashnet-64", "latentgan:quick", "15 min", _NEAR),
+        _photographs("trashnet-64", "latentgan:quick", "5 min"),
+        _photographs("trashnet-64", "latentgan:quick", "15 min"),
         *(_photographs("trashnet-64", "latentgan:quick", "15 min", f"{_BEFORE}, seed {k}", k) for k in (1, 2)),
         _photographs("trashnet-64", "latentgan:quick", "40 min", _BEFORE),
         _photographs("trashnet-64", "latentgan", "15 min", _BEFORE),
@@ -292,7 +292,7 @@ PHOTOGRAPHS = Table(
         _photographs("cells-64", "cgan", "15 min"),
         _photographs("cifar-32", "latentgan:quick", "10 min", _BEFORE),
         _photographs("cifar-32", "r3gan", "6 min"),
-        _photographs("hands-64", "latentgan:quick", "6 min", _NEAR),
+        _photographs("hands-64", "latentgan:quick", "6 min"),
         _photographs("garments-32", "latentgan:quick", "4 min", _BEFORE),
         _photographs("garments-32", "cgan", "4 min"),
     ),
