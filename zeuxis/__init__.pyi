@@ -11,6 +11,7 @@ from zeuxis.words.restore import restore as restore
 from zeuxis.words.resume import resume as resume
 from zeuxis.words.sample import sample as sample
 from zeuxis.words.train import train as train
+from zeuxis.words.translate import translate as translate
 from zeuxis.words.upscale import upscale as upscale
 
 __version__: str

@@ -12,3 +12,8 @@ def cosine(start: float, end: float) -> Callable[[float], float]:
 def linear(start: float, end: float) -> Callable[[float], float]:
     """From start to end in a straight line."""
     return lambda progress: start + (end - start) * min(max(progress, 0.0), 1.0)
+
+
+def kept_then_linear(start: float, kept: float) -> Callable[[float], float]:
+    """start until the progress `kept`, then in a straight line to 0 at 1."""
+    return lambda progress: start * min(1.0, max(0.0, 1 - progress) / max(1 - kept, 1e-9))

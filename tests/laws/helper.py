@@ -210,6 +210,8 @@ def outputs(
         found["features"] = r.features(networks, image)
     if hasattr(recipe, "restore"):
         found["restore"] = r.restore(networks, image)
+    if hasattr(recipe, "translate"):
+        found["translate"] = torch.cat([r.translate(networks, image, d) for d in recipe.directions], 1)
     if hasattr(recipe, "interval"):
         found["interval"] = torch.cat(r.interval(networks, image, 0.5 * image), 1)
     assert found, "a recipe has at least one capability"
@@ -226,5 +228,6 @@ def shapes(recipe: Recipe, spec: Spec, n: int) -> dict[str, tuple[int | None, ..
         "judge": (n,),
         "logits": (n, spec.condition),
         "features": (n, None),
+        "translate": (n, spec.channels * len(getattr(recipe, "directions", ())), spec.height, spec.width),
         "interval": (n, 2 * spec.channels, spec.height, spec.width),
     }

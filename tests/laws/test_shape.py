@@ -19,7 +19,7 @@ def check(recipe: Recipe, spec: Spec) -> None:
         wanted = shapes(recipe, spec, 1)[name]
         assert len(x.shape) == len(wanted) and all(w in (None, s) for s, w in zip(x.shape, wanted)), (name, x.shape)
         assert x.dtype == torch.float32 and bool(torch.isfinite(x).all())
-        if name in ("decode", "restore"):
+        if name in ("decode", "restore", "translate"):
             assert float(x.abs().max()) <= 1.0, f"{name} leaves [-1, 1]"
 
 

@@ -138,11 +138,13 @@ def two_steps(monkeypatch):
     monkeypatch.setattr(plan, "StudyConfig", lambda *a, **k: StudyConfig(*a, **k, steps=(2, 2)))
 
 
-ORDER = ("train", "sample", "evaluate", "report", "resume", "data", "restore", "upscale", "augment", "completion")
+ORDER = ("train", "sample", "evaluate", "report", "resume", "data", "restore", "upscale", "translate", "augment")
+ORDER += ("completion",)
 
 
 def photographs(folder: Path) -> None:
-    """photo.jpg and photos/ with noise, and mask.png with a hole: what the examples are done to."""
+    """photo.jpg and photos/ with noise, mask.png with a hole, deserts/ and seas/: what the examples are done to."""
+    pictures(folder, ("deserts", "seas"), 6, side=64, channels=3)
     rng = np.random.default_rng(0)
     (folder / "photos").mkdir()
     for i, name in enumerate(("photo.jpg", "photos/one.jpg", "photos/two.png")):

@@ -35,6 +35,8 @@ def place(tmp_path_factory):
         Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(place / "two" / f"{name}.png")
     with inside(place):
         assert typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain").code == 0
+        few = ["--steps", "1", "--compute", "plain", "--preset", "tiny"]
+        assert typed("train", "cut", "two", "two", "--size", "16", "--run", "t", *few).code == 0
     return place
 
 
@@ -67,6 +69,7 @@ STAGES = [  # what was stopped, where, what is said, and whether nothing at all 
     ("report r", cli.word, "load", 1, NOTHING, True),
     ("restore two mended --method non-local-means --task denoise", pipeline, "write_bytes", 2, REST, False),
     ("upscale two large --method bicubic", pipeline, "write_bytes", 2, REST, False),
+    ("translate two there --run t", pipeline, "write_bytes", 2, REST, False),
     ("data degrade two hurt --as noise=5", pipeline, "write_bytes", 2, REST, False),
     ("data weights list", packages, "listed", 1, REST, True),
     ("data list", cli, "_json", 1, NOTHING, True),
@@ -79,7 +82,7 @@ def left(place):
 
 @pytest.mark.parametrize(("line", "module", "name", "call", "said", "whole"), STAGES)
 def test_what_is_said_of_a_stop_is_so(place, tmp_path, monkeypatch, line, module, name, call, said, whole):
-    for known in ("pics", "two", "r"):
+    for known in ("pics", "two", "r", "t"):
         (tmp_path / known).symlink_to(place / known)
     before = left(tmp_path)
     with inside(tmp_path):

@@ -12,7 +12,7 @@ from zeuxis import catalog
 from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
 from zeuxis.nets.third_party import net_of
-from zeuxis.recipes.recipe import Recipe, Reconstructs, make
+from zeuxis.recipes.recipe import Recipe, Reconstructs, Translates, make
 from zeuxis.runs import frozen
 from zeuxis.weights import bundled, packages, store
 
@@ -54,14 +54,24 @@ def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, {**record, **given, "conditional": record.get("conditional") == "true"}
 
 
-def revived(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Recipe, nn.ModuleDict, Spec]:
-    """A recipe that gives pictures back, its networks with these weights, frozen, and its pictures. Raises BadInput.
+_CANNOT: dict[type[Any], tuple[str, str]] = {
+    Reconstructs: ("gives no picture back from a picture", "restore"),
+    Translates: ("does not translate pictures", "translate"),
+}
+"""By what is wanted of a recipe: what is said of one that cannot do it, and the method of those that can."""
 
-    record: of run.json. Networks that do not restore, such as critics, may lack theirs.
+
+def revived(
+    name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor], able: type[Any] = Reconstructs
+) -> tuple[Recipe, nn.ModuleDict, Spec]:
+    """A recipe that is `able`, its networks with these weights, frozen, and its pictures. Raises BadInput.
+
+    record: of run.json. Networks that give no pictures, such as critics, may lack their weights.
     """
     recipe = make(catalog.load(record["recipe"]), None, **{k: frozen(v) for k, v in record["settings"].items()})
-    if not isinstance(recipe, Reconstructs):
-        raise BadInput(f"{record['recipe']} gives no picture back from a picture", name, f"these do: {able_names()}")
+    if not isinstance(recipe, able):
+        cannot, method = _CANNOT[able]
+        raise BadInput(f"{record['recipe']} {cannot}", name, f"these do: {able_names(method)}")
     s = record["spec"]
     spec = Spec.from_json(s) if record.get("conditional") else Spec.from_json(s).unlabelled()
     with torch.random.fork_rng(devices=[]):
@@ -78,9 +88,9 @@ def revived(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor])
     return recipe, networks.requires_grad_(False).eval(), spec
 
 
-def able_names() -> str:
-    """Names of the recipes that restore, in words."""
-    return ", ".join(n for n in catalog.names() if hasattr(catalog.load(n), "restore"))
+def able_names(method: str = "restore") -> str:
+    """Names of the recipes with this method, in words."""
+    return ", ".join(n for n in catalog.names() if hasattr(catalog.load(n), method))
 
 
 def fixed_net(name: str) -> Exact:

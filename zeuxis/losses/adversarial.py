@@ -4,6 +4,8 @@ Higher logits mean more real. Everything is written on logits with softplus, so 
 large logits neither overflow nor lose their gradient.
 """
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
@@ -56,3 +58,11 @@ def relativistic_critic(real: Tensor, fake: Tensor) -> Tensor:
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
     """softplus(-(fake - real)) for pairs (Huang et al. 2024, arXiv 2501.05441); log 2 at equality."""
     return softplus(real - fake)
+
+
+GAMES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "hinge": (hinge_critic, hinge_generator),
+    "least-squares": (least_squares_critic, least_squares_generator),
+    "logistic": (non_saturating_critic, non_saturating_generator),
+}
+"""What a critic and a generator minimise, by name of the game."""

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from zeuxis.nets.init import LEAKY_GAIN, SLOPE, scaled_
+from zeuxis.nets.init import LEAKY_GAIN, SLOPE, normal_, scaled_
+from zeuxis.nets.picture_norm import PictureNorm
 
 Size = tuple[int, int]
 
@@ -26,6 +27,7 @@ NORMS: dict[str, tuple[Callable[[nn.Module], nn.Module], Callable[[int], nn.Modu
     "none": (_identity, lambda width: nn.Identity()),
     "batch": (_identity, nn.BatchNorm2d),
     "group": (_identity, lambda width: nn.GroupNorm(math.gcd(8, width), width)),
+    "instance": (_identity, PictureNorm),
     "spectral": (spectral_norm, lambda width: nn.Identity()),
 }
 """What is done to a layer, and what stands behind it, by norm."""
@@ -115,27 +117,50 @@ class PatchCritic(Critic):
     """pix2pix's critic (Isola et al. 2017, arXiv 1611.07004, 6.1.2): [B, C, H, W] to logits [B, h, w] of patches.
 
     `halvings` 4x4 convolutions of stride 2, width to 2^(halvings - 1) width, one of stride 1 to twice that, one to a
-    logit; leaky ReLU 0.2; no norm. 3 halvings and width 64 are the published patches of 70 pixels; 2 see 34.
-    Pictures of 2^halvings * 4 pixels and more.
+    logit; leaky ReLU 0.2. Patches have 16, 34, 70 (published) or 142 pixels with 1, 2, 3 or 4 halvings; pictures
+    2^halvings * 4 pixels and more, and wider maps than 8 width there are none. norm: "none", or "instance" behind all
+    but the first and the last layer (as published, with one picture in a batch) and weights N(0, 0.02^2).
     """
 
-    def __init__(self, channels: int, width: int = 64, halvings: int = 3) -> None:
+    def __init__(self, channels: int, width: int = 64, halvings: int = 3, norm: str = "none") -> None:
         super().__init__()
-        widths = [channels, *(width << k for k in range(halvings + 1))]
+        widths = [channels, *(width * min(8, 1 << k) for k in range(halvings + 1))]
         strides = [2] * halvings + [1]
+        behind = NORMS[norm][1]
         pairs = zip(pairwise(widths), strides, strict=True)
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 4, stride, 1) for (a, b), stride in pairs)
+        self.norms = nn.ModuleList(behind(b) if k else nn.Identity() for k, b in enumerate(widths[1:]))
         self.last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
         for layer in self.convs:
             scaled_(layer, LEAKY_GAIN)
+        if norm == "instance":
+            normal_(self)
 
     def read(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         x, maps = image, []
-        for conv in self.convs:
-            x = F.leaky_relu(conv(x), SLOPE)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = F.leaky_relu(norm(conv(x)), SLOPE)
             maps.append(x)
         logits: Tensor = self.last(x)[:, 0]
         return logits, maps
+
+
+class ScaledCritics(nn.Module):
+    """pix2pixHD's critics (Wang et al. 2018, arXiv 1711.11585, 3.2): one for each of the sizes 1, 1/2, 1/4 ...
+
+    [B, C, H, W] to logits [B, h, w] of each.
+    """
+
+    def __init__(self, channels: int, width: int, halvings: int, norm: str, scales: int) -> None:
+        super().__init__()
+        self.critics = nn.ModuleList(PatchCritic(channels, width, halvings, norm) for _ in range(scales))
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        logits = []
+        for k, critic in enumerate(self.critics):
+            image = F.avg_pool2d(image, 3, 2, 1, count_include_pad=False) if k else image
+            logits.append(critic(image))
+        return logits
 
 
 def feature_distance(fake: list[Tensor], real: list[Tensor]) -> Tensor:

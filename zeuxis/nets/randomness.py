@@ -1,6 +1,7 @@
 """Noise that nets are fed: laws of latents, and dropout whose masks come from the draw of a phase."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -69,3 +70,17 @@ class Dropout(Noise):
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+@contextmanager
+def dropping(network: nn.Module, draw: Draw) -> Iterator[None]:
+    """Within it the dropout in a network that is in eval mode drops, by this draw."""
+    layers = [module for module in network.modules() if isinstance(module, Dropout)]
+    bind(network, draw)
+    try:
+        for layer in layers:
+            layer.train()
+        yield
+    finally:
+        for layer in layers:
+            layer.eval()

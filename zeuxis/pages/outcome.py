@@ -276,6 +276,31 @@ def of_intervals(calibration: Mapping[str, Any]) -> Outcome:
     )
 
 
+def of_translations(record: Mapping[str, Any]) -> Outcome:
+    """The judgement of what translates, from its translations.json: what passes, beside the better cheap way."""
+    found = [mapping(one) for one in record["directions"]]
+    sentences, grades = zip(*(_translated(one) for one in found), strict=True)
+    few = few_held(number(found[0].get("n")))
+    grade = min(grades, key=GAINS.index)
+    return Outcome(grade, " ".join(filter(None, [*sentences, few])), {"directions": found})
+
+
+def _translated(one: Mapping[str, Any]) -> tuple[str, str]:
+    passes = {who: mapping(share) for who, share in mapping(one.get("passes")).items()}
+    ours, real = passes.pop("ours", {}), passes.pop("real", {})
+    shares = "".join(f"{who} passes {percent(share.get('value'))}; " for who, share in passes.items())
+    high = max((number(share.get("high")) or 0.0 for share in passes.values()), default=0.0)
+    best = max((number(share.get("value")) or 0.0 for share in passes.values()), default=0.0)
+    value, low = number(ours.get("value")) or 0.0, number(ours.get("low")) or 0.0
+    kind = "better" if low > high else "little better" if value > best else "no better" if value == best else "worse"
+    spread = f"{percent(low)} to {percent(ours.get('high'))}"
+    sentence = (
+        f"{percent(value)} ({spread}) of {things(one.get('n'), 'held-out picture')} of `{one.get('from')}` pass for "
+        f"`{one.get('to')}` once translated; {shares}of real ones {percent(real.get('value'))} do."
+    )
+    return sentence, kind
+
+
 def judgement_of(finish: Mapping[str, Any]) -> Outcome | None:
     """The judgement in a run's finish.json; None where there is none."""
     judgement = mapping(finish.get("judgement"))

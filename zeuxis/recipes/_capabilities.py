@@ -111,6 +111,33 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
+class Translates(Protocol):
+    """Turns pictures of one collection into such as could stand in another."""
+
+    directions: ClassVar[tuple[str, ...]]
+    """"ab" from the first source to the second, "ba" back."""
+
+    @property
+    def multiple_of(self) -> int:
+        """Sides of a picture must be multiples of this number of pixels."""
+        ...
+
+    @property
+    def receptive_field(self) -> int | None:
+        """Pixels farther than this from a place do not touch it but through the statistics of norms; None: all may."""
+        ...
+
+    def translate(
+        self, networks: nn.ModuleDict, image: Tensor, direction: str = "ab", draw: Draw | None = None
+    ) -> Tensor:
+        """[n, C', H, W] in [-1, 1] of pictures [n, C, H, W] in [-1, 1].
+
+        draw: of those that give several answers for a picture, which one; None: the one without noise.
+        """
+        ...
+
+
+@runtime_checkable
 class Quantifies(Protocol):
     """Says how far from a restored picture the true one may lie."""
 

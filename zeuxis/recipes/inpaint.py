@@ -12,7 +12,7 @@ from zeuxis.data.dataset import Spec
 from zeuxis.degrade.degradation import Degraded
 from zeuxis.degrade.parsing import parse
 from zeuxis.draw import Draw
-from zeuxis.losses import adversarial as sides
+from zeuxis.losses.adversarial import GAMES
 from zeuxis.losses.fidelity import fft_l1, to_8_bits
 from zeuxis.nets.critics import feature_distance
 from zeuxis.nets.inpainting import InpaintingUNet, PatchCritic, Shape, hole_share
@@ -36,12 +36,6 @@ from zeuxis.recipes.recipe import (
 from zeuxis.schedule import cosine
 
 _AT_ONCE = 8  # pictures that a score fills in one piece
-
-GAMES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "hinge": (sides.hinge_critic, sides.hinge_generator),
-    "logistic": (sides.non_saturating_critic, sides.non_saturating_generator),
-}
-"""What the critic and the generator minimise, by name of the game."""
 
 
 @dataclass(frozen=True, kw_only=True)

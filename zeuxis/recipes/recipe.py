@@ -26,6 +26,7 @@ from zeuxis.recipes._capabilities import Quantifies as Quantifies
 from zeuxis.recipes._capabilities import Recognizes as Recognizes
 from zeuxis.recipes._capabilities import Reconstructs as Reconstructs
 from zeuxis.recipes._capabilities import Represents as Represents
+from zeuxis.recipes._capabilities import Translates as Translates
 
 Schedule = float | Callable[[float], float]
 """A number, or a function of progress (0 to 1 of the budget)."""

@@ -43,17 +43,17 @@ class Net:
         return self.able.scale
 
 
-def _made(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Net:
-    recipe, networks, spec = revived(name, record, tensors)
+def _made(name: str, record: Mapping[str, Any], tensors: Mapping[str, Tensor], able: type[Any] = Reconstructs) -> Net:
+    recipe, networks, spec = revived(name, record, tensors, able)
     folded: Callable[[nn.ModuleDict], nn.ModuleDict] = getattr(recipe, "folded", lambda trained: trained)
     ready = folded(networks).requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Net(name, recipe, ready, spec, store.content_hash(tensors))
 
 
-def from_file(path: Path, name: str | None = None) -> Net:
+def from_file(path: Path, name: str | None = None, able: type[Any] = Reconstructs) -> Net:
     """A net from a lone weights file. Raises BadInput where it is none of ours."""
     tensors, record = opened(path)
-    return _made(name or str(path), record, tensors)
+    return _made(name or str(path), record, tensors, able)
 
 
 def from_bundle(name: str) -> Net:
@@ -61,15 +61,15 @@ def from_bundle(name: str) -> Net:
     return from_file(bundled.path_of(name), name)
 
 
-def from_run(path: str | Path, snapshot: str | None = None) -> Net:
-    """The net of a run folder, or of a lone weights file, ours or third-party. Raises BadInput."""
+def from_run(path: str | Path, snapshot: str | None = None, able: type[Any] = Reconstructs) -> Net:
+    """The net of a run folder, or of a lone weights file, ours or third-party, that is `able`. Raises BadInput."""
     if Path(path).is_file():
-        if spandrel_nets.is_third_party(Path(path)):
+        if able is Reconstructs and spandrel_nets.is_third_party(Path(path)):
             return Net(str(path), *spandrel_nets.opened(Path(path)))
-        return from_file(Path(path))
+        return from_file(Path(path), able=able)
     run = Run.open(path)
     record = {**run.record, "recipe": run.record["recipe"], "settings": run.record["settings"]}
-    return _made(str(path), record, run.tensors(snapshot))
+    return _made(str(path), record, run.tensors(snapshot), able)
 
 
 def fingerprint(path: str | Path, two: bool = False) -> str:

@@ -1,0 +1,55 @@
+"""Turns pictures of one collection into such as could stand in another: strips of held-out ones, and how they pass."""
+
+import torch
+from torch import Tensor
+
+from zeuxis.data.files import write_json
+from zeuxis.jobs.capability import Capability
+from zeuxis.jobs.features import in_colour
+from zeuxis.jobs.sources import Material
+from zeuxis.jobs.translating.passing import COLOURS, OURS, Looked, judged
+from zeuxis.jobs.translating.translators import translator
+from zeuxis.pages import translations
+from zeuxis.pages.outcome import Outcome, of_translations, unjudged
+from zeuxis.pages.read import read_object
+from zeuxis.pictures.png import write_sheet
+from zeuxis.recipes.recipe import Translates
+from zeuxis.runs import Run
+
+_SHOWN = 8
+"""Pictures of a strip."""
+
+
+def finish(run: Run, given: Material) -> None:
+    """real/translations.json, and a sheet for each direction: rows by who made them, a column per held-out picture."""
+    found = judged(translator(run.path), given, run.record["seed"], run.recipe.paired)
+    if not found:
+        return
+    record = {"format": 1, "paired": run.recipe.paired, "directions": [d.to_json() for d, _ in found]}
+    rows = {}
+    for direction, seen in found:
+        strips = _strips(seen)
+        rows[direction.direction] = list(strips)
+        count = len(next(iter(strips.values())))
+        sheet = torch.cat([in_colour(x) for x in strips.values()])
+        write_sheet(run.path / "real" / f"translated-{direction.direction}.png", sheet, count)
+    write_json(run.path / "real" / "translations.json", {**record, "rows": rows})
+
+
+def _strips(seen: Looked) -> dict[str, Tensor]:
+    strips = {"given": seen.given, "translated": seen.answers[OURS]}
+    if seen.back is not None:
+        strips["and back"] = seen.back
+    if seen.wanted is not None:
+        strips["partner"] = seen.wanted
+    if COLOURS in seen.answers:
+        strips[COLOURS] = seen.answers[COLOURS]
+    return {name: x[:_SHOWN] for name, x in strips.items()}
+
+
+def judge(run: Run, given: Material) -> Outcome:
+    record = read_object(run.path / "real" / "translations.json")
+    return of_translations(record) if record.get("directions") else unjudged("too few pictures were held out")
+
+
+CAPABILITY = Capability(Translates, 2, finish, judge, translations.section)

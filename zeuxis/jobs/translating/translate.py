@@ -1,0 +1,97 @@
+"""The job `translate`: each picture as it would be in the other collection, by the net of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zeuxis.draw import Draw
+from zeuxis.jobs.per_image import pipeline
+from zeuxis.jobs.per_image.done import request
+from zeuxis.jobs.per_image.pairs import Pair
+from zeuxis.jobs.per_image.records import Results
+from zeuxis.jobs.per_image.single import check_files_only, one_picture
+from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress
+from zeuxis.jobs.restoring.nets import Net
+from zeuxis.jobs.translating import translators
+from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, to_tensor
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow makes grey
+
+
+@dataclass(frozen=True)
+class Translate:
+    """By the net of a run, in one of its directions. seed: which answer, of a net that gives several."""
+
+    run: str
+    direction: str
+    snapshot: str | None = None
+    memory: int | None = None
+    seed: int = 0
+    word = "translated"
+    suffix = None
+    scale = 1
+    spares = measures = bands = False
+
+    def _net(self) -> Net:
+        return translators.translator(self.run, self.snapshot)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {"run": self.run, "direction": self.direction, "snapshot": self.snapshot, "seed": self.seed}
+
+    def is_current(self, weights: Mapping[str, str]) -> bool:
+        return set(weights.values()) == {self._net().sha256}
+
+    def note(self, pair: Pair, source: bytes | Path, mask: bytes | Path | None) -> Note:
+        return request(self.settings, source, mask)
+
+    def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
+        translators.channels(self._net(), self.direction)
+        return Decision(True, f"as in the collection `{self.direction[1]}`", detail=name)
+
+    def by_what(self, decision: Decision) -> tuple[str, ...]:
+        return (self._net().name,)
+
+    def apply(self, picture: Picture, decision: Decision) -> Outcome:
+        net = self._net()
+        given, made = translators.channels(net, self.direction)
+        draw = Draw(self.seed, phase=f"translate/{decision.detail}")
+        answer = translators.apply(net, _as_learned(picture, given), self.direction, self.memory, draw)
+        colours, alpha = (answer[:, :-1], answer[:, -1:]) if made in (2, 4) else (answer, None)
+        result = from_tensor(colours, picture, alpha)
+        return Outcome(result, decision.why, self.by_what(decision), decision.remarks, ((net.name, net.sha256),))
+
+    def decide_large(self, pair: Pair) -> Decision:
+        raise NotImplementedError("read as a whole, whatever its size")
+
+    def apply_large(self, pair: Pair, decision: Decision, note: Note, progress: Progress) -> Outcome:
+        raise NotImplementedError("read as a whole, whatever its size")
+
+
+def _as_learned(picture: Picture, channels: int) -> Tensor:
+    """[1, channels, H, W] in [-1, 1]: grey from colours or colours from grey, and alpha where it was learned."""
+    image = to_tensor(picture)
+    if channels in (1, 2) and image.shape[1] == 3:
+        image = (image * image.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+    image = image.expand(-1, 3, -1, -1) if channels >= 3 else image
+    if channels in (1, 3):
+        return image
+    alpha = torch.ones_like(image[:, :1]) if picture.alpha is None else alpha_tensor(picture)
+    return torch.cat([image, alpha], 1)
+
+
+def translate_files(given: str | bytes, out: str | None, work: Translate, dry_run: bool) -> Results:
+    """What became of each picture; given: see `single.one_picture`.
+
+    Raises BadInput, also where a file is there that is not this picture translated in this way: then nothing is
+    written; SomeFailed where some could not be read.
+    """
+    translators.channels(translators.translator(work.run, work.snapshot), work.direction)
+    if isinstance(given, bytes) or "-" in (given, out):
+        check_files_only({"--dry-run": dry_run}, "a picture in memory" if isinstance(given, bytes) else "a pipe")
+        return one_picture(work, given, out)
+    return pipeline.run(given, out, work, dry_run=dry_run)
