@@ -34,7 +34,8 @@ def source_of(data: str | Path, given: Mapping[str, Any]) -> "Source":
     size, channels, fit, strict = (given[name] for name in ("size", "channels", "fit", "strict"))
     if size is None and fit != "crop":
         raise unread("--fit", "without --size: pictures stay as they are")
-    return Source(named, size, channels, fit, strict, where, taken, given.get("join"))
+    halves = bool(given.get("side_by_side"))
+    return Source(named, size, channels, fit, strict, where, taken, given.get("join"), halves)
 
 
 def refuse_reading(given: Mapping[str, Any]) -> None:

@@ -243,7 +243,7 @@ def test_what_two_sources_must_be(house, line, words):
     assert (house / run).exists() == (not words)
 
 
-def test_the_same_collection_twice_is_remarked_and_the_folder_of_a_copy_is_that_copy(house):
+def test_the_same_collection_twice_is_refused(house):
     """Nothing said that both sources were one. `python -m zeuxis` was no module that can be run."""
     _two_folders(house)
     done = subprocess.run(
@@ -253,7 +253,7 @@ def test_the_same_collection_twice_is_remarked_and_the_folder_of_a_copy_is_that_
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0 and "warning: the same collection is given twice" in done.stderr, done.stderr
+    assert done.returncode == 2 and "both collections hold the same pictures" in done.stderr, done.stderr
 
 
 def test_the_recipe_of_the_documentation_trains_by_the_command(house):

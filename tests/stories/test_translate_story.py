@@ -15,7 +15,9 @@ from PIL import Image
 import zeuxis
 from tests.stories.commands import inside, pictures, typed
 from zeuxis.jobs import features
+from zeuxis.jobs.sources import material, sources_of
 from zeuxis.pictures.png import read_note
+from zeuxis.runs import Run
 
 QUICK = ["--size", "16", "--preset", "tiny", "--halvings", "1", "--compute", "plain"]
 
@@ -129,3 +131,50 @@ def test_a_killed_training_ends_as_if_it_had_not_been(place, tmp_path):
         assert rest.returncode == 0, rest.stderr
     ends = [json.loads((tmp_path / name / "finish.json").read_text()) for name in ("whole", "killed")]
     assert ends[0]["weights_sha256"] == ends[1]["weights_sha256"] and ends[1]["steps"] == 60
+
+
+def test_pairs_in_one_file_each_or_in_a_table_are_the_same_as_two_folders(place, tmp_path):
+    """Side by side the left is given and the right wanted; a table names both, whatever their names."""
+    halves, table = tmp_path / "halves", ["file,target"]
+    for path in sorted((place / "a").rglob("*.png")):
+        partner = place / "b" / path.relative_to(place / "a")
+        with Image.open(path) as one, Image.open(partner) as other:
+            both = np.concatenate([np.asarray(one.convert("RGB")), np.asarray(other.convert("RGB"))], 1)
+        (halves / path.parent.name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(both).save(halves / path.parent.name / path.name)
+        table.append(f"{path},{partner}")
+    (tmp_path / "pairs.csv").write_text("\n".join(table))
+    with inside(tmp_path), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features, "_STEPS", 4)
+        for data, more in (("halves", ["--side-by-side"]), ("pairs.csv", [])):
+            line = ["train", "pix2pix", data, *more, "--run", f"r-{data}", "--steps", "2", *QUICK]
+            assert (done := typed(*line)).code == 0, done
+            ends = [json.loads((r / "finish.json").read_text()) for r in (place / "pix2pix", tmp_path / f"r-{data}")]
+            assert ends[0]["weights_sha256"] == ends[1]["weights_sha256"]
+            run = Run.open(f"r-{data}")
+            again = material(run.recipe, sources_of(run.record), 0)
+            assert [len(x) for x in again.streams.values()] == [36, 36], "read again as it was"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["pix2pix", "a"], "or one folder of pairs with `--side-by-side`, or a table with the columns file and target"),
+        (["pix2pix", "a", "b", "--side-by-side"], "takes one collection of pictures side by side, not two"),
+        (["cut", "a", "--side-by-side"], "cut takes two collections (--side-by-side)"),
+        (["cut", "a", "./a"], "both collections hold the same pictures"),
+        (["pix2pix", "odd", "--side-by-side"], "is 17 pixels wide, which two pictures side by side cannot share"),
+        (["pix2pix", "lone.csv"], "the first line has no column `target`"),
+        (["cut", "a", "empty"], "there is no picture here"),
+    ],
+)
+def test_wrong_collections_are_refused_in_a_line(place, line, words):
+    for name, width in (("odd", 17), ("empty", 0)):
+        (place / name).mkdir(exist_ok=True)
+        if width:
+            Image.fromarray(np.zeros((16, width, 3), np.uint8)).save(place / name / "x.png")
+    (place / "lone.csv").write_text("file,label\na/one/00.png,x\n")
+    with inside(place):
+        done = typed("train", *line, "--run", "wrong", "--steps", "1", *QUICK)
+    assert done.code == 2 and words in done.err, done
+    assert not (place / "wrong").exists()

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
@@ -46,13 +46,15 @@ class Shape:
     fit: "crop" scales until the frame is covered and cuts the middle out; "pad" scales until the
     picture fits in and fills the rest with black (transparent where there is alpha); "stretch"
     (also called "fit") changes the aspect. whites: which number is white in files of more than 8 bits, of whole
-    numbers and of floats; None is 65535 for 16 bits, else what holds all numbers of the file.
+    numbers and of floats; None is 65535 for 16 bits, else what holds all numbers of the file. half: of two pictures
+    side by side in one file, the one that is taken.
     """
 
     size: tuple[int, int] | None = None
     channels: int | None = None
     fit: str = "crop"
     whites: tuple[float, float] | None = None
+    half: Literal["", "left", "right"] = ""
 
 
 # ------------------------------------------------------------------ modes
@@ -174,12 +176,22 @@ FITS = {"crop": _crop, "pad": _pad, "stretch": _stretch, "fit": _stretch}
 
 def shaped(image: Image.Image, shape: Shape) -> Image.Image:
     """An image of mode L, LA, RGB or RGBA at the wanted size and channels (alpha laid on white unless kept)."""
+    if shape.half:
+        image = _half(image, shape.half)
     if shape.channels not in (2, 4):
         image = _on_white(image)
     if shape.size is not None and (image.height, image.width) != shape.size:
         image = FITS[shape.fit](image, *shape.size)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(shape.channels or 0)
     return image if mode in (None, image.mode) else image.convert(mode)
+
+
+def _half(image: Image.Image, which: str) -> Image.Image:
+    """Raises Unreadable where the sides would differ."""
+    if image.width % 2:
+        raise Unreadable(f"is {image.width} pixels wide, which two pictures side by side cannot share")
+    middle = image.width // 2
+    return image.crop((0, 0, middle, image.height) if which == "left" else (middle, 0, image.width, image.height))
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -184,11 +184,13 @@ class Taken:
     """What of the files is taken. made: the pictures that a model made, too; frames: "first" or "all" of a file.
 
     white: the number that is white in files of more than 8 bits; None for the end of the range that the set uses.
+    half: of two pictures side by side in each file.
     """
 
     made: bool = True
     frames: str = "first"
     white: float | None = None
+    half: Literal["", "left", "right"] = ""
 
     def __post_init__(self) -> None:
         if self.frames not in ("first", "all"):
@@ -197,7 +199,8 @@ class Taken:
             raise BadInput(f"--range must be above zero, not {self.white:g}", "", "say 4095 for 12 bits")
 
     def shaped(self, shape: Shape) -> Shape:
-        return shape if self.white is None else replace(shape, whites=(self.white, self.white))
+        whites = None if self.white is None else (self.white, self.white)
+        return replace(shape, whites=whites, half=self.half)
 
     def leaves_out(self, loaded: Loaded) -> str:
         """Why a picture is not taken: "made" by a model, or a "sheet" of several; empty for one that is."""

@@ -319,5 +319,7 @@ def open_dataset(
     shape = wanted_shape(size, channels, fit)
     listing = found_at(source, where)
     if isinstance(listing, Arrays):
+        if taken.half:
+            raise BadInput("these pictures lie in an array, none beside another", str(source), "give a folder or a zip")
         return from_arrays(listing, shape, memory_limit, listing.remarks + unused(taken, deep=False, several=False))
     return from_listing(listing, str(Path(source).expanduser()), shape, strict, memory_limit, taken)

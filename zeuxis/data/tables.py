@@ -176,6 +176,8 @@ def _told(value: int | str | None, flag: str, table: Rows, rule: str | None) -> 
 def columns_of(table: Rows, where: Where, path: Path) -> Columns:
     """Which columns are read. Raises BadInput where none names the files, or a flag names one that is not there."""
     files = [name for name in FILES if name in table.columns]
+    if where.files and where.files not in table.columns:
+        raise BadInput(f"the first line has no column `{where.files}`", str(path), "begin with the line file,target")
     if not files:
         raise BadInput("the first line has no column `file`", str(path), "begin with the line file,label")
     given, equals, test = str(where.parts).partition("=") if isinstance(where.parts, str) else (where.parts, "", "")
@@ -302,12 +304,15 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
             unlabelled += 1
         elif labelled and label is None:
             skipped.append((one_line(file), "has no label" + table.short.get(line, "")))
-        elif (target := on_disk(path.parent / file.replace("\\", "/"))) is None:
-            skipped.append((one_line(file), "does not exist" + _meant(path.parent, file, len(skipped))))
+        elif (shown := row.get(where.files or used.file)) is None:
+            skipped.append((one_line(file), f"has no {where.files}" + table.short.get(line, "")))
+        elif (target := on_disk(path.parent / shown.replace("\\", "/"))) is None:
+            skipped.append((one_line(shown), "does not exist" + _meant(path.parent, shown, len(skipped))))
         else:
             label, group = named(labels.get(label or "", label)), named(groups.get(group or "", group))
             entry = Entry(one_line(file), path_opener(target), label, group, part, _kind_of(target, kinds))
-            again += _seen(entries, entry, os.path.normpath(target), path)
+            key = path.parent / file.replace("\\", "/") if where.files else target  # partners may be shared
+            again += _seen(entries, entry, os.path.normpath(key), path)
     if again:
         remarks.append(f"{counted(again, 'row')} for a picture that was named before: it counts once")
     if unlabelled:

@@ -15,13 +15,15 @@ class Where:
     """What a person says of where classes, groups and parts are told: a level of folders, or a column of a table.
 
     classes 0: the pictures carry no labels; parts 0: no folder is a part. None: by the rules of this module.
-    labels False: they are left aside, so that nothing is asked about them.
+    labels False: they are left aside, so that nothing is asked about them. files: the column of a table that names the
+    files in place of the usual one, under whose names they stay.
     """
 
     classes: int | str | None = None
     groups: int | str | None = None
     parts: int | str | None = None
     labels: bool = True
+    files: str | None = None
 
     def level(self, name: str) -> int | None:
         """The level given for classes, groups or parts. Raises BadInput where it is none."""

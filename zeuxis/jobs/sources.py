@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from zeuxis.data import checks
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
 from zeuxis.data.loading import ALL, Taken
-from zeuxis.data.memory import Subset
+from zeuxis.data.memory import Subset, item_digests
 from zeuxis.data.origin import Origin
 from zeuxis.data.partners import paired
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
+from zeuxis.data.tables import is_table
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
@@ -31,7 +32,10 @@ _ENOUGH_FILES = 4  # the same where every picture gives many squares
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from and how they are made one size."""
+    """Where pictures come from and how they are made one size.
+
+    side_by_side: each file holds two of them, a picture and its partner, until `halved` tells these apart.
+    """
 
     source: str
     size: int | tuple[int, int] | None = None
@@ -41,6 +45,7 @@ class Source:
     where: Where = BY_RULE
     taken: Taken = ALL
     join: str | None = None
+    side_by_side: bool = False
 
     def __post_init__(self) -> None:
         if self.join is not None and self.join not in JOINS:
@@ -95,6 +100,8 @@ class Source:
             "frames": self.taken.frames,
             "range": self.taken.white,
             "join": self.join,
+            **({"half": self.taken.half} if self.taken.half else {}),
+            **({"files": self.where.files} if self.where.files else {}),
             "digest": dataset.digest,
             "items": len(dataset),
             "skipped": len(getattr(dataset, "skipped", [])),
@@ -108,8 +115,11 @@ class Source:
             why = "its record does not say how its pictures were read, as it was begun by `zeuxis.engine`"
             raise BadInput(why, str(entry.get("source") or ""), "go on in Python, or evaluate a folder of its samples")
         size = tuple(entry["size"]) if isinstance(entry["size"], list) else entry["size"]
-        where = Where(entry.get("classes_at"), entry.get("group_at"), entry.get("part_at"))
-        taken = Taken(entry.get("generated") != "leave", entry.get("frames", "first"), entry.get("range"))
+        where = Where(
+            entry.get("classes_at"), entry.get("group_at"), entry.get("part_at"), files=entry.get("files") or None
+        )
+        made, white, half = entry.get("generated") != "leave", entry.get("range"), entry.get("half", "")
+        taken = Taken(made, entry.get("frames", "first"), white, half)
         join = entry.get("join")
         return cls(entry["source"], size, entry["channels"], entry["fit"], where=where, taken=taken, join=join)
 
@@ -184,17 +194,21 @@ class _Part:
 def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     """Pictures opened and divided, the same each time. Raises BadInput."""
     names = recipe.sources
+    if recipe.paired and len(sources) == 1:
+        sources = divided(sources[0])
+    elif any(source.side_by_side for source in sources):
+        raise _no_halves(recipe)
     if len(sources) != len(names):
         raise BadInput(
             f"{recipe_name(type(recipe))} takes {counted(len(names), 'collection')} of pictures, not {len(sources)}",
             "DATA",
-            f"give {_asked_for(names)}; names with spaces stand in quotes",
+            f"give {_asked_for(names)}{_IN_ONE if recipe.paired else ''}; names with spaces stand in quotes",
         )
-    if len(names) > 1 and len({source.place for source in sources}) < len(sources):
-        say("zeuxis: warning: the same collection is given twice")
     if recipe.paired:
         return _pairs(recipe, sources, seed)
     parts = [(_squares if recipe.patches else _whole)(recipe, source, seed) for source in sources]
+    if not recipe.patches:
+        _check_two([part.train for part in parts], sources)
     named = dict(zip(names, parts, strict=True))
     return Material(
         {name: part.train for name, part in named.items()},
@@ -202,6 +216,30 @@ def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
         {name: part.split for name, part in named.items() if part.split is not None},
         {name: part.words for name, part in named.items()},
     )
+
+
+def divided(source: Source) -> list[Source]:
+    """The two sides of pairs that one collection holds: halves of each file, or two columns of a table.
+
+    As it is where it is none of these. Raises BadInput.
+    """
+    if source.side_by_side:
+        return [replace(source, side_by_side=False, taken=replace(source.taken, half=x)) for x in ("left", "right")]
+    if not is_table(Path(source.source)):
+        return [source]
+    unlabelled = replace(source.where, labels=False, classes=source.where.classes or 0)
+    return [replace(source, where=replace(unlabelled, files=x)) for x in (None, "target")]
+
+
+def _no_halves(recipe: Recipe) -> BadInput:
+    name = recipe_name(type(recipe))
+    what = f"{name} takes two collections" if len(recipe.sources) > 1 else f"{name} learns from no pairs"
+    if recipe.paired:
+        what = f"{name} takes one collection of pictures side by side, not two"
+    return BadInput(what, "--side-by-side", "leave it out, or give one folder of pairs to pix2pix")
+
+
+_IN_ONE = ", or one folder of pairs with `--side-by-side`, or a table with the columns file and target"
 
 
 def _asked_for(names: Sequence[str]) -> str:
@@ -212,6 +250,7 @@ def _asked_for(names: Sequence[str]) -> str:
 def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     """Two sources whose pictures belong together: the second is put in the order of the first and divided as it is."""
     names, datasets = recipe.sources, [source.open() for source in sources]
+    _check_two(datasets, sources)
     order = paired(datasets[0], datasets[1], (sources[0].source, sources[1].source))
     ordered = [Subset(dataset, positions) for dataset, positions in zip(datasets, order, strict=True)]
     entries = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
@@ -226,6 +265,19 @@ def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     )
     entries[names[0]] |= _known_before(datasets[0], split)
     return Material(dict(streams), dict(held), {names[0]: split}, entries)
+
+
+def _check_two(datasets: Sequence[Dataset], sources: Sequence[Source]) -> None:
+    """Raises BadInput where two collections differ in size, or are one and the same."""
+    first = datasets[0]
+    for other, source in zip(datasets[1:], sources[1:], strict=True):
+        one, two = ((x.spec.height, x.spec.width) for x in (first, other))
+        if one != two:
+            what = f"the collections differ in size: {one[0]}x{one[1]} and {two[0]}x{two[1]} pixels"
+            raise BadInput(what, source.source, "give --size, for instance `--size 64`")
+        alike = first.spec.channels == other.spec.channels and len(first) == len(other)
+        if alike and sorted(item_digests(first)) == sorted(item_digests(other)):
+            raise BadInput("both collections hold the same pictures", source.source, "give two that differ")
 
 
 def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
