@@ -148,6 +148,7 @@ Generated = Annotated[
     Literal["leave", "train"],
     Arg("pictures that a model made: leave them out, or train on them too; they are never held out"),
 ]
+SideBySide = Annotated[bool, Arg("each file holds a pair: left what is given, right what is wanted")]
 Join = Annotated[
     Literal["near", "exact", "off"],
     Arg("what stays together by looks", "near, asked where it joins more than a tenth of a class"),

@@ -24,7 +24,9 @@ SIDE = 96
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Thumbnail:
+    """A picture of the page: where it is, its pixels, and its name."""
+
     uri: str
     width: int
     height: int
@@ -72,12 +74,13 @@ def _family(dataset: Dataset, grouping: Families, positions: np.ndarray) -> dict
     return {
         "title": counted(len(positions), "picture"),
         "why": "Joined because: " + ", ".join(why) + ".",
-        "pictures": [_small(one, dataset.sources[i]) for one, i in zip(pixels, shown.tolist(), strict=True)],
+        "pictures": [small(one, dataset.sources[i]) for one, i in zip(pixels, shown.tolist(), strict=True)],
         "more": len(positions) - len(shown),
     }
 
 
-def _small(pixels: np.ndarray, name: str) -> _Shown:
+def small(pixels: np.ndarray, name: str) -> Thumbnail:
+    """Of uint8 pixels [H, W, C], by name."""
     image = on_white(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     image.thumbnail((SIDE, SIDE))
-    return _Shown(uri(encode(image)), image.width, image.height, name)
+    return Thumbnail(uri(encode(image)), image.width, image.height, name)

@@ -15,7 +15,7 @@ _WIDTH = 16
 
 def _answer(summary: dict[str, Any], given: Mapping[str, Any]) -> Answer:
     said = {name: value for name, value in summary.items() if name not in _FOR_PROGRAMS}
-    ways: dict[str, Callable[[Any], str]] = {"families": _families, "remarks": _all, "sizes": _sizes}
+    ways: dict[str, Callable[[Any], str]] = {"families": _families, "remarks": _all, "sizes": _sizes, "worst": _worst}
     return Answer("\n".join(f"{k:<{_WIDTH}}{ways.get(k, _short)(v)}" for k, v in said.items()), summary)
 
 
@@ -41,6 +41,16 @@ def _sizes(found: Mapping[str, Any]) -> str:
     return f"{ends}; a training needs one, so {found['to train']}; looked at here: {found['compared at']}"
 
 
+def _worst(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """Pairs of which the edges agree least, and how far they are moved."""
+    lines = []
+    for pair in pairs[:_PAIRS]:
+        shift = f", moved down {pair['down']:+.1%}, right {pair['right']:+.1%}" if "down" in pair else ""
+        lines.append(f"{pair['pair']}: edges agree {pair['edges']:.2f}{shift}")
+    return _all(lines)
+
+
+_PAIRS = 8
 _USUAL = ("families", "pictures", "largest", "asked")  # all else in the entry on families is a reason
 
 
@@ -63,7 +73,7 @@ def _families(found: Mapping[str, Any]) -> str:
 
 @word(_answer, "zeuxis data show MY_PICTURES --page pictures.html")
 def data_show(
-    data: p.Collection,
+    data: p.Collections,
     *,
     size: p.Size | None = None,
     channels: p.Channels | None = None,
@@ -75,19 +85,24 @@ def data_show(
     range: p.White | None = None,
     strict: p.Strict = False,
     join: p.Join | None = None,
+    side_by_side: p.SideBySide = False,
     page: Annotated[p.PathLike, p.Arg("HTML file to write: what stays together, and why")] | None = None,
 ) -> dict[str, Any]:
     """What a source of pictures holds: counts, shape, classes, parts, groups, what is there twice, skipped files.
 
     Where the pictures differ in size and none is given, digest, height and width are None, and `sizes` says how
     many sizes there are, the smallest and the largest as (height, width), and what to give. page: an HTML file.
+    Of two collections, or of one with `side_by_side`, it says whether the two pictures of each pair lie on each other.
     """
-    source = asking.source_of(data, locals())
+    sources = asking.sources_of(data, locals())
     from zeuxis.jobs import training
+    from zeuxis.jobs.alignment import aligned, is_pairs
     from zeuxis.jobs.showing import shown
     from zeuxis.pages.page import check_page
 
     if page is not None:
-        training.apart(data, page, "--page")
+        for source in sources:
+            training.apart(source.source, page, "--page")
         check_page(Path(page))
-    return shown(source, None if page is None else Path(page))
+    place = None if page is None else Path(page)
+    return aligned(sources, place) if is_pairs(sources) else shown(sources[0], place)

@@ -53,7 +53,7 @@ def train(
     strict: p.Strict = False,
     join: p.Join | None = None,
     generated: p.Generated = "leave",
-    side_by_side: Annotated[bool, p.Arg("each file holds a pair: left what is given, right what is wanted")] = False,
+    side_by_side: p.SideBySide = False,
     threads: p.Threads | None = None,
     device: p.Device | None = None,
     checkpoint_every: p.CheckpointEvery = "30s",
