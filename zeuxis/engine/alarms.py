@@ -70,6 +70,9 @@ BESIDE = {
     "penalty gap": (_SEED,),
     "overfitting": (_PICTURES, Way(how="fewer", of="images")),
     "posterior collapse": (Way(how="more", of="images"),),
+    "copying": (Way(how="more", of="images"),),
+    "inverted": (_SEED,),
+    "pattern": (Way(how="more", of="images"),),
     "divergence": (_SEED,),
 }
 """What may help against a trouble whatever the recipe is."""
@@ -147,6 +150,41 @@ def _posterior(s: Signals) -> Alarm | None:
     return Alarm("posterior collapse", f"only {share:.0%} of the code's units carry anything")
 
 
+COPIES = 0.05
+"""Of the distance of real pictures, below which an answer is what was given."""
+INVERTED = 0.3
+"""Mean correlation, below zero, from which light stands where dark was."""
+PATTERN = 30.0
+"""Times that the power of a fine period stands out more than in real pictures, from which on it can be seen."""
+
+
+def _copying(s: Signals) -> Alarm | None:
+    share = s.score.get("changed")
+    if share is None or s.early or share >= COPIES:
+        return None
+    return Alarm("copying", f"answers differ from what was given by {share:.0%} of what real pictures do", "it copies")
+
+
+def _inverted(s: Signals) -> Alarm | None:
+    inverted = s.score.get("inverted")
+    if inverted is None or s.early or inverted <= INVERTED:
+        return None
+    return Alarm(
+        "inverted", "answers are dark where light was given, and light where dark was", "it turns colours over"
+    )
+
+
+def _of_pattern(s: Signals) -> Alarm | None:
+    times = s.score.get("pattern")
+    if times is None or s.early or times <= PATTERN:
+        return None
+    return Alarm(
+        "pattern",
+        f"a period of 2 or 4 pixels stands out {times:.0f} times as far as in real pictures",
+        "stripes or a checkerboard",
+    )
+
+
 def _divergence(s: Signals) -> Alarm | None:
     large = {k: v for k, v in s.watch.items() if k.split("/")[-1] in ("real", "fake") and abs(v) > 1e3}
     if not large:
@@ -161,6 +199,9 @@ RULES: tuple[Callable[[Signals], Alarm | None], ...] = (
     _penalty_gap,
     _overfitting,
     _posterior,
+    _copying,
+    _inverted,
+    _of_pattern,
     _divergence,
 )
 

@@ -279,7 +279,7 @@ def _look(trainer: Trainer) -> None:
         trainer.best = score["score"]
         _snapshot(trainer, "best")
     if trainer.ranks.first and not trainer.options.light:
-        monitoring.sample_grid(state, trainer.folder / "samples" / f"{state.step:06d}.png")
+        trainer.monitor.show(state, trainer.folder / "samples" / f"{state.step:06d}.png")
 
 
 def _snapshot_if_due(trainer: Trainer) -> None:

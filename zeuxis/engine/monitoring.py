@@ -1,6 +1,5 @@
 """Looking at a training from outside: samples with fixed latents, held-out scores, signals for the alarms."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,11 +9,12 @@ from torch import Tensor
 
 from zeuxis.data.dataset import Dataset
 from zeuxis.draw import Draw, Stream, key_of
+from zeuxis.engine import translated
 from zeuxis.engine.batches import sampler_of
 from zeuxis.engine.phases import context_for_score, evaluating
 from zeuxis.engine.state import TrainState
 from zeuxis.pictures.png import write_sheet
-from zeuxis.recipes.recipe import Batch, Generates, Judges
+from zeuxis.recipes.recipe import Batch, Generates, Judges, Translates
 
 _PROBE = 128  # pictures that the signs are read from
 _PAIRS = 32  # of pictures of one class: a diversity within classes is read from no fewer
@@ -27,8 +27,7 @@ def _labels(classes: int, per_class: int) -> Tensor | None:
 def sample_grid(state: TrainState, path: Path) -> None:
     """Pictures from fixed latents by the averaged networks: a row per class, or a square."""
     recipe, spec = state.recipe, state.spec
-    if not isinstance(recipe, Generates):
-        return
+    assert isinstance(recipe, Generates)
     columns = 10 if spec.condition else 8
     rows = min(spec.condition, 20) or 8
     draw = Draw(state.seed, 0, 0, "samples", device=state.compute.device)
@@ -80,6 +79,12 @@ class Monitor:
             order = Stream(key_of("held out", seed)).permutation(len(dataset))
             self.held[name] = sampler.at(with_every_class(order, dataset.labels, state.recipe.watched))
         self.first = next(iter(specs))
+        self.specs = specs
+        self.trained = {self.first: self.real}
+        for name in list(specs)[1:] if isinstance(state.recipe, Translates) else ():
+            beside = sampler_of("watch", specs[name], streams, seed, device, conditional)
+            order = Stream(key_of("watch", seed)).permutation(len(beside.dataset))
+            self.trained[name] = beside.at(order[: len(self.real)])
 
     def score(self, state: TrainState) -> dict[str, float]:
         """Figures by name: the recipe's own on held-out pictures, diversity within classes, the critic's opinions."""
@@ -94,7 +99,22 @@ class Monitor:
                 figures["diversity"] = _spread(fake, label) / real
             if fake is not None and isinstance(recipe, Judges):
                 figures |= self._opinions(state, fake)
+            if isinstance(recipe, Translates):
+                networks = _inference_networks(state)
+                trained, held = (translated.sides_of(self.specs, x) for x in (self.trained, self.held))
+                figures |= translated.signs(recipe, networks, trained, held)
         return figures
+
+    def show(self, state: TrainState, path: Path) -> None:
+        """Samples from fixed latents, or fixed pictures translated, held-out ones where there are any."""
+        recipe = state.recipe
+        if isinstance(recipe, Generates):
+            sample_grid(state, path)
+        if isinstance(recipe, Translates):
+            sides = [translated.sides_of(self.specs, x) for x in (self.held, self.trained)]
+            with evaluating(state.networks):
+                shown = next(side for side in sides if len(side) == len(recipe.directions[0]))
+                translated.write_strip(recipe, _inference_networks(state), shown, path)
 
     def _fakes(self, state: TrainState) -> Tensor | None:
         if not isinstance(state.recipe, Generates):
@@ -117,16 +137,8 @@ class Monitor:
             label = None if held.label is None else held.label[some]
             held_logit = judge(state.networks, held.image[some], label)
             figures["critic_held_out"] = float(held_logit.mean())
-            figures["held_out_z"] = _apart(real_logit, held_logit)
+            figures["held_out_z"] = translated.apart(real_logit, held_logit)
         return figures
-
-
-def _apart(one: Tensor, other: Tensor) -> float:
-    """By how many standard errors the first mean is above the second (Welch); 0 where two values are not there."""
-    if min(one.numel(), other.numel()) < 2:
-        return 0.0
-    squares = [float(x.float().var()) / x.numel() for x in (one, other)]
-    return float(one.float().mean() - other.float().mean()) / max(math.sqrt(sum(squares)), 1e-12)
 
 
 def _spread(image: Tensor, label: Tensor | None) -> float:

@@ -19,6 +19,7 @@ from zeuxis.engine.state import build_state
 from zeuxis.errors import BadInput, nearest
 from zeuxis.metrics.likeness import Space
 from zeuxis.nets.efficientnet import efficientnet_lite0
+from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import to_uint8
 from zeuxis.recipes.classifier import Classifier
 from zeuxis.weights import packages, store
@@ -50,14 +51,6 @@ def features_for(asked: str | None, train: Dataset) -> Features:
     if asked not in NAMES:
         raise BadInput(f"no features are known as `{asked}`", "--features", nearest(asked, list(NAMES)))
     return {IMAGENET: _imagenet, "classifier": _classifier, "layout": _layout}[asked](train)
-
-
-def in_colour(image: Tensor) -> Tensor:
-    """[n, 1 to 4, H, W] in [-1, 1] as colour: grey three times, alpha laid on white."""
-    if image.shape[1] in (2, 4):
-        share = (image[:, -1:] + 1) / 2
-        image = image[:, :-1] * share + (1 - share)
-    return image.expand(-1, 3, -1, -1)
 
 
 def _imagenet(train: Dataset) -> Features:

@@ -37,6 +37,9 @@ SCORES = {
     "balanced": "Balanced accuracy on held-out pictures",
     "critic": "What the critic says on average",
     "held": "How far the critic puts training pictures above held-out ones, in standard errors",
+    "changed": "How far answers are from what was given (real pictures = 1)",
+    "inverted": "How far light is where dark was (-1 to 1)",
+    "pattern": "How far periods of 2 and 4 pixels stand out (real pictures = 1)",
     "saturation": "Share of pairs whose real picture the critic puts above the generated one",
 }
 

@@ -116,6 +116,8 @@ class Translates(Protocol):
 
     directions: ClassVar[tuple[str, ...]]
     """"ab" from the first source to the second, "ba" back."""
+    paired: ClassVar[bool]
+    """Whether the pictures of the two sources belong together."""
 
     @property
     def multiple_of(self) -> int:
@@ -134,6 +136,10 @@ class Translates(Protocol):
 
         draw: of those that give several answers for a picture, which one; None: the one without noise.
         """
+        ...
+
+    def judged(self, networks: nn.ModuleDict, given: Tensor, answer: Tensor, direction: str = "ab") -> Tensor:
+        """Mean logits [n] of the critic, higher is more real: of answers, beside what was given where it sees both."""
         ...
 
 

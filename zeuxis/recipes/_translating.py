@@ -70,9 +70,13 @@ def critic_terms(
     logits = judge(real)
     terms = {game: _mean([GAMES[game][0](r, f) for r, f in zip(logits, judge(fake.detach()), strict=True)])}
     if penalty:
-        each = torch.stack([x.flatten(1).mean(1) for x in logits]).mean(0)
-        terms["penalty"] = 0.5 * penalty * squared_norm(gradient(each, real)).mean()
+        terms["penalty"] = 0.5 * penalty * squared_norm(gradient(each_mean(logits), real)).mean()
     return terms
+
+
+def each_mean(logits: list[Tensor]) -> Tensor:
+    """[n]: the mean over patches, then scales, of logits [n, h, w] of each scale."""
+    return torch.stack([x.flatten(1).mean(1) for x in logits]).mean(0)
 
 
 def passing(game: str, logits: list[Tensor]) -> Tensor:

@@ -21,6 +21,7 @@ from zeuxis.recipes._translating import (
     augmented,
     check_crop,
     critic_terms,
+    each_mean,
     gathered,
     own,
     parts,
@@ -95,6 +96,9 @@ class CUT(Recipe):
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "overfitting": (Remedy(("augment",), to="diffaugment", over=("none",)),),
         "divergence": (SLOWER,),
+        "copying": (Remedy(("contrast",), times=0.5), Remedy(("same",), to=False)),
+        "inverted": (Remedy(("contrast",), times=2.0),),
+        "pattern": (Remedy(("up",), to="resize", over=("transposed", "shuffle")),),
     }
 
     @property
@@ -209,3 +213,6 @@ class CUT(Recipe):
     ) -> Tensor:
         answer: Tensor = networks["translator"](image)
         return answer
+
+    def judged(self, networks: nn.ModuleDict, given: Tensor, answer: Tensor, direction: str = "ab") -> Tensor:
+        return each_mean(networks["critic"](answer))

@@ -22,6 +22,7 @@ from zeuxis.recipes._translating import (
     augmented,
     check_crop,
     critic_terms,
+    each_mean,
     gathered,
     own,
     parts,
@@ -95,6 +96,9 @@ class CycleGAN(Recipe):
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "overfitting": (Remedy(("augment",), to="diffaugment", over=("none",)),),
         "divergence": (SLOWER,),
+        "copying": (Remedy(("identity",), to=0.0), Remedy(("cycle",), times=0.5)),
+        "inverted": (Remedy(("identity",), to=0.5, over=(0.0,)),),
+        "pattern": (Remedy(("up",), to="resize", over=("transposed", "shuffle")),),
     }
 
     @property
@@ -235,3 +239,6 @@ class CycleGAN(Recipe):
     ) -> Tensor:
         answer: Tensor = networks[direction](image)
         return answer
+
+    def judged(self, networks: nn.ModuleDict, given: Tensor, answer: Tensor, direction: str = "ab") -> Tensor:
+        return each_mean(networks[f"critic_{direction[1]}"](answer))

@@ -22,6 +22,7 @@ from zeuxis.recipes._translating import (
     augmented,
     check_crop,
     critic_terms,
+    each_mean,
     gathered,
     own,
     paired_score,
@@ -96,6 +97,8 @@ class Pix2Pix(Recipe):
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
         "overfitting": (Remedy(("augment",), to="diffaugment", over=("none",)),),
         "divergence": (SLOWER,),
+        "inverted": (Remedy(("l1",), times=2.0),),
+        "pattern": (Remedy(("up",), to="resize", over=("transposed", "shuffle")),),
     }
 
     def _depth(self, spec: Spec) -> int:
@@ -196,3 +199,6 @@ class Pix2Pix(Recipe):
         with dropping(net, draw) if self.noise and draw is not None else nullcontext():
             answer: Tensor = net(image)
         return answer
+
+    def judged(self, networks: nn.ModuleDict, given: Tensor, answer: Tensor, direction: str = "ab") -> Tensor:
+        return each_mean(networks["critic"](torch.cat([given, answer], 1)))

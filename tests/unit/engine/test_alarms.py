@@ -3,7 +3,7 @@ import torch
 
 from zeuxis import catalog
 from zeuxis.engine.alarms import PAIRS, SURE, Signals, check_alarms
-from zeuxis.engine.monitoring import _apart
+from zeuxis.engine.translated import apart
 from zeuxis.flags import read_settings
 from zeuxis.jobs.training import check_settings
 from zeuxis.recipes.recipe import Need, make, settings_of
@@ -101,10 +101,10 @@ def test_a_critic_that_tells_all_apart_by_little_still_teaches_the_generator():
 
 def test_how_sure_a_critic_is_of_held_out_pictures():
     rng = torch.Generator().manual_seed(0)
-    values = [_apart(torch.randn(100, generator=rng), torch.randn(20, generator=rng)) for _ in range(500)]
+    values = [apart(torch.randn(100, generator=rng), torch.randn(20, generator=rng)) for _ in range(500)]
     assert abs(float(torch.tensor(values).std()) - 1) < 0.12 and sum(v > SURE for v in values) <= 3
-    assert _apart(torch.tensor([3.0, 1.0]), torch.tensor([0.0, 0.0])) == pytest.approx(2.0)
-    assert _apart(torch.ones(1), torch.zeros(9)) == 0.0
+    assert apart(torch.tensor([3.0, 1.0]), torch.tensor([0.0, 0.0])) == pytest.approx(2.0)
+    assert apart(torch.ones(1), torch.zeros(9)) == 0.0
 
 
 SIGNS = {
@@ -113,6 +113,9 @@ SIGNS = {
     "penalty gap": ({}, {"critic/r1": 0.01, "critic/r2": 5.0}),
     "overfitting": ({"critic_real": 2.0, "critic_held_out": -1.0, "critic_fake": -2.0, "held_out_z": 9.0}, {}),
     "posterior collapse": ({}, {"model/active_units": 0.1}),
+    "copying": ({"changed": 0.01}, {}),
+    "inverted": ({"inverted": 0.9}, {}),
+    "pattern": ({"pattern": 90.0}, {}),
     "divergence": ({}, {"critic/real": 5000.0}),
 }
 OF_TRAIN = ("seed", "images")  # flags that every training has

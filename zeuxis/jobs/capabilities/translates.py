@@ -5,13 +5,13 @@ from torch import Tensor
 
 from zeuxis.data.files import write_json
 from zeuxis.jobs.capability import Capability
-from zeuxis.jobs.features import in_colour
 from zeuxis.jobs.sources import Material
 from zeuxis.jobs.translating.passing import COLOURS, OURS, Looked, judged
 from zeuxis.jobs.translating.translators import translator
 from zeuxis.pages import translations
 from zeuxis.pages.outcome import Outcome, of_translations, unjudged
 from zeuxis.pages.read import read_object
+from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Translates
 from zeuxis.runs import Run

@@ -15,7 +15,7 @@ from zeuxis.data.memory import MemoryDataset
 from zeuxis.draw import Draw, some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done, say
-from zeuxis.jobs.features import Features, features_for, in_colour, no_larger, trained_on
+from zeuxis.jobs.features import Features, features_for, no_larger, trained_on
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.sources import Material
 from zeuxis.jobs.translating import translators
@@ -23,6 +23,7 @@ from zeuxis.metrics.distribution import kid
 from zeuxis.metrics.edges import edge_correlation
 from zeuxis.metrics.fidelity import psnr_each, ssim_each
 from zeuxis.metrics.result import proportion
+from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import to_uint8
 
 MOST, LEAST = 256, 3
