@@ -47,7 +47,7 @@ class Shape:
     picture fits in and fills the rest with black (transparent where there is alpha); "stretch"
     (also called "fit") changes the aspect. whites: which number is white in files of more than 8 bits, of whole
     numbers and of floats; None is 65535 for 16 bits, else what holds all numbers of the file. half: of two pictures
-    side by side in one file, the one that is taken.
+    side by side in one file, the one that is taken. exact: colours that are names, as in label maps, are not mixed.
     """
 
     size: tuple[int, int] | None = None
@@ -55,6 +55,7 @@ class Shape:
     fit: str = "crop"
     whites: tuple[float, float] | None = None
     half: Literal["", "left", "right"] = ""
+    exact: bool = False
 
 
 # ------------------------------------------------------------------ modes
@@ -154,19 +155,19 @@ def orientation(image: Image.Image) -> int:
 # ------------------------------------------------------------------ shapes
 
 
-def _stretch(image: Image.Image, height: int, width: int) -> Image.Image:
-    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=None)
+def _stretch(image: Image.Image, height: int, width: int, how: Image.Resampling) -> Image.Image:
+    return image.resize((width, height), how, reducing_gap=None)
 
 
-def _crop(image: Image.Image, height: int, width: int) -> Image.Image:
-    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+def _crop(image: Image.Image, height: int, width: int, how: Image.Resampling) -> Image.Image:
+    return ImageOps.fit(image, (width, height), how)
 
 
-def _pad(image: Image.Image, height: int, width: int) -> Image.Image:
+def _pad(image: Image.Image, height: int, width: int, how: Image.Resampling) -> Image.Image:
     scale = min(width / image.width, height / image.height)
     small = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     frame = Image.new(image.mode, (width, height))
-    inner = image.resize(small, Image.Resampling.LANCZOS)
+    inner = image.resize(small, how)
     frame.paste(inner, ((width - small[0]) // 2, (height - small[1]) // 2))
     return frame
 
@@ -181,7 +182,8 @@ def shaped(image: Image.Image, shape: Shape) -> Image.Image:
     if shape.channels not in (2, 4):
         image = _on_white(image)
     if shape.size is not None and (image.height, image.width) != shape.size:
-        image = FITS[shape.fit](image, *shape.size)
+        how = Image.Resampling.NEAREST if shape.exact else Image.Resampling.LANCZOS
+        image = FITS[shape.fit](image, *shape.size, how)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(shape.channels or 0)
     return image if mode in (None, image.mode) else image.convert(mode)
 

@@ -184,13 +184,14 @@ class Taken:
     """What of the files is taken. made: the pictures that a model made, too; frames: "first" or "all" of a file.
 
     white: the number that is white in files of more than 8 bits; None for the end of the range that the set uses.
-    half: of two pictures side by side in each file.
+    half: of two pictures side by side in each file. exact: no colours are mixed, see `zeuxis.data.label_maps`.
     """
 
     made: bool = True
     frames: str = "first"
     white: float | None = None
     half: Literal["", "left", "right"] = ""
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.frames not in ("first", "all"):
@@ -200,7 +201,7 @@ class Taken:
 
     def shaped(self, shape: Shape) -> Shape:
         whites = None if self.white is None else (self.white, self.white)
-        return replace(shape, whites=whites, half=self.half)
+        return replace(shape, whites=whites, half=self.half, exact=self.exact)
 
     def leaves_out(self, loaded: Loaded) -> str:
         """Why a picture is not taken: "made" by a model, or a "sheet" of several; empty for one that is."""

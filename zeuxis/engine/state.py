@@ -7,19 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from zeuxis.data.dataset import Spec
-from zeuxis.draw import key_of
 from zeuxis.engine import average
 from zeuxis.engine.compute import ComputeOptions
 from zeuxis.engine.fixed import fixed_net
 from zeuxis.engine.optim import ScheduledOptimizer
+from zeuxis.nets.init import seeded
 from zeuxis.recipes.recipe import Recipe
 from zeuxis.weights import bundled, store
 
 
 def build_networks(recipe: Recipe, spec: Spec, seed: int) -> nn.ModuleDict:
     """Networks with their seeded initial weights; the process-wide generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key_of("players", seed) & 0x7FFFFFFFFFFFFFFF)
+    with seeded("players", seed):
         networks = recipe.networks(spec)
     for part, weights in recipe.initial(spec).items():
         adopt(store.load(bundled.path_of(weights))[0], networks, part=part)

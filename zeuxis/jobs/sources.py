@@ -11,6 +11,7 @@ import numpy as np
 from zeuxis.data import checks
 from zeuxis.data.dataset import Dataset
 from zeuxis.data.duplicates import JOINS
+from zeuxis.data.label_maps import colours_in
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset, item_digests
 from zeuxis.data.origin import Origin
@@ -23,7 +24,7 @@ from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
 from zeuxis.pages.outcome import too_good
-from zeuxis.recipes.recipe import Recipe, Recognizes, recipe_name
+from zeuxis.recipes.recipe import Recipe, Recognizes, Translates, recipe_name
 
 HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
 _ENOUGH = 20  # pictures from which on some are held out
@@ -101,6 +102,7 @@ class Source:
             "range": self.taken.white,
             "join": self.join,
             **({"half": self.taken.half} if self.taken.half else {}),
+            **({"exact": True} if self.taken.exact else {}),
             **({"files": self.where.files} if self.where.files else {}),
             "digest": dataset.digest,
             "items": len(dataset),
@@ -119,7 +121,7 @@ class Source:
             entry.get("classes_at"), entry.get("group_at"), entry.get("part_at"), files=entry.get("files") or None
         )
         made, white, half = entry.get("generated") != "leave", entry.get("range"), entry.get("half", "")
-        taken = Taken(made, entry.get("frames", "first"), white, half)
+        taken = Taken(made, entry.get("frames", "first"), white, half, entry.get("exact", False))
         join = entry.get("join")
         return cls(entry["source"], size, entry["channels"], entry["fit"], where=where, taken=taken, join=join)
 
@@ -198,6 +200,7 @@ def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
         sources = divided(sources[0])
     elif any(source.side_by_side for source in sources):
         raise _no_halves(recipe)
+    sources = [_named_colours(source) for source in sources] if isinstance(recipe, Translates) else sources
     if len(sources) != len(names):
         raise BadInput(
             f"{recipe_name(type(recipe))} takes {counted(len(names), 'collection')} of pictures, not {len(sources)}",
@@ -239,6 +242,17 @@ def _no_halves(recipe: Recipe) -> BadInput:
     return BadInput(what, "--side-by-side", "leave it out, or give one folder of pairs to pix2pix")
 
 
+def _named_colours(source: Source) -> Source:
+    """Of label maps such as are read without mixing their colours, which is told."""
+    found = () if source.taken.exact else colours_in(source.source, source.where, source.taken)
+    if not found:
+        return source
+    listed = ", ".join(found[:_COLOURS]) + ", ..." * (len(found) > _COLOURS)
+    say(f"zeuxis: `{source.source}` are label maps of {counted(len(found), 'colour')}, which are not mixed: {listed}")
+    return replace(source, taken=replace(source.taken, exact=True))
+
+
+_COLOURS = 12  # that are listed
 _IN_ONE = ", or one folder of pairs with `--side-by-side`, or a table with the columns file and target"
 
 

@@ -1,9 +1,13 @@
 """First weights, drawn from the global generator: the engine builds networks under a forked, seeded one."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
+
+from zeuxis.draw import key_of
 
 SLOPE = 0.2
 """Negative slope of every leaky ReLU here, as in the sources of the recipes."""
@@ -13,6 +17,14 @@ LEAKY_GAIN = math.sqrt(2 / (1 + SLOPE**2))
 
 SILU_GAIN = 1.6765
 """Keeps the mean square through a SiLU of standard normal numbers: E[silu(x)^2] = 0.35578."""
+
+
+@contextmanager
+def seeded(name: str, seed: int) -> Iterator[None]:
+    """Networks built meanwhile begin by this seed; the process-wide generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(key_of(name, seed) & 0x7FFFFFFFFFFFFFFF)
+        yield
 
 
 def weighted(module: nn.Module) -> Iterable[nn.Module]:

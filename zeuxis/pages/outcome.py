@@ -298,7 +298,26 @@ def _translated(one: Mapping[str, Any]) -> tuple[str, str]:
         f"{percent(value)} ({spread}) of {things(one.get('n'), 'held-out picture')} of `{one.get('from')}` pass for "
         f"`{one.get('to')}` once translated; {shares}of real ones {percent(real.get('value'))} do."
     )
-    return sentence, kind
+    return " ".join(filter(None, [sentence, _labels_found(mapping(one.get("labels"))), _copied(one)])), kind
+
+
+def _labels_found(labels: Mapping[str, Any]) -> str:
+    """How much of what a label map says is seen in what was made of it; empty where there are no label maps."""
+    share = {who: percent(mapping(value).get("value")) for who, value in labels.items()}
+    if not share:
+        return ""
+    return (
+        f"A small net finds the given label in {share.get('ours')} of their pixels, in {share.get('real')} of those of "
+        f"real photographs, and in {share.get('shuffled')} where another label map is held beside them."
+    )
+
+
+def _copied(one: Mapping[str, Any]) -> str:
+    copies = mapping(one.get("copies"))
+    if not copies.get("alarm"):
+        return ""
+    n = things(copies.get("copies"), "translation")
+    return f"{n} stand out as copies of training pictures, where about {decimal(copies.get('expected'), 1)} would."
 
 
 def judgement_of(finish: Mapping[str, Any]) -> Outcome | None:

@@ -38,7 +38,7 @@ def _shown(folder: RunFolder, one: Mapping[str, Any], rows: Mapping[str, Any]) -
     direction = str(one.get("direction"))
     picture = embed(folder.path / "real" / f"translated-{direction}.png")
     names = rows.get(direction)
-    who = list(mapping(one.get("passes")))
+    who = list(mapping(one.get("passes"))) + [w for w in mapping(one.get("labels")) if w == "shuffled"]
     columns = [(head, name, show) for head, name, show in _COLUMNS if one.get(name)]
     table = [[w, *(show(mapping(one[name]).get(w)) for _, name, show in columns)] for w in who]
     title = f"{one.get('from')} to {one.get('to')}"
@@ -70,6 +70,7 @@ def _plain(value: Any) -> str:
 _COLUMNS = (
     ("pass", "passes", _share),
     ("KID x 1000", "kid", _kid),
+    ("labels found", "labels", _share),
     ("edges kept", "edges", _plain),
     ("PSNR, dB", "psnr", _plain),
     ("SSIM", "ssim", _plain),

@@ -6,7 +6,7 @@ from torch import Tensor
 from zeuxis.data.files import write_json
 from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.sources import Material
-from zeuxis.jobs.translating.passing import COLOURS, OURS, Looked, judged
+from zeuxis.jobs.translating.passing import COLOURS, OURS, SHOWN, Looked, judged
 from zeuxis.jobs.translating.translators import translator
 from zeuxis.pages import translations
 from zeuxis.pages.outcome import Outcome, of_translations, unjudged
@@ -15,9 +15,6 @@ from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Translates
 from zeuxis.runs import Run
-
-_SHOWN = 8
-"""Pictures of a strip."""
 
 
 def finish(run: Run, given: Material) -> None:
@@ -44,7 +41,9 @@ def _strips(seen: Looked) -> dict[str, Tensor]:
         strips["partner"] = seen.wanted
     if COLOURS in seen.answers:
         strips[COLOURS] = seen.answers[COLOURS]
-    return {name: x[:_SHOWN] for name, x in strips.items()}
+    if seen.closest is not None:
+        strips["nearest in training"] = seen.closest
+    return {name: x[:SHOWN] for name, x in strips.items()}
 
 
 def judge(run: Run, given: Material) -> Outcome:

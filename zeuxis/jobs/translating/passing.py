@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,9 +16,11 @@ from zeuxis.draw import Draw, some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done, say
 from zeuxis.jobs.features import Features, features_for, no_larger, trained_on
+from zeuxis.jobs.nearest_neighbours import Neighbours, neighbours
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.sources import Material
 from zeuxis.jobs.translating import translators
+from zeuxis.jobs.translating.segments import Segments, taught
 from zeuxis.metrics.distribution import kid
 from zeuxis.metrics.edges import edge_correlation
 from zeuxis.metrics.fidelity import psnr_each, ssim_each
@@ -26,10 +28,12 @@ from zeuxis.metrics.result import proportion
 from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import to_uint8
 
+SHOWN = 8
+"""Pictures of a strip."""
 MOST, LEAST = 256, 3
 """Held-out pictures that are looked at, at most, and those that a figure needs."""
 _LEARNED = 2_000  # training pictures of a side that the judge learns from, at most
-OURS, COPYING, COLOURS, REAL = "ours", "copying", "colour transfer", "real"
+OURS, COPYING, COLOURS, REAL, SHUFFLED = "ours", "copying", "colour transfer", "real", "shuffled"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Looked:
     """Pictures of one direction, [n, C, H, W] in [-1, 1]: held-out ones, what was made of them, and real ones beside.
 
     answers: by who gave them, ours first; rivals where both collections have as many channels. wanted: the partners of
-    a paired run; real: held-out ones of the collection that is to be passed for; back: led back where that was learned.
+    a paired run; real: held-out ones of the collection that is to be passed for; back: led back where that was learned;
+    nearest: how near answers come to training pictures of that collection; closest: those of the first `SHOWN`.
     """
 
     given: Tensor
@@ -45,6 +50,8 @@ class Looked:
     real: Tensor
     wanted: Tensor | None = None
     back: Tensor | None = None
+    nearest: Neighbours | None = None
+    closest: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,15 @@ def looked(net: Net, given: Material, direction: str, seed: int, paired: bool) -
         back = _each(answers[OURS], lambda x: translators.apply(net, x, direction[::-1]))
     others = chosen if paired else some_of(len(real), MOST, "translated", seed)
     beside = to_image(real.images(others))
-    return Looked(images, answers, beside, beside if paired else None, back)
+    near = neighbours(_pixels(answers[OURS]), given.streams[there], real)
+    closest = torch.cat([_closest(given.streams[there], i) for i in near.which[:SHOWN, 0].tolist()])
+    return Looked(images, answers, beside, beside if paired else None, back, near, closest)
+
+
+def _closest(train: Dataset, which: int) -> Tensor:
+    """By twice the position, and 1 where mirrored."""
+    image = to_image(train.images([which // 2]))
+    return image.flip(3) if which % 2 else image
 
 
 def _each(images: Tensor, function: Callable[[Tensor], Tensor], shows: bool = False) -> Tensor:
@@ -124,19 +139,25 @@ def judge_of(given: Material, names: Mapping[str, str], seed: int) -> Callable[[
     return passes
 
 
-def measured(
-    seen: Looked, direction: str, names: Mapping[str, str], passes: Callable[[Tensor, int], Tensor], net: Features
-) -> Direction:
+class By(NamedTuple):
+    """What answers are measured by: which pass for a collection, features of pictures, and labels in photographs."""
+
+    passes: Callable[[Tensor, int], Tensor]
+    features: Features
+    segments: Segments | None = None
+
+
+def measured(seen: Looked, direction: str, names: Mapping[str, str], by: By) -> Direction:
     """All figures of one direction; each with its n, and an interval over pictures where there is one."""
     wanted = list(names).index(direction[1])
     everyone = {**seen.answers, REAL: seen.real}
     found: dict[str, dict[str, Any]] = {"passes": {}, "kid": {}, "edges": {}}
-    real = net.of(_pixels(seen.real))
+    real = by.features.of(_pixels(seen.real))
     for who, images in everyone.items():
-        share = passes(images, wanted)
+        share = by.passes(images, wanted)
         found["passes"][who] = proportion(int(share.sum()), len(share)).to_json()
         if who != REAL:
-            found["kid"][who] = kid(net.of(_pixels(images)), real).to_json()
+            found["kid"][who] = kid(by.features.of(_pixels(images)), real).to_json()
             found["edges"][who] = float(edge_correlation(images, seen.given).mean())
     found["edges"]["others"] = float(edge_correlation(seen.answers[OURS].roll(1, 0), seen.given).mean())
     if seen.wanted is not None:
@@ -144,6 +165,11 @@ def measured(
         found["ssim"] = {who: float(ssim_each(x, seen.wanted).mean()) for who, x in seen.answers.items()}
     if seen.back is not None:
         found["back"] = {OURS: float((seen.back - seen.given).abs().mean())}
+    if by.segments is not None:
+        shown = {OURS: seen.answers[OURS], REAL: seen.real, SHUFFLED: seen.answers[OURS].roll(1, 0)}
+        found["labels"] = {who: by.segments.agreement(x, seen.given).to_json() for who, x in shown.items()}
+    if seen.nearest is not None:
+        found["copies"] = seen.nearest.record()
     return Direction(direction, (names[direction[0]], names[direction[1]]), len(seen.given), found)
 
 
@@ -159,8 +185,10 @@ def judged(net: Net, given: Material, seed: int, paired: bool) -> list[tuple[Dir
         passes = judge_of(given, names, seed)
         for direction, one in seen.items():
             if one is not None:
-                features = features_for(None, _unlabelled(given.streams[direction[1]]))
-                found.append((measured(one, direction, names, passes, features), one))
+                maps, photographs = (given.streams[side] for side in direction)
+                segments = taught(maps, photographs, seed) if paired else None
+                features = features_for(None, _unlabelled(photographs))
+                found.append((measured(one, direction, names, By(passes, features, segments)), one))
     return found
 
 

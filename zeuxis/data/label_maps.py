@@ -1,0 +1,55 @@
+"""Pictures whose colours are names, such as label maps: a mixture of two of them would be a third."""
+
+from pathlib import Path
+
+import numpy as np
+
+from zeuxis.data.arrays import Arrays
+from zeuxis.data.decode import Shape
+from zeuxis.data.loading import Loader, Taken, parallel
+from zeuxis.data.reader import candidates_of, found_at
+from zeuxis.data.signatures import Unreadable
+from zeuxis.data.trees import Where
+
+MOST = 64
+"""Colours that label maps have, at most."""
+_LOOKED_AT = 12  # pictures, evenly spread
+_CALM = 0.8  # share of pixels whose right neighbour is of the same colour
+
+
+def colours_in(source: str | Path, where: Where, taken: Taken) -> tuple[str, ...]:
+    """The colours of label maps, as #rrggbb or grey levels, the most frequent first; () where they are pictures.
+
+    A few files are looked at. Raises BadInput as opening the source does.
+    """
+    listing = found_at(source, where)
+    if isinstance(listing, Arrays):
+        return ()
+    candidates = candidates_of(listing, taken)
+    some = [candidates[i] for i in np.unique(np.linspace(0, len(candidates) - 1, _LOOKED_AT).astype(int))]
+    counts: dict[tuple[int, ...], int] = {}
+    for found in parallel(lambda one: _counts(one.load, taken), some if candidates else []):
+        for colour, n in found.items():
+            counts[colour] = counts.get(colour, 0) + n
+        if not found or len(counts) > MOST:
+            return ()
+    if len(counts) < 2:
+        return ()
+    return tuple(_name(colour) for colour in sorted(counts, key=lambda colour: (-counts[colour], colour)))
+
+
+def _counts(load: Loader, taken: Taken) -> dict[tuple[int, ...], int]:
+    """How many pixels have which colour; {} of what is no label map, or cannot be read."""
+    try:
+        pixels = load(taken.shaped(Shape())).pixels
+    except Unreadable:
+        return {}
+    calm = (pixels[:, 1:] == pixels[:, :-1]).all(2).mean() if pixels.shape[1] > 1 else 1.0
+    colours, n = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0, return_counts=True)
+    if len(colours) > MOST or calm < _CALM:
+        return {}
+    return {tuple(colour.tolist()): int(count) for colour, count in zip(colours, n, strict=True)}
+
+
+def _name(colour: tuple[int, ...]) -> str:
+    return "#" + "".join(f"{value:02x}" for value in colour) if len(colour) > 1 else str(colour[0])
