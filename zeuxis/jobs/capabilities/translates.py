@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.files import write_json
+from zeuxis.errors import counted
 from zeuxis.jobs.capability import Capability
 from zeuxis.jobs.sources import Material
 from zeuxis.jobs.translating.passing import COLOURS, OURS, SHOWN, Looked, judged
@@ -15,6 +16,8 @@ from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Translates
 from zeuxis.runs import Run
+
+_LATE = 0.8  # progress from which on the best look is as good as the end
 
 
 def finish(run: Run, given: Material) -> None:
@@ -51,4 +54,19 @@ def judge(run: Run, given: Material) -> Outcome:
     return of_translations(record) if record.get("directions") else unjudged("too few pictures were held out")
 
 
-CAPABILITY = Capability(Translates, 2, finish, judge, translations.section)
+def best_words(run: Run) -> str:
+    """A sentence where the held-out score was best well before the end; empty where training helped to the end."""
+    looks = [(line["progress"], line["images"], line["score"].get("score")) for line in run.log("score")]
+    known = [look for look in looks if look[2] is not None]
+    if not known:
+        return ""
+    progress, images, _ = max(known, key=lambda look: look[2])
+    if progress > _LATE:
+        return ""
+    return (
+        f"Held-out pictures were translated best after {counted(images, 'image')}, and training has not helped since: "
+        "`zeuxis translate --snapshot best` takes the weights of then."
+    )
+
+
+CAPABILITY = Capability(Translates, 2, finish, judge, translations.section, best_words)
