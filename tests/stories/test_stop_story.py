@@ -29,14 +29,15 @@ NOTHING, REST = f"stopped; {word.NOTHING_KEPT}", f"stopped; {word.FINISHED_KEPT}
 def place(tmp_path_factory):
     place = tmp_path_factory.mktemp("stops")
     pictures(place / "pics", ("boot", "dress"), 12)
-    (place / "two").mkdir()
     rng = np.random.default_rng(0)
-    for name in "ab":
-        Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(place / "two" / f"{name}.png")
+    for folder in ("two", "more"):
+        (place / folder).mkdir()
+        for name in "ab":
+            Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(place / folder / f"{name}.png")
     with inside(place):
         assert typed("train", "gan", "pics", "--run", "r", "--steps", "1", "--compute", "plain").code == 0
         few = ["--steps", "1", "--compute", "plain", "--preset", "tiny"]
-        assert typed("train", "cut", "two", "two", "--size", "16", "--run", "t", *few).code == 0
+        assert typed("train", "cut", "two", "more", "--size", "16", "--run", "t", *few).code == 0
     return place
 
 

@@ -2,8 +2,8 @@
 
 From coarse to fine, in each round every patch of the picture becomes the one of the painting that is most like it, and
 overlapping patches are averaged (Granot et al. 2022, "Drop the GAN: In defense of patches nearest neighbors as single
-image generative models", arXiv 2103.15545, algorithm 1 and eq. 2). What the photograph shows stays by beginning with it,
-in the painting's colours, and by its edges, which come back at every scale.
+image generative models", arXiv 2103.15545, algorithm 1 and eq. 2). What the photograph shows stays by beginning with
+it, in the painting's colours, and by its edges, which come back at every scale.
 """
 
 from collections.abc import Callable, Sequence

@@ -22,7 +22,9 @@ def quantiles(values: Tensor) -> Tensor:
 
 def along(values: Tensor, given: Tensor, wanted: Tensor) -> Tensor:
     """[d, n] with every value where its quantile lies in `wanted`: values [d, n], quantiles [d, q]; straight beyond."""
-    place = torch.searchsorted(given, values.contiguous()).clamp(1, given.shape[1] - 1)
+    values = values.contiguous()
+    sides = [torch.searchsorted(given, values, right=right) for right in (False, True)]
+    place = ((sides[0] + sides[1]) // 2).clamp(1, given.shape[1] - 1)  # a flat part goes to the middle of where it lies
     low, high, first, last = (x.gather(1, at) for x in (given, wanted) for at in (place - 1, place))
     share = ((values - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
     beyond = values - values.clamp(given[:, :1], given[:, -1:])

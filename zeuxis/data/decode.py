@@ -249,7 +249,7 @@ def _told(image: Image.Image) -> Origin:
 
 def _draft(image: Image.Image, shape: Shape) -> None:
     """Lets a JPEG decoder skip detail that a much smaller size cannot hold; at least twice the size is kept."""
-    if shape.size is not None and image.format in ("JPEG", "MPO"):
+    if shape.size is not None and not shape.half and image.format in ("JPEG", "MPO"):
         side = 2 * max(shape.size)
         image.draft(None, (side, side))
 

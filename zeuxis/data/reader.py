@@ -78,7 +78,7 @@ def _harvest(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken
     """All pictures; read again where the range that they use turns out to be another one than each file's own."""
     harvest = _pass(candidates, taken.shaped(shape), limit, taken)
     whites = whites_in_use(harvest.loaded) if taken.white is None else None
-    return harvest if whites is None else _pass(candidates, replace(shape, whites=whites), limit, taken)
+    return harvest if whites is None else _pass(candidates, replace(taken.shaped(shape), whites=whites), limit, taken)
 
 
 def _pass(candidates: list[Candidate], shape: Shape, limit: int, taken: Taken) -> Harvest:

@@ -140,12 +140,21 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in _READERS
 
 
+def names_partners(path: Path) -> bool:
+    """Whether the column `target` of a table names a picture beside it. Raises BadInput where it cannot be read."""
+    table = _READERS[path.suffix.lower()](path)
+    first = next((row[PARTNER] for _, row in table.rows if PARTNER in row), "")
+    return bool(first) and on_disk(path.parent / first.replace("\\", "/")) is not None
+
+
 # ------------------------------------------------------------------ columns
 
 _LOOKED_FOR = 20
 _MISSING = {"nan", "none", "null", "n/a", "<na>", "nil"}
 """What programs write where a value is missing."""
 _LABELS = ("label", "class", "category", "class_name", "label_name", "target")
+PARTNER = "target"
+"""The column that names the partner of each `file`, where a table is read as pairs."""
 _GROUPS = {"patient", "subject", "group", "id", "scene", "person", "case", "slide", "session", "site"}
 _DIVISIONS = {"split", "part", "fold", "set", "subset", "partition", "usage"}
 
@@ -176,8 +185,8 @@ def _told(value: int | str | None, flag: str, table: Rows, rule: str | None) -> 
 def columns_of(table: Rows, where: Where, path: Path) -> Columns:
     """Which columns are read. Raises BadInput where none names the files, or a flag names one that is not there."""
     files = [name for name in FILES if name in table.columns]
-    if where.files and where.files not in table.columns:
-        raise BadInput(f"the first line has no column `{where.files}`", str(path), "begin with the line file,target")
+    if where.files and PARTNER not in table.columns:
+        raise BadInput(f"the first line has no column `{PARTNER}`", str(path), "begin with the line file,target")
     if not files:
         raise BadInput("the first line has no column `file`", str(path), "begin with the line file,label")
     given, equals, test = str(where.parts).partition("=") if isinstance(where.parts, str) else (where.parts, "", "")
@@ -191,14 +200,15 @@ def columns_of(table: Rows, where: Where, path: Path) -> Columns:
     )
 
 
-def _column_words(table: Rows, used: Columns) -> list[str]:
+def _column_words(table: Rows, used: Columns, pairs: bool) -> list[str]:
     """A line on each column that is read by a name of its own, and on each that is not read."""
     lines = [
         f"the column `{name}` is read as {what}"
         for name, what, plain in ((used.file, "the file", "file"), (used.label, "the label", "label"))
         if name not in (None, plain)
     ]
-    left = [name for name in table.columns if name not in (used.file, used.label, used.group, used.part)]
+    read = (used.file, used.label, used.group, used.part, PARTNER if pairs else used.file)
+    left = [name for name in table.columns if name not in read]
     values = {name: [row.get(name, "") for _, row in table.rows] for name in left}
     hot = [name for name in left if set(values[name]) <= {"0", "1", "0.0", "1.0"} and len(set(values[name])) > 1]
     if used.label is None and len(hot) > 1 and {sum(map(float, row)) for row in _across(values, hot)} == {1.0}:
@@ -226,9 +236,9 @@ def _as_parts(name: str, values: list[str]) -> str:
     return f"; `--part-at {name}={odd}` makes the rows with `{odd}` the test part"
 
 
-def _check_words(table: Rows, used: Columns, path: Path) -> None:
+def _check_words(table: Rows, used: Columns, where: Where, path: Path) -> None:
     """Raises BadInput where a column that is read holds a list or an object, which is no class, group, part or file."""
-    for name in (used.file, used.label, used.group, used.part):
+    for name in (used.file, used.label, used.group, used.part, PARTNER if where.files else used.file):
         if name in table.nested:
             what = f"a list or an object stands in the column `{name}`"
             way = "; `--classes-at 0` reads no labels" if name == used.label else ""
@@ -285,9 +295,10 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
     used = columns_of(table, where, path)
     if not table.rows:
         raise nothing
-    _check_words(table, used, path)
+    _check_words(table, used, where, path)
+    shows = PARTNER if where.files == PARTNER else used.file
     skipped = list(table.skipped)
-    remarks = _column_words(table, used) + _spelling_words(table, used)
+    remarks = _column_words(table, used, bool(where.files)) + _spelling_words(table, used)
     labels, joined = _numbers(table, used.label, "class")
     groups, together = _numbers(table, used.group, "group")
     joined += together
@@ -304,8 +315,8 @@ def from_table(path: Path, where: Where = BY_RULE) -> Listing:
             unlabelled += 1
         elif labelled and label is None:
             skipped.append((one_line(file), "has no label" + table.short.get(line, "")))
-        elif (shown := row.get(where.files or used.file)) is None:
-            skipped.append((one_line(file), f"has no {where.files}" + table.short.get(line, "")))
+        elif (shown := row.get(shows)) is None:
+            skipped.append((one_line(file), f"has no {shows}" + table.short.get(line, "")))
         elif (target := on_disk(path.parent / shown.replace("\\", "/"))) is None:
             skipped.append((one_line(shown), "does not exist" + _meant(path.parent, shown, len(skipped))))
         else:

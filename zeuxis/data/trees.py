@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from zeuxis.data.parts import PARTS, part_folders, part_name
 from zeuxis.errors import BadInput
@@ -15,15 +16,15 @@ class Where:
     """What a person says of where classes, groups and parts are told: a level of folders, or a column of a table.
 
     classes 0: the pictures carry no labels; parts 0: no folder is a part. None: by the rules of this module.
-    labels False: they are left aside, so that nothing is asked about them. files: the column of a table that names the
-    files in place of the usual one, under whose names they stay.
+    labels False: they are left aside, so that nothing is asked about them. files: of a table of pairs the side
+    that is taken, under the names of the first.
     """
 
     classes: int | str | None = None
     groups: int | str | None = None
     parts: int | str | None = None
     labels: bool = True
-    files: str | None = None
+    files: Literal["file", "target"] | None = None
 
     def level(self, name: str) -> int | None:
         """The level given for classes, groups or parts. Raises BadInput where it is none."""

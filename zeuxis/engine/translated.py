@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zeuxis.pictures.in_colour import in_colour
+from zeuxis.pictures.in_colour import in_colour, with_channels
 from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Batch, BatchSpec, Translates
 
@@ -29,13 +29,13 @@ def sides_of(specs: Mapping[str, BatchSpec], batches: Mapping[str, Batch]) -> di
 
 def write_strip(recipe: Translates, networks: nn.ModuleDict, sides: Mapping[str, Tensor], path: Path) -> None:
     """A row of what is given and one of what is made of it, for each direction; of pairs the partners, too."""
-    rows = []
+    rows, n = [], min(SHOWN, len(sides["a"]), len(sides["b"]))
     for direction in recipe.directions:
-        given = sides[direction[0]][:SHOWN]
+        given = sides[direction[0]][:n]
         rows += [given, recipe.translate(networks, given, direction)]
     if recipe.paired:
-        rows.append(sides["b"][:SHOWN])
-    write_sheet(path, torch.cat([in_colour(row.float()).cpu() for row in rows]), len(rows[0]))
+        rows.append(sides["b"][:n])
+    write_sheet(path, torch.cat([in_colour(row.float()).cpu() for row in rows]), n)
 
 
 def signs(
@@ -50,7 +50,8 @@ def signs(
     """
     found: dict[str, float] = {}
     for direction in recipe.directions:
-        given, real = trained[direction[0]][:_READ], trained[direction[1]][:_READ]
+        n = min(_READ, len(trained["a"]), len(trained["b"]))
+        given, real = trained[direction[0]][:n], trained[direction[1]][:n]
         made = recipe.translate(networks, given, direction)
         here = {"diversity": _ratio(_spread(made), _spread(real)), "inverted": -_light(made, given)}
         if recipe.paired:
@@ -101,7 +102,7 @@ def _spread(image: Tensor) -> float:
 
 def _light(one: Tensor, other: Tensor) -> float:
     """Mean over pictures of the correlation of their grey levels."""
-    a, b = (x.float().mean(1).flatten(1) for x in (one, other))
+    a, b = (with_channels(x.float(), 1).flatten(1) for x in (one, other))
     a, b = (x - x.mean(1, keepdim=True) for x in (a, b))
     scale = (a.square().sum(1) * b.square().sum(1)).sqrt().clamp_min(1e-6)
     return float(((a * b).sum(1) / scale).mean())
@@ -113,7 +114,7 @@ def _pattern(image: Tensor) -> float:
     Transposed convolutions leave their mark there (Odena et al. 2016, Deconvolution and Checkerboard Artifacts).
     """
     height, width = (side // 4 * 4 for side in image.shape[2:])
-    grey = image[..., :height, :width].float().mean(1)
+    grey = with_channels(image[..., :height, :width].float(), 1)[:, 0]
     power = torch.fft.fft2(grey - grey.mean((1, 2), keepdim=True)).abs().square().mean(0)
     found = 1.0
     for i, j in ((2, 0), (0, 2), (2, 2), (1, 0), (0, 1), (1, 1), (1, 2), (2, 1)):

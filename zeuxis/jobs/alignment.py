@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zeuxis.data.memory import Subset
 from zeuxis.data.partners import paired
+from zeuxis.data.tables import is_table, names_partners
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done
 from zeuxis.errors import BadInput, counted
@@ -44,7 +45,9 @@ class _Pair:
 
 
 def is_pairs(sources: Sequence[Source]) -> bool:
-    return len(sources) > 1 or sources[0].side_by_side
+    """Two collections, halves of each file, or a table whose column `target` names files."""
+    one = sources[0]
+    return len(sources) > 1 or one.side_by_side or (is_table(Path(one.source)) and names_partners(Path(one.source)))
 
 
 def aligned(sources: Sequence[Source], page: Path | None = None) -> dict[str, Any]:
@@ -56,6 +59,13 @@ def aligned(sources: Sequence[Source], page: Path | None = None) -> dict[str, An
     """
     if len(sources) > 2:
         raise BadInput(f"pairs are of two collections, not of {len(sources)}", "DATA", "give one collection, or two")
+    for source in sources:
+        asked = {"--classes-at": source.where.classes, "--part-at": source.where.parts, "--join": source.join}
+        idle = [flag for flag, value in asked.items() if value is not None]
+        if source.side_by_side and len(sources) > 1:
+            raise BadInput("nothing reads --side-by-side of two collections", "", "give the one whose files hold pairs")
+        if idle:
+            raise BadInput(f"nothing reads {idle[0]} where pairs are laid on each other", "", "leave it out")
     sides = divided(sources[0]) if len(sources) == 1 else list(sources)
     fixed = [replace(side, size=side.size or _SIDE, fit=side.fit if side.size else "stretch") for side in sides]
     datasets = [side.open() for side in fixed]

@@ -35,7 +35,7 @@ _ENOUGH_FILES = 4  # the same where every picture gives many squares
 class Source:
     """Where pictures come from and how they are made one size.
 
-    side_by_side: each file holds two of them, a picture and its partner, until `halved` tells these apart.
+    side_by_side: each file holds two of them, a picture and its partner, until `divided` tells these apart.
     """
 
     source: str
@@ -231,7 +231,7 @@ def divided(source: Source) -> list[Source]:
     if not is_table(Path(source.source)):
         return [source]
     unlabelled = replace(source.where, labels=False, classes=source.where.classes or 0)
-    return [replace(source, where=replace(unlabelled, files=x)) for x in (None, "target")]
+    return [replace(source, where=replace(unlabelled, files=x)) for x in ("file", "target")]
 
 
 def _no_halves(recipe: Recipe) -> BadInput:

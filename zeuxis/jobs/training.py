@@ -113,16 +113,18 @@ def find_pictures(folder: Path, now: str | None) -> bool:
         if back := [place for entry in gone for place in entry.get("were", []) if _is_there(place)]:
             return find_pictures(folder, back[-1])
         return not gone or _need_none(folder, run, gone[0]["source"], record.get("out"))
+    found = {}
     for name, before in begun.items():
         source = replace(Source.from_words(before), source=now)
         entry = source.words(source.pictures() if run is not None and run.recipe.patches else source.open())
         if entry["digest"] == before["digest"]:
             places = [*before.get("were", []), before["source"]]
             were = [place for place in dict.fromkeys(places) if place != entry["source"]]
-            moved = {**before, "source": entry["source"], "were": were}
-            change = {"data": moved} if run is None else {"sources": {**begun, name: moved}}
-            write_json(path, {**record, **change})
-            return True
+            found[name] = {**before, "source": entry["source"], "were": were}
+    if found:  # of pairs that lie in one place both sides
+        change = {"data": found[""]} if run is None else {"sources": {**begun, **found}}
+        write_json(path, {**record, **change})
+        return True
     raise BadInput("these are not the pictures that it began with", now, "give the same pictures, unchanged")
 
 

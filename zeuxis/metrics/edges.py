@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, pad
 
+from zeuxis.pictures.in_colour import with_channels
+
 
 def edge_strength(image: Tensor) -> Tensor:
     """[n, 1, h, w] of pictures [n, C, H, W]: length of Sobel's gradient of the channels' mean, over 2x2 pixels."""
-    grey = image.mean(1, keepdim=True)
+    grey = with_channels(image, 1)
     kernel = grey.new_tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     both = conv2d(pad(grey, (1, 1, 1, 1), mode="replicate"), torch.stack([kernel, kernel.T])[:, None])
     return avg_pool2d(both.square().sum(1, keepdim=True).sqrt(), 2)

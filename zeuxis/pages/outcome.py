@@ -280,7 +280,7 @@ def of_translations(record: Mapping[str, Any]) -> Outcome:
     """The judgement of what translates, from its translations.json: what passes, beside the better cheap way."""
     found = [mapping(one) for one in record["directions"]]
     sentences, grades = zip(*(_translated(one) for one in found), strict=True)
-    few = few_held(number(found[0].get("n")))
+    few = few_held(min(number(one.get("n")) or 0.0 for one in found))
     grade = min(grades, key=GAINS.index)
     return Outcome(grade, " ".join(filter(None, [*sentences, few])), {"directions": found})
 
@@ -292,7 +292,9 @@ def _translated(one: Mapping[str, Any]) -> tuple[str, str]:
     high = max((number(share.get("high")) or 0.0 for share in passes.values()), default=0.0)
     best = max((number(share.get("value")) or 0.0 for share in passes.values()), default=0.0)
     value, low = number(ours.get("value")) or 0.0, number(ours.get("low")) or 0.0
-    kind = "better" if low > high else "little better" if value > best else "no better" if value == best else "worse"
+    least = max((number(share.get("low")) or 0.0 for share in passes.values()), default=0.0)
+    worse = (number(ours.get("high")) or 0.0) < least
+    kind = "better" if low > high else "worse" if worse else "little better" if value > best else "no better"
     spread = f"{percent(low)} to {percent(ours.get('high'))}"
     sentence = (
         f"{percent(value)} ({spread}) of {things(one.get('n'), 'held-out picture')} of `{one.get('from')}` pass for "

@@ -1,5 +1,6 @@
-"""Pictures of any number of channels as colour, to be shown or looked at beside others."""
+"""Pictures of any number of channels as colour, or as another number of them, to be looked at beside others."""
 
+import torch
 from torch import Tensor
 
 
@@ -9,3 +10,12 @@ def in_colour(image: Tensor) -> Tensor:
         share = (image[:, -1:] + 1) / 2
         image = image[:, :-1] * share + (1 - share)
     return image.expand(-1, 3, -1, -1)
+
+
+def with_channels(image: Tensor, channels: int) -> Tensor:
+    """[n, 1 to 4, H, W] in [-1, 1] with 1 to 4 channels: grey is the mean of colours, and alpha opaque."""
+    if image.shape[1] == channels:
+        return image
+    colour = in_colour(image)
+    colour = colour.mean(1, keepdim=True) if channels < 3 else colour
+    return torch.cat([colour, torch.ones_like(colour[:, :1])], 1) if channels in (2, 4) else colour

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from zeuxis.augmentation.alike import parts_alike
 from zeuxis.augmentation.discriminator import diff_augment
-from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import GAMES
 from zeuxis.losses.penalties import gradient, squared_norm
@@ -20,14 +19,19 @@ SMALLEST = 16
 """Pixels of a side, from which on the nets have something to halve."""
 
 
-def check_crop(crop: int, spec: Spec, multiple_of: int) -> None:
+def least_side(halvings: int, scales: int) -> int:
+    """Pixels of a side, from which on the critics of all scales have a patch to judge."""
+    return max(SMALLEST, 4 << halvings << (scales - 1))
+
+
+def check_crop(crop: int, multiple_of: int, smallest: int) -> None:
     """Raises BadInput for a part of pictures that is too small, or no multiple of a cell."""
     if not crop:
         return
-    if crop < SMALLEST or crop % multiple_of:
-        least = max(SMALLEST, -(-crop // multiple_of) * multiple_of)
+    if crop < smallest or crop % multiple_of:
+        least = max(smallest, -(-crop // multiple_of) * multiple_of)
         raise BadInput(
-            f"parts must be multiples of {multiple_of} pixels, {SMALLEST} or more, not {crop}",
+            f"parts must be multiples of {multiple_of} pixels, {smallest} or more, not {crop}",
             "--crop",
             f"use `--crop {least}`",
         )

@@ -16,13 +16,13 @@ from zeuxis.nets.init import glorot_, normal_, weighted, zero_bias_
 from zeuxis.nets.translating import PatchProjector, ResidualTranslator, residual_radius
 from zeuxis.recipes._damaging import shown
 from zeuxis.recipes._translating import (
-    SMALLEST,
     answers,
     augmented,
     check_crop,
     critic_terms,
     each_mean,
     gathered,
+    least_side,
     own,
     parts,
     passing,
@@ -114,11 +114,11 @@ class CUT(Recipe):
         return 1 if self.crop else self.multiple_of
 
     def smallest(self) -> int:
-        return max(SMALLEST, self.crop, 4 << self.halvings << (self.scales - 1))
+        return max(self.crop, least_side(self.halvings, self.scales))
 
     def check(self, spec: Spec) -> None:
         super().check(spec)
-        check_crop(self.crop, spec, self.multiple_of)
+        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales))
         if spec.target is None:
             raise BadInput("cut needs two collections of pictures", "DATA", "give the second one, too")
         if spec.target != spec.channels:
@@ -181,7 +181,9 @@ class CUT(Recipe):
     def _contrast(self, m: StepContext, given: Tensor, made: Tensor) -> Tensor:
         """[B]: the mean over the compared maps."""
         translator: Any = m.networks["translator"]
-        keys, queries = (translator.read(x, self._compared)[1] for x in (given, made))
+        with torch.no_grad():
+            keys = translator.read(given, self._compared)[1]
+        queries = translator.read(made, self._compared)[1]
         places = [self._places(m, k, key) for k, key in enumerate(keys)]
         projector = m.networks["projector"]
         with torch.no_grad():

@@ -17,13 +17,13 @@ from zeuxis.nets.init import normal_
 from zeuxis.nets.translating import ResidualTranslator, residual_radius
 from zeuxis.recipes._damaging import shown
 from zeuxis.recipes._translating import (
-    SMALLEST,
     answers,
     augmented,
     check_crop,
     critic_terms,
     each_mean,
     gathered,
+    least_side,
     own,
     parts,
     passing,
@@ -109,11 +109,11 @@ class CycleGAN(Recipe):
         return 1 if self.crop else self.multiple_of
 
     def smallest(self) -> int:
-        return max(SMALLEST, self.crop, 4 << self.halvings << (self.scales - 1))
+        return max(self.crop, least_side(self.halvings, self.scales))
 
     def check(self, spec: Spec) -> None:
         super().check(spec)
-        check_crop(self.crop, spec, self.multiple_of)
+        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales))
         if spec.target is None:
             raise BadInput("cyclegan needs two collections of pictures", "DATA", "give the second one, too")
 

@@ -17,13 +17,13 @@ from zeuxis.nets.randomness import dropping
 from zeuxis.nets.translating import ResidualTranslator, UNetTranslator, residual_radius
 from zeuxis.recipes._damaging import shown
 from zeuxis.recipes._translating import (
-    SMALLEST,
     answers,
     augmented,
     check_crop,
     critic_terms,
     each_mean,
     gathered,
+    least_side,
     own,
     paired_score,
     parts,
@@ -122,11 +122,11 @@ class Pix2Pix(Recipe):
         return 1 if self.crop else self.multiple_of
 
     def smallest(self) -> int:
-        return max(SMALLEST, self.crop, 4 << self.halvings << (self.scales - 1))
+        return max(self.crop, least_side(self.halvings, self.scales))
 
     def check(self, spec: Spec) -> None:
         super().check(spec)
-        check_crop(self.crop, spec, self.multiple_of)
+        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales))
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         assert spec.target is not None

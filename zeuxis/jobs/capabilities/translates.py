@@ -18,6 +18,7 @@ from zeuxis.recipes.recipe import Translates
 from zeuxis.runs import Run
 
 _LATE = 0.8  # progress from which on the best look is as good as the end
+_MARGIN = 0.1  # of the score at the end, by which the best must be better
 
 
 def finish(run: Run, given: Material) -> None:
@@ -60,8 +61,9 @@ def best_words(run: Run) -> str:
     known = [look for look in looks if look[2] is not None]
     if not known:
         return ""
-    progress, images, _ = max(known, key=lambda look: look[2])
-    if progress > _LATE:
+    progress, images, best = max(known, key=lambda look: look[2])
+    last = known[-1][2]
+    if progress > _LATE or best - last < _MARGIN * abs(last):
         return ""
     return (
         f"Held-out pictures were translated best after {counted(images, 'image')}, and training has not helped since: "

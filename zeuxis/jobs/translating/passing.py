@@ -25,7 +25,7 @@ from zeuxis.metrics.distribution import kid
 from zeuxis.metrics.edges import edge_correlation
 from zeuxis.metrics.fidelity import psnr_each, ssim_each
 from zeuxis.metrics.result import proportion
-from zeuxis.pictures.in_colour import in_colour
+from zeuxis.pictures.in_colour import in_colour, with_channels
 from zeuxis.pictures.png import to_uint8
 
 SHOWN = 8
@@ -40,7 +40,7 @@ OURS, COPYING, COLOURS, REAL, SHUFFLED = "ours", "copying", "colour transfer", "
 class Looked:
     """Pictures of one direction, [n, C, H, W] in [-1, 1]: held-out ones, what was made of them, and real ones beside.
 
-    answers: by who gave them, ours first; rivals where both collections have as many channels. wanted: the partners of
+    answers: by who gave them, ours first; wanted: the partners of
     a paired run; real: held-out ones of the collection that is to be passed for; back: led back where that was learned;
     nearest: how near answers come to training pictures of that collection; closest: those of the first `SHOWN`.
     """
@@ -82,15 +82,13 @@ def looked(net: Net, given: Material, direction: str, seed: int, paired: bool) -
     chosen = some_of(len(held), MOST, "translated", seed)
     images = to_image(held.images(chosen))
     answers = {OURS: _each(images, lambda x: translators.apply(net, x, direction), shows=True)}
-    same = held.spec.channels == real.spec.channels
-    if same:
-        train = given.streams[there]
-        some = to_image(train.images(some_of(len(train), 64, "colours", seed)))
-        palette = colours_of(some, Draw(seed, phase="colours"))
-        answers |= {
-            COPYING: images,
-            COLOURS: _each(images, lambda x: recoloured(x, palette, Draw(seed, phase="transport"))),
-        }
+    train, plain = given.streams[there], with_channels(images, real.spec.channels)
+    some = to_image(train.images(some_of(len(train), 64, "colours", seed)))
+    palette = colours_of(some, Draw(seed, phase="colours"))
+    answers |= {
+        COPYING: plain,
+        COLOURS: _each(plain, lambda x: recoloured(x, palette, Draw(seed, phase="transport"))),
+    }
     back = None
     if direction[::-1] in translators.able(net).directions:
         back = _each(answers[OURS], lambda x: translators.apply(net, x, direction[::-1]))
@@ -123,9 +121,10 @@ def judge_of(given: Material, names: Mapping[str, str], seed: int) -> Callable[[
     """
     say(f"zeuxis: training a judge that tells {' from '.join(f'`{name}`' for name in names.values())}")
     pixels, labels = [], []
+    most = min(_LEARNED, *(len(given.streams[side]) for side in names))  # as many of both: a share is no prior
     for k, side in enumerate(names):
         data: Dataset = given.streams[side]
-        chosen = some_of(len(data), _LEARNED, "judge", seed)
+        chosen = some_of(len(data), most, "judge", seed)
         colour = in_colour(no_larger(to_image(data.images(chosen))))
         pixels.append(torch.from_numpy(to_uint8(colour)).permute(0, 3, 1, 2))
         labels += [k] * len(chosen)

@@ -41,7 +41,8 @@ class Translate:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return {"run": self.run, "direction": self.direction, "snapshot": self.snapshot, "seed": self.seed}
+        asked = {"run": self.run, "direction": self.direction, "snapshot": self.snapshot}
+        return asked | ({"seed": self.seed} if getattr(self._net().recipe, "noise", False) else {})
 
     def is_current(self, weights: Mapping[str, str]) -> bool:
         return set(weights.values()) == {self._net().sha256}
@@ -75,6 +76,8 @@ class Translate:
 def _as_learned(picture: Picture, channels: int) -> Tensor:
     """[1, channels, H, W] in [-1, 1]: grey from colours or colours from grey, and alpha where it was learned."""
     image = to_tensor(picture)
+    if channels in (1, 3) and picture.alpha is not None:  # as in training: what is transparent lies on white
+        image = 1 + (image - 1) * (alpha_tensor(picture) + 1) / 2
     if channels in (1, 2) and image.shape[1] == 3:
         image = (image * image.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
     image = image.expand(-1, 3, -1, -1) if channels >= 3 else image
