@@ -149,7 +149,10 @@ def _kind_of(one: Parameter) -> dict[str, Any]:
     )
     if isinstance(one.default, bool):
         return given | {"action": "store_false" if one.default else "store_true"}
-    return kind(one.hint) | given
+    found = kind(one.hint)
+    if found.pop("nargs", None):  # a flag of several values is given once for each
+        found["action"] = "append"
+    return found | given
 
 
 def kind(hint: Any) -> dict[str, Any]:

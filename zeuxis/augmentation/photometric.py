@@ -14,9 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zeuxis.augmentation.rolls import spread
-
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601 weights of R, G, B, as in Pillow's mode L."""
+from zeuxis.pictures.in_colour import LUMA
 
 
 def on_colours(image: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:

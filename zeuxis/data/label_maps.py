@@ -14,7 +14,8 @@ from zeuxis.data.trees import Where
 MOST = 64
 """Colours that label maps have, at most."""
 _LOOKED_AT = 12  # pictures, evenly spread
-_CALM = 0.8  # share of pixels whose right neighbour is of the same colour
+_INSIDE = 0.5
+"""Share of pixels, of all but the most frequent colour, that lie within a region of theirs: lines have no inside."""
 
 
 def colours_in(source: str | Path, where: Where, taken: Taken) -> tuple[str, ...]:
@@ -29,26 +30,34 @@ def colours_in(source: str | Path, where: Where, taken: Taken) -> tuple[str, ...
     some = [candidates[i] for i in np.unique(np.linspace(0, len(candidates) - 1, _LOOKED_AT).astype(int))]
     counts: dict[tuple[int, ...], int] = {}
     for found in parallel(lambda one: _counts(one.load, taken), some if candidates else []):
-        for colour, n in found.items():
+        for colour, n in (found or {}).items():
             counts[colour] = counts.get(colour, 0) + n
-        if not found or len(counts) > MOST:
+        if found == {} or len(counts) > MOST:
             return ()
     if len(counts) < 2:
         return ()
     return tuple(_name(colour) for colour in sorted(counts, key=lambda colour: (-counts[colour], colour)))
 
 
-def _counts(load: Loader, taken: Taken) -> dict[tuple[int, ...], int]:
-    """How many pixels have which colour; {} of what is no label map, or cannot be read."""
+def _counts(load: Loader, taken: Taken) -> dict[tuple[int, ...], int] | None:
+    """How many pixels have which colour; {} of what is no label map, None of what cannot be read."""
     try:
         pixels = load(taken.shaped(Shape())).pixels
     except Unreadable:
-        return {}
-    calm = (pixels[:, 1:] == pixels[:, :-1]).all(2).mean() if pixels.shape[1] > 1 else 1.0
-    colours, n = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0, return_counts=True)
-    if len(colours) > MOST or calm < _CALM:
+        return None
+    colours, labels, n = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0, return_inverse=True, return_counts=True)
+    if len(colours) > MOST or _share_inside(labels.reshape(pixels.shape[:2]), int(n.argmax())) < _INSIDE:
         return {}
     return {tuple(colour.tolist()): int(count) for colour, count in zip(colours, n, strict=True)}
+
+
+def _share_inside(labels: np.ndarray, ground: int) -> float:
+    """Of the pixels of [H, W] with another label than `ground`, those whose four neighbours have the same."""
+    whole = np.pad(labels, 1, mode="edge")
+    around = (whole[:-2, 1:-1], whole[2:, 1:-1], whole[1:-1, :-2], whole[1:-1, 2:])
+    figures = labels != ground
+    inside = np.logical_and.reduce([labels == x for x in around])
+    return float(inside[figures].mean()) if figures.any() else 1.0
 
 
 def _name(colour: tuple[int, ...]) -> str:

@@ -14,6 +14,7 @@ from zeuxis.recipes.recipe import Batch, BatchSpec, Translates
 SHOWN = 8
 """Pictures of a strip."""
 _READ = 32  # pictures that signs are read from, at most
+_AT_ONCE = 8
 _RIM = 3  # bins around a frequency, among which it should not stand out
 
 
@@ -52,7 +53,9 @@ def signs(
     for direction in recipe.directions:
         n = min(_READ, len(trained["a"]), len(trained["b"]))
         given, real = trained[direction[0]][:n], trained[direction[1]][:n]
-        made = recipe.translate(networks, given, direction)
+        made = _made(recipe, networks, given, direction)
+        if direction == recipe.directions[0]:
+            found |= _opinions(recipe, networks, (given, made, real), held)
         here = {"diversity": _ratio(_spread(made), _spread(real)), "inverted": -_light(made, given)}
         if recipe.paired:
             here["inverted"] += _light(real, given)
@@ -63,18 +66,23 @@ def signs(
         for name, value in here.items():
             worse = max if name in ("inverted", "pattern") else min
             found[name] = worse(found.get(name, value), value)
-    return found | _opinions(recipe, networks, trained, held)
+    return found
+
+
+def _made(recipe: Translates, networks: nn.ModuleDict, given: Tensor, direction: str) -> Tensor:
+    """A few at a time: trained on one at a time, many at once may be more than the memory holds."""
+    return torch.cat([recipe.translate(networks, part, direction) for part in given.split(_AT_ONCE)])
 
 
 def _opinions(
-    recipe: Translates, networks: nn.ModuleDict, trained: Mapping[str, Tensor], held: Mapping[str, Tensor]
+    recipe: Translates, networks: nn.ModuleDict, trained: tuple[Tensor, Tensor, Tensor], held: Mapping[str, Tensor]
 ) -> dict[str, float]:
-    """What the critic of the first direction thinks."""
+    """What the critic of the first direction thinks. trained: what was given, made, and is real."""
     direction = recipe.directions[0]
     here, there = direction[0], direction[1]
-    made = recipe.translate(networks, trained[here][:_READ], direction)
-    real = recipe.judged(networks, trained[here][:_READ], trained[there][:_READ], direction)
-    fake = recipe.judged(networks, trained[here][:_READ], made, direction)
+    given, made, wanted = trained
+    real = recipe.judged(networks, given, wanted, direction)
+    fake = recipe.judged(networks, given, made, direction)
     found = {"critic_real": float(real.mean()), "critic_fake": float(fake.mean())}
     if {here, there} <= set(held):
         n = min(_READ, len(held[here]), len(held[there]))

@@ -109,9 +109,10 @@ class ResidualTranslator(nn.Module):
         self.norms = nn.ModuleList(PictureNorm(w) for w in (width, 2 * width, 4 * width, 2 * width, width))
         self.last = nn.Conv2d(width, target, 7, padding=3, padding_mode="reflect")
 
-    def read(self, image: Tensor, blocks: int) -> tuple[Tensor, list[Tensor]]:
-        """The map after `blocks` residual blocks, and those on the way: the picture, both halvings before their norms,
-        the maps after the first and the last of these blocks (the places that CUT compares, arXiv 2007.15651, C.1).
+    def read(self, image: Tensor, compared: int, blocks: int | None = None) -> tuple[Tensor, list[Tensor]]:
+        """The map after `blocks` residual blocks, of which the first `compared` count here: these alone by default; and
+        the maps on the way: the picture, both halvings before their norms, those after the first and the last of the
+        compared blocks (the places that CUT compares, arXiv 2007.15651, C.1).
         """
         x, seen = F.relu(self.norms[0](self.first(image))), [image]
         for conv, norm in zip(self.down, (self.norms[1], self.norms[2]), strict=True):
@@ -119,14 +120,17 @@ class ResidualTranslator(nn.Module):
             seen.append(x)
             x = F.relu(norm(x))
             x = _blur(x) if self.smooth else x
-        for k, block in enumerate(self.blocks[:blocks]):
+        for k, block in enumerate(self.blocks[: blocks or compared]):
             x = block(x)
-            if k in (0, blocks - 1):
+            if k in (0, compared - 1):
                 seen.append(x)
         return x, seen
 
     def forward(self, image: Tensor) -> Tensor:
-        x, _ = self.read(image, len(self.blocks))
+        return self.answered(self.read(image, len(self.blocks))[0])
+
+    def answered(self, x: Tensor) -> Tensor:
+        """The picture that the map after the last residual block becomes."""
         for up, norm in zip(self.up, (self.norms[3], self.norms[4]), strict=True):
             x = F.relu(norm(up(x)))
         return torch.tanh(self.last(x))

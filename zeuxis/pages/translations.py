@@ -38,7 +38,7 @@ def _shown(folder: RunFolder, one: Mapping[str, Any], rows: Mapping[str, Any]) -
     direction = str(one.get("direction"))
     picture = embed(folder.path / "real" / f"translated-{direction}.png")
     names = rows.get(direction)
-    who = list(mapping(one.get("passes"))) + [w for w in mapping(one.get("labels")) if w == "shuffled"]
+    who = list(dict.fromkeys(w for name in ("passes", "labels", "edges") for w in mapping(one.get(name))))
     columns = [(head, name, show) for head, name, show in _COLUMNS if one.get(name)]
     table = [[w, *(show(mapping(one[name]).get(w)) for _, name, show in columns)] for w in who]
     title = f"{one.get('from')} to {one.get('to')}"
@@ -72,6 +72,7 @@ _COLUMNS = (
     ("KID x 1000", "kid", _kid),
     ("labels found", "labels", _share),
     ("edges kept", "edges", _plain),
+    ("off when led back", "back", _plain),
     ("PSNR, dB", "psnr", _plain),
     ("SSIM", "ssim", _plain),
 )

@@ -3,6 +3,14 @@
 import torch
 from torch import Tensor
 
+LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue in what is light (ITU-R BT.601), as Pillow makes grey."""
+
+
+def luma(image: Tensor) -> Tensor:
+    """[n, 1, H, W] of colours [n, 3, H, W]."""
+    return (image * image.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+
 
 def in_colour(image: Tensor) -> Tensor:
     """[n, 1 to 4, H, W] in [-1, 1] as colour: grey three times, alpha laid on white."""

@@ -120,6 +120,11 @@ class Translates(Protocol):
     """Whether the pictures of the two sources belong together."""
 
     @property
+    def width(self) -> int:
+        """Channels of the translator at the size of the picture, by which the memory that it takes is told."""
+        ...
+
+    @property
     def multiple_of(self) -> int:
         """Sides of a picture must be multiples of this number of pixels."""
         ...

@@ -170,19 +170,19 @@ class CUT(Recipe):
         """The game, and the contrast of places; with `same` also that of pictures that should stay (eq. 4 and 5)."""
         given = self._real(m, "a")
         seen = torch.cat([given, self._real(m, "b")]) if self.same else given
-        answer = m.networks["translator"](seen)
+        translator: Any = m.networks["translator"]
+        last, maps = translator.read(seen, self._compared, self.blocks)
+        answer = translator.answered(last)
         made = answer[: len(given)]
         terms = {str(self.game): self.adversarial * passing(self.game, self._judged(m, made))}
         if self.contrast:
-            each = self._contrast(m, seen, answer)
+            each = self._contrast(m, [x.detach() for x in maps], answer)
             terms["contrast"] = self.contrast * each.mean()
         return Terms(terms, state={"made": gathered(m, made, self.batch)})
 
-    def _contrast(self, m: StepContext, given: Tensor, made: Tensor) -> Tensor:
-        """[B]: the mean over the compared maps."""
+    def _contrast(self, m: StepContext, keys: list[Tensor], made: Tensor) -> Tensor:
+        """[B]: the mean over the compared maps, those of what was given and of what was made of it."""
         translator: Any = m.networks["translator"]
-        with torch.no_grad():
-            keys = translator.read(given, self._compared)[1]
         queries = translator.read(made, self._compared)[1]
         places = [self._places(m, k, key) for k, key in enumerate(keys)]
         projector = m.networks["projector"]

@@ -70,6 +70,7 @@ class Pix2Pix(Recipe):
     scales: Count = 1  # published; 2 to 3 critics in pix2pixHD (arXiv 1711.11585)
     critic_norm: Literal["instance", "none"] = "instance"  # published: batch norm of one picture, which is the same
     game: Literal["logistic", "least-squares", "hinge"] = "logistic"  # published
+    adversarial: Amount = 1.0  # published; 0: the distance alone
     l1: Amount = 100.0  # published: weight of the distance to the partner
     penalty: Amount = 0.0  # weight of R1; none as published
     augment: Literal["none", "diffaugment"] = "none"  # published; diffaugment for few pairs (arXiv 2006.10738)
@@ -175,8 +176,9 @@ class Pix2Pix(Recipe):
         """The game of patches, and the mean absolute difference to the partner (eq. 4)."""
         given, wanted = self._pair(m)
         made = m.networks["translator"](given)
-        game = passing(self.game, self._judged(m, given, made))
-        terms = {str(self.game): game, "l1": self.l1 * l1(made, wanted)}
+        terms = {"l1": self.l1 * l1(made, wanted)}
+        if self.adversarial:
+            terms[str(self.game)] = self.adversarial * passing(self.game, self._judged(m, given, made))
         return Terms(terms, state={"made": gathered(m, made, self.batch)})
 
     def critic_loss(self, m: StepContext) -> Terms:

@@ -45,6 +45,18 @@ def test_one_map_of_a_single_colour_does_not_make_them_pictures(tmp_path):
     assert colours_in(tmp_path, BY_RULE, ALL) == ("255", "0")
 
 
+def test_drawings_of_lines_are_pictures_and_a_broken_map_is_no_reason(tmp_path):
+    for name in ("lines", "maps"):
+        (tmp_path / name).mkdir()
+    for i, labels in enumerate(blobs(6, 40)):
+        edges = (labels[1:, 1:] != labels[:-1, 1:]) | (labels[1:, 1:] != labels[1:, :-1])
+        Image.fromarray(np.where(edges, 0, 255).astype(np.uint8)).convert("1").save(tmp_path / "lines" / f"{i}.png")
+        Image.fromarray((labels > 1).astype(np.uint8) * 255).convert("1").save(tmp_path / "maps" / f"{i}.png")
+    (tmp_path / "maps" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    assert colours_in(tmp_path / "lines", BY_RULE, ALL) == ()
+    assert len(colours_in(tmp_path / "maps", BY_RULE, ALL)) == 2
+
+
 def test_labels_are_found_in_photographs_that_show_them_and_not_in_others(monkeypatch):
     monkeypatch.setattr(segments, "_STEPS", 60)
     labels = torch.from_numpy(blobs(40))

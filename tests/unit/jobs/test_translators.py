@@ -28,7 +28,7 @@ def scene(height: int, width: int) -> torch.Tensor:
 
 @pytest.fixture(autouse=True)
 def _light(monkeypatch):
-    monkeypatch.setattr(translators, "BYTES_PER_PIXEL", 1000)
+    monkeypatch.setattr(translators, "BYTES_PER_CHANNEL", 250)
 
 
 @pytest.mark.parametrize("recipe", [CUT(width=4, blocks=1), CycleGAN(width=4, blocks=1)], ids=["cut", "cyclegan"])

@@ -29,25 +29,26 @@ def finish(run: Run, given: Material) -> None:
     record = {"format": 1, "paired": run.recipe.paired, "directions": [d.to_json() for d, _ in found]}
     rows = {}
     for direction, seen in found:
-        strips = _strips(seen)
-        rows[direction.direction] = list(strips)
-        count = len(next(iter(strips.values())))
-        sheet = torch.cat([in_colour(x) for x in strips.values()])
+        strip = strips(seen)
+        rows[direction.direction] = list(strip)
+        count = len(next(iter(strip.values())))
+        sheet = torch.cat([in_colour(x) for x in strip.values()])
         write_sheet(run.path / "real" / f"translated-{direction.direction}.png", sheet, count)
     write_json(run.path / "real" / "translations.json", {**record, "rows": rows})
 
 
-def _strips(seen: Looked) -> dict[str, Tensor]:
-    strips = {"given": seen.given, "translated": seen.answers[OURS]}
+def strips(seen: Looked) -> dict[str, Tensor]:
+    """Rows of a sheet by what they show, of as many pictures each."""
+    found = {"given": seen.given, "translated": seen.answers[OURS]}
     if seen.back is not None:
-        strips["and back"] = seen.back
+        found["and back"] = seen.back
     if seen.wanted is not None:
-        strips["partner"] = seen.wanted
+        found["partner"] = seen.wanted
     if COLOURS in seen.answers:
-        strips[COLOURS] = seen.answers[COLOURS]
+        found[COLOURS] = seen.answers[COLOURS]
     if seen.closest is not None:
-        strips["nearest in training"] = seen.closest
-    return {name: x[:SHOWN] for name, x in strips.items()}
+        found["nearest in training"] = seen.closest
+    return {name: x[:SHOWN] for name, x in found.items()}
 
 
 def judge(run: Run, given: Material) -> Outcome:

@@ -120,3 +120,15 @@ class Work(Protocol):
     def apply_large(self, pair: Pair, decision: Decision, note: Note, progress: Progress) -> Outcome:
         """As `apply`, from file to file in bands. Raises BadInput."""
         ...
+
+
+class InMemory:
+    """What is the same of works that change every picture, and read it as a whole, whatever its size."""
+
+    spares = measures = bands = False
+
+    def decide_large(self, pair: Pair) -> Decision:
+        raise NotImplementedError("no file is worked on in bands")
+
+    def apply_large(self, pair: Pair, decision: Decision, note: Note, progress: Progress) -> Outcome:
+        raise NotImplementedError("no file is worked on in bands")

@@ -158,14 +158,14 @@ def measured(seen: Looked, direction: str, names: Mapping[str, str], by: By) -> 
         if who != REAL:
             found["kid"][who] = kid(by.features.of(_pixels(images)), real).to_json()
             found["edges"][who] = float(edge_correlation(images, seen.given).mean())
-    found["edges"]["others"] = float(edge_correlation(seen.answers[OURS].roll(1, 0), seen.given).mean())
+    found["edges"][SHUFFLED] = float(edge_correlation(seen.answers[OURS].roll(1, 0), seen.given).mean())
     if seen.wanted is not None:
         found["psnr"] = {who: float(psnr_each(x, seen.wanted).mean()) for who, x in seen.answers.items()}
         found["ssim"] = {who: float(ssim_each(x, seen.wanted).mean()) for who, x in seen.answers.items()}
     if seen.back is not None:
         found["back"] = {OURS: float((seen.back - seen.given).abs().mean())}
     if by.segments is not None:
-        shown = {OURS: seen.answers[OURS], REAL: seen.real, SHUFFLED: seen.answers[OURS].roll(1, 0)}
+        shown = {**everyone, SHUFFLED: seen.answers[OURS].roll(1, 0)}
         found["labels"] = {who: by.segments.agreement(x, seen.given).to_json() for who, x in shown.items()}
     if seen.nearest is not None:
         found["copies"] = seen.nearest.record()
@@ -185,7 +185,8 @@ def judged(net: Net, given: Material, seed: int, paired: bool) -> list[tuple[Dir
         for direction, one in seen.items():
             if one is not None:
                 maps, photographs = (given.streams[side] for side in direction)
-                segments = taught(maps, photographs, seed) if paired else None
+                named = paired and bool(given.words[direction[0]].get("exact"))
+                segments = taught(maps, photographs, seed) if named else None
                 features = features_for(None, _unlabelled(photographs))
                 found.append((measured(one, direction, names, By(passes, features, segments)), one))
     return found

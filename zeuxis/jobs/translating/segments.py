@@ -50,7 +50,7 @@ class Segments:
 
 
 def colours_of(maps: Dataset) -> Tensor | None:
-    """[k, C] in [-1, 1] of label maps, None where they are pictures."""
+    """[k, C] in [-1, 1] of label maps, None where one colour is all that they have."""
     chosen = some_of(len(maps), 64, "colours of label maps")
     found = maps.images(chosen).permute(0, 2, 3, 1).flatten(0, 2).unique(dim=0)
     return to_image(found[..., None, None])[..., 0, 0] if 1 < len(found) <= MOST else None
@@ -68,7 +68,7 @@ def _small(labels: Tensor) -> Tensor:
 
 
 def taught(maps: Dataset, photographs: Dataset, seed: int) -> Segments | None:
-    """A net taught on the pairs of a training, None where the first are no label maps."""
+    """A net taught on the pairs of a training, of label maps and photographs; None where the maps say nothing."""
     if (colours := colours_of(maps)) is None:
         return None
     say("zeuxis: teaching a small net to find the labels in real photographs")

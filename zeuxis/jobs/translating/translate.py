@@ -14,16 +14,15 @@ from zeuxis.jobs.per_image.done import request
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.single import check_files_only, one_picture
-from zeuxis.jobs.per_image.work import Decision, Note, Outcome, Progress
+from zeuxis.jobs.per_image.work import Decision, InMemory, Note, Outcome, Work
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.translating import translators
+from zeuxis.pictures.in_colour import luma
 from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, to_tensor
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow makes grey
 
 
 @dataclass(frozen=True)
-class Translate:
+class Translate(InMemory):
     """By the net of a run, in one of its directions. seed: which answer, of a net that gives several."""
 
     run: str
@@ -34,7 +33,6 @@ class Translate:
     word = "translated"
     suffix = None
     scale = 1
-    spares = measures = bands = False
 
     def _net(self) -> Net:
         return translators.translator(self.run, self.snapshot)
@@ -66,12 +64,6 @@ class Translate:
         result = from_tensor(colours, picture, alpha)
         return Outcome(result, decision.why, self.by_what(decision), decision.remarks, ((net.name, net.sha256),))
 
-    def decide_large(self, pair: Pair) -> Decision:
-        raise NotImplementedError("read as a whole, whatever its size")
-
-    def apply_large(self, pair: Pair, decision: Decision, note: Note, progress: Progress) -> Outcome:
-        raise NotImplementedError("read as a whole, whatever its size")
-
 
 def _as_learned(picture: Picture, channels: int) -> Tensor:
     """[1, channels, H, W] in [-1, 1]: grey from colours or colours from grey, and alpha where it was learned."""
@@ -79,7 +71,7 @@ def _as_learned(picture: Picture, channels: int) -> Tensor:
     if channels in (1, 3) and picture.alpha is not None:  # as in training: what is transparent lies on white
         image = 1 + (image - 1) * (alpha_tensor(picture) + 1) / 2
     if channels in (1, 2) and image.shape[1] == 3:
-        image = (image * image.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+        image = luma(image)
     image = image.expand(-1, 3, -1, -1) if channels >= 3 else image
     if channels in (1, 3):
         return image
@@ -87,13 +79,12 @@ def _as_learned(picture: Picture, channels: int) -> Tensor:
     return torch.cat([image, alpha], 1)
 
 
-def translate_files(given: str | bytes, out: str | None, work: Translate, dry_run: bool) -> Results:
+def translate_files(given: str | bytes, out: str | None, work: Work, dry_run: bool) -> Results:
     """What became of each picture; given: see `single.one_picture`.
 
     Raises BadInput, also where a file is there that is not this picture translated in this way: then nothing is
     written; SomeFailed where some could not be read.
     """
-    translators.channels(translators.translator(work.run, work.snapshot), work.direction)
     if isinstance(given, bytes) or "-" in (given, out):
         check_files_only({"--dry-run": dry_run}, "a picture in memory" if isinstance(given, bytes) else "a pipe")
         return one_picture(work, given, out)

@@ -15,8 +15,8 @@ from zeuxis.nets.picture_norm import Part, statistics_of
 from zeuxis.pictures.tiles import before, choose_tile, padded, stretches, tiled
 from zeuxis.recipes.recipe import Translates
 
-BYTES_PER_PIXEL = 3_000
-"""At the peak, per pixel of a picture; own measurement, of the widest of the presets for two cores."""
+BYTES_PER_CHANNEL = 100
+"""At the peak, per pixel of a picture and channel of the translator's width; own measurement."""
 _MEASURED = 12
 """Tiles of a large picture that its statistics are read from, at most: each is run once for every norm."""
 _LEAST = 16  # pixels of a side, to which smaller pictures are mirrored
@@ -61,12 +61,13 @@ def apply(net: Net, image: Tensor, direction: str, memory: int | None = None, dr
         return recipe.translate(net.networks, part.contiguous(), direction, draw)
 
     height, width = image.shape[2:]
+    each = BYTES_PER_CHANNEL * recipe.width
     with torch.inference_mode():
-        if height * width * BYTES_PER_PIXEL <= bound_of(memory):
+        if height * width * each <= bound_of(memory):
             return function(padded(image, 0, recipe.multiple_of, _LEAST))[..., :height, :width]
         reach = recipe.receptive_field
         overlap = net.spec.height // 4 if reach is None else reach
-        tile = choose_tile(bound_of(memory), BYTES_PER_PIXEL, overlap, recipe.multiple_of)
+        tile = choose_tile(bound_of(memory), each, overlap, recipe.multiple_of)
         cuts = _cuts(image, overlap, recipe.multiple_of, tile)
         with statistics_of(net.networks, function, some_evenly(cuts, _MEASURED)):
             return tiled(function, image, 1, overlap, recipe.multiple_of, tile, feather=reach is None)
