@@ -105,7 +105,7 @@ def test_stopped_in_the_middle_nothing_is_half_written(place, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ([], "neither a run nor a painting was given (--run, --style): add `--run RUN`, or `--style PAINTING`"),
+        ([], "neither a run nor a painting was given (--run, --style); add `--run RUN`, or `--style PAINTING`"),
         (["--run", "r", "--style", "one.png"], "both a run and a painting were given"),
         (["--style", "one.png", "--direction", "ba"], "nothing reads --direction with --style"),
         (["--run", "r", "--keep-colours", "--size", "40"], "nothing reads --keep-colours, --size with --run"),

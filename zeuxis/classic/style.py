@@ -31,10 +31,10 @@ class StyleSettings:
     stride: int = 2
     kept: int = 24
     complete: float = 0.5
-    rounds: int = 5
-    coarsest: int = 64
+    rounds: int = 3
+    coarsest: int = 140
     ratio: float = 0.7
-    edges: float = 0.5
+    edges: float = 1.0
     pull: float = 0.5
 
 
