@@ -8,8 +8,9 @@ from PIL import Image
 
 import zeuxis
 from tests.stories.commands import inside, typed
-from zeuxis.jobs.translating import painting
+from zeuxis.jobs.translating import neural_style, painting
 from zeuxis.pictures.png import read_note
+from zeuxis.weights import packages
 
 
 def _smooth(height: int, width: int, channels: int, top: int = 255) -> np.ndarray:
@@ -96,10 +97,19 @@ def test_stopped_in_the_middle_nothing_is_half_written(place, tmp_path, monkeypa
         told(0.5)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(painting, "styled", stop)
+    monkeypatch.setitem(painting._METHODS, "patches", stop)
     with inside(place), pytest.raises(KeyboardInterrupt):
         zeuxis.translate("photos", tmp_path / "out", style="one.png")
     assert not [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
+
+
+def test_the_neural_way_needs_a_net_that_is_added(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(packages, "folder", lambda: tmp_path / "weights")
+    neural_style.net.cache_clear()
+    with inside(place):
+        done = typed("translate", "photos", str(tmp_path / "o"), "--style", "one.png", "--method", "neural")
+    assert done.code == 2 and "the weights `lpips-vgg` were not added" in done.err
+    assert "then zeuxis data weights add FILE" in done.err and not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(

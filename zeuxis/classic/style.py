@@ -144,6 +144,13 @@ def _nearest(some: Tensor, target: _Target, s: StyleSettings) -> Callable[[Tenso
     return of
 
 
+def plainly(photo: Tensor, styles: Sequence[tuple[Tensor, float]], draw: Draw) -> Tensor:
+    """[1, 3, H, W] of a photograph, in the colours alone of paintings ([1, 3, h, w], weight)."""
+    total = sum(weight for _, weight in styles)
+    colours = [colours_of(x, draw, max(64, round(_PATCHES * weight / total))) for x, weight in styles]
+    return recoloured(photo, torch.cat(colours), draw)
+
+
 def styled(
     photo: Tensor,
     styles: Sequence[tuple[Tensor, float]],
@@ -157,10 +164,7 @@ def styled(
     strength: 0 changes its colours alone, 1 its texture wholly. A painting is seen at its own scale: give it as large
     as the photograph. told: gets the share that is done.
     """
-    colours = torch.cat(
-        [colours_of(x, draw, max(64, round(_PATCHES * w / sum(v for _, v in styles)))) for x, w in styles]
-    )
-    plain = recoloured(photo, colours, draw)
+    plain = plainly(photo, styles, draw)
     if strength == 0:
         return plain
     sizes = _sizes(photo.shape[2], photo.shape[3], settings)

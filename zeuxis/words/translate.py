@@ -44,6 +44,11 @@ def translate(
     keep_colours: Annotated[bool, p.Arg("keep the colours of the picture", group=_STYLE)] = False,
     size: Annotated[p.Count, p.Arg("pixels of the longer side of what is made", "those of the picture", group=_STYLE)]
     | None = None,
+    method: Annotated[
+        Literal["patches", "neural"],
+        p.Arg("patches: at once; neural: by VGG16, which you add, in minutes", "patches", group=_STYLE),
+    ]
+    | None = None,
     seed: p.Seed = 0,
     dry_run: p.DryRun = False,
 ) -> "Results":
@@ -61,5 +66,5 @@ def translate(
     if isinstance(given, str) and out is not None:
         training.apart(given, out, "OUT")
     by_run = {"run": text_of(run), "direction": direction, "snapshot": text_of(snapshot), "memory": memory}
-    by_style = {"style": style, "strength": strength, "keep_colours": keep_colours, "size": size}
+    by_style = {"style": style, "strength": strength, "keep_colours": keep_colours, "size": size, "method": method}
     return translate_files(given, text_of(out), work_of(by_run, by_style, seed), dry_run)

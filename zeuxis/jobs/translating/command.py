@@ -6,7 +6,7 @@ from typing import Any
 from zeuxis.errors import BadInput
 from zeuxis.jobs.per_image.work import Work
 from zeuxis.jobs.restoring.command import bytes_of
-from zeuxis.jobs.translating import translators
+from zeuxis.jobs.translating import neural_style, translators
 from zeuxis.jobs.translating.painting import SMALLEST, Paint, painting
 from zeuxis.jobs.translating.translate import Translate
 
@@ -31,8 +31,11 @@ def work_of(by_run: Mapping[str, Any], by_style: Mapping[str, Any], seed: int) -
         raise BadInput(f"must be 0 to 1, not {strength:g}", "--strength")
     if size is not None and size < SMALLEST:
         raise BadInput(f"must be {SMALLEST} or more, not {size}", "--size")
+    method = by_style["method"] or "patches"
+    if method == "neural":
+        neural_style.net()
     several = style if isinstance(style, list | tuple) else (style,)
     paintings = tuple(painting(str(one)) for one in several)
     if not paintings:
         raise BadInput("no painting was given", "--style", "give a picture")
-    return Paint(paintings, 1.0 if strength is None else strength, by_style["keep_colours"], size, seed)
+    return Paint(paintings, 1.0 if strength is None else strength, by_style["keep_colours"], size, seed, method)

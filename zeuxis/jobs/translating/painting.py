@@ -1,6 +1,6 @@
 """The job `translate --style`: each picture in the manner of paintings, with nothing trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from zeuxis.jobs.per_image.done import digest, request
 from zeuxis.jobs.per_image.pairs import Pair
 from zeuxis.jobs.per_image.pipeline import Bar
 from zeuxis.jobs.per_image.work import Decision, InMemory, Note, Outcome
+from zeuxis.jobs.translating import neural_style
 from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.picture import Picture, from_tensor, read, to_tensor
 
@@ -56,6 +57,9 @@ def painting(text: str) -> Painting:
     return Painting(path, weight, digest(Path(path)))
 
 
+_METHODS: dict[str, Callable[..., Tensor]] = {"patches": styled, "neural": neural_style.styled_by_net}
+
+
 @lru_cache(maxsize=8)
 def _colours_of(path: str, known: str) -> Tensor:
     """[1, 3, h, w] in [-1, 1]; known: what the file holds, for the cache."""
@@ -71,6 +75,7 @@ class Paint(InMemory):
     keep_colours: bool = False
     size: int | None = None
     seed: int = 0
+    method: str = "patches"
     word = "styled"
     suffix = None
     scale = 1
@@ -84,10 +89,15 @@ class Paint(InMemory):
             "keep_colours": self.keep_colours,
             "size": self.size,
             "seed": self.seed,
+            "method": self.method,
         }
 
+    @property
+    def _weights(self) -> tuple[tuple[str, str], ...]:
+        return ((neural_style.NET, neural_style.net()[1]),) if self.method == "neural" else ()
+
     def is_current(self, weights: Mapping[str, str]) -> bool:
-        return not weights
+        return dict(weights) == dict(self._weights)
 
     def note(self, pair: Pair, source: bytes | Path, mask: bytes | Path | None) -> Note:
         return request(self.settings, source, mask)
@@ -111,21 +121,23 @@ class Paint(InMemory):
         return round(height * share), round(width * share)
 
     def by_what(self, decision: Decision) -> tuple[str, ...]:
-        return ("patches",)
+        return (neural_style.NET,) if self.method == "neural" else (self.method,)
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
         size = self._painted(*picture.size)
         image = in_colour(_at(to_tensor(picture), size))
         paintings = [(_no_larger(_colours_of(one.path, one.digest), size), one.weight) for one in self.styles]
-        bar = Bar(size[0] * size[1], decision.detail)
-        draw = Draw(self.seed, phase="style")
-        made = styled(image, paintings, draw, self.strength, told=lambda share: bar(round(share * size[0] * size[1])))
+        pixels = size[0] * size[1]
+        bar = Bar(pixels, decision.detail)
+        style, draw = _METHODS[self.method], Draw(self.seed, phase="style")
+        made = style(image, paintings, draw, self.strength, told=lambda share: bar(round(share * pixels)))
         if self.keep_colours:
             made = with_colours_of(made, image)
         made = made if self.size else _at(made, picture.size)
         if self.keep_colours and picture.pixels.shape[2] == 1:
             made = made.mean(1, keepdim=True)
-        return Outcome(from_tensor(made, picture), decision.why, self.by_what(decision), decision.remarks)
+        result = from_tensor(made, picture)
+        return Outcome(result, decision.why, self.by_what(decision), decision.remarks, self._weights)
 
 
 def _at(image: Tensor, size: Sequence[int]) -> Tensor:
