@@ -8,8 +8,10 @@ the 16 lowest coefficients of an orthonormal cosine transform: leaving coefficie
 a distance longer, so no pair within NEAR is lost. Each picture is looked up in all eight orientations of a square.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -199,12 +201,31 @@ def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
     """What the source itself says belongs together: a key for each picture, one of its own where it says nothing."""
     if dataset.groups is not None:
         yield "one group", list(dataset.groups)
+    if halves := _halves(dataset.sources):
+        yield "left and right of one, by their names", halves
     origins: list[Origin] | None = getattr(dataset, "origins", None)
     if origins is not None and any(one.family for one in origins):
         yield (
             "one picture or one group by their notes",
             [one.family or own.hex() for one, own in zip(origins, item_digests(dataset), strict=True)],
         )
+
+
+_SIDE_IN_NAME = re.compile(r"(.+)[-_ ](l|left|r|right)", re.IGNORECASE)
+
+
+def _halves(names: Sequence[str]) -> list[object]:
+    """A key for each name, the same for `x-l.jpg` and `x-r.jpg` of a folder, and of `_left` and `_right`; [] where no
+    name has both.
+    """
+    sides = [_SIDE_IN_NAME.fullmatch(str(PurePosixPath(name).with_suffix(""))) for name in names]
+    found: dict[str, set[str]] = {}
+    for side in filter(None, sides):
+        found.setdefault(side[1], set()).add(side[2][0].lower())
+    whole = {name for name, letters in found.items() if len(letters) > 1}
+    if not whole:
+        return []
+    return [(side[1],) if side and side[1] in whole else name for name, side in zip(names, sides, strict=True)]
 
 
 def _join_near(dataset: Dataset, looks: Sets, joined: Callable[[Sets, int, int, str], bool]) -> None:

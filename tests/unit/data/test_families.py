@@ -122,6 +122,25 @@ def test_what_counts_by_looks():
         families(data, "nearly")
 
 
+def test_left_and_right_of_one_stay_together_by_their_names():
+    names = [
+        "a/x-l.jpg",
+        "a/x-r.png",
+        "a/x.jpg",
+        "b/x-r.jpg",
+        "a/y_LEFT.jpg",
+        "a/y_Right.jpg",
+        "a/z-l.jpg",
+        "a/tail.jpg",
+    ]
+    data = data_of([scene(i) for i in range(len(names))], sources=names)
+    found = families(data, "off")
+    assert found.roots.tolist() == [0, 0, 2, 3, 4, 4, 6, 7]
+    assert found.why == {0: ["left and right of one, by their names"], 4: ["left and right of one, by their names"]}
+    alone = families(data_of([scene(0), scene(1)], sources=["x-l.png", "y-r.png"]), "off")
+    assert alone.roots.tolist() == [0, 1]
+
+
 def camera(n, per_class):
     """One background, noise: a camera that does not move; its pictures in both classes, the rest of many places."""
     rng, base = np.random.default_rng(0), np.asarray(scene(0)).astype(float)
