@@ -1,4 +1,4 @@
-"""Makes zeuxis/data/assets/fashion-mini.png, its labels and its card from the four official idx files.
+"""Makes zeuxis/data/assets/fashion-mini.webp, its labels and its card from the four official idx files.
 
 Usage: python tools/make_fashion_mini.py FOLDER   (FOLDER holds train-images-idx3-ubyte and the other three)
 The rule: the first 400 pictures of each class of the training files and the first 100 of each class of
@@ -29,7 +29,7 @@ def sheet(pictures: np.ndarray) -> bytes:
     """A greyscale PNG with the pictures [N, 28, 28] in rows of MINI_ACROSS."""
     rows = pictures.reshape(-1, MINI_ACROSS, 28, 28).swapaxes(1, 2).reshape(-1, MINI_ACROSS * 28)
     buffer = io.BytesIO()
-    Image.fromarray(rows).save(buffer, "PNG", optimize=True)
+    Image.fromarray(rows).convert("RGB").save(buffer, "WEBP", lossless=True, quality=100, method=6, exact=True)
     return buffer.getvalue()
 
 
@@ -44,13 +44,13 @@ def main(folder: Path) -> None:
         where = chosen(of_file, per_class)
         pictures.append(np.asarray(read_idx(folder / f"{prefix}-images-idx3-ubyte"))[where])
         labels.append("".join(map(str, of_file[where])))
-    png = sheet(np.concatenate(pictures))
+    packed = sheet(np.concatenate(pictures))
     text = "\n".join(f"{part} {digits}" for part, digits in zip(("train", "test"), labels, strict=True)) + "\n"
-    write_bytes(ASSETS / "fashion-mini.png", png)
+    write_bytes(ASSETS / "fashion-mini.webp", packed)
     write_text(ASSETS / "fashion-mini.txt", text)
-    for name in ("fashion-mini.png", "fashion-mini.txt"):
+    for name in ("fashion-mini.webp", "fashion-mini.txt"):
         print(hashlib.sha256((ASSETS / name).read_bytes()).hexdigest(), name)
-    print(len(CLASSES), "classes;", len(png), "bytes of pictures")
+    print(len(CLASSES), "classes;", len(packed), "bytes of pictures")
 
 
 if __name__ == "__main__":

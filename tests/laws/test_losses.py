@@ -42,9 +42,11 @@ SHAPES = {
     "x": (4, 2, 3),
     "answer": (3, 1, 3, 4),
     "truth": (3, 1, 3, 4),
+    "query": (2, 4, 3),
 }
 POSITIVE = {"weight", "kl"}
 REST = {"least": 0.1, "share": 0.3, "classes": 3}
+REST["key"] = Stream(key_of("law loss", "key")).normal(2, 4, 3).double()  # no gradient goes there
 
 
 def normal(name, shape, dtype=torch.float64):
@@ -92,7 +94,12 @@ def case(name):
     if "image" in tensors:
         tensors["image"] = tensors["image"].tanh()
     names = list(tensors)
-    return lambda *values: loss(**dict(zip(names, values, strict=True)), **rest), tensors
+
+    def minimised(*values):
+        beside = {k: v.to(values[0].dtype) if k == "key" else v for k, v in rest.items()}
+        return loss(**dict(zip(names, values, strict=True)), **beside)
+
+    return minimised, tensors
 
 
 @pytest.mark.parametrize("name", MINIMISED)
@@ -111,6 +118,7 @@ EXTREMES = {
     "log_variance": 60.0,
     "kl": 1e4,
     "weight": 1e4,
+    "query": 1e2,
     "x": 1e4,
     "image": 1.0,
     "answer": 1e4,

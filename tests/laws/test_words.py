@@ -65,8 +65,21 @@ def test_an_argument_means_the_same_in_every_word():
             seen.setdefault(one.flag, set()).add(one.arg.help)
     # the time of one run, or of a whole study; what is read or written differs; a study's processes have a thread
     # each; the run that is made, or one that was trained; other methods; what a page shows; where pictures went;
-    # the pictures of a run where they are now, or others to compare with
-    allowed = {"--budget", "--out", "--threads", "--run", "--method", "--page", "--data", "DATA", "OUT"}
+    # the pictures of a run where they are now, or others to compare with; how far mending goes, and texture; the size
+    # of what is read, and of what is made
+    allowed = {
+        "--strength",
+        "--size",
+        "--budget",
+        "--out",
+        "--threads",
+        "--run",
+        "--method",
+        "--page",
+        "--data",
+        "DATA",
+        "OUT",
+    }
     assert {flag for flag, meanings in seen.items() if len(meanings) > 1} == allowed
 
 
@@ -143,13 +156,18 @@ ORDER += ("completion",)
 
 
 def photographs(folder: Path) -> None:
-    """photo.jpg and photos/ with noise, mask.png with a hole, deserts/ and seas/: what the examples are done to."""
+    """photo.jpg and photos/ with noise, mask.png with a hole, deserts/ and seas/, and three paintings.
+
+    What the examples are done to.
+    """
     pictures(folder, ("deserts", "seas"), 6, side=64, channels=3)
     rng = np.random.default_rng(0)
     (folder / "photos").mkdir()
     for i, name in enumerate(("photo.jpg", "photos/one.jpg", "photos/two.png")):
         smooth = np.add.outer(np.arange(40), np.arange(56))[..., None] * (2 - 0.3 * np.arange(3)) + 20 * i
         Image.fromarray(np.clip(smooth + rng.normal(0, 20, (40, 56, 3)), 0, 255).astype(np.uint8)).save(folder / name)
+    for name in ("painting.jpg", "night.jpg", "scream.jpg"):
+        Image.fromarray(rng.integers(0, 256, (30, 30, 3), dtype=np.uint8)).save(folder / name)
     mask = np.zeros((40, 56), np.uint8)
     mask[10:20, 10:30] = 255
     Image.fromarray(mask).save(folder / "mask.png")
@@ -171,6 +189,7 @@ def test_every_example_runs(two_steps, tmp_path):
 
 def test_the_readme_runs(two_steps, tmp_path):
     pictures(tmp_path / "MY_PICTURES", ("boot", "dress"), 24)
+    photographs(tmp_path)
     text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("zeuxis ")]

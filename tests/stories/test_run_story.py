@@ -385,7 +385,7 @@ def test_bash_completes(tmp_path):
         pytest.skip("there is no bash here")
     script = typed("completion", "bash").out
     asks = {
-        "zeuxis tr": "train",
+        "zeuxis trai": "train",
         "zeuxis train dcg": "dcgan",
         "zeuxis sample r --see": "--seeds",
         "zeuxis restore a.png --task old": "old-photo",

@@ -85,7 +85,7 @@ def test_a_size_is_that_of_the_longer_side_and_large_pictures_are_painted_smalle
         assert typed("translate", "photos/colour.jpg", str(small), "--style", "one.png", "--size", "30").code == 0
         with Image.open(small) as image:
             assert image.size == (30, 20)
-        monkeypatch.setattr(painting, "LARGEST", 45)
+        monkeypatch.setitem(painting.LARGEST, "patches", 45)
         done = typed("translate", "photos/colour.jpg", str(tmp_path / "large.png"), "--style", "one.png")
         assert "painted at 45x30 pixels and enlarged; `--size 60` paints every pixel" in done.err
         with Image.open(tmp_path / "large.png") as image:
@@ -118,7 +118,7 @@ def test_the_neural_way_needs_a_net_that_is_added(place, tmp_path, monkeypatch):
         ([], "neither a run nor a painting was given (--run, --style); add `--run RUN`, or `--style PAINTING`"),
         (["--run", "r", "--style", "one.png"], "both a run and a painting were given"),
         (["--style", "one.png", "--direction", "ba"], "nothing reads --direction with --style"),
-        (["--run", "r", "--keep-colours", "--size", "40"], "nothing reads --keep-colours, --size with --run"),
+        (["--run", "r", "--keep-colours", "--size", "40"], "nothing reads --keep-colours with --run"),
         (["--style", "none.png"], "there is no file here (none.png)"),
         (["--style", "photos"], "this is a folder, not a picture (photos)"),
         (["--style", "one.png:0"], "the weight of a painting must be above 0, not 0"),

@@ -14,9 +14,11 @@ from PIL import Image
 
 import zeuxis
 from tests.stories.commands import inside, pictures, typed
+from zeuxis.data.trees import Where
 from zeuxis.jobs import features
-from zeuxis.jobs.sources import material, sources_of
+from zeuxis.jobs.sources import Source, material, sources_of
 from zeuxis.pictures.png import read_note
+from zeuxis.recipes.cut import CUT
 from zeuxis.runs import Run
 
 QUICK = ["--size", "16", "--preset", "tiny", "--halvings", "1", "--compute", "plain"]
@@ -47,7 +49,8 @@ def test_a_run_shows_held_out_pictures_and_says_what_passes(place, name):
     assert (first["direction"], first["from"], first["to"], first["n"]) == ("ab", "a", "b", 4)
     assert set(first["passes"]) == {"ours", "copying", "colour transfer", "real"}
     assert ("psnr" in first) is (name == "pix2pix") and len(record["directions"]) == (2 if name == "cyclegan" else 1)
-    assert first["edges"]["copying"] == pytest.approx(1)
+    assert first["edges"]["copying"]["value"] == pytest.approx(1) and first["colours"]["ours"]["n"] == 4
+    assert first["kid"]["ours"]["features"] in ("layout", "efficientnet-lite0") and "real" in first["kid"]
     sentence = json.loads((place / name / "finish.json").read_text())["judgement"]["sentence"]
     page = (place / name / "report.html").read_text()
     assert "of 4 held-out pictures of `a` pass for `b` once translated" in sentence
@@ -178,3 +181,84 @@ def test_wrong_collections_are_refused_in_a_line(place, line, words):
         done = typed("train", *line, "--run", "wrong", "--steps", "1", *QUICK)
     assert done.code == 2 and words in done.err, done
     assert not (place / "wrong").exists()
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cut", "cyclegan"])
+def test_a_step_sees_a_part_and_looks_see_the_whole_of_any_size(place, tmp_path, name, monkeypatch):
+    monkeypatch.setattr(features, "_STEPS", 2)
+    line = ["train", name, "a", "b", "--run", str(tmp_path / "r"), "--steps", "2", *QUICK, "--crop", "16"]
+    line[line.index("--size") + 1] = "22x27"
+    with inside(place):
+        assert (done := typed(*line)).code == 0, done
+    with Image.open(tmp_path / "r" / "real" / "translated-ab.png") as sheet:
+        assert sheet.height % (22 + 2) == 22
+
+
+def test_pairs_of_different_shape_are_refused(place, tmp_path):
+    shutil.copytree(place / "b", tmp_path / "b")
+    path = tmp_path / "b" / "one" / "07.png"
+    Image.fromarray(np.zeros((16, 24, 3), np.uint8)).save(path)
+    with inside(place):
+        for line in (
+            ["train", "pix2pix", "a", str(tmp_path / "b"), "--run", str(tmp_path / "r"), "--steps", "1", *QUICK],
+            ["data", "show", "a", str(tmp_path / "b"), "--size", "16"],
+        ):
+            done = typed(*line)
+            assert done.code == 2 and "1 pair of pictures of different shape: one/07.png" in done.err, done
+    assert not (tmp_path / "r").exists()
+
+
+def test_the_partner_of_a_broken_picture_is_left_out(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "_STEPS", 2)
+    shutil.copytree(place / "b", tmp_path / "b")
+    (tmp_path / "b" / "one" / "07.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    with inside(place):
+        done = typed("train", "pix2pix", "a", str(tmp_path / "b"), "--run", str(tmp_path / "r"), "--steps", "1", *QUICK)
+    assert done.code == 0 and "left out: 1 picture whose partner cannot be read: one/07" in done.err, done
+
+
+def test_no_patient_is_held_out_of_one_collection_and_trained_on_in_the_other(tmp_path):
+    rng = np.random.default_rng(0)
+    for side in "ab":
+        for patient in range(12):
+            (folder := tmp_path / side / f"p{patient}").mkdir(parents=True)
+            for k in range(3):
+                Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / f"{k}.png")
+    where = Where(classes=0, groups=1)
+    given = material(CUT(), [Source(str(tmp_path / side), where=where) for side in "ab"], 3)
+    trained, held = ({x for data in part.values() for x in data.groups} for part in (given.streams, given.held))
+    assert held and not trained & held
+
+
+def test_of_three_paintings_strips_are_shown_and_nothing_is_judged(place, tmp_path, monkeypatch):
+    shutil.copytree(place / "b", tmp_path / "b")
+    for path in sorted((tmp_path / "b").rglob("*.png"))[3:]:
+        path.unlink()
+    with inside(place):
+        done = typed("train", "cut", "a", str(tmp_path / "b"), "--run", str(tmp_path / "r"), "--steps", "1", *QUICK)
+    assert done.code == 0 and "none of 3 pictures is held out, as 10 would be needed" in done.err, done
+    record = json.loads((tmp_path / "r" / "real" / "translations.json").read_text())["directions"][0]
+    assert "passes" not in record and record["edges"]["ours"]["n"] == 4
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "Held-out pictures, from a to b" in page and "too few pictures were held out" in page
+
+
+def test_learned_transparency_is_that_of_the_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "_STEPS", 2)
+    for side, seed in (("a", 0), ("b", 1)):
+        rng = np.random.default_rng(seed)
+        (tmp_path / side).mkdir()
+        for i in range(20):
+            Image.fromarray(rng.integers(0, 256, (16, 16, 4), dtype=np.uint8)).save(tmp_path / side / f"{i}.png")
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    with inside(tmp_path):
+        done = typed("train", "cyclegan", "a", "b", "--run", "r", "--steps", "1", *QUICK, "--channels", "4")
+        assert done.code == 0, done
+        made = zeuxis.translate(pixels, run="r")
+    assert made.image.mode == "RGBA" and len(np.unique(np.asarray(made.image)[..., 3])) > 10
+
+
+def test_a_file_of_weights_has_no_snapshots(place, tmp_path):
+    with inside(place):
+        done = typed("translate", "a", str(tmp_path / "o"), "--run", "cut/weights.safetensors", "--snapshot", "best")
+    assert done.code == 2 and "a file of weights has no snapshots (--snapshot)" in done.err

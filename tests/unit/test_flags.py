@@ -158,7 +158,7 @@ def test_where_memory_runs_out_the_advice_names_flags_that_the_word_has(name: st
     parser = parser_of(name, "cgan" if name == "train" else None)
     known = {flag for action in parser._actions for flag in action.option_strings}
     assert set(re.findall(r"--[a-z-]+", cli.less_memory(parser))) <= known
-    assert ("--memory" in cli.less_memory(parser)) == (name in ("restore", "upscale"))
+    assert ("--memory" in cli.less_memory(parser)) == (name in ("restore", "upscale", "translate"))
     assert ("--batch" in cli.less_memory(parser)) == (name == "train")
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from zeuxis.classic.transport import colours_of, recoloured
 from zeuxis.draw import Draw
 from zeuxis.pictures.in_colour import luma
+from zeuxis.pictures.resizing import resized
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,6 @@ def _sizes(height: int, width: int, s: StyleSettings) -> list[tuple[int, int]]:
     return sizes[::-1]
 
 
-def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
-    if image.shape[2:] == size:
-        return image
-    return F.interpolate(image, size=size, mode="bicubic", antialias=True, align_corners=False)
-
-
 @dataclass(frozen=True)
 class _Target:
     """Patches [n, d] of the paintings at one scale, and the same along their principal axes."""
@@ -75,7 +70,7 @@ def _target(styles: Sequence[tuple[Tensor, float]], share: float, s: StyleSettin
     found = []
     for k, (painting, weight) in enumerate(styles):
         sides = [max(s.patch, round(side * share)) for side in painting.shape[2:]]
-        small = _resized(painting, (sides[0], sides[1]))
+        small = resized(painting, (sides[0], sides[1]))
         count = (small.shape[2] - s.patch + 1) * (small.shape[3] - s.patch + 1)
         wanted = max(1, round(_PATCHES * weight / total))
         found.append(_patches(small, draw.at(f"patches/{k}").integers(min(wanted, count), high=count), s.patch, 1))
@@ -169,12 +164,12 @@ def styled(
         return plain
     sizes = _sizes(photo.shape[2], photo.shape[3], settings)
     work = [h * w for h, w in sizes]
-    image, done = _resized(plain, sizes[0]), 0
+    image, done = resized(plain, sizes[0]), 0
     for k, size in enumerate(sizes):
-        there = _resized(plain, size)
+        there = resized(plain, size)
         if k:
-            coarse = _resized(_resized(plain, sizes[k - 1]), size)
-            image = _resized(image, size) + settings.edges * (there - coarse)
+            coarse = resized(resized(plain, sizes[k - 1]), size)
+            image = resized(image, size) + settings.edges * (there - coarse)
         target = _target(styles, size[0] / photo.shape[2], settings, draw)
         for r in range(settings.rounds):
             image = _moved(image, target, settings, Draw(draw.seed, step=r, phase=f"{draw.phase}/{k}"))

@@ -23,7 +23,7 @@ MINI_PER_CLASS = {"train": 400, "t10k": 100}
 """How many pictures of each class come from which pair of official files: the first ones, in file order."""
 
 _MINI_SHA256 = {
-    "fashion-mini.png": "fafc5a108e22a128111486fb566b0e3f655202a6dfb6b1111340ce4850623839",
+    "fashion-mini.webp": "d901cf49264efecaaecc1233d39c11e1df8452250314ca6501e17f83cac3facc",
     "fashion-mini.txt": "3e7e127ed8338fa018db0bb832eb752dc3f0bec02fd8fad59991c753a1c7ae8b",
 }
 
@@ -71,8 +71,8 @@ def fashion_mini() -> Arrays:
     rows = [line.split() for line in _asset("fashion-mini.txt").decode().splitlines()]
     labels = np.array([int(digit) for _, digits in rows for digit in digits], dtype=np.int64)
     parts = [part for part, digits in rows for _ in digits]
-    with Image.open(io.BytesIO(_asset("fashion-mini.png")), formats=["PNG"]) as sheet:
-        pixels = np.asarray(sheet)
+    with Image.open(io.BytesIO(_asset("fashion-mini.webp")), formats=["WEBP"]) as sheet:
+        pixels = np.asarray(sheet)[..., 0]  # grey three times, as this format has no other
     pictures = pixels.reshape(-1, 28, MINI_ACROSS, 28).swapaxes(1, 2).reshape(-1, 28, 28, 1)
     sources = [f"fashion-mini/{part}/{i:04d}" for part, digits in rows for i in range(len(digits))]
     return Arrays(pictures, labels, CLASSES, sources, parts)

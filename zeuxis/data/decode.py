@@ -29,7 +29,8 @@ _TRUEVISION = b"TRUEVISION-XFILE.\0"
 class Decoded:
     """pixels: uint8 HWC; origin: what the file's note says; frames: how many frames or pages the file has.
 
-    laid: whether something was transparent, and lies on white now.
+    laid: whether something was transparent, and lies on white now. aspect: width over height, before it was brought to
+    a shape; 0 where that is not known.
     """
 
     pixels: np.ndarray
@@ -37,6 +38,7 @@ class Decoded:
     frames: int = 1
     deep: Deep | None = None
     laid: bool = False
+    aspect: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -360,8 +362,9 @@ def _upright(image: Image.Image, shape: Shape, frames: int, wide: np.ndarray | N
     if turn is not None:
         image = image.transpose(turn)
     laid = shape.channels not in (2, 4) and _is_clear(image)
+    aspect = image.width / image.height / (2 if shape.half else 1)
     pixels = np.asarray(shaped(image, shape))
-    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, origin, frames, deep, laid)
+    return Decoded(pixels[:, :, None] if pixels.ndim == 2 else pixels, origin, frames, deep, laid, aspect)
 
 
 def _is_clear(image: Image.Image) -> bool:

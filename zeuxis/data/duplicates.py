@@ -162,6 +162,25 @@ class Families:
         return sorted((one for one in by_family if len(one) > 1), key=lambda one: (-len(one), int(one[0])))
 
 
+def merged(one: Families, other: Families) -> Families:
+    """What stays together where pictures at the same positions belong together, and so what either is joined to."""
+    why: dict[int, list[str]] = {}
+    roots, alike, known = (_united(getattr(one, x), getattr(other, x)) for x in ("roots", "alike", "known"))
+    for families_ in (one, other):
+        for root, reasons in families_.why.items():
+            there = why.setdefault(int(roots[root]), [])
+            there += [reason for reason in reasons if reason not in there]
+    return Families(roots, alike, known, why)
+
+
+def _united(*roots: np.ndarray) -> np.ndarray:
+    sets = Sets(len(roots[0]))
+    for each in roots:
+        for i, root in enumerate(each.tolist()):
+            sets.join(i, root)
+    return sets.roots()
+
+
 def families(dataset: Dataset, join: str = "near") -> Families:
     """Which pictures must stay together in every split. join: what counts by looks, a word of `JOINS`.
 

@@ -1,12 +1,13 @@
 """Pictures whose colours are names, such as label maps: a mixture of two of them would be a third."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from zeuxis.data.arrays import Arrays
-from zeuxis.data.decode import Shape
-from zeuxis.data.loading import Loader, Taken, parallel
+from zeuxis.data.decode import Decoded, Shape
+from zeuxis.data.loading import Loader, Taken, parallel, whites_in_use
 from zeuxis.data.reader import candidates_of, found_at
 from zeuxis.data.signatures import Unreadable
 from zeuxis.data.trees import Where
@@ -27,24 +28,36 @@ def colours_in(source: str | Path, where: Where, taken: Taken) -> tuple[str, ...
     if isinstance(listing, Arrays):
         return ()
     candidates = candidates_of(listing, taken)
+    if not candidates:
+        return ()
+    shape = taken.shaped(Shape())
     some = [candidates[i] for i in np.unique(np.linspace(0, len(candidates) - 1, _LOOKED_AT).astype(int))]
     counts: dict[tuple[int, ...], int] = {}
-    for found in parallel(lambda one: _counts(one.load, taken), some if candidates else []):
-        for colour, n in (found or {}).items():
+    decoded = [one for one in parallel(lambda one: _read(one.load, shape), some) if one]
+    if whites := whites_in_use(decoded):  # labels in files of 16 bits are small numbers, which would all be black
+        shape = replace(shape, whites=whites)
+        decoded = [one for one in parallel(lambda one: _read(one.load, shape), some) if one]
+    for found in map(_counts, decoded):
+        for colour, n in found.items():
             counts[colour] = counts.get(colour, 0) + n
-        if found == {} or len(counts) > MOST:
+        if not found or len(counts) > MOST:
             return ()
     if len(counts) < 2:
         return ()
     return tuple(_name(colour) for colour in sorted(counts, key=lambda colour: (-counts[colour], colour)))
 
 
-def _counts(load: Loader, taken: Taken) -> dict[tuple[int, ...], int] | None:
-    """How many pixels have which colour; {} of what is no label map, None of what cannot be read."""
+def _read(load: Loader, shape: Shape) -> Decoded | None:
+    """None of what cannot be read."""
     try:
-        pixels = load(taken.shaped(Shape())).pixels
+        return load(shape)
     except Unreadable:
         return None
+
+
+def _counts(decoded: Decoded) -> dict[tuple[int, ...], int]:
+    """How many pixels have which colour; {} of what is no label map."""
+    pixels = decoded.pixels
     colours, labels, n = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0, return_inverse=True, return_counts=True)
     if len(colours) > MOST or _share_inside(labels.reshape(pixels.shape[:2]), int(n.argmax())) < _INSIDE:
         return {}

@@ -73,6 +73,7 @@ class FileDataset:
     parts: list[str] | None
     generated: list[bool] | None
     origins: list[Origin] | None
+    aspects: list[float]
     skipped: Skipped
     notes: Skipped
     remarks: list[str]

@@ -94,6 +94,7 @@ class Loaded:
     frames: int = 1
     deep: Deep | None = None
     laid: bool = False
+    aspect: float = 0.0
 
 
 Loader = Callable[[Shape], Decoded]
@@ -105,7 +106,7 @@ def _load(loader: Loader, shape: Shape) -> Loaded | str:
         decoded = loader(shape)
     except Unreadable as error:
         return str(error)
-    pixels, flags = decoded.pixels, (decoded.origin, decoded.frames, decoded.deep, decoded.laid)
+    pixels, flags = decoded.pixels, (decoded.origin, decoded.frames, decoded.deep, decoded.laid, decoded.aspect)
     size = (pixels.shape[0], pixels.shape[1])
     if shape.channels is not None or not is_grey(pixels):
         return Loaded(pixels, size, None, item_digest(pixels), *flags)
@@ -212,7 +213,7 @@ class Taken:
 ALL = Taken()
 
 
-def whites_in_use(loaded: Sequence[Loaded]) -> tuple[float, float] | None:
+def whites_in_use(loaded: Sequence[Loaded | Decoded]) -> tuple[float, float] | None:
     """White of whole numbers and of floats over all pictures; None where all were decoded with these already."""
     deep = [one.deep for one in loaded if one.deep is not None]
     tops = {kind: max((one.top for one in deep if one.kind == kind), default=0.0) for kind in ("int", "float")}

@@ -46,7 +46,8 @@ class MemoryDataset:
     labels: int64 [N], positions in `classes`, or None; groups, sources, parts, generated: one per
     item or None (sources default to the positions). `generated[i]` is true for a picture that
     carries the note of a program,
-    `origins[i]` is what its note says. `skipped` lists (file, reason) of what could not be read, `notes`
+    `origins[i]` is what its note says, `aspects[i]` its file's width over height (0: not known). `skipped` lists
+    (file, reason) of what could not be read, `notes`
     (file, remark) of what was, `remarks` a line each on how the source was read. `hashes` are the item digests.
     Raises BadInput when the pieces do not fit together.
     """
@@ -59,6 +60,7 @@ class MemoryDataset:
     parts: list[str] | None = None
     generated: list[bool] | None = None
     origins: list[Origin] | None = None
+    aspects: list[float] | None = None
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -74,7 +76,7 @@ class MemoryDataset:
         self.sources = list(self.sources) or [str(i) for i in range(n)]
         if self.labels is not None:
             self.labels = np.asarray(self.labels, dtype=np.int64)
-        for name in ("labels", "groups", "sources", "parts", "generated", "origins"):
+        for name in ("labels", "groups", "sources", "parts", "generated", "origins", "aspects"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise BadInput(f"{len(value)} {name} for {counted(n, 'picture')}")

@@ -138,6 +138,7 @@ def _dataset(harvest: Harvest, classes: tuple[str, ...] | None, remarks: list[st
         "parts": [c.part for c in kept] if all(c.part for c in kept) else None,
         "generated": [bool(one.origin.kind) for one in loaded],
         "origins": [one.origin for one in loaded] if any(one.origin != PLAIN for one in loaded) else None,
+        "aspects": [one.aspect for one in loaded],
         "skipped": harvest.skipped,
         "remarks": remarks + content_remarks(loaded, harvest.left, harvest.taken),
         "notes": frames_left_out(kept, loaded),

@@ -153,8 +153,7 @@ _LOOKED_FOR = 20
 _MISSING = {"nan", "none", "null", "n/a", "<na>", "nil"}
 """What programs write where a value is missing."""
 _LABELS = ("label", "class", "category", "class_name", "label_name", "target")
-PARTNER = "target"
-"""The column that names the partner of each `file`, where a table is read as pairs."""
+PARTNER = "target"  # the column that names the partner of each `file`, where a table is read as pairs
 _GROUPS = {"patient", "subject", "group", "id", "scene", "person", "case", "slide", "session", "site"}
 _DIVISIONS = {"split", "part", "fold", "set", "subset", "partition", "usage"}
 

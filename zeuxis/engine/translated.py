@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from zeuxis.draw import Draw
 from zeuxis.pictures.in_colour import in_colour, with_channels
 from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Batch, BatchSpec, Translates
@@ -33,7 +34,7 @@ def write_strip(recipe: Translates, networks: nn.ModuleDict, sides: Mapping[str,
     rows, n = [], min(SHOWN, len(sides["a"]), len(sides["b"]))
     for direction in recipe.directions:
         given = sides[direction[0]][:n]
-        rows += [given, recipe.translate(networks, given, direction)]
+        rows += [given, recipe.translate(networks, given, direction, Draw(0, phase="strip"))]
     if recipe.paired:
         rows.append(sides["b"][:n])
     write_sheet(path, torch.cat([in_colour(row.float()).cpu() for row in rows]), n)
@@ -47,15 +48,16 @@ def signs(
     diversity: how different answers are from each other, in that of real pictures; changed: how far answers are from
     what was given, in how far real pictures are; inverted: how far light is where dark was, -1 to 1, of pairs beyond
     what the partners' is; pattern: how far periods of two and four pixels stand out of the spectrum, in what they do in
-    real pictures; critic_*: mean logits, for pictures trained on, held out, and made.
+    real pictures; critic_*: mean logits for pictures trained on, held out and made, of the critic that knows best.
     """
     found: dict[str, float] = {}
     for direction in recipe.directions:
         n = min(_READ, len(trained["a"]), len(trained["b"]))
         given, real = trained[direction[0]][:n], trained[direction[1]][:n]
         made = _made(recipe, networks, given, direction)
-        if direction == recipe.directions[0]:
-            found |= _opinions(recipe, networks, (given, made, real), held)
+        said = _opinions(recipe, networks, (given, made, real), held, direction)
+        if said.get("held_out_z", 0.0) >= found.get("held_out_z", -math.inf):
+            found |= said
         here = {"diversity": _ratio(_spread(made), _spread(real)), "inverted": -_light(made, given)}
         if recipe.paired:
             here["inverted"] += _light(real, given)
@@ -75,10 +77,13 @@ def _made(recipe: Translates, networks: nn.ModuleDict, given: Tensor, direction:
 
 
 def _opinions(
-    recipe: Translates, networks: nn.ModuleDict, trained: tuple[Tensor, Tensor, Tensor], held: Mapping[str, Tensor]
+    recipe: Translates,
+    networks: nn.ModuleDict,
+    trained: tuple[Tensor, Tensor, Tensor],
+    held: Mapping[str, Tensor],
+    direction: str,
 ) -> dict[str, float]:
-    """What the critic of the first direction thinks. trained: what was given, made, and is real."""
-    direction = recipe.directions[0]
+    """What the critic of a direction thinks. trained: what was given, made, and is real."""
     here, there = direction[0], direction[1]
     given, made, wanted = trained
     real = recipe.judged(networks, given, wanted, direction)

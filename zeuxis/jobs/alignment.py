@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from zeuxis.data.memory import Subset
-from zeuxis.data.partners import paired
 from zeuxis.data.tables import is_table, names_partners
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done
 from zeuxis.errors import BadInput, counted
-from zeuxis.jobs.sources import Source, divided
+from zeuxis.jobs.sources import Source, divided, partners
 from zeuxis.metrics.edges import edge_correlation, shift_between
 from zeuxis.pages.overlaid import write_overlaid
 
@@ -60,17 +59,23 @@ def aligned(sources: Sequence[Source], page: Path | None = None) -> dict[str, An
     if len(sources) > 2:
         raise BadInput(f"pairs are of two collections, not of {len(sources)}", "DATA", "give one collection, or two")
     for source in sources:
-        asked = {"--classes-at": source.where.classes, "--part-at": source.where.parts, "--join": source.join}
+        asked = {
+            "--classes-at": source.where.classes,
+            "--group-at": source.where.groups,
+            "--part-at": source.where.parts,
+            "--join": source.join,
+        }
         idle = [flag for flag, value in asked.items() if value is not None]
         if source.side_by_side and len(sources) > 1:
-            raise BadInput("nothing reads --side-by-side of two collections", "", "give the one whose files hold pairs")
+            raise BadInput(
+                "nothing reads `--side-by-side` of two collections", "", "give the one whose files hold pairs"
+            )
         if idle:
             raise BadInput(f"nothing reads {idle[0]} where pairs are laid on each other", "", "leave it out")
     sides = divided(sources[0]) if len(sources) == 1 else list(sources)
     fixed = [replace(side, size=side.size or _SIDE, fit=side.fit if side.size else "stretch") for side in sides]
     datasets = [side.open() for side in fixed]
-    order = paired(datasets[0], datasets[1], (sides[0].source, sides[1].source))
-    ordered = [Subset(dataset, positions) for dataset, positions in zip(datasets, order, strict=True)]
+    ordered = partners(datasets, sides)
     pairs, others = _measured(ordered[0], ordered[1])
     worst = sorted(pairs, key=lambda pair: (not pair.moved, pair.edges))
     moved = sum(pair.moved for pair in pairs)

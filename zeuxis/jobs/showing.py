@@ -15,7 +15,8 @@ from zeuxis.data.reader import Opened, SizesDiffer
 from zeuxis.data.sizes import sizes_of
 from zeuxis.data.trees import some
 from zeuxis.errors import BadInput, command, counted
-from zeuxis.jobs.sources import Source, tell_look
+from zeuxis.jobs.held_out import tell_look
+from zeuxis.jobs.sources import Source
 from zeuxis.pages.families import write_families
 from zeuxis.spelling import spelled
 

@@ -10,12 +10,11 @@ import numpy as np
 
 from zeuxis.data import checks
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import JOINS
+from zeuxis.data.duplicates import JOINS, families, merged
 from zeuxis.data.label_maps import colours_in
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset, item_digests
-from zeuxis.data.origin import Origin
-from zeuxis.data.partners import paired
+from zeuxis.data.partners import check_shapes, paired
 from zeuxis.data.patches import Patches, Pictures, cut, open_pictures
 from zeuxis.data.reader import Opened, open_dataset
 from zeuxis.data.split import Split, official_parts, split_dataset
@@ -23,10 +22,17 @@ from zeuxis.data.tables import is_table
 from zeuxis.data.trees import BY_RULE, Where
 from zeuxis.engine.progress import say
 from zeuxis.errors import BadInput, counted, nearest
-from zeuxis.pages.outcome import too_good
+from zeuxis.jobs.held_out import (
+    HELD_OUT,
+    check_classes,
+    held_share,
+    known_before,
+    tell_aside,
+    tell_empty,
+    tell_look,
+)
 from zeuxis.recipes.recipe import Recipe, Recognizes, Translates, recipe_name
 
-HELD_OUT = 0.1  # share of the pictures that a run never trains on: for scores and alarms
 _ENOUGH = 20  # pictures from which on some are held out
 _ENOUGH_FILES = 4  # the same where every picture gives many squares
 
@@ -212,6 +218,7 @@ def material(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     parts = [(_squares if recipe.patches else _whole)(recipe, source, seed) for source in sources]
     if not recipe.patches:
         _check_two([part.train for part in parts], sources)
+        parts = _groups_apart(parts)
     named = dict(zip(names, parts, strict=True))
     return Material(
         {name: part.train for name, part in named.items()},
@@ -265,20 +272,69 @@ def _pairs(recipe: Recipe, sources: Sequence[Source], seed: int) -> Material:
     """Two sources whose pictures belong together: the second is put in the order of the first and divided as it is."""
     names, datasets = recipe.sources, [source.open() for source in sources]
     _check_two(datasets, sources)
-    order = paired(datasets[0], datasets[1], (sources[0].source, sources[1].source))
-    ordered = [Subset(dataset, positions) for dataset, positions in zip(datasets, order, strict=True)]
+    ordered = partners(datasets, sources)
     entries = {name: source.words(x) for name, source, x in zip(names, sources, datasets, strict=True)}
-    if len(ordered[0]) < _ENOUGH and not official_parts(datasets[0]):
+    if (share := _share(recipe, ordered[0])) is None:
         return Material(dict(zip(names, ordered, strict=True)), {}, {}, entries)
-    tell_look(datasets[0], sources[0].join)
-    split = split_dataset(datasets[0], seed=seed, validation=HELD_OUT, test=0.0, join=sources[0].join)
+    tell_look(ordered[0], sources[0].join)
+    joins = ["exact" if source.taken.exact else source.join or "near" for source in sources]  # maps look alike
+    found = merged(*(families(x, join) for x, join in zip(ordered, joins, strict=True)))
+    split = split_dataset(ordered[0], seed=seed, validation=share, test=0.0, join=sources[0].join, found=found)
     tell_aside(split)
     streams, held = (
         {name: Subset(x, positions) for name, x in zip(names, ordered, strict=True)}
         for positions in (split.train, split.validation)
     )
-    entries[names[0]] |= _known_before(datasets[0], split)
+    entries[names[0]] |= known_before(ordered[0], split)
     return Material(dict(streams), dict(held), {names[0]: split}, entries)
+
+
+def partners(datasets: Sequence[Dataset], sources: Sequence[Source]) -> list[Subset]:
+    """The pictures of both in one order, partner beside partner. Raises BadInput where they are no pairs."""
+    first, second = datasets
+    one, other, left = paired(first, second, (sources[0].source, sources[1].source))
+    if any(source.fit not in ("fit", "stretch") for source in sources):
+        check_shapes(first, second, (one, other))
+    if left:
+        listed = ", ".join(left[:_COLOURS]) + ", ..." * (len(left) > _COLOURS)
+        say(f"zeuxis: left out: {counted(len(left), 'picture')} whose partner cannot be read: {listed}")
+    return [Subset(first, one), Subset(second, other)]
+
+
+def _groups_apart(parts: list[_Part]) -> list[_Part]:
+    """What is trained on without the pictures of groups of which another collection holds some out; that is told."""
+    held = [_groups(part.held) for part in parts]
+    found = []
+    for k, part in enumerate(parts):
+        others = set().union(*(groups for i, groups in enumerate(held) if i != k))
+        groups = getattr(part.train, "groups", None) or []
+        if others.isdisjoint(groups):
+            found.append(part)
+            continue
+        kept = np.array([i for i, group in enumerate(groups) if group not in others], np.int64)
+        out = counted(len(groups) - len(kept), "picture")
+        say(f"zeuxis: left out: {out} of groups of which the other collection holds some out")
+        if not len(kept):
+            raise BadInput("no picture is left to train on", str(part.words["source"]), "give more groups")
+        found.append(replace(part, train=Subset(part.train, kept)))
+    return found
+
+
+def _groups(dataset: Dataset | None) -> set[str]:
+    return set(getattr(dataset, "groups", None) or [])
+
+
+def _share(recipe: Recipe, dataset: Dataset) -> float | None:
+    """Of the pictures that are held out; None where there are too few. What translates is judged by three or more."""
+    n, least = len(dataset), _ENOUGH // 2 if isinstance(recipe, Translates) else _ENOUGH
+    if n >= least or official_parts(dataset):
+        return max(HELD_OUT, _JUDGED / n) if isinstance(recipe, Translates) else HELD_OUT
+    if isinstance(recipe, Translates):
+        say(f"zeuxis: none of {counted(n, 'picture')} is held out, as {least} would be needed: they judge nothing")
+    return None
+
+
+_JUDGED = 3  # held-out pictures, from which what translates is judged
 
 
 def _check_two(datasets: Sequence[Dataset], sources: Sequence[Source]) -> None:
@@ -297,11 +353,11 @@ def _check_two(datasets: Sequence[Dataset], sources: Sequence[Source]) -> None:
 def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
     dataset = source.open()
     entry, scored = source.words(dataset), isinstance(recipe, Recognizes) and dataset.labels is not None
-    if len(dataset) < _ENOUGH and not official_parts(dataset):
+    if (share := _share(recipe, dataset)) is None:
         if scored:
             say(f"zeuxis: of fewer than {_ENOUGH} pictures none is held out, so the run will have no score")
         return _Part(dataset, None, None, entry)
-    share = held_share(dataset) if scored else HELD_OUT
+    share = held_share(dataset) if scored else share
     tell_look(dataset, source.join)
     split = split_dataset(dataset, seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
@@ -310,85 +366,8 @@ def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:
     elif recipe.labels != "ignored" and dataset.labels is not None:
         tell_empty(dataset, split.train)
     made = np.asarray(dataset.generated if dataset.generated is not None else [False] * len(dataset))
-    entry |= {"made": int(made[split.train].sum()), **_known_before(dataset, split)}
+    entry |= {"made": int(made[split.train].sum()), **known_before(dataset, split)}
     return _Part(Subset(dataset, split.train), Subset(dataset, split.validation), split, entry)
-
-
-def _known_before(dataset: Dataset | Pictures, split: Split) -> dict[str, Any]:
-    """For run.json: the studies whose generators drew what is trained on, and learned from what is held out here.
-
-    What is generated carries on what was learned, so that figures on these held-out pictures flatter; it is told.
-    """
-    origins: list[Origin] = getattr(dataset, "origins", None) or []
-    drew = {origins[i].study for i in split.train.tolist() if origins[i].kind == "made"} if origins else set()
-    learned_from = {origins[i].study for i in split.validation.tolist()} if drew else set()
-    if not (studies := sorted((drew & learned_from) - {""})):
-        return {}
-    say(f"zeuxis: warning: what is measured on held-out pictures will be too good: {too_good(studies)}")
-    return {"known_before": studies}
-
-
-_MANY = 2_000  # pictures from which on the look for copies is heard of, as it may take half a minute
-
-
-def tell_look(dataset: Dataset | Pictures, join: str | None) -> None:
-    """That copies are looked for, on stderr, where that may take long."""
-    if len(dataset) > _MANY and (join or "near") == "near":
-        say(f"zeuxis: looking for copies among {counted(len(dataset), 'picture')}")
-
-
-def tell_aside(split: Split) -> None:
-    """Which pictures are neither trained on nor scored on, on stderr."""
-    if len(split.test):
-        say(f"zeuxis: the official test part, {counted(len(split.test), 'picture')}, is left aside")
-    for line in left_out(split):
-        say(line)
-
-
-def left_out(split: Split) -> list[str]:
-    """A line on the pictures that are in no part, where there are any."""
-    dropped = counted(len(split.dropped), "picture")
-    return [f"zeuxis: left out: {dropped}, as copies of those held out, or of their group"] * bool(len(split.dropped))
-
-
-def tell_empty(dataset: Dataset, train: np.ndarray) -> None:
-    """Classes of which a generator will have seen nothing, on stderr."""
-    counts = np.bincount(np.asarray(dataset.labels)[train], minlength=dataset.spec.condition)
-    for name in [name for name, n in zip(dataset.spec.classes, counts, strict=True) if not n]:
-        say(f"zeuxis: warning: class `{name}` has no training picture, so what is drawn of it means nothing")
-
-
-def held_share(dataset: Dataset) -> float:
-    """A tenth, more where the smallest class would have none, at most half."""
-    sizes = np.bincount(np.asarray(dataset.labels))
-    return min(0.5, max(HELD_OUT, 1 / max(1, int(sizes[sizes > 0].min()))))
-
-
-def check_classes(dataset: Dataset, parts: Mapping[str, np.ndarray]) -> None:
-    """Raises BadInput, with the reason, where a class has no picture in one of the parts.
-
-    A score by label is a mean over classes: one that is not there would not be in it.
-    """
-    classes, labels = dataset.spec.classes, np.asarray(dataset.labels)
-    whole = np.bincount(labels, minlength=len(classes))
-    for name, positions in parts.items():
-        lacking = np.flatnonzero(np.bincount(labels[positions], minlength=len(classes)) == 0)
-        if not len(lacking):
-            continue
-        first = int(lacking[0])
-        n = len(lacking) - 1
-        others = f", and neither {'has' if n == 1 else 'have'} {counted(n, 'other class')}" if n else ""
-        why = (
-            "official parts, groups and nearly equal pictures stay together"
-            if whole[first] > 1
-            else "each part needs one"
-        )
-        raise BadInput(
-            f"class `{classes[first]}` ({counted(int(whole[first]), 'picture')} in all) has none in the {name} part"
-            f"{others}: {why}",
-            "",
-            "give more pictures of it, or leave it out; `zeuxis data show` tells what stays together",
-        )
 
 
 def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
@@ -405,7 +384,7 @@ def _squares(recipe: Recipe, source: Source, seed: int) -> _Part:
     tell_look(pictures, source.join)
     split = split_dataset(pictures.thumbnails(), seed=seed, validation=share, test=0.0, join=source.join)
     tell_aside(split)
-    entry |= _known_before(pictures, split)
+    entry |= known_before(pictures, split)
     return _Part(cut(pictures, split.train, size), _held(pictures, split, size), split, entry)
 
 

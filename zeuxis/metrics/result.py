@@ -1,8 +1,11 @@
 """What every metric returns: a number with what is needed to judge it."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
+
+from torch import Tensor
 
 from zeuxis.errors import BadInput
 
@@ -34,6 +37,17 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+def mean_of(values: Tensor, least: float = -math.inf, most: float = math.inf) -> Result:
+    """The mean of values [n], one for each picture, with Student's 95 % interval, cut to what is possible."""
+    n, mean = len(values), float(values.double().mean())
+    if n < 2:
+        return Result(mean, n)
+    from scipy.stats import t
+
+    off = float(t.ppf(0.975, n - 1)) * float(values.double().std()) / math.sqrt(n)
+    return Result(mean, n, max(least, mean - off), min(most, mean + off))
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:

@@ -80,7 +80,7 @@ Part = Callable[[], tuple[Tensor, Callable[[Tensor], Tensor]]]
 def statistics_of(
     network: nn.Module,
     function: Callable[[Tensor], Tensor],
-    parts: Sequence[Callable[[], tuple[Tensor, Callable[[Tensor], Tensor]]]],
+    parts: Sequence[Part],
 ) -> Iterator[None]:
     """Within it all norms in `network` use the statistics of one large picture, one after another measured over parts.
 

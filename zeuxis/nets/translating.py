@@ -28,16 +28,34 @@ def doubled(taken: int, given: int, how: str, size: int = 4) -> nn.Module:
     return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(taken, given, 3, padding=1))
 
 
+def filled(image: Tensor, multiple: int) -> tuple[Tensor, tuple[slice, slice]]:
+    """[B, C, H, W] mirrored on all sides up to multiples of `multiple`, and where the picture lies in it.
+
+    Mirrored again where a side is shorter than what it lacks: what is seen keeps the statistics of the picture.
+    """
+    inner = []
+    for axis in (2, 3):
+        side = image.shape[axis]
+        lacking = -side % multiple
+        before = lacking // 2
+        if lacking:
+            place = torch.arange(-before, side + lacking - before, device=image.device) % max(1, 2 * side - 2)
+            image = image.index_select(axis, torch.minimum(place, 2 * side - 2 - place).clamp(min=0))
+        inner.append(slice(before, before + side))
+    return image, (inner[0], inner[1])
+
+
 class UNetTranslator(nn.Module):
     """pix2pix's generator (Isola et al. 2017, arXiv 1611.07004, 6.1.1): [B, channels, H, W] to [B, target, H, W].
 
     `depth` 4x4 convolutions of stride 2 (width, 2, 4, 8 and again 8 widths), as many doublings back, each beside the
     map of its size; leaky ReLU 0.2 down and ReLU up; tanh. Norms but at the first and the innermost map; dropout in
-    up to three doublings after the innermost. Sides that are no multiples of 2^depth are filled up by their edge.
+    up to three doublings after the innermost. Sides that are no multiples of 2^depth are filled up, mirrored.
     """
 
     def __init__(self, channels: int, target: int, width: int, depth: int, up: str, dropout: float) -> None:
         super().__init__()
+        self.multiple = 1 << depth
         widths = [width * min(8, 1 << k) for k in range(depth)]
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise([channels, *widths]))
         self.down_norm = nn.ModuleList(
@@ -51,11 +69,8 @@ class UNetTranslator(nn.Module):
         self.drop = nn.ModuleList(Dropout(p) if p else nn.Identity() for p in drops)
 
     def forward(self, image: Tensor) -> Tensor:
-        height, width = image.shape[2:]
-        below, right = (-side % (1 << len(self.down)) for side in (height, width))
-        if below or right:
-            image = F.pad(image, (0, right, 0, below), mode="replicate")
-        return self._answer(image)[..., :height, :width]
+        whole, (rows, columns) = filled(image, self.multiple)
+        return self._answer(whole)[..., rows, columns]
 
     def _answer(self, image: Tensor) -> Tensor:
         x, maps = image, []
@@ -94,12 +109,13 @@ class ResidualTranslator(nn.Module):
 
     [B, channels, H, W] to [B, target, H, W]: a 7x7 convolution to `width`, two halvings to 4 width, `blocks` residual
     blocks, two doublings, a 7x7 convolution and tanh; instance norm without gains; borders mirrored. smooth: halved by
-    a convolution of stride 1 and a blur, as in CUT, against checkerboards. Sides are multiples of 4, and 16 or more.
+    a convolution of stride 1 and a blur, as in CUT, against checkerboards. Sides of 16 or more that are no multiples of
+    4 are filled up, mirrored.
     """
 
     def __init__(self, channels: int, target: int, width: int, blocks: int, up: str, smooth: bool = False) -> None:
         super().__init__()
-        self.smooth = smooth
+        self.multiple, self.smooth = 4, smooth
         self.first = nn.Conv2d(channels, width, 7, padding=3, padding_mode="reflect")
         step = 1 if smooth else 2
         pairs = [(width, 2 * width), (2 * width, 4 * width)]
@@ -127,7 +143,8 @@ class ResidualTranslator(nn.Module):
         return x, seen
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.answered(self.read(image, len(self.blocks))[0])
+        whole, (rows, columns) = filled(image, self.multiple)
+        return self.answered(self.read(whole, len(self.blocks))[0])[..., rows, columns]
 
     def answered(self, x: Tensor) -> Tensor:
         """The picture that the map after the last residual block becomes."""

@@ -318,8 +318,9 @@ def _copied(one: Mapping[str, Any]) -> str:
     copies = mapping(one.get("copies"))
     if not copies.get("alarm"):
         return ""
-    n = things(copies.get("copies"), "translation")
-    return f"{n} stand out as copies of training pictures, where about {decimal(copies.get('expected'), 1)} would."
+    expected = decimal(copies.get("expected"), 1)
+    said = f"{things(copies.get('copies'), 'translation')} stand out as copies of training pictures"
+    return f"{said}, where about {expected} would."
 
 
 def judgement_of(finish: Mapping[str, Any]) -> Outcome | None:

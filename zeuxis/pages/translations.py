@@ -23,6 +23,7 @@ class Shown:
     head: list[str]
     table: list[list[str]]
     n: int
+    features: str
 
 
 def section(folder: RunFolder) -> Markup:
@@ -49,6 +50,7 @@ def _shown(folder: RunFolder, one: Mapping[str, Any], rows: Mapping[str, Any]) -
         [h for h, *_ in columns],
         table,
         int(number(one.get("n")) or 0),
+        str(mapping(mapping(one.get("kid")).get("ours")).get("features") or ""),
     )
 
 
@@ -64,7 +66,13 @@ def _kid(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    return "" if number(value) is None else decimal(value, 2)
+    found = number(mapping(value).get("value"))
+    return "" if found is None else decimal(found, 2)
+
+
+def _levels(value: Any) -> str:
+    found = number(mapping(value).get("value"))
+    return "" if found is None else decimal(found, 1)
 
 
 _COLUMNS = (
@@ -72,7 +80,10 @@ _COLUMNS = (
     ("KID x 1000", "kid", _kid),
     ("labels found", "labels", _share),
     ("edges kept", "edges", _plain),
-    ("off when led back", "back", _plain),
+    ("colours moved", "colours", _levels),
+    ("off when led back", "back", _levels),
+    ("L1", "l1", _levels),
     ("PSNR, dB", "psnr", _plain),
     ("SSIM", "ssim", _plain),
+    ("LPIPS", "lpips", _plain),
 )

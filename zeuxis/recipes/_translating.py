@@ -84,8 +84,11 @@ def each_mean(logits: list[Tensor]) -> Tensor:
 
 
 def passing(game: str, logits: list[Tensor]) -> Tensor:
-    """What a translator minimises of the critic's logits on what it made: the mean over patches, then scales."""
-    return _mean([GAMES[game][1](x) for x in logits])
+    """What a translator minimises of the critic's logits on what it made: the mean over patches, then scales.
+
+    Least squares without the half that they have in `GAMES`, as the papers' own code has it for a translator alone.
+    """
+    return (2.0 if game == "least-squares" else 1.0) * _mean([GAMES[game][1](x) for x in logits])
 
 
 def _mean(values: list[Tensor]) -> Tensor:

@@ -68,13 +68,13 @@ class CycleGAN(Recipe):
     scales: Count = 1  # published
     critic_norm: Literal["instance", "none"] = "instance"  # published
     game: Literal["least-squares", "logistic", "hinge"] = "least-squares"  # published
-    adversarial: Amount = 2.0  # published: 1 without the half that least squares have here
+    adversarial: Amount = 1.0  # published
     cycle: Amount = 10.0  # published: weight of the distance between a picture and what comes back
     identity: Amount = 0.5  # published, times `cycle`: a picture of the wanted collection stays; equal channels alone
     pool: Whole = 50  # published: past answers, of which the critics see one every second time (arXiv 1612.07828)
     penalty: Amount = 0.0  # weight of R1; none as published
     augment: Literal["none", "diffaugment"] = "none"  # published; diffaugment for few pictures (arXiv 2006.10738)
-    augment_policy: str = "color,translation,cutout"
+    augment_policy: str = "color,translation,cutout"  # arXiv 2006.10738
     crop: Whole = 0  # side of the part that a step sees; 0: the whole; published: 256 of 286 pixels
     flip: bool = True  # published
     batch: Count = 1  # published

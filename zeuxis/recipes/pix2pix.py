@@ -74,7 +74,7 @@ class Pix2Pix(Recipe):
     l1: Amount = 100.0  # published: weight of the distance to the partner
     penalty: Amount = 0.0  # weight of R1; none as published
     augment: Literal["none", "diffaugment"] = "none"  # published; diffaugment for few pairs (arXiv 2006.10738)
-    augment_policy: str = "color,translation,cutout"
+    augment_policy: str = "color,translation,cutout"  # arXiv 2006.10738
     crop: Whole = 0  # side of the part that a step sees; 0: the whole; published: 256 of 286 pixels
     flip: bool = True  # published
     batch: Count = 1  # published
@@ -103,8 +103,10 @@ class Pix2Pix(Recipe):
     }
 
     def _depth(self, spec: Spec) -> int:
-        """Halvings: as many as both sides allow, 8 at most."""
-        return min(_DEEPEST, *((side & -side).bit_length() - 1 for side in self._side(spec)))
+        """Halvings, 8 at most: as many as leave a pixel, where filling up adds no more than an eighth of a side."""
+        sides = self._side(spec)
+        most = min(_DEEPEST, min(sides).bit_length() - 1)
+        return max(d for d in range(1, most + 1) if d < 4 or all(8 * (-side % (1 << d)) <= side for side in sides))
 
     def _side(self, spec: Spec) -> tuple[int, int]:
         """Height and width of what a step sees."""
@@ -191,13 +193,15 @@ class Pix2Pix(Recipe):
         """How far light, colour and detail of held-out answers are from their partners', and the PSNR in dB."""
         pairs = m.batch["pairs"]
         assert pairs.target is not None
-        answer = answers(shown(m, "translator"), pairs.image)
+        answer = answers(lambda x: self._answer(shown(m, "translator"), x, m.draw), pairs.image)
         return {"score": paired_score(answer, pairs.target), "psnr": psnr8(answer, pairs.target).mean()}
 
     def translate(
         self, networks: nn.ModuleDict, image: Tensor, direction: str = "ab", draw: Draw | None = None
     ) -> Tensor:
-        net: nn.Module = networks["translator"]
+        return self._answer(networks["translator"], image, draw)
+
+    def _answer(self, net: nn.Module, image: Tensor, draw: Draw | None) -> Tensor:
         with dropping(net, draw) if self.noise and draw is not None else nullcontext():
             answer: Tensor = net(image)
         return answer

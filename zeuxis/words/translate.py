@@ -20,6 +20,7 @@ def translate(
     input: p.Pixels,
     out: p.Target | None = None,
     *,
+    size: Annotated[p.Count, p.Arg("pixels of the longer side of what is made", "those of the picture")] | None = None,
     run: Annotated[p.PathLike, p.Arg("a trained run of pix2pix, cyclegan or cut, or a weights file", group=_RUN)]
     | None = None,
     direction: Annotated[
@@ -42,8 +43,6 @@ def translate(
     strength: Annotated[float, p.Arg("how far texture goes, 0 to 1; 0 changes colours alone", "1", group=_STYLE)]
     | None = None,
     keep_colours: Annotated[bool, p.Arg("keep the colours of the picture", group=_STYLE)] = False,
-    size: Annotated[p.Count, p.Arg("pixels of the longer side of what is made", "those of the picture", group=_STYLE)]
-    | None = None,
     method: Annotated[
         Literal["patches", "neural"],
         p.Arg("patches: at once; neural: by VGG16, which you add, in minutes", "patches", group=_STYLE),
@@ -60,11 +59,11 @@ def translate(
     """
     given = asking.pictures_of(input)
     from zeuxis.jobs import training
-    from zeuxis.jobs.translating.command import work_of
     from zeuxis.jobs.translating.translate import translate_files
+    from zeuxis.jobs.translating.wishes import work_of
 
     if isinstance(given, str) and out is not None:
         training.apart(given, out, "OUT")
     by_run = {"run": text_of(run), "direction": direction, "snapshot": text_of(snapshot), "memory": memory}
-    by_style = {"style": style, "strength": strength, "keep_colours": keep_colours, "size": size, "method": method}
-    return translate_files(given, text_of(out), work_of(by_run, by_style, seed), dry_run)
+    by_style = {"style": style, "strength": strength, "keep_colours": keep_colours, "method": method}
+    return translate_files(given, text_of(out), work_of(by_run, by_style, size, seed), dry_run)

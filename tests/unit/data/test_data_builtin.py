@@ -29,7 +29,7 @@ def test_fashion_mini_is_what_its_card_says():
     # the first labels of the official training file are 9 0 0 3 0 2 7 2 5 5, and its first picture is a boot
     assert data.labels[:10].tolist() == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]
     card = (builtin.ASSETS / "fashion-mini.md").read_text()
-    for name in ("fashion-mini.png", "fashion-mini.txt"):
+    for name in ("fashion-mini.webp", "fashion-mini.txt"):
         assert f"{sha256_of(builtin.ASSETS / name)}  {name}" in card
     assert all(f"{sha256}  {name}" in card for name, sha256 in builtin.KNOWN["fashion-mnist"].items())
     assert "Copyright (c) 2017 Zalando SE" in card
@@ -39,7 +39,7 @@ def test_damaged_files_of_the_package_are_noticed(tmp_path, monkeypatch):
     monkeypatch.setattr(builtin, "ASSETS", tmp_path)
     with pytest.raises(BadInput, match="missing"):
         builtin.fashion_mini()
-    for name in ("fashion-mini.png", "fashion-mini.txt"):
+    for name in ("fashion-mini.webp", "fashion-mini.txt"):
         (tmp_path / name).write_bytes(b"something else")
     with pytest.raises(BadInput, match="damaged"):
         builtin.fashion_mini()

@@ -43,4 +43,4 @@ def test_nothing_to_tell(tmp_path):
     with pytest.raises(BadInput, match="no picture can be read"):
         sizes_of(tmp_path)
     with pytest.raises(BadInput, match="no collection"):
-        sizes_of(ASSETS / "fashion-mini.png")
+        sizes_of(ASSETS / "fashion-mini.webp")

@@ -1,12 +1,13 @@
 """Pictures of two collections that belong together: by path and name, whatever their order and endings."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zeuxis.data.memory import MemoryDataset
-from zeuxis.data.partners import paired
+from zeuxis.data.partners import check_shapes, paired
 from zeuxis.errors import BadInput
 
 NAMES = ("A", "B")
@@ -20,7 +21,8 @@ def data(sources):
 def test_each_finds_its_partner(stems, random):
     shuffled = random.sample(stems, len(stems))
     first, second = data([f"x/{s}.png" for s in stems]), data([f"x/{s}.jpg" for s in shuffled])
-    one, other = paired(first, second, NAMES)
+    one, other, left = paired(first, second, NAMES)
+    assert left == []
     assert one.tolist() == list(range(len(stems)))
     assert [shuffled[i] for i in other] == stems
 
@@ -37,3 +39,27 @@ def test_each_finds_its_partner(stems, random):
 def test_what_has_no_partner_is_named(first, second, words):
     with pytest.raises(BadInput, match=words.replace(".", r"\.")):
         paired(data(first), data(second), NAMES)
+
+
+def test_the_partner_of_what_cannot_be_read_is_left_out_and_named():
+    first, second = data(["a.png", "b.png", "c.png"]), data(["a.jpg", "c.jpg"])
+    second.skipped = [("b.jpg", "is cut short")]
+    one, other, left = paired(first, second, NAMES)
+    assert (one.tolist(), other.tolist(), left) == ([0, 2], [0, 1], ["b"])
+    second = data(["z.jpg"])
+    second.skipped = [("a.jpg", "is cut short")]
+    first = data(["a.png"])
+    first.skipped = [("z.png", "is cut short")]
+    with pytest.raises(BadInput, match="no picture has a partner that can be read"):
+        paired(first, second, NAMES)
+
+
+def test_pairs_of_different_shape_are_named():
+    first, second = data(["a.png", "b.png"]), data(["a.jpg", "b.jpg"])
+    order = (np.arange(2), np.arange(2))
+    check_shapes(first, second, order)  # nothing is known of their files
+    first.aspects, second.aspects = [1.0, 1.5], [1.01, 1.5]
+    check_shapes(first, second, order)
+    second.aspects = [1.0, 1.0]
+    with pytest.raises(BadInput, match="1 pair of pictures of different shape: b.png"):
+        check_shapes(first, second, order)

@@ -33,7 +33,7 @@ def translating(made, believed=lambda given, answer: answer.mean((1, 2, 3))):
     return SimpleNamespace(
         directions=("ab",),
         paired=False,
-        translate=lambda networks, image, direction: made(image),
+        translate=lambda networks, image, direction, draw=None: made(image),
         judged=lambda networks, given, answer, direction: believed(given, answer),
     )
 

@@ -14,6 +14,7 @@ from zeuxis.nets.translating import (
     ResidualTranslator,
     UNetTranslator,
     doubled,
+    filled,
     residual_radius,
 )
 
@@ -75,6 +76,23 @@ def test_a_unet_gives_the_size_that_it_is_given(height, width, depth):
 def test_a_unet_takes_sides_that_are_no_multiples(side):
     net = UNetTranslator(3, 3, 4, 6, "resize", 0.0).eval()
     assert net(torch.zeros(1, 3, side, 64)).shape == (1, 3, side, 64)
+
+
+@pytest.mark.parametrize("size", [(22, 17), (16, 30), (33, 64)])
+def test_a_residual_translator_takes_sides_that_are_no_multiples(size):
+    net = ResidualTranslator(3, 1, 2, 1, "resize").eval()
+    assert net(torch.zeros(1, 3, *size)).shape == (1, 1, *size)
+
+
+@pytest.mark.parametrize(("side", "multiple"), [(8, 8), (5, 4), (3, 16), (1, 8), (30, 64)])
+def test_what_is_filled_up_holds_the_picture_and_its_mirror_images(side, multiple):
+    image = torch.arange(float(side * 4)).reshape(1, 1, side, 4)
+    whole, (rows, columns) = filled(image, multiple)
+    assert all(length % multiple == 0 and length < n + multiple for length, n in zip(whole.shape[2:], (side, 4)))
+    assert torch.equal(whole[..., rows, columns], image)
+    assert {float(x) for x in whole.flatten()} == {float(x) for x in image.flatten()}
+    if rows.start and side > 1:
+        assert torch.equal(whole[..., rows.start - 1, columns], image[..., 1, :])
 
 
 def test_dropout_stands_in_the_three_doublings_after_the_innermost():

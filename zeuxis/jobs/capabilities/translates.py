@@ -11,7 +11,7 @@ from zeuxis.jobs.translating.passing import COLOURS, OURS, SHOWN, Looked, judged
 from zeuxis.jobs.translating.translators import translator
 from zeuxis.pages import translations
 from zeuxis.pages.outcome import Outcome, of_translations, unjudged
-from zeuxis.pages.read import read_object
+from zeuxis.pages.read import mapping, read_object
 from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.png import write_sheet
 from zeuxis.recipes.recipe import Translates
@@ -53,7 +53,10 @@ def strips(seen: Looked) -> dict[str, Tensor]:
 
 def judge(run: Run, given: Material) -> Outcome:
     record = read_object(run.path / "real" / "translations.json")
-    return of_translations(record) if record.get("directions") else unjudged("too few pictures were held out")
+    directions = [mapping(one) for one in record.get("directions") or []]
+    if not any(one.get("passes") for one in directions):
+        return unjudged("too few pictures were held out")
+    return of_translations({**record, "directions": [one for one in directions if one.get("passes")]})
 
 
 def best_words(run: Run) -> str:

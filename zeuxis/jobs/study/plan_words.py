@@ -3,8 +3,8 @@
 from zeuxis.augmentation.domains import guard_words
 from zeuxis.engine.budget import words_for
 from zeuxis.errors import counted
+from zeuxis.jobs.held_out import left_out
 from zeuxis.jobs.showing import two_labels_words
-from zeuxis.jobs.sources import left_out
 from zeuxis.jobs.study.place import Place
 from zeuxis.jobs.study.plan import Plan, arms_of
 from zeuxis.stats.twoway import least_effect

@@ -31,8 +31,8 @@ from zeuxis.errors import BadInput, counted
 from zeuxis.jobs.executing.executor import Executor, Spec, run_all
 from zeuxis.jobs.executing.here import Here
 from zeuxis.jobs.executing.local import Local
+from zeuxis.jobs.held_out import check_classes, tell_look
 from zeuxis.jobs.sampling import generate
-from zeuxis.jobs.sources import check_classes, tell_look
 from zeuxis.jobs.study import repeat_jobs
 from zeuxis.jobs.study.analyse import analyse
 from zeuxis.jobs.study.clock import Clock

@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from zeuxis.classic.style import plainly
 from zeuxis.draw import Draw
 from zeuxis.nets import vgg
+from zeuxis.pictures.resizing import resized
 from zeuxis.weights import packages
 from zeuxis.weights.store import content_hash
 
@@ -58,13 +58,13 @@ def styled_by_net(
             if told is not None:
                 told(min(1.0, (begun + count * cost) / work))
 
-        image = _moved(_at(image, here.shape[2:]), wanted, _BETA * strength, steps, evaluated)
+        image = _moved(resized(image, here.shape[2:]), wanted, _BETA * strength, steps, evaluated)
         done += share**2 * steps
     return image.clamp(-1, 1)
 
 
 def _shrunk(image: Tensor, share: float) -> Tensor:
-    return _at(image, [max(_NET_LEAST, round(side * share)) for side in image.shape[2:]])
+    return resized(image, [max(_NET_LEAST, round(side * share)) for side in image.shape[2:]])
 
 
 class _Wanted:
@@ -111,9 +111,3 @@ def _moved(image: Tensor, wanted: _Wanted, beta: float, steps: int, told: Callab
 
     best.step(evaluated)
     return image.detach()
-
-
-def _at(image: Tensor, size: Sequence[int]) -> Tensor:
-    if tuple(image.shape[2:]) == tuple(size):
-        return image
-    return interpolate(image, size=tuple(size), mode="bicubic", antialias=True, align_corners=False)

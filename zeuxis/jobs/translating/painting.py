@@ -1,13 +1,12 @@
 """The job `translate --style`: each picture in the manner of paintings, with nothing trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from zeuxis.classic.style import styled, with_colours_of
 from zeuxis.data.signatures import Unreadable
@@ -20,10 +19,11 @@ from zeuxis.jobs.per_image.work import Decision, InMemory, Note, Outcome
 from zeuxis.jobs.translating import neural_style
 from zeuxis.pictures.in_colour import in_colour
 from zeuxis.pictures.picture import Picture, from_tensor, read, to_tensor
+from zeuxis.pictures.resizing import resized
 
-LARGEST = 1_280
-"""Pixels of the longer side, at which larger pictures are painted unless a size is asked for: strokes of a painting
-that is seen on a screen are no finer, and the time goes with the area."""
+LARGEST = {"patches": 1_280, "neural": 512}
+"""Pixels of the longer side, by method, at which larger pictures are painted unless a size is asked for: strokes of a
+painting that is seen on a screen are no finer, and the time goes with the area."""
 SMALLEST = 16
 
 
@@ -108,7 +108,7 @@ class Paint(InMemory):
         if min(there) < SMALLEST:
             raise BadInput(f"{there[1]}x{there[0]} pixels are too few to paint: each side needs {SMALLEST}")
         remarks: tuple[str, ...] = ()
-        if self.size is None and max(height, width) > LARGEST:
+        if self.size is None and max(height, width) > LARGEST[self.method]:
             finer = f"`--size {max(height, width)}` paints every pixel"
             remarks = (f"painted at {there[1]:,}x{there[0]:,} pixels and enlarged; {finer}",)
         why = "like " + " and ".join(Path(one.path).name for one in self.styles)
@@ -116,7 +116,7 @@ class Paint(InMemory):
 
     def _painted(self, height: int, width: int) -> tuple[int, int]:
         """The size at which the work is done."""
-        longest = self.size or min(LARGEST, max(height, width))
+        longest = self.size or min(LARGEST[self.method], max(height, width))
         share = longest / max(height, width)
         return round(height * share), round(width * share)
 
@@ -125,7 +125,7 @@ class Paint(InMemory):
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
         size = self._painted(*picture.size)
-        image = in_colour(_at(to_tensor(picture), size))
+        image = in_colour(resized(to_tensor(picture), size).clamp(-1, 1))
         paintings = [(_no_larger(_colours_of(one.path, one.digest), size), one.weight) for one in self.styles]
         pixels = size[0] * size[1]
         bar = Bar(pixels, decision.detail)
@@ -133,22 +133,15 @@ class Paint(InMemory):
         made = style(image, paintings, draw, self.strength, told=lambda share: bar(round(share * pixels)))
         if self.keep_colours:
             made = with_colours_of(made, image)
-        made = made if self.size else _at(made, picture.size)
+        made = made if self.size else resized(made, picture.size)
         if self.keep_colours and picture.pixels.shape[2] == 1:
             made = made.mean(1, keepdim=True)
         result = from_tensor(made, picture)
         return Outcome(result, decision.why, self.by_what(decision), decision.remarks, self._weights)
 
 
-def _at(image: Tensor, size: Sequence[int]) -> Tensor:
-    if tuple(image.shape[2:]) == tuple(size):
-        return image
-    resized = interpolate(image, size=tuple(size), mode="bicubic", antialias=True, align_corners=False)
-    return resized.clamp_(-1, 1)
-
-
 def _no_larger(painting: Tensor, size: tuple[int, int]) -> Tensor:
     """With no more pixels than the picture: strokes of a size that can be seen."""
     height, width = painting.shape[2:]
     share = (size[0] * size[1] / (height * width)) ** 0.5
-    return painting if share >= 1 else _at(painting, (max(1, round(height * share)), max(1, round(width * share))))
+    return painting if share >= 1 else resized(painting, (max(1, round(height * share)), max(1, round(width * share))))

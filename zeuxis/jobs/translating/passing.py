@@ -17,6 +17,7 @@ from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import pictures_done, say
 from zeuxis.jobs.features import Features, features_for, no_larger, trained_on
 from zeuxis.jobs.nearest_neighbours import Neighbours, neighbours
+from zeuxis.jobs.published_nets import distance
 from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.sources import Material
 from zeuxis.jobs.translating import translators
@@ -24,14 +25,17 @@ from zeuxis.jobs.translating.segments import Segments, taught
 from zeuxis.metrics.distribution import kid
 from zeuxis.metrics.edges import edge_correlation
 from zeuxis.metrics.fidelity import psnr_each, ssim_each
-from zeuxis.metrics.result import proportion
+from zeuxis.metrics.result import mean_of, proportion
 from zeuxis.pictures.in_colour import in_colour, with_channels
 from zeuxis.pictures.png import to_uint8
+from zeuxis.weights import packages
 
 SHOWN = 8
 """Pictures of a strip."""
 MOST, LEAST = 256, 3
 """Held-out pictures that are looked at, at most, and those that a figure needs."""
+_LPIPS = 32  # pixels of a side, which it needs
+_BYTES = 96 << 20  # of a set of pictures as numbers; of large ones fewer are looked at
 _LEARNED = 2_000  # training pictures of a side that the judge learns from, at most
 OURS, COPYING, COLOURS, REAL, SHUFFLED = "ours", "copying", "colour transfer", "real", "shuffled"
 
@@ -40,14 +44,14 @@ OURS, COPYING, COLOURS, REAL, SHUFFLED = "ours", "copying", "colour transfer", "
 class Looked:
     """Pictures of one direction, [n, C, H, W] in [-1, 1]: held-out ones, what was made of them, and real ones beside.
 
-    answers: by who gave them, ours first; wanted: the partners of
-    a paired run; real: held-out ones of the collection that is to be passed for; back: led back where that was learned;
+    answers: by who gave them, ours first; real: held-out ones of the collection that is to be passed for, None where
+    these are too few; wanted: the partners of a paired run; back: led back where that was learned;
     nearest: how near answers come to training pictures of that collection; closest: those of the first `SHOWN`.
     """
 
     given: Tensor
     answers: Mapping[str, Tensor]
-    real: Tensor
+    real: Tensor | None = None
     wanted: Tensor | None = None
     back: Tensor | None = None
     nearest: Neighbours | None = None
@@ -74,15 +78,17 @@ def names_of(given: Material) -> dict[str, str]:
 
 
 def looked(net: Net, given: Material, direction: str, seed: int, paired: bool) -> Looked | None:
-    """None where too few pictures were held out."""
+    """None where too few pictures were held out of what is given."""
     here, there = direction[0], direction[1]
-    held, real = (given.held.get(side) for side in (here, there))
-    if held is None or real is None or min(len(held), len(real)) < LEAST:
+    held, real, train = given.held.get(here), given.held.get(there), given.streams[there]
+    if held is None or len(held) < LEAST:
         return None
-    chosen = some_of(len(held), MOST, "translated", seed)
-    images = to_image(held.images(chosen))
-    answers = {OURS: _each(images, lambda x: translators.apply(net, x, direction), shows=True)}
-    train, plain = given.streams[there], with_channels(images, real.spec.channels)
+    real = None if real is None or len(real) < LEAST else real
+    most = max(LEAST, min(MOST, _BYTES // (12 * train.spec.height * train.spec.width)))
+    chosen = some_of(len(held), most, "translated", seed)
+    images, draw = to_image(held.images(chosen)), Draw(seed, phase="translated")
+    answers = {OURS: _each(images, lambda x: translators.apply(net, x, direction, draw=draw), shows=True)}
+    plain = with_channels(images, train.spec.channels)
     some = to_image(train.images(some_of(len(train), 64, "colours", seed)))
     palette = colours_of(some, Draw(seed, phase="colours"))
     answers |= {
@@ -91,9 +97,10 @@ def looked(net: Net, given: Material, direction: str, seed: int, paired: bool) -
     }
     back = None
     if direction[::-1] in translators.able(net).directions:
-        back = _each(answers[OURS], lambda x: translators.apply(net, x, direction[::-1]))
-    others = chosen if paired else some_of(len(real), MOST, "translated", seed)
-    beside = to_image(real.images(others))
+        back = _each(answers[OURS], lambda x: translators.apply(net, x, direction[::-1], draw=draw))
+    beside = None
+    if real is not None:
+        beside = to_image(real.images(chosen if paired else some_of(len(real), most, "translated", seed)))
     near = neighbours(_pixels(answers[OURS]), given.streams[there], real)
     closest = torch.cat([_closest(given.streams[there], i) for i in near.which[:SHOWN, 0].tolist()])
     return Looked(images, answers, beside, beside if paired else None, back, near, closest)
@@ -139,37 +146,79 @@ def judge_of(given: Material, names: Mapping[str, str], seed: int) -> Callable[[
 
 
 class By(NamedTuple):
-    """What answers are measured by: which pass for a collection, features of pictures, and labels in photographs."""
+    """What answers are measured by: which pass for a collection, features of pictures, pictures of the collection that
+    were trained on, uint8 [n, C, H, W], and labels in photographs."""
 
-    passes: Callable[[Tensor, int], Tensor]
+    passes: Callable[[Tensor, int], Tensor] | None
     features: Features
+    trained: Tensor
     segments: Segments | None = None
 
 
 def measured(seen: Looked, direction: str, names: Mapping[str, str], by: By) -> Direction:
-    """All figures of one direction; each with its n, and an interval over pictures where there is one."""
-    wanted = list(names).index(direction[1])
-    everyone = {**seen.answers, REAL: seen.real}
-    found: dict[str, dict[str, Any]] = {"passes": {}, "kid": {}, "edges": {}}
-    real = by.features.of(_pixels(seen.real))
-    for who, images in everyone.items():
-        share = by.passes(images, wanted)
-        found["passes"][who] = proportion(int(share.sum()), len(share)).to_json()
-        if who != REAL:
-            found["kid"][who] = kid(by.features.of(_pixels(images)), real).to_json()
-            found["edges"][who] = float(edge_correlation(images, seen.given).mean())
-    found["edges"][SHUFFLED] = float(edge_correlation(seen.answers[OURS].roll(1, 0), seen.given).mean())
+    """All figures of one direction, each with its n and an interval over pictures.
+
+    Without real pictures of the collection that is to be passed for, those alone that need none.
+    """
+    made = seen.answers[OURS]
+    edges = {who: edge_correlation(x, seen.given) for who, x in seen.answers.items()}
+    edges[SHUFFLED] = edge_correlation(made.roll(1, 0), seen.given)
+    found: dict[str, dict[str, Any]] = _against_real(seen, list(names).index(direction[1]), by)
+    found["edges"] = {who: mean_of(each, -1.0, 1.0).to_json() for who, each in edges.items()}
+    found["colours"] = {who: mean_of(_drift(x, seen.given), 0.0).to_json() for who, x in seen.answers.items()}
     if seen.wanted is not None:
-        found["psnr"] = {who: float(psnr_each(x, seen.wanted).mean()) for who, x in seen.answers.items()}
-        found["ssim"] = {who: float(ssim_each(x, seen.wanted).mean()) for who, x in seen.answers.items()}
+        found |= _against_partners(seen.answers, seen.wanted)
     if seen.back is not None:
-        found["back"] = {OURS: float((seen.back - seen.given).abs().mean())}
+        found["back"] = {OURS: mean_of(_off(seen.back, seen.given), 0.0).to_json()}
     if by.segments is not None:
-        shown = {**everyone, SHUFFLED: seen.answers[OURS].roll(1, 0)}
+        shown = {**seen.answers, SHUFFLED: made.roll(1, 0)} | ({} if seen.real is None else {REAL: seen.real})
         found["labels"] = {who: by.segments.agreement(x, seen.given).to_json() for who, x in shown.items()}
     if seen.nearest is not None:
         found["copies"] = seen.nearest.record()
     return Direction(direction, (names[direction[0]], names[direction[1]]), len(seen.given), found)
+
+
+def _against_real(seen: Looked, wanted: int, by: By) -> dict[str, dict[str, Any]]:
+    """Which pass, and how far the sets are apart; of real pictures how far those trained on are from the held-out."""
+    if seen.real is None or by.passes is None:
+        return {}
+    passing = {who: by.passes(x, wanted) for who, x in {**seen.answers, REAL: seen.real}.items()}
+    real = by.features.of(_pixels(seen.real))
+    sets = {who: _pixels(x) for who, x in seen.answers.items()} | {REAL: by.trained}
+    apart = {who: kid(by.features.of(x), real) for who, x in sets.items() if len(x) >= LEAST}
+    space = (by.features.name, by.features.sha256)
+    return {
+        "passes": {who: proportion(int(share.sum()), len(share)).to_json() for who, share in passing.items()},
+        "kid": {who: figure.measured_in(*space).to_json() for who, figure in apart.items()},
+    }
+
+
+def _against_partners(answers: Mapping[str, Tensor], wanted: Tensor) -> dict[str, dict[str, Any]]:
+    found = {
+        "l1": {who: mean_of(_off(x, wanted), 0.0) for who, x in answers.items()},
+        "psnr": {who: mean_of(psnr_each(x, wanted)) for who, x in answers.items()},
+        "ssim": {who: mean_of(ssim_each(x, wanted)) for who, x in answers.items()},
+    }
+    if packages.is_here("lpips-alex") and min(wanted.shape[2:]) >= _LPIPS:
+        lpips = distance()
+        each = {who: [float(lpips(*both)) for both in _two_by_two(x, wanted)] for who, x in answers.items()}
+        found["lpips"] = {who: mean_of(torch.tensor(values), 0.0) for who, values in each.items()}
+    return {name: {who: figure.to_json() for who, figure in by_whom.items()} for name, by_whom in found.items()}
+
+
+def _two_by_two(one: Tensor, other: Tensor) -> list[tuple[Tensor, Tensor]]:
+    return [(in_colour(a), in_colour(b)) for a, b in zip(one.split(1), other.split(1), strict=True)]
+
+
+def _off(one: Tensor, other: Tensor) -> Tensor:
+    """[n]: mean difference in grey levels of 255."""
+    return 127.5 * (one - other).abs().flatten(1).mean(1)
+
+
+def _drift(image: Tensor, given: Tensor) -> Tensor:
+    """[n]: how far the mean colour moved, in grey levels of 255."""
+    moved: Tensor = (in_colour(image).mean((2, 3)) - in_colour(given).mean((2, 3))).norm(dim=1)
+    return 127.5 * moved
 
 
 def _pixels(images: Tensor) -> Tensor:
@@ -179,16 +228,18 @@ def _pixels(images: Tensor) -> Tensor:
 def judged(net: Net, given: Material, seed: int, paired: bool) -> list[tuple[Direction, Looked]]:
     """Every direction that was learned, where pictures were held out."""
     names, found = names_of(given), []
-    seen = {d: looked(net, given, d, seed, paired) for d in translators.able(net).directions}
-    if any(seen.values()):
-        passes = judge_of(given, names, seed)
-        for direction, one in seen.items():
-            if one is not None:
-                maps, photographs = (given.streams[side] for side in direction)
-                named = paired and bool(given.words[direction[0]].get("exact"))
-                segments = taught(maps, photographs, seed) if named else None
-                features = features_for(None, _unlabelled(photographs))
-                found.append((measured(one, direction, names, By(passes, features, segments)), one))
+    passes: Callable[[Tensor, int], Tensor] | None = None
+    for direction in translators.able(net).directions:
+        if (seen := looked(net, given, direction, seed, paired)) is None:
+            continue
+        maps, there = (given.streams[side] for side in direction)
+        if passes is None and seen.real is not None:
+            passes = judge_of(given, names, seed)
+        named = paired and bool(given.words[direction[0]].get("exact"))
+        segments = taught(maps, there, seed) if named else None
+        trained = there.images(some_of(len(there), len(seen.given), "translated", seed))
+        by = By(passes, features_for(None, _unlabelled(there)), trained, segments)
+        found.append((measured(seen, direction, names, by), seen))
     return found
 
 

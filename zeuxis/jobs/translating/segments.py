@@ -16,7 +16,7 @@ from zeuxis.draw import Draw, some_of
 from zeuxis.engine.batches import to_image
 from zeuxis.engine.progress import say
 from zeuxis.jobs.features import no_larger
-from zeuxis.metrics.result import Result
+from zeuxis.metrics.result import Result, mean_of
 from zeuxis.nets.init import seeded
 from zeuxis.nets.translating import UNetTranslator
 from zeuxis.pictures.in_colour import in_colour
@@ -39,14 +39,7 @@ class Segments:
 
     def agreement(self, photographs: Tensor, maps: Tensor) -> Result:
         """Share of pixels whose label is found, with an interval over photographs."""
-        each = (self.find(photographs) == self.of(maps)).flatten(1).double().mean(1)
-        mean, n = float(each.mean()), len(each)
-        if n < 2:
-            return Result(mean, n)
-        from scipy.stats import t
-
-        off = float(t.ppf(0.975, n - 1)) * float(each.std()) / n**0.5
-        return Result(mean, n, max(0.0, mean - off), min(1.0, mean + off))
+        return mean_of((self.find(photographs) == self.of(maps)).flatten(1).double().mean(1), 0.0, 1.0)
 
 
 def colours_of(maps: Dataset) -> Tensor | None:
@@ -58,13 +51,13 @@ def colours_of(maps: Dataset) -> Tensor | None:
 
 def labels_of(maps: Tensor, colours: Tensor) -> Tensor:
     """int64 [n, H, W]: the nearest of the colours at each pixel of maps [n, C, H, W]."""
-    apart = torch.stack([(maps - colour[:, None, None]).square().sum(1) for colour in colours])
-    return apart.argmin(0)
+    near = [torch.stack([(x - c[:, None, None]).square().sum(1) for c in colours]).argmin(0) for x in maps.split(8)]
+    return torch.cat(near)
 
 
 def _small(labels: Tensor) -> Tensor:
     size = no_larger(torch.zeros(1, 1, *labels.shape[1:])).shape[2:]
-    return interpolate(labels[:, None].float(), size=size, mode="nearest")[:, 0].long()
+    return interpolate(labels[:, None].float(), size=size, mode="nearest-exact")[:, 0].long()
 
 
 def taught(maps: Dataset, photographs: Dataset, seed: int) -> Segments | None:

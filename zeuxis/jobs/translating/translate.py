@@ -1,7 +1,7 @@
 """The job `translate`: each picture as it would be in the other collection, by the net of a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from zeuxis.draw import Draw
 from zeuxis.jobs.per_image import pipeline
 from zeuxis.jobs.per_image.done import request
 from zeuxis.jobs.per_image.pairs import Pair
+from zeuxis.jobs.per_image.pipeline import Bar
 from zeuxis.jobs.per_image.records import Results
 from zeuxis.jobs.per_image.single import check_files_only, one_picture
 from zeuxis.jobs.per_image.work import Decision, InMemory, Note, Outcome, Work
@@ -19,6 +20,10 @@ from zeuxis.jobs.restoring.nets import Net
 from zeuxis.jobs.translating import translators
 from zeuxis.pictures.in_colour import luma
 from zeuxis.pictures.picture import Picture, alpha_tensor, from_tensor, to_tensor
+from zeuxis.pictures.resizing import resized
+
+_FAR = 4.0
+"""Times the side of what was learned, from which on a picture is mentioned: a net knows no larger things."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Translate(InMemory):
     snapshot: str | None = None
     memory: int | None = None
     seed: int = 0
+    size: int | None = None
     word = "translated"
     suffix = None
     scale = 1
@@ -39,7 +45,7 @@ class Translate(InMemory):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        asked = {"run": self.run, "direction": self.direction, "snapshot": self.snapshot}
+        asked = {"run": self.run, "direction": self.direction, "snapshot": self.snapshot, "size": self.size}
         return asked | ({"seed": self.seed} if getattr(self._net().recipe, "noise", False) else {})
 
     def is_current(self, weights: Mapping[str, str]) -> bool:
@@ -50,26 +56,50 @@ class Translate(InMemory):
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
         translators.channels(self._net(), self.direction)
-        return Decision(True, f"as in the collection `{self.direction[1]}`", detail=name)
+        there, learned = self._worked_at(picture), self._net().spec
+        times = max(there) / max(learned.height, learned.width)
+        remarks: tuple[str, ...] = ()
+        if times > _FAR:
+            remarks = (
+                f"{times:.0f} times as large as what was learned: what changes is fine; `--size N` makes it smaller",
+            )
+        return Decision(True, f"as in the collection `{self.direction[1]}`", remarks, detail=name)
+
+    def _worked_at(self, picture: Picture) -> tuple[int, int]:
+        height, width = picture.size
+        share = 1 if self.size is None else self.size / max(height, width)
+        return max(1, round(height * share)), max(1, round(width * share))
 
     def by_what(self, decision: Decision) -> tuple[str, ...]:
         return (self._net().name,)
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
-        net = self._net()
+        net, size = self._net(), self._worked_at(picture)
         given, made = translators.channels(net, self.direction)
         draw = Draw(self.seed, phase=f"translate/{decision.detail}")
-        answer = translators.apply(net, _as_learned(picture, given), self.direction, self.memory, draw)
-        colours, alpha = (answer[:, :-1], answer[:, -1:]) if made in (2, 4) else (answer, None)
-        result = from_tensor(colours, picture, alpha)
-        return Outcome(result, decision.why, self.by_what(decision), decision.remarks, ((net.name, net.sha256),))
+        image = resized(_as_learned(picture, given), size).clamp(-1, 1)
+        bar = Bar(size[0] * size[1], decision.detail)
+
+        def told(share: float) -> None:
+            bar(round(share * size[0] * size[1]))
+
+        answer = translators.apply(net, image, self.direction, self.memory, draw, told)
+        if made in (2, 4):
+            result = from_tensor(answer[:, :-1], replace(picture, alpha=None))
+            result = replace(result, alpha=from_tensor(answer[:, -1:], replace(picture, alpha=None)).pixels[..., 0])
+        else:
+            result = from_tensor(answer, picture)
+        used = ((net.name, net.sha256),)
+        return Outcome(result, decision.why, self.by_what(decision), decision.remarks, used)
 
 
 def _as_learned(picture: Picture, channels: int) -> Tensor:
-    """[1, channels, H, W] in [-1, 1]: grey from colours or colours from grey, and alpha where it was learned."""
+    """[1, channels, H, W] in [-1, 1]: grey from colours or colours from grey, and alpha where it was learned.
+
+    Where it was not, what shows through has the colour of the nearest that does not, so that no white ground shines
+    through a rim.
+    """
     image = to_tensor(picture)
-    if channels in (1, 3) and picture.alpha is not None:  # as in training: what is transparent lies on white
-        image = 1 + (image - 1) * (alpha_tensor(picture) + 1) / 2
     if channels in (1, 2) and image.shape[1] == 3:
         image = luma(image)
     image = image.expand(-1, 3, -1, -1) if channels >= 3 else image

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from zeuxis.draw import Draw
 from zeuxis.errors import BadInput
 from zeuxis.jobs.restoring.nets import Net, bound_of, fingerprint, from_run
-from zeuxis.nets.picture_norm import Part, statistics_of
+from zeuxis.nets.picture_norm import Part, PictureNorm, statistics_of
 from zeuxis.pictures.tiles import before, choose_tile, padded, stretches, tiled
 from zeuxis.recipes.recipe import Translates
 
@@ -22,6 +22,11 @@ _MEASURED = 12
 _LEAST = 16  # pixels of a side, to which smaller pictures are mirrored
 
 
+_AT_ONCE = 1 << 30
+"""Bytes for the pixels at work where nothing is said: more is no faster, and a result should not depend on what else
+the machine does."""
+
+
 @lru_cache(maxsize=2)
 def _opened(path: str, snapshot: str | None, digest: str) -> Net:
     """The digest is for the cache: a run that was trained anew is another net."""
@@ -30,7 +35,9 @@ def _opened(path: str, snapshot: str | None, digest: str) -> Net:
 
 def translator(path: str | Path, snapshot: str | None = None) -> Net:
     """The net of a run or of a weights file. Raises BadInput where it does not translate."""
-    return _opened(str(path), snapshot, fingerprint(path))
+    if snapshot is not None and Path(path).is_file():
+        raise BadInput("a file of weights has no snapshots", "--snapshot", "leave it out, or name the run")
+    return _opened(str(path), snapshot, fingerprint(path, two=snapshot is not None))
 
 
 def able(net: Net) -> Translates:
@@ -49,11 +56,19 @@ def channels(net: Net, direction: str) -> tuple[int, int]:
     return sides[direction[0]], sides[direction[1]]
 
 
-def apply(net: Net, image: Tensor, direction: str, memory: int | None = None, draw: Draw | None = None) -> Tensor:
+def apply(
+    net: Net,
+    image: Tensor,
+    direction: str,
+    memory: int | None = None,
+    draw: Draw | None = None,
+    told: Callable[[float], None] | None = None,
+) -> Tensor:
     """[1, C', H, W] of [1, C, H, W] in [-1, 1] of any size, which is more than `memory` bytes allow at once in parts.
 
-    The parts have the statistics of the whole, so that they meet without an edge; where every pixel may touch every
-    other they fade into each other, too.
+    The parts share statistics, those of a dozen of them that are evenly spread, so that they meet without an edge;
+    where every pixel may touch every other they fade into each other, too. told: gets the share that is done of what is
+    done in parts.
     """
     recipe = able(net)
 
@@ -63,14 +78,38 @@ def apply(net: Net, image: Tensor, direction: str, memory: int | None = None, dr
     height, width = image.shape[2:]
     each = BYTES_PER_CHANNEL * recipe.width
     with torch.inference_mode():
-        if height * width * each <= bound_of(memory):
+        bound = min(_AT_ONCE, bound_of(None)) if memory is None else memory
+        if height * width * each <= bound:
             return function(padded(image, 0, recipe.multiple_of, _LEAST))[..., :height, :width]
         reach = recipe.receptive_field
         overlap = net.spec.height // 4 if reach is None else reach
-        tile = choose_tile(bound_of(memory), each, overlap, recipe.multiple_of)
-        cuts = _cuts(image, overlap, recipe.multiple_of, tile)
-        with statistics_of(net.networks, function, some_evenly(cuts, _MEASURED)):
-            return tiled(function, image, 1, overlap, recipe.multiple_of, tile, feather=reach is None)
+        used: Any = net.networks[direction if direction in net.networks else "translator"]
+        multiple = recipe.multiple_of
+        tile = choose_tile(bound, each, overlap, multiple)
+        if reach is None:  # a tile that the net fills up would be measured with what fills it
+            tile = max(used.multiple, tile // used.multiple * used.multiple)
+        cuts = _cuts(image, overlap, multiple, tile)
+        some = some_evenly(cuts, _MEASURED)
+        norms = sum(isinstance(module, PictureNorm) for module in used.modules())
+        heard = _heard(function, len(cuts) + norms * len(some), told)
+        with statistics_of(net.networks, heard, some):
+            return tiled(heard, image, 1, overlap, multiple, tile, feather=reach is None)
+
+
+def _heard(
+    function: Callable[[Tensor], Tensor], parts: int, told: Callable[[float], None] | None
+) -> Callable[[Tensor], Tensor]:
+    """The same, telling how much is done; half of a pass is as much as a whole one here."""
+    done = 0
+
+    def heard(part: Tensor) -> Tensor:
+        nonlocal done
+        done += 1
+        if told is not None:
+            told(min(1.0, done / parts))
+        return function(part)
+
+    return heard
 
 
 def _cuts(image: Tensor, overlap: int, multiple_of: int, tile: int) -> list[Part]:

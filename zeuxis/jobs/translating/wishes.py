@@ -11,7 +11,7 @@ from zeuxis.jobs.translating.painting import SMALLEST, Paint, painting
 from zeuxis.jobs.translating.translate import Translate
 
 
-def work_of(by_run: Mapping[str, Any], by_style: Mapping[str, Any], seed: int) -> Work:
+def work_of(by_run: Mapping[str, Any], by_style: Mapping[str, Any], size: int | None, seed: int) -> Work:
     """Raises BadInput where both are given, or neither, and for what nothing would read."""
     run, style = by_run["run"], by_style["style"]
     if (run is None) is (style is None):
@@ -22,15 +22,15 @@ def work_of(by_run: Mapping[str, Any], by_style: Mapping[str, Any], seed: int) -
     if given := [f"--{name.replace('_', '-')}" for name, value in idle.items() if value not in (None, False)]:
         beside = "--run" if style is None else "--style"
         raise BadInput(f"nothing reads {', '.join(given)} with {beside}", "", "leave it out")
+    if size is not None and size < SMALLEST:
+        raise BadInput(f"must be {SMALLEST} or more, not {size}", "--size")
     if style is None:
         direction = by_run["direction"] or "ab"
         translators.channels(translators.translator(run, by_run["snapshot"]), direction)
-        return Translate(run, direction, by_run["snapshot"], bytes_of(by_run["memory"]), seed)
-    strength, size = by_style["strength"], by_style["size"]
+        return Translate(run, direction, by_run["snapshot"], bytes_of(by_run["memory"]), seed, size)
+    strength = by_style["strength"]
     if strength is not None and not 0 <= strength <= 1:
         raise BadInput(f"must be 0 to 1, not {strength:g}", "--strength")
-    if size is not None and size < SMALLEST:
-        raise BadInput(f"must be {SMALLEST} or more, not {size}", "--size")
     method = by_style["method"] or "patches"
     if method == "neural":
         neural_style.net()
