@@ -95,6 +95,7 @@ class CUT(Recipe):
     labels: ClassVar[str] = "ignored"
     sources: ClassVar[tuple[str, ...]] = ("a", "b")
     coupled: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     directions: ClassVar[tuple[str, ...]] = ("ab",)
     multiple_of: ClassVar[int] = 4

@@ -90,6 +90,7 @@ class CycleGAN(Recipe):
     labels: ClassVar[str] = "ignored"
     sources: ClassVar[tuple[str, ...]] = _SIDES
     coupled: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     directions: ClassVar[tuple[str, ...]] = ("ab", "ba")
     multiple_of: ClassVar[int] = 4

@@ -93,6 +93,7 @@ class Pix2Pix(Recipe):
     sources: ClassVar[tuple[str, ...]] = ("a", "b")
     paired: ClassVar[bool] = True
     coupled: ClassVar[bool] = True
+    half: ClassVar[bool] = True
     watched: ClassVar[int] = 64
     directions: ClassVar[tuple[str, ...]] = ("ab",)
     remedies: ClassVar[Mapping[str, tuple[Remedy, ...]]] = {
