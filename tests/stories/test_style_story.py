@@ -85,6 +85,12 @@ def test_a_size_is_that_of_the_longer_side_and_large_pictures_are_painted_smalle
         assert typed("translate", "photos/colour.jpg", str(small), "--style", "one.png", "--size", "30").code == 0
         with Image.open(small) as image:
             assert image.size == (30, 20)
+        for _ in range(2):  # a format that holds no note is known again by its size
+            bare = typed(
+                "translate", "photos/colour.jpg", str(tmp_path / "s.bmp"), "--style", "one.png", "--size", "30"
+            )
+            assert bare.code == 0, bare
+        assert "done already" in bare.err
         monkeypatch.setitem(painting.LARGEST, "patches", 45)
         done = typed("translate", "photos/colour.jpg", str(tmp_path / "large.png"), "--style", "one.png")
         assert "painted at 45x30 pixels and enlarged; `--size 60` paints every pixel" in done.err

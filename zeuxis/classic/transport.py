@@ -1,5 +1,4 @@
-"""Points moved until they are spread as others are, direction by direction: colours, and patches, of one picture into
-those of another."""
+"""Points moved until they are spread as others are, direction by direction: colours of one picture into another's."""
 
 import torch
 from torch import Tensor

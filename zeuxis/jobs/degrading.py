@@ -26,8 +26,10 @@ class Degrade:
     made: Degradation
     word = "damaged"
     suffix = ".png"
-    scale = 1
     spares = measures = bands = False
+
+    def sized(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size
 
     @property
     def settings(self) -> Mapping[str, Any]:

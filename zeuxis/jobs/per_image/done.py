@@ -52,7 +52,7 @@ def unfinished(pairs: list[Pair], work: Work) -> tuple[list[Pair], int]:
             todo.append(pair)
         elif _is_bare(pair) and not _is_same_picture(pair):
             by_size += 1
-            if not _has_size(pair, work.scale):
+            if not _has_size(pair, work):
                 other.append(pair)
         elif not _is_done(pair, work):
             other.append(pair)
@@ -117,10 +117,10 @@ def _is_same_picture(pair: Pair) -> bool:
     return np.array_equal(wanted.alpha, there.alpha) and np.array_equal(wanted.pixels, there.pixels)
 
 
-def _has_size(pair: Pair, scale: int) -> bool:
+def _has_size(pair: Pair, work: Work) -> bool:
     """All that can be told of a format without notes."""
     given, there = size_of_file(pair.source), size_of_file(pair.target)
-    return given is not None and there == tuple(side * scale for side in given)
+    return given is not None and there == work.sized(given)
 
 
 def size_of_file(path: Path) -> tuple[int, int] | None:

@@ -69,11 +69,6 @@ class Work(Protocol):
         ...
 
     @property
-    def scale(self) -> int:
-        """Output pixels per input pixel along a side."""
-        ...
-
-    @property
     def spares(self) -> bool:
         """Whether a picture may be left alone, so that a copy of it may be its result."""
         ...
@@ -91,6 +86,10 @@ class Work(Protocol):
     @property
     def settings(self) -> Mapping[str, Any]:
         """What decides of the result, as plain values."""
+        ...
+
+    def sized(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of the result of a picture of that size."""
         ...
 
     def is_current(self, weights: Mapping[str, str]) -> bool:
@@ -125,7 +124,11 @@ class Work(Protocol):
 class InMemory:
     """What is the same of works that change every picture, and read it as a whole, whatever its size."""
 
+    suffix = None
     spares = measures = bands = False
+
+    def sized(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size
 
     def decide_large(self, pair: Pair) -> Decision:
         raise NotImplementedError("no file is worked on in bands")

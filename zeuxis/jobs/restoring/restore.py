@@ -120,6 +120,9 @@ class _Work:
     def scale(self) -> int:
         return self.asked.scale
 
+    def sized(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size[0] * self.scale, size[1] * self.scale
+
     @property
     def settings(self) -> Mapping[str, Any]:
         return {k: v for k, v in asdict(self.asked).items() if k not in ("memory", "uncertainty")}

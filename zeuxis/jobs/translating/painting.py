@@ -77,8 +77,6 @@ class Paint(InMemory):
     seed: int = 0
     method: str = "patches"
     word = "styled"
-    suffix = None
-    scale = 1
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -119,6 +117,9 @@ class Paint(InMemory):
         longest = self.size or min(LARGEST[self.method], max(height, width))
         share = longest / max(height, width)
         return round(height * share), round(width * share)
+
+    def sized(self, size: tuple[int, int]) -> tuple[int, int]:
+        return self._painted(*size) if self.size else size
 
     def by_what(self, decision: Decision) -> tuple[str, ...]:
         return (neural_style.NET,) if self.method == "neural" else (self.method,)

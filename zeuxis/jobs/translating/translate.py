@@ -37,8 +37,6 @@ class Translate(InMemory):
     seed: int = 0
     size: int | None = None
     word = "translated"
-    suffix = None
-    scale = 1
 
     def _net(self) -> Net:
         return translators.translator(self.run, self.snapshot)
@@ -56,7 +54,7 @@ class Translate(InMemory):
 
     def decide(self, picture: Picture, mask: Picture | None, name: str) -> Decision:
         translators.channels(self._net(), self.direction)
-        there, learned = self._worked_at(picture), self._net().spec
+        there, learned = self.sized(picture.size), self._net().spec
         times = max(there) / max(learned.height, learned.width)
         remarks: tuple[str, ...] = ()
         if times > _FAR:
@@ -65,16 +63,15 @@ class Translate(InMemory):
             )
         return Decision(True, f"as in the collection `{self.direction[1]}`", remarks, detail=name)
 
-    def _worked_at(self, picture: Picture) -> tuple[int, int]:
-        height, width = picture.size
-        share = 1 if self.size is None else self.size / max(height, width)
-        return max(1, round(height * share)), max(1, round(width * share))
+    def sized(self, size: tuple[int, int]) -> tuple[int, int]:
+        share = 1 if self.size is None else self.size / max(size)
+        return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
     def by_what(self, decision: Decision) -> tuple[str, ...]:
         return (self._net().name,)
 
     def apply(self, picture: Picture, decision: Decision) -> Outcome:
-        net, size = self._net(), self._worked_at(picture)
+        net, size = self._net(), self.sized(picture.size)
         given, made = translators.channels(net, self.direction)
         draw = Draw(self.seed, phase=f"translate/{decision.detail}")
         image = resized(_as_learned(picture, given), size).clamp(-1, 1)
