@@ -58,9 +58,7 @@ class Translate(InMemory):
         times = max(there) / max(learned.height, learned.width)
         remarks: tuple[str, ...] = ()
         if times > _FAR:
-            remarks = (
-                f"{times:.0f} times as large as what was learned: what changes is fine; `--size N` makes it smaller",
-            )
+            remarks = (f"{times:.0f} times as large as what was learned: only fine things change; see `--size`",)
         return Decision(True, f"as in the collection `{self.direction[1]}`", remarks, detail=name)
 
     def sized(self, size: tuple[int, int]) -> tuple[int, int]:

@@ -22,7 +22,7 @@ _MEASURED = 12
 _LEAST = 16  # pixels of a side, to which smaller pictures are mirrored
 
 
-_AT_ONCE = 1 << 30
+_AT_ONCE = 3 << 28
 """Bytes for the pixels at work where nothing is said: more is no faster, and a result should not depend on what else
 the machine does."""
 
