@@ -207,7 +207,7 @@ def test_a_long_look_for_copies_is_announced(tmp_path, capsys, monkeypatch):
     put(tmp_path, *[f"{i}.png" for i in range(4)])
     shown(Source(str(tmp_path)))
     assert "looking for copies" not in capsys.readouterr().err
-    monkeypatch.setattr("zeuxis.jobs.sources._MANY", 3)
+    monkeypatch.setattr("zeuxis.jobs.held_out._MANY", 3)
     shown(Source(str(tmp_path)))
     assert "zeuxis: looking for copies among 4 pictures" in capsys.readouterr().err
     shown(Source(str(tmp_path), join="exact"))
