@@ -28,7 +28,7 @@ from zeuxis.runs import Run
 
 
 class Pair(NamedTuple):
-    """Folders of a set under SHARED/data: two to learn from and two to be judged on, () where a tenth is held out; and
+    """Folders of a set under SHARED/data, or under WORK/sets if `tools/translation_sets.py` makes it: two to learn from and two to be judged on, () where a tenth is held out; and
     pixels of a side."""
 
     train: tuple[str, str]
@@ -40,6 +40,9 @@ SETS = {
     "camvid": Pair(("camvid-130/train/A", "camvid-130/train/B"), ("camvid-130/test/A", "camvid-130/test/B"), 128),
     "sea": Pair(("dry2water/trainA", "dry2water/trainB"), ("dry2water/testA", "dry2water/testB"), 128),
     "sea-64": Pair(("dry2water/trainA", "dry2water/trainB"), ("dry2water/testA", "dry2water/testB"), 64),
+} | {
+    name: Pair((f"{name}/trainA", f"{name}/trainB"), (f"{name}/testA", f"{name}/testB"), 128)
+    for name in ("earth", "to-starry-night", "to-scream", "to-shipwreck")
 }
 
 
@@ -57,11 +60,13 @@ def main() -> int:
             for seed in a.seeds:
                 for recipe in a.recipes:
                     row = [name, recipe, f"{images:,} images", f"seed {seed}"]
-                    measure(row, SETS[name], a.shared / "data", a.work / "-".join(row).replace(" ", ""), images, seed)
+                    measure(row, SETS[name], a.shared / "data", a.work, images, seed)
     return 0
 
 
-def measure(row: list[str], pair: Pair, data: Path, place: Path, images: int, seed: int) -> None:
+def measure(row: list[str], pair: Pair, data: Path, work: Path, images: int, seed: int) -> None:
+    place = work / "-".join(row).replace(" ", "")
+    data = data if (data / pair.train[0]).exists() else work / "sets"
     begun, spent = time.process_time(), place / "spent.txt"
     if (place / "run.json").exists() and not (place / "finish.json").exists():
         zeuxis.resume(place)

@@ -9,13 +9,14 @@ import argparse
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import torch
 from results import record
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -29,6 +30,8 @@ from zeuxis.engine.phases import play
 from zeuxis.engine.state import build_networks, build_state
 from zeuxis.losses.adversarial import GAMES
 from zeuxis.losses.contrast import patch_contrast
+from zeuxis.nets.picture_norm import PictureNorm
+from zeuxis.nets.randomness import Dropout
 from zeuxis.recipes.cut import CUT
 from zeuxis.recipes.cyclegan import CycleGAN
 from zeuxis.recipes.pix2pix import Pix2Pix
@@ -37,12 +40,27 @@ STEPS = 3
 Step = Callable[[], None]
 
 
+def plainly_built(module: nn.Module) -> None:
+    """Puts torch's own instance norm and dropout in place of those that this project wrote."""
+    for name, inner in module.named_children():
+        if isinstance(inner, PictureNorm):
+            gains = inner.weight
+            count = 1 if gains is None else len(gains)  # which torch does not read where there are no gains
+            norm = nn.InstanceNorm2d(count, inner.eps, affine=gains is not None)
+            module.register_module(name, norm)
+        elif isinstance(inner, Dropout):
+            module.register_module(name, nn.Dropout(inner.p))
+        else:
+            plainly_built(inner)
+
+
 class Plain:
     """Networks, optimizers, and a step of both sides with what the papers' code does."""
 
     def __init__(self, recipe: Any, spec: Spec, pixels: Tensor) -> None:
         self.recipe, self.pixels = recipe, pixels
         self.nets = build_networks(recipe, spec, 0).train()
+        plainly_built(self.nets)
         self.adam = {
             name: torch.optim.Adam([p for n in o.networks for p in self.nets[n].parameters()], 2e-4, (0.5, 0.999))
             for name, o in recipe.optimizers().items()
@@ -145,6 +163,7 @@ def main() -> int:
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     a = parser.parse_args()
+    warnings.filterwarnings("ignore", "input's size at dim=1 does not match num_features")
     spec = Spec(3, a.size, a.size, target=3)
     pixels = (Draw(0).at("pixels").uniform(64, 3, a.size, a.size) * 256).to(torch.uint8)
     for threads in a.threads:
