@@ -28,11 +28,11 @@ from zeuxis.runs import Run
 
 
 class Pair(NamedTuple):
-    """Folders of a set under SHARED/data, or under WORK/sets if `tools/translation_sets.py` makes it: two to learn from and two to be judged on, () where a tenth is held out; and
-    pixels of a side."""
+    """Folders of a set under SHARED/data, or under WORK/sets if `tools/translation_sets.py` makes it: two to learn from
+    and two to be judged on; and pixels of a side."""
 
     train: tuple[str, str]
-    test: tuple[str, ...]
+    test: tuple[str, str]
     size: int
 
 
