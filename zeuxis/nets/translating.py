@@ -16,16 +16,21 @@ from zeuxis.nets.picture_norm import PictureNorm
 from zeuxis.nets.randomness import Dropout
 
 UPS = ("resize", "transposed", "shuffle")
-"""How a map is doubled: nearest and a convolution, a transposed convolution as published, or pixels out of channels."""
+"""How a map is doubled: resized and a convolution, a transposed convolution, or pixels out of channels."""
 
 
-def doubled(taken: int, given: int, how: str, size: int = 4) -> nn.Module:
-    """[B, taken, H, W] to [B, given, 2 H, 2 W]. size: of the transposed convolution's kernel, 4 or 3."""
+def doubled(taken: int, given: int, how: str, size: int = 4, smooth: bool = False) -> nn.Module:
+    """[B, taken, H, W] to [B, given, 2 H, 2 W].
+
+    size: of the transposed convolution's kernel, 4 or 3. smooth: resized by the filter of CUT, which is bilinear, in
+    place of repeating pixels; from flat label maps that makes no texture.
+    """
     if how == "transposed":
         return nn.ConvTranspose2d(taken, given, size, 2, 1, output_padding=size % 2)
     if how == "shuffle":
         return nn.Sequential(nn.Conv2d(taken, 4 * given, 3, padding=1), nn.PixelShuffle(2))
-    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(taken, given, 3, padding=1))
+    mode = "bilinear" if smooth else "nearest"
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode=mode), nn.Conv2d(taken, given, 3, padding=1))
 
 
 def filled(image: Tensor, multiple: int) -> tuple[Tensor, tuple[slice, slice]]:
@@ -109,19 +114,26 @@ class ResidualTranslator(nn.Module):
 
     [B, channels, H, W] to [B, target, H, W]: a 7x7 convolution to `width`, two halvings to 4 width, `blocks` residual
     blocks, two doublings, a 7x7 convolution and tanh; instance norm without gains; borders mirrored. smooth: halved by
-    a convolution of stride 1 and a blur, as in CUT, against checkerboards. Sides of 16 or more that are no multiples of
-    4 are filled up, mirrored.
+    a convolution of stride 1 and a blur, and doubled by a filter, as in CUT, against checkerboards. change: what the
+    net gives, t in [-1, 1], is laid over the picture, (1 - |t|) x + t, so that it begins with the picture itself. Sides
+    of 16 or more that are no multiples of 4 are filled up, mirrored.
+
+    Raises ValueError for `change` where channels and target differ.
     """
 
-    def __init__(self, channels: int, target: int, width: int, blocks: int, up: str, smooth: bool = False) -> None:
+    def __init__(
+        self, channels: int, target: int, width: int, blocks: int, up: str, smooth: bool = False, change: bool = False
+    ) -> None:
         super().__init__()
-        self.multiple, self.smooth = 4, smooth
+        if change and channels != target:
+            raise ValueError(f"a change needs as many channels as are given, not {target} of {channels}")
+        self.multiple, self.smooth, self.change = 4, smooth, change
         self.first = nn.Conv2d(channels, width, 7, padding=3, padding_mode="reflect")
         step = 1 if smooth else 2
         pairs = [(width, 2 * width), (2 * width, 4 * width)]
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, step, 1) for a, b in pairs)
         self.blocks = nn.ModuleList(_Block(4 * width) for _ in range(blocks))
-        self.up = nn.ModuleList(doubled(b, a, up, size=3) for a, b in reversed(pairs))
+        self.up = nn.ModuleList(doubled(b, a, up, 3, smooth) for a, b in reversed(pairs))
         self.norms = nn.ModuleList(PictureNorm(w) for w in (width, 2 * width, 4 * width, 2 * width, width))
         self.last = nn.Conv2d(width, target, 7, padding=3, padding_mode="reflect")
 
@@ -144,13 +156,14 @@ class ResidualTranslator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         whole, (rows, columns) = filled(image, self.multiple)
-        return self.answered(self.read(whole, len(self.blocks))[0])[..., rows, columns]
+        return self.answered(self.read(whole, len(self.blocks))[0], whole)[..., rows, columns]
 
-    def answered(self, x: Tensor) -> Tensor:
-        """The picture that the map after the last residual block becomes."""
+    def answered(self, x: Tensor, image: Tensor) -> Tensor:
+        """The picture that the map after the last residual block becomes, of which `image` was given."""
         for up, norm in zip(self.up, (self.norms[3], self.norms[4]), strict=True):
             x = F.relu(norm(up(x)))
-        return torch.tanh(self.last(x))
+        painted = torch.tanh(self.last(x))
+        return (1 - painted.abs()) * image + painted if self.change else painted
 
 
 def residual_radius(blocks: int) -> int:

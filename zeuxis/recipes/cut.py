@@ -58,8 +58,9 @@ class CUT(Recipe):
 
     width: Count = 24  # own, for two cores; 64 as published
     blocks: Count = 6  # own; 9 as published, for 256 pixels
-    up: Literal["resize", "transposed", "shuffle"] = "resize"  # published: enlarged by a filter, then a convolution
-    smooth: bool = True  # published: halved with a blur, against checkerboards
+    up: Literal["resize", "transposed", "shuffle"] = "resize"  # published
+    change: bool = True  # own: the net begins with the picture and learns what to change; False as published
+    smooth: bool = True  # published: halved with a blur and doubled by a filter, against checkerboards
     critic_width: Count = 32  # own; 64 as published
     halvings: Count = 2  # own: patches of 34 pixels, for pictures of 64 to 128; 3 as published: 70 pixels
     scales: Count = 1  # published
@@ -90,7 +91,7 @@ class CUT(Recipe):
             "contrast": 2.0,
             "turned": True,
         },  # FastCUT; its weight of 10 copies the picture (its issue 94)
-        "published": {"width": 64, "blocks": 9, "critic_width": 64, "halvings": 3, "crop": 256},
+        "published": {"width": 64, "blocks": 9, "change": False, "critic_width": 64, "halvings": 3, "crop": 256},
     }
     labels: ClassVar[str] = "ignored"
     sources: ClassVar[tuple[str, ...]] = ("a", "b")
@@ -134,7 +135,7 @@ class CUT(Recipe):
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         channels, width = spec.channels, self.width
-        net = ResidualTranslator(channels, channels, width, self.blocks, self.up, self.smooth)
+        net = ResidualTranslator(channels, channels, width, self.blocks, self.up, self.smooth, self.change)
         for layer in weighted(net):
             glorot_(layer)
         maps = [channels, 2 * width, *[4 * width] * (3 if self._compared > 1 else 2)]
@@ -178,8 +179,9 @@ class CUT(Recipe):
         seen = torch.cat([given, self._real(m, "b")]) if self.same else given
         translator: Any = m.networks["translator"]
         turned = self._turned(m, len(seen))
-        last, maps = translator.read(_mirrored(seen, turned), self._compared, self.blocks)
-        answer = translator.answered(last)
+        given_to = _mirrored(seen, turned)
+        last, maps = translator.read(given_to, self._compared, self.blocks)
+        answer = translator.answered(last, given_to)
         made = answer[: len(given)]
         terms = {str(self.game): self.adversarial * passing(self.game, self._judged(m, made))}
         if self.contrast:

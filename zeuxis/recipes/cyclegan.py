@@ -62,6 +62,7 @@ class CycleGAN(Recipe):
 
     width: Count = 24  # own, for two cores; 64 as published
     blocks: Count = 6  # published for 128 pixels; 9 for 256
+    change: bool = True  # own, for equal channels: the net begins with the picture; False as published
     up: Literal["resize", "transposed", "shuffle"] = "resize"  # own: no checkerboards; transposed as published
     critic_width: Count = 32  # own; 64 as published
     halvings: Count = 2  # own: patches of 34 pixels, for pictures of 64 to 128; 3 as published: 70 pixels
@@ -85,7 +86,15 @@ class CycleGAN(Recipe):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "critic_width": 8, "blocks": 2, "pool": 8, "batch": 2},
-        "published": {"width": 64, "blocks": 9, "up": "transposed", "critic_width": 64, "halvings": 3, "crop": 256},
+        "published": {
+            "width": 64,
+            "blocks": 9,
+            "change": False,
+            "up": "transposed",
+            "critic_width": 64,
+            "halvings": 3,
+            "crop": 256,
+        },
     }
     labels: ClassVar[str] = "ignored"
     sources: ClassVar[tuple[str, ...]] = _SIDES
@@ -120,11 +129,13 @@ class CycleGAN(Recipe):
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         channels = self._channels(spec)
+        change = self.change and channels["a"] == channels["b"]
         nets: dict[str, nn.Module] = {}
         for side in _SIDES:
-            there = _OTHER[side]
-            nets[side + there] = ResidualTranslator(channels[side], channels[there], self.width, self.blocks, self.up)
-            normal_(nets[side + there])
+            taken, given = channels[side], channels[_OTHER[side]]
+            net = ResidualTranslator(taken, given, self.width, self.blocks, self.up, change=change)
+            normal_(net)
+            nets[side + _OTHER[side]] = net
         for side in _SIDES:
             width, halvings = self.critic_width, self.halvings
             critic = ScaledCritics(channels[side], width, halvings, self.critic_norm, self.scales)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import instance_norm
+from torch.nn.functional import conv_transpose2d, instance_norm, pad
 
 from tests.unit.nets.reaching import noise, randomised, reach
 from zeuxis.nets.critics import PatchCritic, ScaledCritics
@@ -64,6 +64,35 @@ def test_a_residual_translator_reaches_no_farther_than_stated(up, smooth):
         norm.forward = lambda x: x  # type: ignore[method-assign]
     far = reach(randomised(net), 96)
     assert residual_radius(1) - 10 <= far <= residual_radius(1)
+
+
+def test_a_map_is_resized_by_the_filter_of_cut():
+    """Zeros between the pixels and [1, 3, 3, 1] along both axes, as CUT has it, borders repeated."""
+    x = noise(1, 1, 5, 7).float()
+    one = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+    padded = pad(x, (1, 1, 1, 1), mode="replicate")
+    wanted = conv_transpose2d(padded, (one[:, None] * one)[None, None], stride=2)[..., 3:-3, 3:-3]
+    assert torch.allclose(doubled(1, 1, "resize", smooth=True)[0](x), wanted, atol=1e-6)
+
+
+class TestAChange:
+    def net(self) -> ResidualTranslator:
+        return randomised(ResidualTranslator(3, 3, 4, 1, "resize", change=True))
+
+    def test_it_begins_with_the_picture(self):
+        net, image = self.net(), noise(2, 3, 22, 17).clamp(-1, 1)
+        nn.init.zeros_(net.last.weight), nn.init.zeros_(net.last.bias)
+        assert torch.equal(net(image), image)
+
+    @pytest.mark.parametrize("far", [-50.0, 50.0])
+    def test_any_colour_can_come_of_any(self, far):
+        net, image = self.net(), noise(1, 3, 16, 16).clamp(-1, 1)
+        nn.init.constant_(net.last.bias, far)
+        assert torch.allclose(net(image), torch.full_like(image, far).sign(), atol=1e-4)
+
+    def test_it_needs_as_many_channels(self):
+        with pytest.raises(ValueError, match="not 3 of 1"):
+            ResidualTranslator(1, 3, 4, 1, "resize", change=True)
 
 
 @pytest.mark.parametrize(("height", "width", "depth"), [(64, 64, 6), (32, 48, 4), (16, 16, 3)])
