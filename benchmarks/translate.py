@@ -38,6 +38,7 @@ class Pair(NamedTuple):
 
 SETS = {
     "camvid": Pair(("camvid-130/train/A", "camvid-130/train/B"), ("camvid-130/test/A", "camvid-130/test/B"), 128),
+    "camvid-64": Pair(("camvid-130/train/A", "camvid-130/train/B"), ("camvid-130/test/A", "camvid-130/test/B"), 64),
     "sea": Pair(("dry2water/trainA", "dry2water/trainB"), ("dry2water/testA", "dry2water/testB"), 128),
     "sea-64": Pair(("dry2water/trainA", "dry2water/trainB"), ("dry2water/testA", "dry2water/testB"), 64),
 } | {
