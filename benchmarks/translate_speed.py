@@ -133,7 +133,11 @@ def cyclegan(p: Plain) -> None:
     p.step("critics", both)
 
 
-RECIPES = {"pix2pix": (Pix2Pix, pix2pix), "cut": (CUT, cut), "cyclegan": (CycleGAN, cyclegan)}
+RECIPES: dict[str, tuple[Callable[[], Any], Callable[[Plain], None]]] = {
+    "pix2pix": (Pix2Pix, pix2pix),
+    "cut": (CUT, cut),
+    "cyclegan": (lambda: CycleGAN(cycle=10.0, identity=0.5), cyclegan),
+}
 
 
 def engine(recipe: Any, spec: Spec, pixels: Tensor, options: ComputeOptions) -> Step:

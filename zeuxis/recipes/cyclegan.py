@@ -70,8 +70,12 @@ class CycleGAN(Recipe):
     critic_norm: Literal["instance", "none"] = "instance"  # published
     game: Literal["least-squares", "logistic", "hinge"] = "least-squares"  # published
     adversarial: Amount = 1.0  # published
-    cycle: Amount = 10.0  # published: weight of the distance between a picture and what comes back
-    identity: Amount = 0.5  # published, times `cycle`: a picture of the wanted collection stays; equal channels alone
+    cycle: Amount = (
+        2.0  # own: 10 as published holds what begins with the picture to it; the distance of what comes back
+    )
+    identity: Amount = (
+        0.0  # own; published: 0.5, times `cycle`: a picture of the wanted collection stays; equal channels
+    )
     pool: Whole = 50  # published: past answers, of which the critics see one every second time (arXiv 1612.07828)
     penalty: Amount = 0.0  # weight of R1; none as published
     augment: Literal["none", "diffaugment"] = "none"  # published; diffaugment for few pictures (arXiv 2006.10738)
@@ -90,6 +94,8 @@ class CycleGAN(Recipe):
             "width": 64,
             "blocks": 9,
             "change": False,
+            "cycle": 10.0,
+            "identity": 0.5,
             "up": "transposed",
             "critic_width": 64,
             "halvings": 3,

@@ -13,7 +13,16 @@ from zeuxis.recipes.cyclegan import CycleGAN
 from zeuxis.recipes.recipe import Batch, StepContext, Translates
 
 SPEC = Spec(3, 16, 16, target=3)
-TINY = {"width": 4, "critic_width": 4, "blocks": 1, "halvings": 1, "pool": 3, "batch": 2}
+TINY = {
+    "width": 4,
+    "critic_width": 4,
+    "blocks": 1,
+    "halvings": 1,
+    "pool": 3,
+    "batch": 2,
+    "cycle": 10.0,
+    "identity": 0.5,
+}
 
 
 class Shift(nn.Module):
