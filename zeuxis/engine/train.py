@@ -158,11 +158,13 @@ def spec_of(recipe: Recipe, streams: Mapping[str, Dataset]) -> Spec:
 def _tell_pictures(recipe: Recipe, spec: Spec, streams: Mapping[str, Dataset], held_out: Mapping[str, Dataset]) -> None:
     """What it learns from: a wrong folder shows here."""
     of = f" of {counted(spec.condition, 'class')}" if spec.condition else ""
-    for name in recipe.sources:
-        count = counted(len(streams[name]), "square" if recipe.patches else "picture")
+    sources = recipe.sources[:1] if recipe.paired else recipe.sources
+    wheres = [""] if len(sources) == 1 else [" of the first collection", " of the second collection"]
+    for name, where in zip(sources, wheres, strict=True):
+        noun = "square" if recipe.patches else "pair" if recipe.paired else "picture"
         apart = len(held_out.get(name, ()))
         held = f", {apart:,} more held out" if apart else ""
-        say(f"zeuxis: training on {count}{of}{held}")
+        say(f"zeuxis: training on {counted(len(streams[name]), noun)}{where}{of}{held}")
     if isinstance(recipe, Generates) and not held_out:
         say("zeuxis: warning: so few pictures that none is held out: figures are rough, and copies are not counted")
 

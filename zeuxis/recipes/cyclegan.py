@@ -57,7 +57,8 @@ class CycleGAN(Recipe):
     """Learns both directions at once: each must pass for the other collection, and lead back to where it came from.
 
     For changes of colour and texture that can be undone; where shapes change, or only one direction is wanted, `cut`
-    is lighter.
+    is lighter. Between collections of unequal channels it begins from nothing: `cycle` 10, the weight of the distance
+    between a picture and what comes back, is the published one.
     """
 
     width: Count = 24  # own, for two cores; 64 as published
@@ -70,12 +71,8 @@ class CycleGAN(Recipe):
     critic_norm: Literal["instance", "none"] = "instance"  # published
     game: Literal["least-squares", "logistic", "hinge"] = "least-squares"  # published
     adversarial: Amount = 1.0  # published
-    cycle: Amount = (
-        2.0  # own: 10 as published holds what begins with the picture to it; the distance of what comes back
-    )
-    identity: Amount = (
-        0.0  # own; published: 0.5, times `cycle`: a picture of the wanted collection stays; equal channels
-    )
+    cycle: Amount = 2.0  # own: 10 as published holds the net to the picture that it begins with
+    identity: Amount = 0.0  # own; 0.5 as published, times `cycle`: what is of the wanted collection stays
     pool: Whole = 50  # published: past answers, of which the critics see one every second time (arXiv 1612.07828)
     penalty: Amount = 0.0  # weight of R1; none as published
     augment: Literal["none", "diffaugment"] = "none"  # published; diffaugment for few pictures (arXiv 2006.10738)
@@ -91,17 +88,10 @@ class CycleGAN(Recipe):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 8, "critic_width": 8, "blocks": 2, "pool": 8, "batch": 2},
         "published": {
-            "width": 64,
-            "blocks": 9,
-            "change": False,
-            "cycle": 10.0,
-            "identity": 0.5,
-            "up": "transposed",
-            "critic_width": 64,
-            "halvings": 3,
-            "crop": 256,
+            "width": 64, "blocks": 9, "change": False, "up": "transposed", "critic_width": 64, "halvings": 3,
+            "cycle": 10.0, "identity": 0.5, "crop": 256,
         },
-    }
+    }  # fmt: skip
     labels: ClassVar[str] = "ignored"
     sources: ClassVar[tuple[str, ...]] = _SIDES
     coupled: ClassVar[bool] = True
