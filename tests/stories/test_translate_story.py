@@ -68,6 +68,7 @@ def test_a_run_shows_held_out_pictures_and_says_what_passes(place, name):
     sentence = json.loads((place / name / "finish.json").read_text())["judgement"]["sentence"]
     page = (place / name / "report.html").read_text()
     assert "of 4 held-out pictures of `a` pass for `b` once translated" in sentence
+    assert "held-out pictures, and below each what was made of it" in page and "latent" not in page
     assert "Held-out pictures, from a to b" in page and "colour transfer" in page and "nan" not in sentence
     with Image.open(place / name / "real" / "translated-ab.png") as sheet:
         assert sheet.width == 4 * 18 - 2
@@ -182,7 +183,14 @@ def test_pairs_in_one_file_each_or_in_a_table_are_the_same_as_two_folders(place,
         (["cut", "a", "./a"], "both collections hold the same pictures"),
         (["pix2pix", "odd", "--side-by-side"], "is 17 pixels wide, which two pictures side by side cannot share"),
         (["pix2pix", "lone.csv"], "the first line has no column `target`"),
-        (["cut", "a", "empty"], "there is no picture here"),
+        *(([name, "a", "empty"], "there is no picture here") for name in WHICH),
+        *(([name, "empty", "b"], "there is no picture here") for name in WHICH),
+        *(
+            ([name, "a", "b", "--crop", "24"], "parts of 24 pixels do not fit into pictures of 16x16 (--crop)")
+            for name in WHICH
+        ),
+        (["pix2pix", "b", "fewer"], "1 picture without a partner in b: one/zz"),
+        (["pix2pix", "fewer", "b"], "1 picture without a partner in b: one/zz"),
     ],
 )
 def test_wrong_collections_are_refused_in_a_line(place, line, words):
@@ -190,11 +198,41 @@ def test_wrong_collections_are_refused_in_a_line(place, line, words):
         (place / name).mkdir(exist_ok=True)
         if width:
             Image.fromarray(np.zeros((16, width, 3), np.uint8)).save(place / name / "x.png")
+    if not (place / "fewer").exists():
+        shutil.copytree(place / "b", place / "fewer")
+        shutil.copy(place / "b" / "one" / "00.png", place / "fewer" / "one" / "zz.png")
     (place / "lone.csv").write_text("file,label\na/one/00.png,x\n")
     with inside(place):
         done = typed("train", *line, "--run", "wrong", "--steps", "1", *QUICK)
     assert done.code == 2 and words in done.err, done
     assert not (place / "wrong").exists()
+
+
+def test_what_both_collections_hold_is_told(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "_STEPS", 1)
+    shutil.copytree(place / "b", tmp_path / "b")
+    for name in ("11", "12", "13"):
+        shutil.copy(place / "a" / "one" / f"{name}.png", tmp_path / "b" / "one" / f"{name}.png")
+    with inside(place):
+        done = typed("train", "cut", "a", str(tmp_path / "b"), "--run", str(tmp_path / "r"), "--steps", "1", *QUICK)
+    assert done.code == 0 and "warning: both collections hold 3 pictures alike, pixel by pixel" in done.err
+
+
+@pytest.mark.parametrize("named", [("x{}-l", "x{}-r"), ("{}_left", "{}_right")])
+def test_no_half_is_held_out_of_one_collection_while_the_other_is_trained_on(place, tmp_path, named):
+    sides = {side: tmp_path / side for side in "ab"}
+    for side, pattern in zip("ab", named, strict=True):
+        sides[side].mkdir()
+        for k, path in enumerate(sorted((place / side).rglob("*.png"))):
+            shutil.copy(path, sides[side] / f"{pattern.format(k)}.png")
+    given = material(CUT(), [Source(str(path), size=16) for path in sides.values()], 0)
+    numbers = {
+        part: {side: {"".join(c for c in s if c.isdigit()) for s in x.sources} for side, x in found.items()}
+        for part, found in (("train", given.streams), ("held", given.held))
+    }
+    for one, other in ("ab", "ba"):
+        assert numbers["held"][one] and numbers["train"][other]
+        assert not numbers["held"][one] & numbers["train"][other]
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cut", "cyclegan"])

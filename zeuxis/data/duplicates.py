@@ -220,8 +220,8 @@ def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
     """What the source itself says belongs together: a key for each picture, one of its own where it says nothing."""
     if dataset.groups is not None:
         yield "one group", list(dataset.groups)
-    if halves := _halves(dataset.sources):
-        yield "left and right of one, by their names", halves
+    if sides := halves(dataset.sources):
+        yield "left and right of one, by their names", sides
     origins: list[Origin] | None = getattr(dataset, "origins", None)
     if origins is not None and any(one.family for one in origins):
         yield (
@@ -233,7 +233,7 @@ def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
 _SIDE_IN_NAME = re.compile(r"(.+)[-_ ](l|left|r|right)", re.IGNORECASE)
 
 
-def _halves(names: Sequence[str]) -> list[object]:
+def halves(names: Sequence[str]) -> list[object]:
     """A key for each name, the same for `x-l.jpg` and `x-r.jpg` of a folder, and of `_left` and `_right`; [] where no
     name has both.
     """

@@ -13,15 +13,26 @@ _NO_PAIRS = (
 )
 
 
-def _key(source: str) -> str:
-    return str(PurePosixPath(source).with_suffix(""))
+def _key(source: str, top: str = "") -> str:
+    return str(PurePosixPath(source.removeprefix(top)).with_suffix(""))
 
 
-def _places(dataset: Dataset, what: str) -> dict[str, int]:
+def _tops(first: Dataset, second: Dataset) -> tuple[str, str]:
+    """The folder that all pictures of each lie in, as in a zip of one folder; "" where names agree without."""
+    tops = []
+    for dataset in (first, second):
+        begins = {source.partition("/")[:2] for source in dataset.sources}
+        tops.append("".join(begins.pop()) if len(begins) == 1 else "")
+    agree = {_key(x) for x in first.sources} & {_key(x) for x in second.sources}
+    one, other = (top if top.endswith("/") and not agree else "" for top in tops)
+    return one, other
+
+
+def _places(dataset: Dataset, what: str, top: str) -> dict[str, int]:
     """Position by path without the ending. Raises BadInput where two pictures have one."""
     positions: dict[str, int] = {}
     for i, source in enumerate(dataset.sources):
-        name = _key(source)
+        name = _key(source, top)
         if name in positions:
             both = f"`{dataset.sources[positions[name]]}` and `{source}`"
             raise BadInput(f"{both} of {what} differ in the ending alone", "", "keep one, so that each has one partner")
@@ -35,10 +46,14 @@ def paired(first: Dataset, second: Dataset, names: tuple[str, str]) -> tuple[np.
 
     names: how the two are called where something is wrong. Raises BadInput where a picture of either has no partner.
     """
-    one, other = (_places(dataset, name) for dataset, name in zip((first, second), names, strict=True))
+    tops = _tops(first, second)
+    one, other = (_places(*given) for given in zip((first, second), names, tops, strict=True))
     left = []
-    for mine, theirs, dataset, name in ((one, other, second, names[1]), (other, one, first, names[0])):
-        unread = {_key(file) for file, _ in getattr(dataset, "skipped", [])}
+    for mine, theirs, dataset, name, top in (
+        (one, other, second, names[1], tops[1]),
+        (other, one, first, names[0], tops[0]),
+    ):
+        unread = {_key(file, top) for file, _ in getattr(dataset, "skipped", [])}
         lacking = [key for key in mine if key not in theirs]
         left += [key for key in lacking if key in unread]
         if alone := [key for key in lacking if key not in unread]:

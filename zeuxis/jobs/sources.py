@@ -10,7 +10,7 @@ import numpy as np
 
 from zeuxis.data import checks
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import JOINS, families, merged
+from zeuxis.data.duplicates import JOINS, families, halves, merged
 from zeuxis.data.label_maps import colours_in
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset, item_digests
@@ -302,26 +302,37 @@ def partners(datasets: Sequence[Dataset], sources: Sequence[Source]) -> list[Sub
 
 
 def _groups_apart(parts: list[_Part]) -> list[_Part]:
-    """What is trained on without the pictures of groups of which another collection holds some out; that is told."""
-    held = [_groups(part.held) for part in parts]
+    """What is trained on without the pictures of groups of which another collection holds some out, and without the
+    other half of what it holds out, left or right by its name; that is told."""
+    names = [source for part in parts for x in (part.train, part.held) if x is not None for source in x.sources]
+    sides = dict(zip(names, halves(names), strict=False))
+    held = [set().union(*_kin(part.held, sides)) for part in parts]
     found = []
     for k, part in enumerate(parts):
-        others = set().union(*(groups for i, groups in enumerate(held) if i != k))
-        groups = getattr(part.train, "groups", None) or []
-        if others.isdisjoint(groups):
+        others = set().union(*(kin for i, kin in enumerate(held) if i != k))
+        mine = _kin(part.train, sides)
+        kept = np.array([i for i, kin in enumerate(mine) if others.isdisjoint(kin)], np.int64)
+        if len(kept) == len(mine):
             found.append(part)
             continue
-        kept = np.array([i for i, group in enumerate(groups) if group not in others], np.int64)
-        out = counted(len(groups) - len(kept), "picture")
-        say(f"zeuxis: left out: {out} of groups of which the other collection holds some out")
+        out = counted(len(mine) - len(kept), "picture")
+        say(
+            f"zeuxis: left out: {out} of groups, or halves of one picture, of which the other collection holds some out"
+        )
         if not len(kept):
             raise BadInput("no picture is left to train on", str(part.words["source"]), "give more groups")
         found.append(replace(part, train=Subset(part.train, kept)))
     return found
 
 
-def _groups(dataset: Dataset | None) -> set[str]:
-    return set(getattr(dataset, "groups", None) or [])
+def _kin(dataset: Dataset | None, sides: Mapping[str, object]) -> list[set[object]]:
+    """For each picture what it must not be divided from: its group, and what it is a half of, where it is one."""
+    if dataset is None:
+        return []
+    found: list[set[object]] = [{side} if isinstance(side := sides.get(x), tuple) else set() for x in dataset.sources]
+    for kin, group in zip(found, getattr(dataset, "groups", None) or [], strict=False):
+        kin.add(group)
+    return found
 
 
 def _share(recipe: Recipe, dataset: Dataset) -> float | None:
@@ -345,9 +356,13 @@ def _check_two(datasets: Sequence[Dataset], sources: Sequence[Source]) -> None:
         if one != two:
             what = f"the collections differ in size: {one[0]}x{one[1]} and {two[0]}x{two[1]} pixels"
             raise BadInput(what, source.source, "give --size, for instance `--size 64`")
-        alike = first.spec.channels == other.spec.channels and len(first) == len(other)
-        if alike and sorted(item_digests(first)) == sorted(item_digests(other)):
+        if first.spec.channels != other.spec.channels:
+            continue
+        here, there = (item_digests(x) for x in (first, other))
+        if sorted(here) == sorted(there):
             raise BadInput("both collections hold the same pictures", source.source, "give two that differ")
+        if both := sum(x in set(there) for x in set(here)):
+            say(f"zeuxis: warning: both collections hold {counted(both, 'picture')} alike, pixel by pixel")
 
 
 def _whole(recipe: Recipe, source: Source, seed: int) -> _Part:

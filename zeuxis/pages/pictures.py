@@ -120,10 +120,13 @@ def spread(items: Sequence[Path], n: int) -> list[Path]:
     return [items[i] for i in sorted(places)]
 
 
-def film(paths: Sequence[Path], height: int, width: int, rows: int) -> tuple[Embedded, list[Path]] | None:
+def film(
+    paths: Sequence[Path], height: int, width: int, rows: int, line: int | None = None
+) -> tuple[Embedded, list[Path]] | None:
     """How samples developed: per grid its first column of cells, side by side in the order of `paths`.
 
-    Returns the strip and the paths that are in it; None where fewer than two can be used.
+    line: the row of cells that is taken, turned upright, in place of the first column. Returns the strip and the paths
+    that are in it; None where fewer than two can be used.
     """
     from PIL import Image
 
@@ -132,12 +135,13 @@ def film(paths: Sequence[Path], height: int, width: int, rows: int) -> tuple[Emb
         image = _open(path)
         grid = cell_of(image.size, height, width) if image else None
         if image and grid:
-            pad, _, count = grid
-            edge, gap, n = max(pad, 0), abs(pad), min(rows, count)
+            pad, columns, count = grid
+            edge, gap, n = max(pad, 0), abs(pad), min(rows, count if line is None else columns)
             frame = Image.new("RGB", (width, n * (height + 1) - 1), "white")
             for r in range(n):
-                top = edge + r * (height + gap)
-                frame.paste(image.crop((edge, top, edge + width, top + height)), (0, r * (height + 1)))
+                column, row = (0, r) if line is None else (r, line)
+                left, top = edge + column * (width + gap), edge + row * (height + gap)
+                frame.paste(image.crop((left, top, left + width, top + height)), (0, r * (height + 1)))
             frames.append((path, frame))
     if len(frames) < 2:
         return None

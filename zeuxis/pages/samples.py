@@ -22,6 +22,7 @@ def section(folder: RunFolder) -> Markup:
     return fragment(
         "samples",
         has_samples=bool(folder.samples),
+        translates=translates(folder),
         last=last,
         last_name=sample_name(folder.samples[-1]) if folder.samples else "",
         row_names=row_names(folder.run, last) if by_class else [],
@@ -34,6 +35,11 @@ def section(folder: RunFolder) -> Markup:
         outcome=outcome,
         judged=figure_rows(outcome) if outcome else [],
     )
+
+
+def translates(folder: RunFolder) -> bool:
+    """Whether a look shows held-out pictures, and below them what was made of each."""
+    return mapping(folder.run.get("spec")).get("target") is not None
 
 
 def sample_name(path: Path) -> str:
@@ -56,5 +62,6 @@ def strip_of(folder: RunFolder) -> tuple[Embedded, list[str]] | None:
     height, width = number(spec.get("height")), number(spec.get("width"))
     if not height or not width:
         return None
-    strip = film(spread(folder.samples, FRAMES), int(height), int(width), ROWS)
+    line = 1 if translates(folder) else None
+    strip = film(spread(folder.samples, FRAMES), int(height), int(width), ROWS, line)
     return (strip[0], [f"{int(p.stem):,}" if p.stem.isdigit() else p.stem for p in strip[1]]) if strip else None

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from zeuxis.augmentation.alike import parts_alike
 from zeuxis.augmentation.discriminator import diff_augment
+from zeuxis.data.dataset import Spec
 from zeuxis.errors import BadInput
 from zeuxis.losses.adversarial import GAMES
 from zeuxis.losses.penalties import gradient, squared_norm
@@ -24,10 +25,13 @@ def least_side(halvings: int, scales: int) -> int:
     return max(SMALLEST, 4 << halvings << (scales - 1))
 
 
-def check_crop(crop: int, multiple_of: int, smallest: int) -> None:
-    """Raises BadInput for a part of pictures that is too small, or no multiple of a cell."""
+def check_crop(crop: int, multiple_of: int, smallest: int, spec: Spec) -> None:
+    """Raises BadInput for a part of pictures that is too small, larger than they are, or no multiple of a cell."""
     if not crop:
         return
+    if crop > min(spec.height, spec.width):
+        what = f"parts of {crop} pixels do not fit into pictures of {spec.height}x{spec.width}"
+        raise BadInput(what, "--crop", f"give a smaller part, or `--size {crop}` or more")
     if crop < smallest or crop % multiple_of:
         least = max(smallest, -(-crop // multiple_of) * multiple_of)
         raise BadInput(

@@ -124,8 +124,8 @@ class CUT(Recipe):
         return max(self.crop, least_side(self.halvings, self.scales))
 
     def check(self, spec: Spec) -> None:
+        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales), spec)
         super().check(spec)
-        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales))
         if spec.target is None:
             raise BadInput("cut needs two collections of pictures", "DATA", "give the second one, too")
         if spec.target != spec.channels:

@@ -118,8 +118,8 @@ class CycleGAN(Recipe):
         return max(self.crop, least_side(self.halvings, self.scales))
 
     def check(self, spec: Spec) -> None:
+        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales), spec)
         super().check(spec)
-        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales))
         if spec.target is None:
             raise BadInput("cyclegan needs two collections of pictures", "DATA", "give the second one, too")
 

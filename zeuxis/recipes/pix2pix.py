@@ -129,8 +129,8 @@ class Pix2Pix(Recipe):
         return max(self.crop, least_side(self.halvings, self.scales))
 
     def check(self, spec: Spec) -> None:
+        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales), spec)
         super().check(spec)
-        check_crop(self.crop, self.multiple_of, least_side(self.halvings, self.scales))
 
     def networks(self, spec: Spec) -> nn.ModuleDict:
         assert spec.target is not None

@@ -41,6 +41,15 @@ def test_what_has_no_partner_is_named(first, second, words):
         paired(data(first), data(second), NAMES)
 
 
+@pytest.mark.parametrize(("first", "second"), [("a/", "b/"), ("", "b/"), ("a/", ""), ("a/x/", "b/x/")])
+def test_a_folder_that_holds_all_of_one_does_not_count(first, second):
+    """A zip of a folder has the folder's name before each picture's."""
+    names = ["one", "deep/two", "three"]
+    one, other = (data([f"{top}{name}.png" for name in names]) for top in (first, second))
+    found = paired(one, other, NAMES)
+    assert found[0].tolist() == found[1].tolist() == [0, 1, 2]
+
+
 def test_the_partner_of_what_cannot_be_read_is_left_out_and_named():
     first, second = data(["a.png", "b.png", "c.png"]), data(["a.jpg", "c.jpg"])
     second.skipped = [("b.jpg", "is cut short")]

@@ -85,3 +85,19 @@ def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
     with Image.open(BytesIO(b64decode(made.uri.partition(",")[2]))) as image:
         assert image.mode == "RGB" and image.getpixel((0, 0)) == (200, 0, 0) and image.getpixel((0, 7)) == (255,) * 3
     assert on_white(Image.fromarray(pixels[..., [0, 3]])).getpixel((0, 7)) == (255, 255, 255)
+
+
+def test_a_film_takes_a_line_of_cells_in_place_of_the_first_column(tmp_path: Path) -> None:
+    """Looks of a translator: pictures beside each other, below them what was made of them."""
+    for k in range(3):
+        sheet = Image.new("L", (4 * 10 + 2, 2 * 10 + 2))
+        for column in range(4):
+            sheet.paste(60 * column + 10 * k + 1, (2 + 10 * column, 12, 10 + 10 * column, 20))
+        sheet.save(tmp_path / f"{k}.png")
+    made = film([tmp_path / f"{k}.png" for k in range(3)], 8, 8, 3, line=1)
+    assert made
+    with Image.open(BytesIO(b64decode(made[0].uri.partition(",")[2]))) as image:
+        pixels = np.asarray(image.convert("L")).astype(int)
+    assert pixels.shape == (26, 26) and pixels[4::9, 4::9].tolist() == [
+        [60 * r + 10 * k + 1 for k in range(3)] for r in range(3)
+    ]
