@@ -69,6 +69,10 @@ def test_a_run_shows_held_out_pictures_and_says_what_passes(place, name):
     page = (place / name / "report.html").read_text()
     assert "of 4 held-out pictures of `a` pass for `b` once translated" in sentence
     assert "held-out pictures, and below each what was made of it" in page and "latent" not in page
+    assert "of 4 answers stand out as copies of it, as " in page
+    kid = first["kid"]["ours"]
+    low, high = (f"{1000 * kid[end]:,.0f}".replace("-", "\u2212") for end in ("low", "high"))
+    assert kid["low"] is None or f"({low} to {high})" in page
     assert "Held-out pictures, from a to b" in page and "colour transfer" in page and "nan" not in sentence
     with Image.open(place / name / "real" / "translated-ab.png") as sheet:
         assert sheet.width == 4 * 18 - 2

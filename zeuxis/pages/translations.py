@@ -1,12 +1,12 @@
 """What a run translated of held-out pictures, for its page: strips, and how the answers pass beside the cheap ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from zeuxis.pages.formats import decimal, percent
+from zeuxis.pages.formats import decimal, percent, things, whole
 from zeuxis.pages.page import fragment
 from zeuxis.pages.pictures import Embedded, embed
 from zeuxis.pages.read import mapping, number, read_object
@@ -24,6 +24,7 @@ class Shown:
     table: list[list[str]]
     n: int
     features: str
+    copies: str
 
 
 def section(folder: RunFolder) -> Markup:
@@ -51,6 +52,16 @@ def _shown(folder: RunFolder, one: Mapping[str, Any], rows: Mapping[str, Any]) -
         table,
         int(number(one.get("n")) or 0),
         str(mapping(mapping(one.get("kid")).get("ours")).get("features") or ""),
+        _copies(mapping(one.get("copies"))),
+    )
+
+
+def _copies(found: Mapping[str, Any]) -> str:
+    n, count, expected = (number(found.get(name)) for name in ("n", "copies", "expected"))
+    if n is None or count is None or expected is None:
+        return ""
+    return (
+        f"{whole(count)} of {things(n, 'answer')} stand out as copies of it, as {decimal(expected, 1)} real ones would."
     )
 
 
@@ -60,30 +71,31 @@ def _share(value: Any) -> str:
     return f"{percent(found.get('value'))} ({percent(low)} to {percent(high)})" if found else ""
 
 
-def _kid(value: Any) -> str:
-    found = number(mapping(value).get("value"))
-    return "" if found is None else decimal(1000 * found, 0)
+def _ranged(places: int, times: float = 1) -> Callable[[Any], str]:
+    """Shows a figure with its interval, where it has one."""
 
+    def show(value: Any) -> str:
+        found = mapping(value)
+        figure, low, high = (number(found.get(name)) for name in ("value", "low", "high"))
+        if figure is None:
+            return ""
+        shown = decimal(times * figure, places)
+        if low is None or high is None:
+            return shown
+        return f"{shown} ({decimal(times * low, places)} to {decimal(times * high, places)})"
 
-def _plain(value: Any) -> str:
-    found = number(mapping(value).get("value"))
-    return "" if found is None else decimal(found, 2)
-
-
-def _levels(value: Any) -> str:
-    found = number(mapping(value).get("value"))
-    return "" if found is None else decimal(found, 1)
+    return show
 
 
 _COLUMNS = (
     ("pass", "passes", _share),
-    ("KID x 1000", "kid", _kid),
+    ("KID x 1000", "kid", _ranged(0, 1000)),
     ("labels found", "labels", _share),
-    ("edges kept", "edges", _plain),
-    ("colours moved", "colours", _levels),
-    ("off when led back", "back", _levels),
-    ("L1", "l1", _levels),
-    ("PSNR, dB", "psnr", _plain),
-    ("SSIM", "ssim", _plain),
-    ("LPIPS", "lpips", _plain),
+    ("edges kept", "edges", _ranged(2)),
+    ("colours moved", "colours", _ranged(1)),
+    ("off when led back", "back", _ranged(1)),
+    ("L1", "l1", _ranged(1)),
+    ("PSNR, dB", "psnr", _ranged(1)),
+    ("SSIM", "ssim", _ranged(2)),
+    ("LPIPS", "lpips", _ranged(2)),
 )
