@@ -17,6 +17,7 @@ from tests.stories.commands import inside, pictures, typed
 from zeuxis.data.trees import Where
 from zeuxis.jobs import features
 from zeuxis.jobs.sources import Source, material, sources_of
+from zeuxis.jobs.translating import segments
 from zeuxis.pictures.png import read_note
 from zeuxis.recipes.cut import CUT
 from zeuxis.runs import Run
@@ -136,10 +137,11 @@ def test_pairs_without_a_partner_are_named(place, tmp_path):
 KILLED = "import zeuxis.jobs.features as f; f._STEPS = 4; from zeuxis.cli import main; import sys; sys.exit(main())"
 
 
-def test_a_killed_training_ends_as_if_it_had_not_been(place, tmp_path):
+@pytest.mark.parametrize("name", ["pix2pix", "cut", "cyclegan"])
+def test_a_killed_training_ends_as_if_it_had_not_been(place, tmp_path, name):
     """The pool of past answers too: every bit of the weights is the same."""
     command = [sys.executable, "-c", KILLED]
-    line = [*command, "train", "cyclegan", str(place / "a"), str(place / "b"), "--steps", "60", *QUICK]
+    line = [*command, "train", name, str(place / "a"), str(place / "b"), "--steps", "60", *QUICK]
     line += ["--checkpoint-every", "0.1s"]
     with inside(tmp_path):
         whole = subprocess.run([*line, "--run", "whole"], capture_output=True)
@@ -153,6 +155,27 @@ def test_a_killed_training_ends_as_if_it_had_not_been(place, tmp_path):
         assert rest.returncode == 0, rest.stderr
     ends = [json.loads((tmp_path / name / "finish.json").read_text()) for name in ("whole", "killed")]
     assert ends[0]["weights_sha256"] == ends[1]["weights_sha256"] and ends[1]["steps"] == 60
+
+
+def test_of_label_maps_colours_are_told_and_labels_looked_for(place, tmp_path, monkeypatch):
+    """Grey maps of three levels and photographs in colour: A and B differ in channels."""
+    monkeypatch.setattr(features, "_STEPS", 2)
+    monkeypatch.setattr(segments, "_STEPS", 4)
+    for k, path in enumerate(sorted((place / "b").rglob("*.png"))):
+        pixels = np.full((16, 16), 10, np.uint8)
+        pixels[k % 9 :, k % 7 :], pixels[:, 12 + k % 4 :] = 100, 200
+        (tmp_path / "maps" / "one").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "maps" / "one" / path.name)
+    shutil.copytree(place / "b", tmp_path / "photographs")
+    with inside(tmp_path):
+        done = typed("train", "pix2pix", "maps", "photographs", "--run", "r", "--steps", "2", *QUICK)
+        assert done.code == 0, done
+        assert "`maps` are label maps of 3 colours, which are not mixed: 100, 10, 200" in done.err
+        first = json.loads((tmp_path / "r" / "real" / "translations.json").read_text())["directions"][0]
+        assert set(first["labels"]) == {"ours", "copying", "colour transfer", "real", "shuffled"}
+        assert "labels found" in (tmp_path / "r" / "report.html").read_text()
+        made = zeuxis.translate(np.full((20, 24), 100, np.uint8), run="r")
+    assert made.pixels.shape == (20, 24, 3)
 
 
 def test_pairs_in_one_file_each_or_in_a_table_are_the_same_as_two_folders(place, tmp_path):
