@@ -9,7 +9,7 @@ a distance longer, so no pair within NEAR is lost. Each picture is looked up in 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -220,7 +220,7 @@ def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
     """What the source itself says belongs together: a key for each picture, one of its own where it says nothing."""
     if dataset.groups is not None:
         yield "one group", list(dataset.groups)
-    if sides := halves(dataset.sources):
+    if sides := _halves(dataset.sources):
         yield "left and right of one, by their names", sides
     origins: list[Origin] | None = getattr(dataset, "origins", None)
     if origins is not None and any(one.family for one in origins):
@@ -233,7 +233,7 @@ def _told(dataset: Dataset) -> Iterator[tuple[str, list[object]]]:
 _SIDE_IN_NAME = re.compile(r"(.+)[-_ ](l|left|r|right)", re.IGNORECASE)
 
 
-def halves(names: Sequence[str]) -> list[object]:
+def _halves(names: Sequence[str]) -> list[object]:
     """A key for each name, the same for `x-l.jpg` and `x-r.jpg` of a folder, and of `_left` and `_right`; [] where no
     name has both.
     """
@@ -245,6 +245,30 @@ def halves(names: Sequence[str]) -> list[object]:
     if not whole:
         return []
     return [(side[1],) if side and side[1] in whole else name for name, side in zip(names, sides, strict=True)]
+
+
+def kept_apart(parts: Sequence[tuple[Dataset, Dataset | None]]) -> list[np.ndarray]:
+    """Positions, int64, of what each collection may train on, of parts trained on and held out: all but pictures of
+    groups of which another collection holds some out, and other halves, by their names, of what it holds out."""
+    names = [source for part in parts for x in part if x is not None for source in x.sources]
+    sides = dict(zip(names, _halves(names), strict=False))
+    held = [set().union(*_kin(x, sides)) for _, x in parts]
+    found = []
+    for k, (train, _) in enumerate(parts):
+        others = set().union(*(kin for i, kin in enumerate(held) if i != k))
+        mine = _kin(train, sides)
+        found.append(np.array([i for i, kin in enumerate(mine) if others.isdisjoint(kin)], np.int64))
+    return found
+
+
+def _kin(dataset: Dataset | None, sides: Mapping[str, object]) -> list[set[object]]:
+    """For each picture what it must not be divided from: its group, and what it is a half of, where it is one."""
+    if dataset is None:
+        return []
+    found: list[set[object]] = [{side} if isinstance(side := sides.get(x), tuple) else set() for x in dataset.sources]
+    for kin, group in zip(found, getattr(dataset, "groups", None) or [], strict=False):
+        kin.add(group)
+    return found
 
 
 def _join_near(dataset: Dataset, looks: Sets, joined: Callable[[Sets, int, int, str], bool]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from zeuxis.data import checks
 from zeuxis.data.dataset import Dataset
-from zeuxis.data.duplicates import JOINS, families, halves, merged
+from zeuxis.data.duplicates import JOINS, families, kept_apart, merged
 from zeuxis.data.label_maps import colours_in
 from zeuxis.data.loading import ALL, Taken
 from zeuxis.data.memory import Subset, item_digests
@@ -302,36 +302,18 @@ def partners(datasets: Sequence[Dataset], sources: Sequence[Source]) -> list[Sub
 
 
 def _groups_apart(parts: list[_Part]) -> list[_Part]:
-    """What is trained on without the pictures of groups of which another collection holds some out, and without the
-    other half of what it holds out, left or right by its name; that is told."""
-    names = [source for part in parts for x in (part.train, part.held) if x is not None for source in x.sources]
-    sides = dict(zip(names, halves(names), strict=False))
-    held = [set().union(*_kin(part.held, sides)) for part in parts]
+    """What is trained on without what belongs to pictures that another collection holds out; that is told."""
     found = []
-    for k, part in enumerate(parts):
-        others = set().union(*(kin for i, kin in enumerate(held) if i != k))
-        mine = _kin(part.train, sides)
-        kept = np.array([i for i, kin in enumerate(mine) if others.isdisjoint(kin)], np.int64)
-        if len(kept) == len(mine):
+    for part, kept in zip(parts, kept_apart([(part.train, part.held) for part in parts]), strict=True):
+        out = len(part.train) - len(kept)
+        if not out:
             found.append(part)
             continue
-        out = counted(len(mine) - len(kept), "picture")
-        say(
-            f"zeuxis: left out: {out} of groups, or halves of one picture, of which the other collection holds some out"
-        )
+        what = "of groups, or halves of one picture, of which the other collection holds some out"
+        say(f"zeuxis: left out: {counted(out, 'picture')} {what}")
         if not len(kept):
             raise BadInput("no picture is left to train on", str(part.words["source"]), "give more groups")
         found.append(replace(part, train=Subset(part.train, kept)))
-    return found
-
-
-def _kin(dataset: Dataset | None, sides: Mapping[str, object]) -> list[set[object]]:
-    """For each picture what it must not be divided from: its group, and what it is a half of, where it is one."""
-    if dataset is None:
-        return []
-    found: list[set[object]] = [{side} if isinstance(side := sides.get(x), tuple) else set() for x in dataset.sources]
-    for kin, group in zip(found, getattr(dataset, "groups", None) or [], strict=False):
-        kin.add(group)
     return found
 
 
