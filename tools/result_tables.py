@@ -298,6 +298,94 @@ PHOTOGRAPHS = Table(
     ),
 )
 
+
+def _rivals(figure: str, form: str, *whom: str) -> str:
+    """Ours with its interval, and in brackets what others reach."""
+    others = "; ".join(f"{{{figure}_{one}:{form}}}" for one in whom)
+    return f"{{{figure}_ours:{form}}} ({others})"
+
+
+def _translated(which: str, recipe: str, images: str, seed: int = 0, direction: str = "ab") -> Row:
+    words = (which if direction == "ab" else f"{which}, back", f"`{recipe}`", f"{images}, seed {seed}")
+    return Row(words, (f"{which} | {recipe} | {images} images | seed {seed} | {direction}",))
+
+
+_CHEAP = ("colour_transfer", "copying")
+_SPENT = Column("CPU-seconds", ("{cpu_seconds:.0f}",))
+_KID = Column("KID x 1000 (colour transfer; copying; real)", (_rivals("kid_x1000", ".0f", *_CHEAP, "real"),))
+
+TRANSLATED_PAIRS = Table(
+    "translate",
+    ("set", "recipe", "images"),
+    (
+        _SPENT,
+        Column(
+            "labels found (colour transfer; copying; real)",
+            (
+                "{labels_ours:.2f}, {labels_ours_low:.2f} to {labels_ours_high:.2f} "
+                "({labels_colour_transfer:.2f}, {labels_colour_transfer_low:.2f} to {labels_colour_transfer_high:.2f}; "
+                "{labels_copying:.2f}; {labels_real:.2f})",
+            ),
+        ),
+        _KID,
+        Column("PSNR (colour transfer; copying)", (_rivals("psnr", ".1f", *_CHEAP),)),
+        Column("LPIPS (colour transfer; copying)", (_rivals("lpips", ".2f", *_CHEAP),)),
+    ),
+    (
+        *(_translated("camvid-64", "pix2pix", "6,000", seed) for seed in (0, 1)),
+        _translated("camvid-64", "pix2pix+adversarial=0", "6,000"),
+        _translated("camvid-64", "pix2pix+width=64+critic_width=64", "1,400"),
+        _translated("camvid-64", "pix2pix", "20,000"),
+        _translated("camvid", "pix2pix", "4,000"),
+        _translated("camvid", "pix2pix+adversarial=0", "4,000"),
+        _translated("camvid", "pix2pix+up=transposed+batch=4", "6,000"),
+        _translated("earth", "pix2pix", "5,000"),
+    ),
+)
+TRANSLATED = Table(
+    "translate",
+    ("set", "recipe", "images"),
+    (
+        _SPENT,
+        Column(
+            "passes (colour transfer; copying; real)",
+            (
+                "{passes_ours:.2f}, {passes_ours_low:.2f} to {passes_ours_high:.2f} "
+                "({passes_colour_transfer:.2f}, {passes_colour_transfer_low:.2f} to {passes_colour_transfer_high:.2f}; "
+                "{passes_copying:.2f}; {passes_real:.2f})",
+            ),
+        ),
+        _KID,
+        Column("edges kept (colour transfer; shuffled)", (_rivals("edges", ".2f", "colour_transfer", "shuffled"),)),
+        Column("copies (expected)", ("{copies_copies:.0f} ({copies_expected:.1f})",)),
+    ),
+    (
+        _translated("sea-64", "cut", "4,000"),
+        _translated("sea-64", "cut+augment=diffaugment", "6,500"),
+        *(_translated("sea-64", "cyclegan+cycle=2+identity=0", "4,000", direction=x) for x in ("ab", "ba")),
+        _translated("to-starry-night", "cut+crop=64", "6,000"),
+    ),
+)
+
+TRANSLATE_SPEED = Table(
+    "translate_speed",
+    ("recipe", "threads"),
+    (
+        Column("the loop of the papers' code", ("{seconds_plain:.3f} s",)),
+        Column("float32", ("{seconds_engine:.3f} s, {ratio_engine:.2f} times",)),
+        Column("and fused Adam", ("{seconds_fused:.3f} s, {ratio_fused:.2f} times",)),
+        Column("and bfloat16", ("{seconds_bfloat16:.3f} s, {ratio_bfloat16:.2f} times",)),
+        Column("channels last in place of bfloat16", ("{ratio_channels_last:.2f} times",)),
+        Column("Gflop", ("{gflop:.0f}",)),
+        Column("share of a large product's rate", ("{share:.2f}",)),
+    ),
+    tuple(
+        Row((f"`{recipe}`", str(threads)), (f"{recipe} | 128 px | threads {threads}",))
+        for recipe in ("pix2pix", "cut", "cyclegan")
+        for threads in (1, 2)
+    ),
+)
+
 BLURS = Table(
     "blurs",
     ("blur",),
@@ -339,6 +427,9 @@ TABLES = {
     "speed": SPEED,
     "photographs": PHOTOGRAPHS,
     "blurs": BLURS,
+    "translated-pairs": TRANSLATED_PAIRS,
+    "translated": TRANSLATED,
+    "translate-speed": TRANSLATE_SPEED,
 }
 """By the name between the markers of the page."""
 
