@@ -50,7 +50,13 @@ def test_both_halves_are_cut_and_mirrored_alike_in_both_phases():
     assert not torch.equal(recipe._pair(replace(m, draw=replace(m.draw, step=1)))[0], given)
 
 
-@pytest.mark.parametrize(("crop", "says"), [(40, "are too few for pix2pix; use `--size 40`"), (20, "multiples of 8")])
+@pytest.mark.parametrize(
+    ("crop", "says"),
+    [
+        (40, "parts of 40 pixels do not fit into pictures of 32x32.*; give a smaller part, or `--size 40` or more"),
+        (20, "multiples of 8"),
+    ],
+)
 def test_a_part_that_cannot_be_cut_is_refused(crop, says):
     with pytest.raises(BadInput, match=says):
         Pix2Pix(**{**TINY, "crop": crop}).check(SPEC)
